@@ -1,0 +1,31 @@
+# Every library comes from Debian's packages, but DuckDB, which scripts/setup unpacks from npm into
+# third_party/duckdb (library and header of one version: a mismatch links and returns garbage).
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(RocksDB REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CURL REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n data)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(GCRYPT REQUIRED IMPORTED_TARGET libgcrypt)
+find_package(ZLIB REQUIRED)
+
+set(KEHU_DUCKDB ${CMAKE_SOURCE_DIR}/third_party/duckdb)
+if(NOT EXISTS ${KEHU_DUCKDB}/libduckdb.so OR NOT EXISTS ${KEHU_DUCKDB}/duckdb.h)
+  message(FATAL_ERROR "third_party/duckdb is empty: run `make setup` first")
+endif()
+add_library(duckdb::duckdb SHARED IMPORTED)
+set_target_properties(duckdb::duckdb PROPERTIES
+  IMPORTED_LOCATION ${KEHU_DUCKDB}/libduckdb.so
+  INTERFACE_INCLUDE_DIRECTORIES ${KEHU_DUCKDB})

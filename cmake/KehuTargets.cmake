@@ -1,0 +1,24 @@
+# kehu_library(NAME SOURCES a.cc b.cc [DEPS other…] [LIBS external…])
+#   One static library per folder of src/. DEPS are other folders, LIBS are third-party targets, which stay
+#   private: a folder that hides a library never shows its headers.
+function(kehu_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  add_library(kehu_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(kehu_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM ARG_DEPS PREPEND kehu_)
+  target_link_libraries(kehu_${name} PUBLIC ${ARG_DEPS} absl::status absl::statusor absl::strings absl::span
+                                     PRIVATE ${ARG_LIBS})
+endfunction()
+
+# kehu_tests(NAME SOURCES a_test.cc… [DEPS …] [LIBS …])
+#   One test program per folder; ctest runs it under the folder's name.
+function(kehu_tests name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  add_executable(${name}_test ${ARG_SOURCES})
+  list(TRANSFORM ARG_DEPS PREPEND kehu_)
+  target_link_libraries(${name}_test PRIVATE kehu_${name} ${ARG_DEPS} ${ARG_LIBS} GTest::gtest GTest::gmock
+                                             GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE KEHU_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
