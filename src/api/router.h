@@ -1,0 +1,131 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
+#include "api/live_channel.h"
+#include "api/request.h"
+#include "api/responder.h"
+#include "api/response.h"
+#include "base/hash.h"
+
+namespace kehu::api {
+
+// Who may call a route. The gate (below) decides; the generated access matrix tests every route.
+enum class Access : uint8_t { kPublic, kWriteKey, kAdmin };
+std::string_view to_string(Access access);  // "public", "write_key", "admin"
+
+// Runs on the connection's thread and must not wait: what takes long goes elsewhere with the responder.
+using Handler = std::function<void(const Request&, Responder)>;
+// Called before the body is read; nullptr when it has answered already.
+using StreamHandler = std::function<std::unique_ptr<BodySink>(const Request&, Responder)>;
+// Called for each WebSocket.
+using LiveHandler = std::function<std::unique_ptr<LiveChannel>()>;
+
+// How a route reads its body, and what it calls.
+struct NoBody {  // a body of up to 64 KiB is read and ignored
+  Handler handle = {};
+};
+struct BufferedBody {
+  size_t limit = 0;  // bytes; a larger body is answered 413, before it is read where its length is announced
+  Handler handle = {};
+};
+struct StreamedBody {
+  size_t limit = 0;  // bytes; crossing it on the way answers 413 unless the handler has answered
+  StreamHandler handle = {};
+};
+struct LiveUpgrade {  // GET only
+  LiveHandler open = {};
+};
+using Action = std::variant<NoBody, BufferedBody, StreamedBody, LiveUpgrade>;
+
+// For OpenAPI: one path or query parameter, or header.
+struct FieldDoc {
+  enum class Where : uint8_t { kPath, kQuery, kHeader };
+  Where where = Where::kQuery;
+  std::string name = {};
+  std::string type = "string";  // of JSON Schema
+  std::string text = {};
+  bool required = false;
+};
+
+struct AnswerDoc {
+  int status = 200;
+  std::string text = {};
+  std::string content_type = "application/json";
+  std::string schema = {};  // name of a component schema; empty: any
+};
+
+struct RouteDoc {
+  std::string summary = {};  // one line
+  std::string text = {};
+  std::string group = {};  // OpenAPI tag
+  std::vector<FieldDoc> fields = {};
+  std::string body_content_type = {};  // empty: no body
+  std::string body_schema = {};
+  std::vector<AnswerDoc> answers = {};
+};
+
+// One line of the table. A pattern is made of literal segments, ":name" (one segment, not empty) and, last,
+// "*name" (the rest, may be empty).
+struct Route {
+  Method method = Method::kGet;
+  std::string pattern = {};
+  Access access = Access::kAdmin;
+  Action action = {};
+  RouteDoc doc = {};
+};
+
+// Asked with the header, before any body is read: nullopt lets the request in.
+using Gate = std::function<std::optional<Response>(const Route&, const Request&)>;
+
+// Finds the route of a request: literal paths by one hash look-up, patterns in declared order after them.
+// HEAD is answered by GET's route. Immutable, thread-safe.
+class Router {
+ public:
+  // Two routes of the same method and pattern, or a malformed pattern, are bugs.
+  explicit Router(std::vector<Route> routes, Gate gate = {});
+
+  struct Match {
+    const Route* route = nullptr;
+    PathParameters parameters;  // views into the path given and into the route
+    // Without a route: the methods other than this one that the path knows ("GET, HEAD, POST"). Empty: 404.
+    std::string allow;
+  };
+  // `path` as sent, escapes well formed.
+  Match find(Method method, std::string_view path) const;
+
+  // What the gate answers instead of the route, if anything.
+  std::optional<Response> refuse(const Route& route, const Request& request) const;
+
+  absl::Span<const Route> routes() const { return routes_; }
+
+ private:
+  struct Pattern {
+    std::vector<std::string> segments;
+    size_t route;
+  };
+
+  struct PathHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view path) const { return hash64(path); }
+  };
+
+  std::vector<Route> routes_;
+  Gate gate_;
+  absl::flat_hash_map<std::string, std::vector<size_t>, PathHash, std::equal_to<>> literal_;  // path → routes
+  std::vector<Pattern> patterns_;
+};
+
+// The answer to a request without a route: 404, or 405 with Allow.
+Response no_route(const Router::Match& match, Method method, std::string_view path);
+
+}  // namespace kehu::api
