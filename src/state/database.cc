@@ -1,0 +1,166 @@
+#include "state/database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace kehu::state {
+namespace {
+
+constexpr uint64_t kFormat = 1;
+constexpr size_t kKeyBytes = 17;
+
+absl::Status from_rocksdb(const rocksdb::Status& status, std::string_view what, const std::string& directory) {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = status.IsCorruption()  ? absl::StatusCode::kDataLoss
+                    : status.IsIOError() ? absl::StatusCode::kUnavailable
+                                         : absl::StatusCode::kInternal;
+  return failure(code, "state database ", directory, ": ", what, ": ", status.ToString());
+}
+
+// Space, then the key's halves big-endian, so that RocksDB's byte order is the order of (space, key).
+struct Key {
+  char bytes[kKeyBytes];
+
+  Key(Space space, const Hash128& key) {
+    bytes[0] = static_cast<char>(space);
+    const uint64_t halves[2] = {__builtin_bswap64(key.high), __builtin_bswap64(key.low)};
+    std::memcpy(bytes + 1, halves, sizeof(halves));
+  }
+  rocksdb::Slice slice() const { return {bytes, kKeyBytes}; }
+};
+
+Hash128 key_of(const rocksdb::Slice& slice) {
+  uint64_t halves[2];
+  std::memcpy(halves, slice.data() + 1, sizeof(halves));
+  return Hash128{__builtin_bswap64(halves[0]), __builtin_bswap64(halves[1])};
+}
+
+rocksdb::Options options_for(size_t cache_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.block_size = 4096;
+  table.format_version = 5;
+  table.cache_index_and_filter_blocks = true;
+
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.compaction_style = rocksdb::kCompactionStyleLevel;
+  options.level0_file_num_compaction_trigger = 8;
+  options.compression = rocksdb::kLZ4Compression;
+  options.max_background_jobs = 2;
+  options.keep_log_file_num = 2;
+  options.max_open_files = 256;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  return options;
+}
+
+}  // namespace
+
+Database::Database(std::unique_ptr<rocksdb::DB> db, std::string directory)
+    : db_(std::move(db)), directory_(std::move(directory)) {}
+
+Database::~Database() {
+  if (db_) (void)db_->Close();
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::string& directory, size_t cache_bytes) {
+  rocksdb::DB* raw = nullptr;
+  const auto status = rocksdb::DB::Open(options_for(cache_bytes), directory, &raw);
+  if (!status.ok()) return from_rocksdb(status, "cannot open", directory);
+  std::unique_ptr<Database> database(new Database(std::unique_ptr<rocksdb::DB>(raw), directory));
+
+  std::string meta;
+  const auto found = database->get(Space::kMeta, Hash128{}, meta);
+  if (!found.ok()) return found.status();
+  if (!*found) return database;
+  uint64_t fields[2];
+  if (meta.size() != sizeof(fields)) {
+    return failure(absl::StatusCode::kDataLoss, "state database ", directory, ": its position is damaged");
+  }
+  std::memcpy(fields, meta.data(), sizeof(fields));
+  if (fields[0] != kFormat) {
+    return failure(absl::StatusCode::kFailedPrecondition, "state database ", directory, " has format ", fields[0],
+                   "; this kehu reads format ", kFormat, ": use the kehu that wrote it");
+  }
+  database->position_ = Sequence(fields[1]);
+  return database;
+}
+
+absl::Status Database::checkpoint(Sequence position, std::vector<Change>& changes) {
+  const uint64_t fields[2] = {kFormat, position.value()};
+  changes.push_back({Space::kMeta, Hash128{}, std::string(reinterpret_cast<const char*>(fields), sizeof(fields))});
+  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
+    return a.space != b.space ? a.space < b.space : a.key < b.key;
+  });
+
+  const std::string file = cat(directory_, "/ingest.sst");
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions());
+  auto status = writer.Open(file);
+  for (size_t i = 0; status.ok() && i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    const Key key(change.space, change.key);
+    status = change.bytes.empty() ? writer.Delete(key.slice()) : writer.Put(key.slice(), change.bytes);
+  }
+  if (status.ok()) status = writer.Finish();
+  if (status.ok()) {
+    rocksdb::IngestExternalFileOptions ingest;
+    ingest.move_files = true;
+    ingest.snapshot_consistency = true;
+    status = db_->IngestExternalFile({file}, ingest);
+  }
+  if (!status.ok()) return from_rocksdb(status, "checkpoint failed", directory_);
+  position_ = position;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Database::get(Space space, const Hash128& key, std::string& bytes) const {
+  const auto status = db_->Get(rocksdb::ReadOptions(), Key(space, key).slice(), &bytes);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return from_rocksdb(status, "cannot read", directory_);
+  return true;
+}
+
+absl::Status Database::get_many(Space space, const std::vector<Hash128>& keys,
+                                std::vector<std::string>& values) const {
+  std::vector<Key> storage;
+  storage.reserve(keys.size());
+  for (const Hash128& key : keys) storage.emplace_back(space, key);
+  std::vector<rocksdb::Slice> slices;
+  slices.reserve(keys.size());
+  for (const Key& key : storage) slices.push_back(key.slice());
+  values.clear();
+  const auto statuses = db_->MultiGet(rocksdb::ReadOptions(), slices, &values);
+  for (size_t i = 0; i < statuses.size(); ++i) {
+    if (statuses[i].IsNotFound()) {
+      values[i].clear();
+    } else if (!statuses[i].ok()) {
+      return from_rocksdb(statuses[i], "cannot read", directory_);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Database::scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(Key(space, Hash128{}).slice()); it->Valid(); it->Next()) {
+    if (it->key().size() != kKeyBytes || it->key()[0] != static_cast<char>(space)) break;
+    if (!visit(key_of(it->key()), {it->value().data(), it->value().size()})) break;
+  }
+  return from_rocksdb(it->status(), "cannot scan", directory_);
+}
+
+absl::Status Database::verify() const {
+  return from_rocksdb(db_->VerifyChecksum(rocksdb::ReadOptions()), "a table file is damaged", directory_);
+}
+
+}  // namespace kehu::state

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/hash.h"
+#include "model/ids.h"
+
+namespace rocksdb {
+class DB;
+}
+
+namespace kehu::state {
+
+// Name spaces inside the one database. Stored: never renumber.
+enum class Space : uint8_t {
+  kMeta = 0,
+  kNodes = 1,
+  kGroups = 2,
+  kCustomers = 3,
+  kNames = 4,
+  kDataKeys = 5,
+  kRejections = 6,
+  kDefinitions = 7,
+  kAudit = 8,
+};
+
+// A value to be written; empty bytes remove the key.
+struct Change {
+  Space space;
+  Hash128 key;
+  std::string bytes;
+};
+
+// RocksDB as a set of sorted, immutable checkpoints: every write is one table file that is ingested atomically and
+// carries the log position it belongs to. So what is on disk is always the state at exactly one position, and the
+// log is the only write-ahead log. Reads may come from any thread; writes from one at a time.
+class Database {
+ public:
+  static absl::StatusOr<std::unique_ptr<Database>> open(const std::string& directory, size_t cache_bytes);
+  ~Database();
+
+  // Where the last checkpoint stands; Sequence(0) for a new database.
+  Sequence position() const { return position_; }
+
+  // All of `changes` and the position, or nothing. Durable when it returns OK. Sorts `changes`.
+  absl::Status checkpoint(Sequence position, std::vector<Change>& changes);
+
+  // False when the key has no value.
+  absl::StatusOr<bool> get(Space space, const Hash128& key, std::string& bytes) const;
+  // Values in the order of `keys`; an empty string where there is none.
+  absl::Status get_many(Space space, const std::vector<Hash128>& keys, std::vector<std::string>& values) const;
+  // In key order; stops when `visit` returns false.
+  absl::Status scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const;
+
+  // Verifies the checksum of every block; the status names the first damaged file.
+  absl::Status verify() const;
+
+ private:
+  Database(std::unique_ptr<rocksdb::DB> db, std::string directory);
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::string directory_;
+  Sequence position_;
+};
+
+}  // namespace kehu::state

@@ -1,0 +1,157 @@
+#include "state/store.h"
+
+#include <algorithm>
+
+
+#include "base/check.h"
+
+namespace kehu::state {
+
+Store::Store(Space space, const Database* database)
+    : space_(space), database_(database), complete_(database->position() == Sequence(0)) {}
+
+Slot& Store::fetch(const Hash128& key) {
+  if (Slot* slot = table_.find(key)) return *slot;
+  Slot& slot = table_.insert(key);
+  if (complete_) return slot;
+  const auto found = database_->get(space_, key, scratch_);
+  if (!found.ok()) {
+    error_.Update(found.status());
+  } else if (*found) {
+    table_.assign(slot, scratch_);
+  }
+  return slot;
+}
+
+std::string_view Store::get(const Hash128& key) {
+  if (complete_) {
+    // Not a word about keys that do not exist: a scan of unknown customers must not fill the table.
+    Slot* slot = table_.find(key);
+    if (slot == nullptr) return {};
+    slot->visited = 1;
+    return slot->bytes();
+  }
+  Slot& slot = fetch(key);
+  slot.visited = 1;
+  return slot.bytes();
+}
+
+void Store::put(const Hash128& key, std::string_view bytes) {
+  Slot& slot = fetch(key);
+  touch(slot);
+  table_.assign(slot, bytes);
+}
+
+void Store::erase(const Hash128& key) {
+  Slot& slot = fetch(key);
+  touch(slot);
+  slot.size = 0;
+}
+
+// Called before every change of a slot.
+void Store::touch(Slot& slot) {
+  slot.visited = 1;
+  if (slot.dirty_epoch == epoch_) return;
+  const bool frozen = checkpointing_ && slot.dirty_epoch == epoch_ - 1;
+  if (frozen && !slot.copied) copy(slot);
+  slot.dirty_epoch = epoch_;
+  slot.copied = 0;
+  dirty_.push_back(slot.key);
+}
+
+void Store::copy(Slot& slot) {
+  copies_.push_back({space_, slot.key, std::string(slot.bytes())});
+  slot.copied = 1;
+}
+
+void Store::prefetch(absl::Span<const Hash128> keys) {
+  for (const Hash128& key : keys) table_.prefetch_slot(key);
+  if (!complete_) {
+    missing_.clear();
+    for (const Hash128& key : keys) {
+      if (table_.find(key) == nullptr) missing_.push_back(key);
+    }
+    if (!missing_.empty()) {
+      const absl::Status status = database_->get_many(space_, missing_, values_);
+      error_.Update(status);
+      for (size_t i = 0; status.ok() && i < missing_.size(); ++i) {
+        Slot& slot = table_.insert(missing_[i]);
+        if (!values_[i].empty()) table_.assign(slot, values_[i]);
+      }
+    }
+  }
+  for (const Hash128& key : keys) table_.prefetch_blob(key);
+}
+
+void Store::for_each(const std::function<void(const Hash128&, std::string_view)>& visit) {
+  for (size_t i = 0; i < table_.position_count(); ++i) {
+    const Slot& slot = table_.at(i);
+    if (slot.used && slot.size > 0) visit(slot.key, slot.bytes());
+  }
+  if (complete_) return;
+  error_.Update(database_->scan(space_, [&](const Hash128& key, std::string_view bytes) {
+    if (table_.find(key) == nullptr) visit(key, bytes);
+    return true;
+  }));
+}
+
+void Store::begin_checkpoint() {
+  KEHU_CHECK(!checkpointing_);
+  checkpointing_ = true;
+  frozen_.swap(dirty_);
+  dirty_.clear();
+  frozen_at_ = 0;
+  ++epoch_;
+}
+
+bool Store::copy_some(size_t keys) {
+  const size_t end = std::min(frozen_.size(), frozen_at_ + keys);
+  for (; frozen_at_ < end; ++frozen_at_) {
+    Slot* slot = table_.find(frozen_[frozen_at_]);
+    KEHU_CHECK(slot != nullptr);
+    if (slot->dirty_epoch == epoch_ - 1 && !slot->copied) copy(*slot);
+  }
+  return frozen_at_ == frozen_.size();
+}
+
+void Store::finish_checkpoint() {
+  KEHU_CHECK(checkpointing_ && frozen_at_ == frozen_.size());
+  clean_epoch_ = epoch_ - 1;
+  end_checkpoint();
+}
+
+void Store::abandon_checkpoint() {
+  KEHU_CHECK(checkpointing_);
+  for (const Hash128& key : frozen_) {
+    Slot* slot = table_.find(key);
+    if (slot->dirty_epoch != epoch_ - 1) continue;  // written again since: in dirty_ already
+    slot->dirty_epoch = epoch_;
+    slot->copied = 0;
+    dirty_.push_back(key);
+  }
+  end_checkpoint();
+}
+
+void Store::end_checkpoint() {
+  copies_ = {};
+  frozen_ = {};
+  frozen_at_ = 0;
+  checkpointing_ = false;
+}
+
+void Store::evict_to(size_t bytes) {
+  for (size_t looked = 0; table_.memory() > bytes && looked < 2 * table_.position_count(); ++looked) {
+    if (clock_hand_ >= table_.position_count()) clock_hand_ = 0;
+    Slot& slot = table_.at(clock_hand_++);
+    if (!slot.used || slot.dirty_epoch > clean_epoch_) continue;
+    if (slot.visited) {
+      slot.visited = 0;
+      continue;
+    }
+    complete_ = false;
+    table_.remove(slot);
+    --clock_hand_;  // the slot behind may have moved here
+  }
+}
+
+}  // namespace kehu::state
