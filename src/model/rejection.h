@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "model/ids.h"
+
+namespace kehu {
+
+// Why an event was not accepted: a closed set (docs/rejections.md). Stored: never renumber.
+enum class Reason : uint8_t {
+  kInvalidJson = 1,
+  kNotAnObject = 2,
+  kMissingType = 3,
+  kUnknownType = 4,
+  kMissingEventName = 5,
+  kNoIdentifier = 6,
+  kInvalidField = 7,          // a field of the wrong JSON type; the path names it
+  kInvalidTime = 8,
+  kTimeInFuture = 9,
+  kTimeOutOfRange = 10,       // outside a mapping's valid time range
+  kEventTooLarge = 11,
+  kTooManyEvents = 12,
+  kMessageIdTooLong = 13,
+  kNameTooLong = 14,
+  kIdentifierTooLong = 15,
+  kTooManyIdentifiers = 16,
+  kAmountOutOfRange = 17,
+  kDuplicateConflict = 18,    // a known message id with another body
+  kReservedKey = 19,          // a JSON key that only Kehu writes
+  kInvalidUtf8 = 20,
+  kMissingColumn = 21,        // of an imported file
+  kUnreadableRow = 22,        // of an imported file
+};
+inline constexpr int kReasonCount = 23;
+std::string_view to_string(Reason reason);
+
+// A broken event, kept: listed, counted, repairable, replayable. Its payload is always sealed as a whole, because
+// nobody can say where the personal fields of a broken text are.
+struct Rejection {
+  ProjectId project;
+  SourceId source;
+  Reason reason = Reason::kInvalidJson;
+  Instant received_at;
+  std::string_view path;    // JSON Pointer (RFC 6901) into the payload; "" is the whole
+  std::string_view detail;  // what was found and what would be right, without values of personal fields
+  std::string_view origin;  // the endpoint or file it came from, e.g. "/v1/batch", "orders.csv:17"
+  std::string_view sealed_payload;
+};
+
+}  // namespace kehu
