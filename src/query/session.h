@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "base/time.h"
+#include "lake/lake.h"
+#include "model/ids.h"
+
+// Read-only SQL and timelines over the lake, rows of the last milliseconds included.
+//
+// Statements see the views `events` and `identity_log` (docs/formats/lake.md). They are SELECT, WITH, VALUES, FROM,
+// DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function that opens a file,
+// a socket or a setting. A statement sees one snapshot, however long it runs.
+namespace kehu::query {
+
+enum class Format : uint8_t { kCsv, kJson, kNdjson, kTable };
+std::optional<Format> parse_format(std::string_view name);  // csv, json, ndjson, table
+std::string_view content_type(Format format);
+
+struct QueryOptions {
+  std::string temp_directory;
+  std::string time_zone = "UTC";  // of the project: timestamps are printed and cut into days in it
+  uint64_t memory_bytes = 1ull << 30;  // of all statements together
+  int threads = 2;
+  Duration time_limit = Duration::seconds(60);  // of one statement
+};
+
+// Takes the next piece of a result; an error stops the statement.
+using Sink = std::function<absl::Status(std::string_view piece)>;
+
+struct ResultSummary {
+  uint64_t rows = 0;
+  Duration time;
+};
+
+// One event of a customer, as the API shows it.
+struct TimelineEvent {
+  Sequence sequence;
+  Instant time;
+  Instant received_at;
+  std::string event;
+  std::string type;
+  std::string source;
+  std::string channel;
+  std::string message_id;
+  std::string part;
+  std::string properties;   // JSON
+  std::string traits;       // JSON
+  std::string context;      // JSON
+  std::string identifiers;  // JSON
+};
+
+struct TimelineCursor {
+  Instant time;
+  Sequence sequence;
+};
+
+struct TimelineRequest {
+  std::vector<Token> parts;               // of the customer
+  std::optional<TimelineCursor> before;   // continue behind this event
+  std::optional<Instant> from;            // inclusive
+  std::optional<Instant> to;              // exclusive
+  std::vector<std::string> events;        // names; empty: all
+  std::vector<std::string> types;
+  std::vector<std::string> sources;
+  std::string text;                       // part of the properties' text; empty: any
+  size_t limit = 50;                      // at most 1,000
+};
+
+struct TimelinePage {
+  std::vector<TimelineEvent> events;      // newest first
+  std::optional<TimelineCursor> next;     // nullopt at the end
+};
+
+class Session;
+
+// The locked-down DuckDB that all sessions share. Any thread. The lake outlives it.
+class Reader {
+ public:
+  static absl::StatusOr<std::unique_ptr<Reader>> open(const lake::Lake& lake, const QueryOptions& options);
+  ~Reader();
+
+  absl::StatusOr<std::unique_ptr<Session>> connect();
+
+ private:
+  friend class Session;
+  struct Core;
+  explicit Reader(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+// One statement at a time on the caller's thread; cancel() from any thread. ~1 ms to open, so keep it.
+class Session {
+ public:
+  ~Session();
+
+  // InvalidArgument: the statement is wrong, with line and place. PermissionDenied: it is not for reading.
+  // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit). Pieces written before an error stay written.
+  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink);
+  absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  // Ends the running statement, if any, with Cancelled within milliseconds.
+  void cancel();
+
+ private:
+  friend class Reader;
+  struct Core;
+  explicit Session(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace kehu::query
