@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <tuple>
+
+#include "base/text.h"
+#include "identity/forest.h"
+#include "identity/graph.h"
+
+namespace kehu::identity {
+namespace {
+
+absl::Status never_seen(Token token) {
+  return failure(absl::StatusCode::kNotFound, "identifier ", token.hash.hex(), " was not seen by then");
+}
+
+// The owner at a point that `at_or_before` orders entries by; `first` says whether the token was seen by
+// then.
+template <class Before>
+absl::StatusOr<CustomerId> owner_as_of(Token token, const Node& node, bool seen, Before at_or_before) {
+  if (!seen) return never_seen(token);
+  if (node.history.empty()) return node.owner;
+  const auto after = std::ranges::partition_point(node.history, at_or_before);
+  if (after == node.history.begin()) {
+    return failure(absl::StatusCode::kOutOfRange, "identifier ", token.hash.hex(),
+                   " changed hands too often since;", " its oldest known owner is as of record ",
+                   node.history.front().sequence.value());
+  }
+  return std::prev(after)->owner;
+}
+
+}  // namespace
+
+std::optional<CustomerId> Graph::customer_of(Token token) const {
+  const std::optional<NodeHead> head = ledger_.head(token);
+  if (!head) return std::nullopt;
+  return head->owner;
+}
+
+std::optional<CustomerId> Graph::current(CustomerId any) const { return customer_of(Token{any.hash}); }
+
+absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Sequence when) const {
+  const std::optional<Node> node = ledger_.node(token);
+  if (!node) return never_seen(token);
+  return owner_as_of(token, *node, node->first_seen <= when,
+                     [&](const Ownership& entry) { return entry.sequence <= when; });
+}
+
+absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Instant when) const {
+  const std::optional<Node> node = ledger_.node(token);
+  if (!node) return never_seen(token);
+  return owner_as_of(token, *node, node->first_received <= when,
+                     [&](const Ownership& entry) { return entry.at <= when; });
+}
+
+std::vector<KnownIdentifier> Graph::identifiers_of(CustomerId customer) const {
+  std::vector<KnownIdentifier> identifiers;
+  const std::optional<Group> group = ledger_.find_group(customer);
+  if (!group) return identifiers;
+  for (const Member& member : group->members) {
+    std::optional<Node> node = ledger_.node(member.token);
+    identifiers.push_back({member.token, node->type, node->shared, node->sealed, std::move(node->value),
+                           node->first_seen, node->first_time});
+  }
+  std::ranges::sort(identifiers, {}, [&](const KnownIdentifier& known) {
+    return std::tuple(settings_->rule(known.type).priority, known.first_seen, known.token);
+  });
+  return identifiers;
+}
+
+std::vector<Link> Graph::links(CustomerId customer) const {
+  std::optional<Group> group = ledger_.find_group(customer);
+  return group ? std::move(group->links) : std::vector<Link>();
+}
+
+std::vector<Separation> Graph::separations(CustomerId customer) const {
+  std::optional<Group> group = ledger_.find_group(customer);
+  return group ? std::move(group->separations) : std::vector<Separation>();
+}
+
+std::vector<Refusal> Graph::refusals(CustomerId customer) const {
+  std::optional<Group> group = ledger_.find_group(customer);
+  return group ? std::move(group->refusals) : std::vector<Refusal>();
+}
+
+std::vector<Change> Graph::history(CustomerId customer) const {
+  std::optional<Group> group = ledger_.find_group(customer);
+  return group ? std::move(group->changes) : std::vector<Change>();
+}
+
+absl::StatusOr<std::vector<Link>> Graph::explain(Token from, Token to) const {
+  const std::optional<NodeHead> a = ledger_.head(from), b = ledger_.head(to);
+  if (!a || !b) return never_seen(a ? to : from);
+  if (a->owner != b->owner) {
+    return failure(absl::StatusCode::kNotFound, "the identifiers belong to two customers, ",
+                   a->owner.hash.hex(), " and ", b->owner.hash.hex());
+  }
+  return path(ledger_.group(a->owner).links, from, to);
+}
+
+}  // namespace kehu::identity

@@ -1,0 +1,139 @@
+#include "identity/node.h"
+
+#include <algorithm>
+
+#include "identity/bounds.h"
+#include "identity/varint.h"
+
+namespace kehu::identity {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+
+// Most tokens name their own customer, never changed hands and met no conflict: those blobs hold neither an
+// owner nor lists.
+constexpr uint8_t kForeignOwner = 1;
+constexpr uint8_t kShared = 2;
+constexpr uint8_t kSealed = 4;
+constexpr uint8_t kConflicts = 8;
+constexpr uint8_t kHistory = 16;
+constexpr uint8_t kKnownFlags = 31;
+
+constexpr size_t kHeadBytes = 3;
+
+uint8_t flags_of(Token token, const Node& node) {
+  uint8_t flags = 0;
+  if (node.owner != CustomerId::named_after(token)) flags |= kForeignOwner;
+  if (node.shared) flags |= kShared;
+  if (node.sealed) flags |= kSealed;
+  if (!node.conflicts.empty()) flags |= kConflicts;
+  if (!node.history.empty()) flags |= kHistory;
+  return flags;
+}
+
+void append_history(const Node& node, BlobWriter& writer) {
+  writer.number(node.history.size());
+  for (const Ownership& entry : node.history) {
+    writer.number(entry.sequence.value());
+    writer.instant(entry.at);
+    writer.hash(entry.owner.hash);
+  }
+}
+
+bool read_history(BlobReader& reader, Node& node) {
+  const uint64_t count = reader.number();
+  if (count == 0 || count > kHistoryPerToken) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    Ownership entry;
+    entry.sequence = Sequence(reader.number());
+    entry.at = reader.instant();
+    entry.owner.hash = reader.hash();
+    node.history.push_back(entry);
+  }
+  return true;
+}
+
+bool read_conflicts(BlobReader& reader, Node& node) {
+  const uint64_t count = reader.number();
+  if (count == 0 || count > kConflictsPerToken) return false;
+  for (uint64_t i = 0; i < count; ++i) node.conflicts.push_back(CustomerId{reader.hash()});
+  return true;
+}
+
+// The low bit of the difference of two instants may overflow for bytes that are no blob of ours; unsigned
+// arithmetic wraps instead.
+int64_t wrapping_minus(Instant a, Instant b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a.micros()) - static_cast<uint64_t>(b.micros()));
+}
+Instant wrapping_plus(Instant a, int64_t micros) {
+  return Instant(static_cast<int64_t>(static_cast<uint64_t>(a.micros()) + static_cast<uint64_t>(micros)));
+}
+
+}  // namespace
+
+void Node::move_to(CustomerId to, Sequence sequence, Instant at) {
+  if (owner == to) return;
+  if (history.empty()) history.push_back({first_seen, first_received, owner});
+  // Two moves by one record are one change for anybody who asks as of a record.
+  if (history.back().sequence == sequence && history.size() > 1) {
+    history.back().owner = to;
+  } else {
+    if (history.size() == kHistoryPerToken) history.erase(history.begin());
+    history.push_back({sequence, std::max(at, history.back().at), to});
+  }
+  owner = to;
+}
+
+void append_node(Token token, const Node& node, std::string& out) {
+  const uint8_t flags = flags_of(token, node);
+  BlobWriter writer(out);
+  writer.byte(kVersion);
+  writer.byte(flags);
+  writer.byte(node.type.value());
+  if (flags & kForeignOwner) writer.hash(node.owner.hash);
+  writer.number(node.first_seen.value());
+  writer.instant(node.first_time);
+  writer.offset(wrapping_minus(node.first_received, node.first_time));
+  writer.text(node.value);
+  if (flags & kConflicts) {
+    writer.number(node.conflicts.size());
+    for (const CustomerId customer : node.conflicts) writer.hash(customer.hash);
+  }
+  if (flags & kHistory) append_history(node, writer);
+}
+
+std::optional<NodeHead> peek_node(Token token, std::string_view bytes) {
+  if (bytes.size() < kHeadBytes || static_cast<uint8_t>(bytes[0]) != kVersion) return std::nullopt;
+  const uint8_t flags = static_cast<uint8_t>(bytes[1]);
+  NodeHead head{IdentifierTypeId(static_cast<uint8_t>(bytes[2])), (flags & kShared) != 0,
+                CustomerId::named_after(token)};
+  if (flags & kForeignOwner) {
+    BlobReader reader(bytes.substr(kHeadBytes));
+    head.owner.hash = reader.hash();
+    if (reader.failed()) return std::nullopt;
+  }
+  return head;
+}
+
+std::optional<Node> parse_node(Token token, std::string_view bytes) {
+  const std::optional<NodeHead> head = peek_node(token, bytes);
+  if (!head) return std::nullopt;
+  const uint8_t flags = static_cast<uint8_t>(bytes[1]);
+  if (flags & ~kKnownFlags) return std::nullopt;
+  Node node;
+  node.type = head->type;
+  node.shared = head->shared;
+  node.sealed = (flags & kSealed) != 0;
+  node.owner = head->owner;
+  BlobReader reader(bytes.substr(kHeadBytes + (flags & kForeignOwner ? sizeof(Hash128) : 0)));
+  node.first_seen = Sequence(reader.number());
+  node.first_time = reader.instant();
+  node.first_received = wrapping_plus(node.first_time, reader.offset());
+  node.value = std::string(reader.text());
+  if ((flags & kConflicts) && !read_conflicts(reader, node)) return std::nullopt;
+  if ((flags & kHistory) && !read_history(reader, node)) return std::nullopt;
+  if (!reader.complete()) return std::nullopt;
+  return node;
+}
+
+}  // namespace kehu::identity

@@ -1,0 +1,122 @@
+#include "identity/partition.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/check.h"
+#include "identity/bounds.h"
+#include "identity/forest.h"
+#include "identity/rules.h"
+
+namespace kehu::identity {
+namespace {
+
+// Two lists in log order become one, cut to its newest entries.
+template <class T>
+void merge_newest(std::vector<T>& into, const std::vector<T>& from, size_t most) {
+  std::vector<T> all;
+  std::ranges::merge(into, from, std::back_inserter(all), {}, &T::sequence, &T::sequence);
+  if (all.size() > most) all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(most));
+  into = std::move(all);
+}
+
+// Each side gets its members, and the links and separations of those.
+std::vector<Group> sides_of(const Group& group) {
+  std::vector<Group> sides;
+  absl::flat_hash_map<Token, size_t> side_of;
+  for (const std::vector<size_t>& positions : components(group.members, group.links)) {
+    for (const size_t position : positions) side_of.emplace(group.members[position].token, sides.size());
+    sides.emplace_back();
+  }
+  for (const Member& member : group.members) sides[side_of.at(member.token)].members.push_back(member);
+  for (const Link& link : group.links) sides[side_of.at(link.a)].links.push_back(link);
+  for (const Separation& separation : group.separations) {
+    sides[side_of.at(separation.own)].separations.push_back(separation);
+  }
+  return sides;
+}
+
+}  // namespace
+
+void Partition::absorb(Group& winner, const Group& loser, Link link, Cause cause, Moves& moves) {
+  for (const Member& member : loser.members) {
+    ledger_.move(member.token, winner.id, cause.sequence, cause.at);
+    moves.push_back({member.token, loser.id, winner.id});
+  }
+  winner.members.insert(winner.members.end(), loser.members.begin(), loser.members.end());
+  winner.links.insert(winner.links.end(), loser.links.begin(), loser.links.end());
+  winner.separations.insert(winner.separations.end(), loser.separations.begin(), loser.separations.end());
+  merge_newest(winner.refusals, loser.refusals, kRefusalsPerCustomer);
+  merge_newest(winner.changes, loser.changes, kChangesPerCustomer);
+  winner.remember(Change{ChangeKind::kJoined, cause.sequence, cause.at, link.b, loser.id});
+  link.absorbed = loser.id;
+  winner.links.push_back(std::move(link));
+  ledger_.erase_group(loser.id);
+}
+
+CustomerId Partition::name_of(const Group& side, CustomerId old,
+                              absl::Span<const CustomerId> preferred) const {
+  if (side.contains(Token{old.hash})) return old;
+  for (const CustomerId name : preferred) {
+    if (side.contains(Token{name.hash})) return name;
+  }
+  return CustomerId::named_after(strongest(settings_, side.members).token);
+}
+
+std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> preferred, Cause cause,
+                                     Moves& moves) {
+  std::vector<Group> sides = sides_of(group);
+  for (Group& side : sides) side.id = name_of(side, group.id, preferred);
+  const auto keeper = std::ranges::find(sides, group.id, &Group::id);
+  if (keeper != sides.end()) std::rotate(sides.begin(), keeper, keeper + 1);
+  sides.front().refusals = std::move(group.refusals);
+  sides.front().changes = std::move(group.changes);
+  for (const Group& side : sides) {
+    if (side.id == group.id) continue;
+    for (const Member& member : side.members) {
+      ledger_.move(member.token, side.id, cause.sequence, cause.at);
+      moves.push_back({member.token, group.id, side.id});
+    }
+  }
+  return sides;
+}
+
+bool Partition::separated(const Group& a, const Group& b) const {
+  return std::ranges::any_of(a.separations, [&](const Separation& separation) {
+    const std::optional<NodeHead> other = ledger_.head(separation.other);
+    return other && other->owner == b.id;
+  });
+}
+
+void Partition::take_out(Token token, Cause cause, Moves& moves) {
+  std::optional<Node> node = ledger_.node(token);
+  KEHU_CHECK(node.has_value());
+  Group group = ledger_.group(node->owner);
+  const CustomerId own = CustomerId::named_after(token);
+  if (node->owner != own) moves.push_back({token, node->owner, own});
+  node->shared = true;
+  node->conflicts.clear();
+  node->move_to(own, cause.sequence, cause.at);
+  ledger_.put(token, *node);
+
+  Group alone;
+  alone.id = own;
+  alone.members.push_back(*std::ranges::find(group.members, token, &Member::token));
+  std::erase_if(group.members, [&](const Member& member) { return member.token == token; });
+  std::erase_if(group.links, [&](const Link& link) { return link.a == token || link.b == token; });
+  std::erase_if(group.separations, [&](const Separation& separation) { return separation.own == token; });
+  if (group.members.empty()) return ledger_.put(alone);
+
+  ledger_.erase_group(group.id);
+  std::vector<Group> rest = divide(std::move(group), {}, cause, moves);
+  const CustomerId kept = rest.front().id;
+  rest.front().remember(Change{ChangeKind::kTakenOut, cause.sequence, cause.at, token, own});
+  for (Group& side : absl::MakeSpan(rest).subspan(1)) {
+    side.remember(Change{ChangeKind::kSplit, cause.sequence, cause.at, token, kept});
+  }
+  for (const Group& side : rest) ledger_.put(side);
+  alone.remember(Change{ChangeKind::kTakenOut, cause.sequence, cause.at, token, kept});
+  ledger_.put(alone);
+}
+
+}  // namespace kehu::identity

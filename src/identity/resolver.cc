@@ -1,0 +1,236 @@
+#include "identity/resolver.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "identity/bounds.h"
+
+namespace kehu::identity {
+
+Resolution Resolver::run() {
+  collect();
+  if (candidates_.empty()) return std::move(resolution_);
+  resolution_.part = candidates_.front().identifier->token;
+  if (one_known_customer()) {
+    resolution_.customer = candidates_.front().head->owner;
+  } else {
+    join_all();
+  }
+  return std::move(resolution_);
+}
+
+void Resolver::collect() {
+  bool previous = false, weak = false, shared = false;
+  for (size_t i = 0; i < event_.identifiers.size(); ++i) {
+    const Identifier& identifier = event_.identifiers[i];
+    if (identifier.left_out != LeftOut::kNo || repeats_user_id(identifier)) continue;
+    const auto is_same = [&](const Candidate& seen) { return seen.identifier->token == identifier.token; };
+    if (std::ranges::any_of(candidates_, is_same)) continue;
+    KEHU_CHECK(identifier.type.value() < settings_.identifier_types.size());
+    candidates_.push_back({static_cast<uint8_t>(i), &identifier, ledger_.head(identifier.token)});
+    previous |= identifier.previous;
+    weak |= is_weak(candidates_.back());
+    shared |= candidates_.back().head && candidates_.back().head->shared;
+  }
+  if (previous) choose_previous();
+  if (shared) set_shared_aside();
+  // A weak identifier is tried last whatever its priority: were it first, it could tie a newcomer to its own
+  // customer, and the newcomer's stronger identifiers would then join that customer with theirs.
+  if (weak) std::ranges::stable_partition(candidates_, [&](const Candidate& c) { return !is_weak(c); });
+}
+
+// alias(userId, previousId) of equal values names one user twice; the door guesses a type for the second.
+bool Resolver::repeats_user_id(const Identifier& identifier) const {
+  if (!identifier.previous || identifier.sealed) return false;
+  return std::ranges::any_of(event_.identifiers, [&](const Identifier& other) {
+    return !other.previous && !other.sealed && other.value == identifier.value;
+  });
+}
+
+// A previous id may be known as one of several types. Those under which nobody knows it are guesses, of which
+// only the weakest is worth a new token: the stronger ones are unique and would be refused.
+void Resolver::choose_previous() {
+  const auto is_previous = [](const Candidate& c) { return c.identifier->previous; };
+  if (std::ranges::count_if(candidates_, is_previous) < 2) return;
+  const bool known =
+      std::ranges::any_of(candidates_, [](const Candidate& c) { return c.identifier->previous && c.head; });
+  const uint8_t weakest = std::ranges::find_if(candidates_.rbegin(), candidates_.rend(), is_previous)->index;
+  const auto is_guess = [&](const Candidate& c) {
+    return c.identifier->previous && !c.head && (known || c.index != weakest);
+  };
+  candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), is_guess), candidates_.end());
+}
+
+// An event with nothing but shared identifiers is the strongest one's.
+void Resolver::set_shared_aside() {
+  const auto is_shared = [](const Candidate& c) { return c.head && c.head->shared; };
+  const bool only_shared = std::ranges::all_of(candidates_, is_shared);
+  const auto usable = std::stable_partition(candidates_.begin() + (only_shared ? 1 : 0), candidates_.end(),
+                                            [&](const Candidate& c) { return !is_shared(c); });
+  for (auto candidate = usable; candidate != candidates_.end(); ++candidate) {
+    resolution_.left_out.push_back({candidate->index, LeftOut::kShared});
+  }
+  candidates_.erase(usable, candidates_.end());
+}
+
+bool Resolver::one_known_customer() const {
+  const std::optional<NodeHead>& first = candidates_.front().head;
+  return first && std::ranges::all_of(candidates_, [&](const Candidate& candidate) {
+           return candidate.head && candidate.head->owner == first->owner;
+         });
+}
+
+void Resolver::join_all() {
+  for (const Candidate& candidate : candidates_) {
+    if (candidate.head) {
+      join_known(candidate);
+    } else {
+      join_unknown(candidate);
+    }
+  }
+  if (!group_) found_customer();
+  resolution_.customer = group_->id;
+  for (const Refusal& refusal : refusals_) group_changed_ |= group_->remember(refusal);
+  if (group_changed_) ledger_.put(*group_);
+  for (const Token token : conflicts_) count_conflict(token);
+}
+
+void Resolver::join_unknown(const Candidate& candidate) {
+  const Member member = member_of(candidate);
+  std::vector<Member> newcomers;
+  for (const Candidate* newcomer : newcomers_) newcomers.push_back(member_of(*newcomer));
+  const Verdict verdict = check_join(settings_, group_ ? group_->members : newcomers, {&member, 1});
+  if (!verdict.accepted()) return refuse(candidate, verdict.reason);
+  if (group_) {
+    attach(candidate);
+  } else {
+    newcomers_.push_back(&candidate);
+  }
+}
+
+void Resolver::join_known(const Candidate& candidate) {
+  // An earlier identifier of this event may have moved it.
+  const CustomerId owner = ledger_.head(candidate.identifier->token)->owner;
+  if (!group_) {
+    join_newcomers_to(ledger_.group(owner), candidate);
+  } else if (owner != group_->id) {
+    join_customers(candidate, owner);
+  }
+}
+
+void Resolver::join_newcomers_to(Group group, const Candidate& known) {
+  std::vector<Member> newcomers;
+  for (const Candidate* newcomer : newcomers_) newcomers.push_back(member_of(*newcomer));
+  const Verdict verdict = check_join(settings_, group.members, newcomers);
+  if (!verdict.accepted()) {
+    note_conflict(known, verdict);
+    return refuse(known, verdict.reason);
+  }
+  group_ = std::move(group);
+  for (const Candidate* newcomer : newcomers_) {
+    if (newcomer == newcomers_.front()) {
+      add(*newcomer);
+      group_->links.push_back(link_to(known));
+    } else {
+      attach(*newcomer);
+    }
+  }
+}
+
+LeftOut Resolver::objection(const Candidate& candidate, const Group& other) {
+  if (is_weak(candidate)) return LeftOut::kWeak;
+  const Verdict verdict = check_join(settings_, group_->members, other.members);
+  note_conflict(candidate, verdict);
+  if (!verdict.accepted()) return verdict.reason;
+  if (partition_.separated(*group_, other)) return LeftOut::kUnmerged;
+  const size_t separations = group_->separations.size() + other.separations.size();
+  return separations > kSeparationsPerCustomer ? LeftOut::kLimit : LeftOut::kNo;
+}
+
+void Resolver::join_customers(const Candidate& candidate, CustomerId other_id) {
+  Group other = ledger_.group(other_id);
+  const LeftOut reason = objection(candidate, other);
+  if (reason != LeftOut::kNo) return refuse(candidate, reason);
+  if (outranks(settings_, other, *group_)) std::swap(*group_, other);
+  partition_.absorb(*group_, other, link_to(candidate), {sequence_, event_.received_at}, resolution_.moves);
+  group_changed_ = true;
+}
+
+void Resolver::found_customer() {
+  group_.emplace();
+  group_->id = CustomerId::named_after(resolution_.part);
+  resolution_.new_customer = true;
+  for (const Candidate* newcomer : newcomers_) {
+    if (newcomer == newcomers_.front()) {
+      add(*newcomer);
+    } else {
+      attach(*newcomer);
+    }
+  }
+}
+
+void Resolver::add(const Candidate& candidate) {
+  const Identifier& identifier = *candidate.identifier;
+  Node node;
+  node.type = identifier.type;
+  node.sealed = identifier.sealed;
+  node.owner = group_->id;
+  node.first_seen = sequence_;
+  node.first_time = event_.time;
+  node.first_received = event_.received_at;
+  node.value = std::string(identifier.value);
+  ledger_.put(identifier.token, node);
+  group_->members.push_back(member_of(candidate));
+  group_changed_ = true;
+}
+
+void Resolver::attach(const Candidate& candidate) {
+  add(candidate);
+  group_->links.push_back(link_to(candidate));
+}
+
+void Resolver::refuse(const Candidate& candidate, LeftOut reason) {
+  resolution_.left_out.push_back({candidate.index, reason});
+  refusals_.push_back({candidate.identifier->type, reason, sequence_, candidate.identifier->token});
+}
+
+// Two customers that a stronger type tells apart use this token, so it may be a device or an address of
+// several. When its own type tells them apart it is a person's name for itself, and an alias of a stranger
+// must not be able to take a user id away from its owner.
+void Resolver::note_conflict(const Candidate& candidate, const Verdict& verdict) {
+  if (verdict.reason != LeftOut::kUniqueConflict) return;
+  if (!verdict.conflicts.test(candidate.identifier->type.value()))
+    conflicts_.push_back(candidate.identifier->token);
+}
+
+void Resolver::count_conflict(Token token) {
+  std::optional<Node> node = ledger_.node(token);
+  const size_t shared_after = static_cast<size_t>(std::max(0, settings_.rule(node->type).shared_after));
+  const bool counted = std::ranges::find(node->conflicts, group_->id) != node->conflicts.end();
+  if (shared_after == 0 || counted || node->owner == group_->id) return;
+  node->conflicts.push_back(group_->id);
+  ledger_.put(token, *node);
+  if (node->conflicts.size() >= std::min(shared_after, kConflictsPerToken)) {
+    partition_.take_out(token, {sequence_, event_.received_at}, resolution_.moves);
+  }
+}
+
+Member Resolver::member_of(const Candidate& candidate) const {
+  return {candidate.identifier->token, candidate.identifier->type, sequence_, event_.time};
+}
+
+Link Resolver::link_to(const Candidate& candidate) const {
+  Link link;
+  link.a = resolution_.part;
+  link.b = candidate.identifier->token;
+  const bool alias = event_.type == EventType::kAlias &&
+                     (candidate.identifier->previous || candidates_.front().identifier->previous);
+  link.kind = alias ? LinkKind::kAlias : LinkKind::kEvidence;
+  link.sequence = sequence_;
+  link.time = event_.time;
+  link.source = event_.source;
+  link.message_id = std::string(event_.message_id);
+  return link;
+}
+
+}  // namespace kehu::identity

@@ -1,0 +1,87 @@
+#include "identity/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <vector>
+
+#include "identity/bounds.h"
+
+namespace kehu::identity {
+namespace {
+
+using Counts = std::array<uint16_t, 256>;
+
+Counts count_types(absl::Span<const Member> members) {
+  Counts counts{};
+  for (const Member& member : members) ++counts[member.type.value()];
+  return counts;
+}
+
+struct Seen {
+  Instant at;
+  bool first_side;
+};
+
+// Values that were within the limit on their own side stay so: only periods with values of both sides count.
+// Otherwise a customer that a person made too large could never gain anything again.
+bool passes_limit(std::vector<Seen> seen, size_t limit, Duration period) {
+  std::ranges::sort(seen, {}, &Seen::at);
+  size_t of_first = 0;
+  for (size_t end = 0, begin = 0; end < seen.size(); ++end) {
+    of_first += seen[end].first_side;
+    if (end - begin > limit) of_first -= seen[begin++].first_side;
+    const bool full = end - begin == limit;
+    const bool mixed = of_first > 0 && of_first <= limit;
+    if (full && mixed && seen[end].at - seen[begin].at < period) return true;
+  }
+  return false;
+}
+
+std::vector<Seen> values_of(IdentifierTypeId type, absl::Span<const Member> a, absl::Span<const Member> b) {
+  std::vector<Seen> seen;
+  for (const Member& member : a) {
+    if (member.type == type) seen.push_back({member.first_time, true});
+  }
+  for (const Member& member : b) {
+    if (member.type == type) seen.push_back({member.first_time, false});
+  }
+  return seen;
+}
+
+}  // namespace
+
+Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::Span<const Member> b) {
+  Verdict verdict;
+  if (a.size() + b.size() > kTokensPerCustomer) verdict.reason = LeftOut::kLimit;
+  const Counts in_a = count_types(a), in_b = count_types(b);
+  for (size_t i = 0; i < settings.identifier_types.size(); ++i) {
+    if (in_a[i] == 0 || in_b[i] == 0) continue;
+    const IdentifierTypeId type(static_cast<uint8_t>(i));
+    const IdentifierRule& rule = settings.rule(type);
+    if (rule.unique) verdict.conflicts.set(i);
+    const size_t limit = rule.limit > 0 ? static_cast<size_t>(rule.limit) : kTokensPerCustomer;
+    if (size_t{in_a[i]} + in_b[i] > limit && passes_limit(values_of(type, a, b), limit, rule.period)) {
+      verdict.reason = LeftOut::kLimit;
+    }
+  }
+  if (verdict.conflicts.any()) verdict.reason = LeftOut::kUniqueConflict;
+  return verdict;
+}
+
+const Member& strongest(const Settings& settings, absl::Span<const Member> members) {
+  return *std::ranges::min_element(members, {}, [&](const Member& member) {
+    return std::tuple(settings.rule(member.type).priority, member.first_seen, member.token);
+  });
+}
+
+bool outranks(const Settings& settings, const Group& a, const Group& b) {
+  const auto rank = [&](const Group& group) {
+    const Member& best = strongest(settings, group.members);
+    const Sequence first = std::ranges::min_element(group.members, {}, &Member::first_seen)->first_seen;
+    return std::tuple(settings.rule(best.type).priority, first, group.id);
+  };
+  return rank(a) < rank(b);
+}
+
+}  // namespace kehu::identity
