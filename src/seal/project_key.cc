@@ -1,0 +1,55 @@
+#include "seal/project_key.h"
+
+#include <cstring>
+
+#include "base/text.h"
+#include "seal/ciphers.h"
+
+namespace kehu::seal {
+
+absl::StatusOr<ProjectKey> ProjectKey::from_bytes(std::string_view secret) {
+  if (secret.size() != kBytes) {
+    return failure(absl::StatusCode::kInvalidArgument, "the project key has ", secret.size(), " bytes instead of ",
+                   kBytes, "; put the right key file back, without it sealed values cannot be read");
+  }
+  ProjectKey key;
+  std::memcpy(key.secret_.data(), secret.data(), kBytes);
+  return key;
+}
+
+ProjectKey::~ProjectKey() { wipe(secret_.data(), secret_.size()); }
+
+std::string ProjectKey::derive(Cipher cipher, std::string_view label, size_t size) const {
+  return derive_key(cipher, {secret_.data(), kBytes}, label, size);
+}
+
+SipKey ProjectKey::derive_sip(Cipher cipher, std::string_view label) const {
+  std::string bytes = derive(cipher, label, sizeof(SipKey));
+  SipKey key;
+  std::memcpy(key.data(), bytes.data(), sizeof(key));
+  wipe(bytes.data(), bytes.size());
+  return key;
+}
+
+std::string ProjectKey::fingerprint() const {
+  const SipKey bytes = derive_sip(Cipher::kAes256Gcm, "kehu fingerprint");
+  return Hash128{bytes[0], bytes[1]}.hex().substr(0, 16);
+}
+
+SipKey ProjectKey::token_key() const { return derive_sip(Cipher::kAes256Gcm, "kehu token"); }
+
+std::string ProjectKey::personal_token_key(Cipher cipher) const {
+  return derive(cipher, "kehu personal token", kMacBytes);
+}
+
+std::string ProjectKey::wrapping_key(Cipher cipher) const {
+  return derive(cipher, "kehu data key wrapping", key_bytes(cipher));
+}
+
+std::string ProjectKey::payload_key(Cipher cipher) const {
+  return derive(cipher, "kehu payload", key_bytes(cipher));
+}
+
+SipKey ProjectKey::payload_nonce_key(Cipher cipher) const { return derive_sip(cipher, "kehu payload nonce"); }
+
+}  // namespace kehu::seal
