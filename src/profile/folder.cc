@@ -1,0 +1,242 @@
+#include "profile/folder.h"
+
+#include <array>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "profile/counters.h"
+#include "profile/metrics.h"
+#include "profile/orders.h"
+#include "profile/properties.h"
+#include "profile/recent.h"
+#include "profile/sections.h"
+#include "profile/seen.h"
+#include "profile/traits.h"
+
+namespace kehu::profile {
+namespace {
+
+absl::Status damaged(std::string_view section) {
+  return failure(absl::StatusCode::kDataLoss, "the stored state of a customer is damaged (", section,
+                 "): run kehu check; a copy of the data directory or a replay of the log restores it");
+}
+
+// A key with escapes is no view into the event, but into its reader.
+bool lies_in(std::string_view piece, std::string_view whole) {
+  const std::less<const char*> less;
+  return !less(piece.data(), whole.data()) && !less(whole.data() + whole.size(), piece.data() + piece.size());
+}
+
+}  // namespace
+
+struct Folder::Scratch {
+  Sections sections;
+  Sections second_sections;
+  std::array<WireBuffer, kSectionCount> buffers;
+  std::array<WireBuffer, 2> metric_buffers;
+  WireBuffer head;
+
+  Seen seen, second_seen;
+  Traits traits, second_traits;
+  CounterSection counters;
+  MetricSection metrics;
+  Recent recent, second_recent;
+  OrderSection orders;
+
+  TextPool pool;
+  std::vector<MetName> new_names;
+  std::vector<json::RawValue> found;
+  std::vector<json::RawValue> values;
+
+  WireBuffer& buffer(SectionId id) {
+    WireBuffer& buffer = buffers[static_cast<size_t>(id)];
+    buffer.clear();
+    return buffer;
+  }
+  void met(NameId id, std::string_view text) {
+    if (!text.empty()) new_names.push_back({id, text});
+  }
+
+  bool fold_seen(const Event& event);
+  bool fold_traits(const Event& event);
+  bool fold_counter(const Event& event, NameId key, CivilDay day);
+  bool fold_recent(const Event& event, NameId key);
+  bool fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day);
+  bool fold_order(OrderStep step, const Event& event);
+  void collect(const Plan::MetricRule& rule, const json::RawValue& found_value, std::string_view properties);
+};
+
+bool Folder::Scratch::fold_seen(const Event& event) {
+  std::string_view& section = sections[SectionId::kSeen];
+  if (!seen.read(section)) return false;
+  seen.add(event.channel, event.time);
+  WireBuffer& out = buffer(SectionId::kSeen);
+  seen.write(out);
+  section = out.view();
+  return true;
+}
+
+bool Folder::Scratch::fold_traits(const Event& event) {
+  std::string_view& section = sections[SectionId::kTraits];
+  if (!traits.read(section)) return false;
+  const Stamp stamp{event.time, event.source};
+  json::FieldReader fields(event.traits);
+  for (json::Field field; fields.next(field);) {
+    const bool null = field.value.is_null();
+    if (!null && field.value.raw.size() > limits::kTraitBytes) {
+      traits.count_too_long();
+      continue;
+    }
+    const NameId name = name_id(field.key);
+    const bool is_new = traits.set({name, null ? std::string_view() : field.value.raw, stamp});
+    if (!is_new) continue;
+    met(name, lies_in(field.key, event.traits) ? field.key : pool.keep(field.key));
+  }
+  traits.trim();
+  WireBuffer& out = buffer(SectionId::kTraits);
+  traits.write(out);
+  section = out.view();
+  return true;
+}
+
+bool Folder::Scratch::fold_counter(const Event& event, NameId key, CivilDay day) {
+  std::string_view& section = sections[SectionId::kCounters];
+  WireBuffer& out = buffer(SectionId::kCounters);
+  if (!counters.fold(section, key, event.time, day, out)) return false;
+  section = out.view();
+  if (counters.added() && event.type == EventType::kTrack) met(key, event.name);
+  return true;
+}
+
+bool Folder::Scratch::fold_recent(const Event& event, NameId key) {
+  std::string_view& section = sections[SectionId::kRecent];
+  if (!recent.read(section)) return false;
+  EventKind kind{.type = event.type, .channel = event.channel, .source = event.source};
+  if (!event.name.empty()) kind.name = event.type == EventType::kTrack ? key : event.name_id();
+  const bool known = recent.has_kind(kind);
+  if (!recent.add({event.time, kind})) return true;
+  const bool reported = event.type == EventType::kTrack && counters.added();
+  if (!known && !reported) met(kind.name, event.name);
+  WireBuffer& out = buffer(SectionId::kRecent);
+  recent.write(out);
+  section = out.view();
+  return true;
+}
+
+// Of a key that comes twice, the last value counts.
+bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day) {
+  found.assign(rules.metrics.size(), json::RawValue());
+  json::FieldReader fields(event.properties);
+  for (json::Field field; fields.next(field);) {
+    for (size_t i = 0; i < rules.metrics.size(); ++i) {
+      if (rules.metrics[i].key == field.key && !field.key.empty()) found[i] = field.value;
+    }
+  }
+  std::string_view& section = sections[SectionId::kMetrics];
+  for (size_t i = 0; i < rules.metrics.size(); ++i) {
+    const Plan::MetricRule& rule = rules.metrics[i];
+    collect(rule, found[i], event.properties);
+    if (values.empty()) continue;
+    WireBuffer& out = metric_buffers[i & 1];
+    out.clear();
+    if (!metrics.fold(section, {rule.id, rule.kind, values, day}, pool, out)) return false;
+    section = out.view();
+  }
+  return true;
+}
+
+void Folder::Scratch::collect(const Plan::MetricRule& rule, const json::RawValue& found_value,
+                              std::string_view properties) {
+  values.clear();
+  if (rule.key.empty()) {
+    rule.path.visit(properties, [this](const json::RawValue& value) { values.push_back(value); });
+  } else if (!found_value.is_null()) {
+    values.push_back(found_value);
+  }
+}
+
+bool Folder::Scratch::fold_order(OrderStep step, const Event& event) {
+  std::string_view& section = sections[SectionId::kOrders];
+  WireBuffer& out = buffer(SectionId::kOrders);
+  const OrderEvent order{step, event.time, OrderFields::read(event.properties, pool)};
+  if (!orders.fold(section, order, pool, out)) return false;
+  section = out.view();
+  return true;
+}
+
+Folder::Folder() : scratch_(std::make_unique<Scratch>()) {}
+Folder::~Folder() = default;
+
+absl::Span<const MetName> Folder::new_names() const { return scratch_->new_names; }
+
+absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& event, std::string& out) {
+  Scratch& s = *scratch_;
+  s.new_names.clear();
+  s.pool.clear();
+  if (!s.sections.split(part)) return damaged("frame");
+  const NameId key = counter_key(event);
+  const CivilDay day = plan.zone().day_of(event.time);
+  if (!s.fold_seen(event)) return damaged("channels");
+  if (!s.fold_counter(event, key, day)) return damaged("counters");
+  if (!s.fold_recent(event, key)) return damaged("recent events");
+  // The traits of a group call describe the group.
+  const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
+  if (has_traits && !s.fold_traits(event)) return damaged("traits");
+  if (const Plan::Rules* rules = plan.rules(key)) {
+    if (!rules->metrics.empty() && !s.fold_metrics(*rules, event, day)) return damaged("metrics");
+    if (rules->order != OrderStep::kNone && !s.fold_order(rules->order, event)) return damaged("orders");
+  }
+  s.sections.join(s.head, out);
+  return absl::OkStatus();
+}
+
+absl::Status Folder::merge(std::string_view a, std::string_view b, std::string& out) {
+  Scratch& s = *scratch_;
+  Sections& x = s.sections;
+  Sections& y = s.second_sections;
+  if (!x.split(a) || !y.split(b)) return damaged("frame");
+  for (WireBuffer& buffer : s.buffers) buffer.clear();
+  const auto buffer = [&s](SectionId id) -> WireBuffer& { return s.buffers[static_cast<size_t>(id)]; };
+
+  if (!s.seen.read(x[SectionId::kSeen]) || !s.second_seen.read(y[SectionId::kSeen])) return damaged("channels");
+  s.seen.merge(s.second_seen);
+  s.seen.write(buffer(SectionId::kSeen));
+
+  if (!s.traits.read(x[SectionId::kTraits]) || !s.second_traits.read(y[SectionId::kTraits])) return damaged("traits");
+  s.traits.merge(s.second_traits);
+  s.traits.write(buffer(SectionId::kTraits));
+
+  if (!s.recent.read(x[SectionId::kRecent]) || !s.second_recent.read(y[SectionId::kRecent])) {
+    return damaged("recent events");
+  }
+  s.recent.merge(s.second_recent);
+  s.recent.write(buffer(SectionId::kRecent));
+
+  const auto lists = [&](SectionId id) { return std::pair(x[id], y[id]); };
+  const auto [counters_x, counters_y] = lists(SectionId::kCounters);
+  if (!s.counters.merge(counters_x, counters_y, buffer(SectionId::kCounters))) return damaged("counters");
+  const auto [metrics_x, metrics_y] = lists(SectionId::kMetrics);
+  if (!s.metrics.merge(metrics_x, metrics_y, buffer(SectionId::kMetrics))) return damaged("metrics");
+  const auto [orders_x, orders_y] = lists(SectionId::kOrders);
+  if (!s.orders.merge(orders_x, orders_y, buffer(SectionId::kOrders))) return damaged("orders");
+
+  Sections merged;
+  for (size_t i = 0; i < kSectionCount; ++i) merged[static_cast<SectionId>(i)] = s.buffers[i].view();
+  merged.join(s.head, out);
+  return absl::OkStatus();
+}
+
+uint64_t digest(std::string_view part) { return hash64(part); }
+
+absl::Status validate(std::string_view part) {
+  Folder folder;
+  std::string again;
+  if (const absl::Status status = folder.merge(part, std::string_view(), again); !status.ok()) return status;
+  return again == part ? absl::OkStatus() : damaged("not in canonical form");
+}
+
+}  // namespace kehu::profile

@@ -1,0 +1,328 @@
+#include "profile/orders.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/hash.h"
+#include "base/limits.h"
+
+namespace kehu::profile {
+namespace {
+
+constexpr uint8_t kHasHeader = 1;
+constexpr uint8_t kCompleted = 2;
+constexpr uint8_t kCancelled = 4;
+constexpr uint8_t kHasLines = 8;
+constexpr uint8_t kRefunded = 16;
+constexpr uint8_t kRefundedWhole = 32;
+constexpr uint8_t kHasCurrency = 64;
+constexpr uint8_t kKnownFlags = 127;
+
+constexpr uint64_t kCurrencyBytes = 3;
+// Codes beyond the smallest eight are added under no code.
+constexpr size_t kCurrencies = 8;
+
+uint64_t key_of(std::string_view id) { return hash64(id) & kKeyMask; }
+
+Sum magnitude(Sum amount) { return amount < 0 ? -amount : amount; }
+
+// The totals are a mask of what is not zero and these values.
+using TotalValues = std::array<Sum, 8>;
+
+TotalValues values_of(const OrderTotals& t) {
+  return {Sum{t.completed}, t.completed_amount,     t.refund_amount, Sum{t.lines},
+          t.line_amount,    Sum{t.loose_completed}, t.loose_amount,  t.loose_refund_amount};
+}
+
+OrderTotals totals_of(std::string_view currency, const TotalValues& v) {
+  return {.currency = currency,
+          .completed = static_cast<uint64_t>(v[0]),
+          .completed_amount = v[1],
+          .refund_amount = v[2],
+          .lines = static_cast<uint64_t>(v[3]),
+          .line_amount = v[4],
+          .loose_completed = static_cast<uint64_t>(v[5]),
+          .loose_amount = v[6],
+          .loose_refund_amount = v[7]};
+}
+
+void write_totals(const OrderTotals& totals, WireBuffer& out) {
+  out.text(totals.currency);
+  const TotalValues values = values_of(totals);
+  uint8_t present = 0;
+  for (size_t i = 0; i < values.size(); ++i) present |= static_cast<uint8_t>((values[i] != 0) << i);
+  out.byte(present);
+  for (const Sum value : values) {
+    if (value != 0) out.wide(value);
+  }
+}
+
+OrderTotals read_totals(WireReader& in) {
+  const std::string_view currency = in.text();
+  if (!currency.empty() && currency.size() != kCurrencyBytes) in.fail();
+  const uint8_t present = in.byte();
+  TotalValues values{};
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (present >> i & 1) values[i] = in.wide();
+  }
+  for (const size_t count : {0u, 3u, 5u}) {
+    if (values[count] < 0 || values[count] > Sum{INT64_MAX}) in.fail();
+  }
+  return totals_of(currency, values);
+}
+
+bool read_all_totals(WireReader& in, std::vector<OrderTotals>& totals) {
+  totals.clear();
+  const size_t count = in.byte();
+  if (count > kCurrencies + 1) return false;
+  for (size_t i = 0; i < count && !in.failed(); ++i) {
+    totals.push_back(read_totals(in));
+    if (i > 0 && !(totals[i - 1].currency < totals[i].currency)) return false;
+  }
+  return !in.failed();
+}
+
+void add_totals(const OrderTotals& totals, std::vector<OrderTotals>& to) {
+  const auto at = std::lower_bound(to.begin(), to.end(), totals.currency,
+                                   [](const OrderTotals& t, std::string_view code) { return t.currency < code; });
+  if (at != to.end() && at->currency == totals.currency) {
+    at->merge(totals);
+    return;
+  }
+  to.insert(at, totals);
+  const size_t room = kCurrencies + (to.front().currency.empty() ? 1 : 0);
+  if (to.size() <= room) return;
+  OrderTotals last = to.back();
+  to.pop_back();
+  last.currency = {};
+  add_totals(last, to);
+}
+
+struct SectionParts {
+  bool sampled = false;
+  std::string_view list;
+};
+
+bool read_head(std::string_view section, SectionParts& parts, std::vector<OrderTotals>& totals) {
+  totals.clear();
+  parts = SectionParts{};
+  if (section.empty()) return true;
+  WireReader in(section);
+  const uint8_t sampled = in.byte();
+  if (sampled > 1 || !read_all_totals(in, totals)) return false;
+  parts.sampled = sampled == 1;
+  parts.list = in.rest();
+  return true;
+}
+
+void write_head(bool sampled, const std::vector<OrderTotals>& totals, WireBuffer& out) {
+  out.byte(sampled ? 1 : 0);
+  out.byte(static_cast<uint8_t>(totals.size()));
+  for (const OrderTotals& each : totals) write_totals(each, out);
+}
+
+struct EventAmount {
+  OrderStep step;
+  bool loose;
+  std::optional<Sum> amount;
+};
+
+OrderTotals totals_of_event(const EventAmount& event, std::string_view currency) {
+  OrderTotals totals{.currency = currency};
+  const Sum amount = event.amount.value_or(0);
+  switch (event.step) {
+    case OrderStep::kCompleted:
+      totals.completed = 1;
+      totals.completed_amount = amount;
+      if (event.loose) totals.loose_completed = 1;
+      if (event.loose) totals.loose_amount = amount;
+      break;
+    case OrderStep::kRefunded:
+      totals.refund_amount = magnitude(amount);
+      if (event.loose) totals.loose_refund_amount = magnitude(amount);
+      break;
+    case OrderStep::kLine:
+      totals.lines = 1;
+      totals.line_amount = amount;
+      if (event.loose) totals.loose_amount = amount;
+      break;
+    default: break;
+  }
+  return totals;
+}
+
+Order order_of_event(const OrderEvent& event, std::optional<Sum> amount) {
+  Order order{.id = event.fields.id, .currency = event.fields.currency, .first = event.time, .last = event.time};
+  switch (event.step) {
+    case OrderStep::kCompleted:
+    case OrderStep::kUpdated:
+      order.completed = event.step == OrderStep::kCompleted;
+      if (amount) order.header = Order::Header{event.time, *amount};
+      break;
+    case OrderStep::kRefunded:
+      order.refunded = true;
+      order.refunded_whole = !amount.has_value();
+      order.refund_amount = magnitude(amount.value_or(0));
+      break;
+    case OrderStep::kCancelled: order.cancelled = true; break;
+    case OrderStep::kLine:
+      order.lines = 1;
+      order.line_amount = amount.value_or(0);
+      break;
+    case OrderStep::kNone: break;
+  }
+  return order;
+}
+
+}  // namespace
+
+void Order::merge(const Order& other) {
+  id = std::min(id, other.id);
+  currency = std::max(currency, other.currency);
+  first = std::min(first, other.first);
+  last = std::max(last, other.last);
+  completed = completed || other.completed;
+  cancelled = cancelled || other.cancelled;
+  refunded = refunded || other.refunded;
+  refunded_whole = refunded_whole || other.refunded_whole;
+  header = std::max(header, other.header);
+  lines += other.lines;
+  line_amount = wrapping_add(line_amount, other.line_amount);
+  refund_amount = wrapping_add(refund_amount, other.refund_amount);
+}
+
+void Order::write(WireBuffer& out) const {
+  out.text(id);
+  out.byte(static_cast<uint8_t>((header ? kHasHeader : 0) | (completed ? kCompleted : 0) |
+                                (cancelled ? kCancelled : 0) | (lines > 0 ? kHasLines : 0) |
+                                (refunded ? kRefunded : 0) | (refunded_whole ? kRefundedWhole : 0) |
+                                (currency.empty() ? 0 : kHasCurrency)));
+  out.instant(last);
+  out.duration(last - first);
+  out.raw(currency);
+  if (header) {
+    out.duration(last - header->time);
+    out.wide(header->amount);
+  }
+  if (lines > 0) {
+    out.varint(lines);
+    out.wide(line_amount);
+  }
+  if (refunded) out.wide(refund_amount);
+}
+
+bool Order::read(std::string_view payload) {
+  WireReader in(payload);
+  *this = Order{};
+  id = in.text();
+  const uint8_t flags = in.byte();
+  if (flags > kKnownFlags || id.empty() || id.size() > OrderFields::kOrderIdBytes) return false;
+  completed = (flags & kCompleted) != 0;
+  cancelled = (flags & kCancelled) != 0;
+  refunded = (flags & kRefunded) != 0;
+  refunded_whole = (flags & kRefundedWhole) != 0;
+  last = in.instant();
+  first = in.instant_before(last);
+  if (flags & kHasCurrency) currency = in.take(kCurrencyBytes);
+  if (flags & kHasHeader) {
+    header.emplace();
+    header->time = in.instant_before(last);
+    header->amount = in.wide();
+  }
+  if (flags & kHasLines) {
+    lines = in.varint();
+    line_amount = in.wide();
+  }
+  if (refunded) refund_amount = in.wide();
+  return in.complete();
+}
+
+void OrderTotals::merge(const OrderTotals& other) {
+  const TotalValues theirs = values_of(other);
+  TotalValues values = values_of(*this);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = wrapping_add(values[i], theirs[i]);
+  *this = totals_of(currency, values);
+}
+
+bool OrderSection::fold(std::string_view section, const OrderEvent& event, TextPool& pool, WireBuffer& out) {
+  SectionParts parts;
+  if (!read_head(section, parts, totals_)) return false;
+  const OrderFields& fields = event.fields;
+  const auto amount = event.step == OrderStep::kLine ? fields.line_amount() : fields.order_amount(pool);
+  const bool loose = fields.id.empty();
+  const OrderTotals added = totals_of_event({event.step, loose, amount}, fields.currency);
+  if (values_of(added) != TotalValues{}) add_totals(added, totals_);
+  if (loose) {
+    if (!totals_.empty() || !parts.list.empty()) write_head(parts.sampled, totals_, out);
+    out.raw(parts.list);
+    return true;
+  }
+
+  const uint64_t key = key_of(fields.id);
+  Slot slot;
+  if (!locate(parts.list, key, slot)) return false;
+  order_ = order_of_event(event, amount);
+  if (slot.found) {
+    if (!second_.read(slot.payload)) return false;
+    order_.merge(second_);
+  }
+  payload_.clear();
+  order_.write(payload_);
+  if (slot.found || slot.count < limits::kOrdersPerCustomer) {
+    write_head(parts.sampled, totals_, out);
+    put_list(slot, key, payload_.view(), out);
+    return true;
+  }
+  single_.clear();
+  second_totals_.clear();
+  if (values_of(added) != TotalValues{}) second_totals_.push_back(added);
+  write_head(false, second_totals_, single_);
+  put_list(Slot{}, key, payload_.view(), single_);
+  return merge(section, single_.view(), out);
+}
+
+bool OrderSection::merge(std::string_view a, std::string_view b, WireBuffer& out) {
+  SectionParts x, y;
+  if (!read_head(a, x, totals_) || !read_head(b, y, second_totals_)) return false;
+  for (const OrderTotals& each : second_totals_) add_totals(each, totals_);
+  bool sampled = x.sampled || y.sampled;
+  uint64_t kept = 0;
+  body_.clear();
+  const bool sound = merge_entries(x.list, y.list, [&](uint64_t key, std::string_view p, std::string_view q) {
+    if (kept == limits::kOrdersPerCustomer) {
+      sampled = true;
+      return true;
+    }
+    ++kept;
+    if (!order_.read(p.empty() ? q : p)) return false;
+    if (!p.empty() && !q.empty()) {
+      if (!second_.read(q)) return false;
+      order_.merge(second_);
+    }
+    payload_.clear();
+    order_.write(payload_);
+    put_entry(key, payload_.view(), body_);
+    return true;
+  });
+  if (!sound) return false;
+  if (kept == 0 && totals_.empty()) return true;
+  write_head(sampled, totals_, out);
+  if (kept > 0) out.varint(kept);
+  out.raw(body_.view());
+  return true;
+}
+
+bool OrderBook::read(std::string_view section) {
+  SectionParts parts;
+  if (!read_head(section, parts, totals)) return false;
+  sampled = parts.sampled;
+  orders.clear();
+  EntryReader entries(parts.list);
+  for (Entry entry; entries.next(entry);) {
+    if (!orders.emplace_back().read(entry.payload)) return false;
+    largest_key = entry.key;
+  }
+  return !entries.failed();
+}
+
+}  // namespace kehu::profile

@@ -1,0 +1,445 @@
+#include "profile/plain_profile.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "json/document.h"
+
+namespace kehu::profile {
+namespace {
+
+using Events = std::vector<const Event*>;
+using json::Document;
+using json::Value;
+
+constexpr uint64_t kHashMask = 0xffff'ffff'ffffULL;
+constexpr int64_t kDays = 400;
+
+Document parse(std::string_view text) { return *Document::parse(text); }
+
+int64_t bucket(Instant t, int64_t seconds) {
+  const int64_t size = seconds * 1'000'000;
+  int64_t number = t.micros() / size;
+  if (number * size > t.micros()) --number;
+  return number;
+}
+
+// Text of a scalar as metrics see it.
+std::string text_of(const Value& value) {
+  if (value.is_string()) return *value.as_string();
+  return value.is_number() || value.is_bool() ? std::string(value.raw()) : std::string();
+}
+
+std::optional<Decimal> number_of(const Value& value) {
+  if (!value.is_string() && !value.is_number()) return std::nullopt;
+  return Decimal::parse(text_of(value));
+}
+
+// Events in windows of buckets that end with `now`, among those a ring of `length` still has.
+uint64_t count_in(const std::vector<int64_t>& buckets, int64_t now, int64_t window, int64_t length) {
+  const int64_t newest = *std::max_element(buckets.begin(), buckets.end());
+  return static_cast<uint64_t>(std::count_if(buckets.begin(), buckets.end(), [&](int64_t b) {
+    return b > newest - length && b <= now && b > now - window;
+  }));
+}
+
+template <class T, class F>
+Windows<T> each_window(F of) {
+  return {.today = of(1), .last_7d = of(7), .last_30d = of(30), .last_90d = of(90), .last_365d = of(365)};
+}
+
+CounterView plain_counter(const Settings& settings, const Events& events, Instant now) {
+  CounterView out;
+  std::vector<int64_t> minutes, hours, days;
+  out.first = out.last = events[0]->time;
+  for (const Event* event : events) {
+    out.first = std::min(out.first, event->time);
+    out.last = std::max(out.last, event->time);
+    minutes.push_back(bucket(event->time, 60));
+    hours.push_back(bucket(event->time, 3600));
+    days.push_back(settings.zone.day_of(event->time).value());
+  }
+  out.total = events.size();
+  out.last_hour = count_in(minutes, bucket(now, 60), 60, 60);
+  out.last_24h = count_in(hours, bucket(now, 3600), 24, 48);
+  const int64_t today = settings.zone.day_of(now).value();
+  out.days = each_window<uint64_t>([&](int64_t window) { return count_in(days, today, window, kDays); });
+  return out;
+}
+
+void fill_counters(const Settings& settings, const std::vector<Event>& events, Instant now, ProfileView& view) {
+  std::map<NameId, Events> by_name;
+  for (const Event& event : events) {
+    const bool track = event.type == EventType::kTrack;
+    by_name[track ? event.name_id() : NameId(static_cast<uint64_t>(event.type))].push_back(&event);
+  }
+  Events rest;
+  size_t kept = 0;
+  for (auto& [id, of_name] : by_name) {
+    if (kept++ >= limits::kEventNamesPerCustomer) {
+      rest.insert(rest.end(), of_name.begin(), of_name.end());
+      continue;
+    }
+    CounterView counter = plain_counter(settings, of_name, now);
+    counter.type = of_name[0]->type;
+    counter.name = counter.type == EventType::kTrack ? std::string(of_name[0]->name) : std::string(to_string(counter.type));
+    view.counters.push_back(counter);
+  }
+  if (!rest.empty()) {
+    view.counters.push_back(plain_counter(settings, rest, now));
+    view.counters.back().name = "(other)";
+  }
+  std::sort(view.counters.begin(), view.counters.end(), [](const CounterView& a, const CounterView& b) {
+    return std::tie(b.total, a.name, a.type) < std::tie(a.total, b.name, b.type);
+  });
+}
+
+void fill_seen(const std::vector<Event>& events, ProfileView& view) {
+  std::map<Channel, SeenView> seen;
+  view.events = events.size();
+  if (!events.empty()) view.first_seen = view.last_seen = events[0].time;
+  for (const Event& event : events) {
+    SeenView& period = seen.try_emplace(event.channel, SeenView{event.channel, event.time, event.time}).first->second;
+    period.first = std::min(period.first, event.time);
+    period.last = std::max(period.last, event.time);
+    view.first_seen = std::min(view.first_seen, event.time);
+    view.last_seen = std::max(view.last_seen, event.time);
+  }
+  for (const auto& [channel, period] : seen) view.channels.push_back(period);
+}
+
+void fill_traits(const std::vector<Event>& events, ProfileView& view) {
+  using Write = std::tuple<Instant, SourceId, std::string>;
+  std::map<NameId, std::pair<std::string, Write>> traits;
+  for (const Event& event : events) {
+    if (event.type == EventType::kGroup) continue;
+    const Document document = parse(event.traits);
+    for (const Value::Member& member : document.root()) {
+      if (member.value.raw().size() > limits::kTraitBytes) {
+        ++view.traits_too_long;
+        continue;
+      }
+      Write write{event.time, event.source, member.value.is_null() ? "" : std::string(member.value.raw())};
+      auto& [name, newest] = traits[name_id(member.key)];
+      newest = name.empty() ? write : std::max(newest, write);
+      name = member.key;
+    }
+  }
+  size_t kept = 0;
+  for (const auto& [id, trait] : traits) {
+    if (kept++ >= limits::kTraitsPerCustomer) {
+      view.traits_left_out = true;
+      break;
+    }
+    const auto& [time, source, value] = trait.second;
+    if (!value.empty()) view.traits.push_back({trait.first, value, time, source});
+  }
+  std::sort(view.traits.begin(), view.traits.end(),
+            [](const TraitView& a, const TraitView& b) { return a.name < b.name; });
+}
+
+std::vector<Value> reach(const Document& document, const std::string& property) {
+  std::vector<Value> values;
+  const size_t bracket = property.find("[].");
+  if (bracket == std::string::npos) {
+    values.push_back(document.root().find(property));
+    return values;
+  }
+  for (const Value::Member& element : document.root().find(property.substr(0, bracket))) {
+    values.push_back(element.value.find(property.substr(bracket + 3)));
+  }
+  return values;
+}
+
+struct Dated {
+  Sum value;
+  int64_t day;
+};
+
+void fill_sum(const std::vector<Dated>& values, int64_t today, MetricView& out) {
+  int64_t newest = INT64_MIN;
+  for (const Dated& each : values) newest = std::max(newest, each.day);
+  out.count = values.size();
+  out.min = out.max = values[0].value;
+  for (const Dated& each : values) {
+    out.sum += each.value;
+    out.min = std::min(out.min, each.value);
+    out.max = std::max(out.max, each.value);
+  }
+  out.days = each_window<Sum>([&](int64_t window) {
+    Sum sum = 0;
+    for (const Dated& each : values) {
+      if (each.day > newest - kDays && each.day <= today && each.day > today - window) sum += each.value;
+    }
+    return sum;
+  });
+}
+
+uint64_t estimate(uint64_t kept, uint64_t largest) {
+  const double density = (static_cast<double>(largest) + 1) / (static_cast<double>(kHashMask) + 1);
+  return static_cast<uint64_t>(static_cast<double>(kept - 1) / density + 0.5);
+}
+
+std::string cut(std::string text) {
+  if (text.size() <= 64) return text;
+  size_t size = 64;
+  while ((static_cast<uint8_t>(text[size]) & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+void fill_texts(const std::vector<std::string>& texts, MetricView& out) {
+  const bool top = out.kind == Metric::Kind::kTop;
+  std::map<uint64_t, TopValue> by_hash;
+  for (const std::string& text : texts) {
+    const std::string shown = top ? cut(text) : text;
+    TopValue& value = by_hash[hash64(shown) & kHashMask];
+    value.value = shown;
+    ++value.count;
+  }
+  out.exact = by_hash.size() <= 64;
+  uint64_t largest = 0;
+  size_t kept = 0;
+  for (const auto& [hash, value] : by_hash) {
+    if (kept++ == 64) break;
+    if (top) out.top.push_back(value);
+    largest = hash;
+  }
+  out.distinct = out.exact ? by_hash.size() : estimate(64, largest);
+  if (!top) return;
+  out.count = texts.size();
+  std::sort(out.top.begin(), out.top.end(), [](const TopValue& a, const TopValue& b) {
+    return std::tie(b.count, a.value) < std::tie(a.count, b.value);
+  });
+}
+
+void fill_metrics(const Settings& settings, const std::vector<Event>& events, Instant now, ProfileView& view) {
+  for (const Metric& metric : settings.metrics) {
+    std::vector<Dated> numbers;
+    std::vector<std::string> texts;
+    for (const Event& event : events) {
+      const bool page = metric.event == "page" && event.type == EventType::kPage;
+      if (!page && (event.type != EventType::kTrack || event.name != metric.event)) continue;
+      const Document document = parse(event.properties);
+      for (const Value& value : reach(document, metric.property)) {
+        if (const auto number = number_of(value)) {
+          numbers.push_back({number->units(), settings.zone.day_of(event.time).value()});
+        }
+        if (!text_of(value).empty()) texts.push_back(text_of(value));
+      }
+    }
+    MetricView out;
+    out.kind = metric.kind;
+    out.event = metric.event;
+    out.property = metric.property;
+    const bool sum = metric.kind == Metric::Kind::kSum;
+    if (sum ? numbers.empty() : texts.empty()) continue;
+    if (sum) {
+      fill_sum(numbers, settings.zone.day_of(now).value(), out);
+    } else {
+      fill_texts(texts, out);
+    }
+    view.metrics.push_back(std::move(out));
+  }
+}
+
+void fill_recent(const std::vector<Event>& events, ProfileView& view) {
+  Events sorted;
+  for (const Event& event : events) sorted.push_back(&event);
+  const auto kind = [](const Event* e) {
+    const NameId name = e->name.empty() ? NameId(0) : e->name_id();
+    return std::tuple(name, e->type, e->channel, e->source);
+  };
+  std::sort(sorted.begin(), sorted.end(), [&](const Event* a, const Event* b) {
+    return a->time != b->time ? a->time > b->time : kind(a) < kind(b);
+  });
+  sorted.resize(std::min(sorted.size(), limits::kRecentEvents));
+  for (const Event* e : sorted) view.recent.push_back({e->time, e->type, e->channel, e->source, std::string(e->name)});
+}
+
+// What one order event says.
+struct Purchase {
+  std::string step, id, currency;
+  Instant time;
+  std::optional<Sum> amount;
+};
+
+std::optional<Sum> product(const Value& holder) {
+  const auto price = number_of(holder.find("price"));
+  if (!price) return std::nullopt;
+  const Sum units = Sum{price->units()} * number_of(holder.find("quantity")).value_or(Decimal::from_units(10'000)).units();
+  return (units + (units < 0 ? -5'000 : 5'000)) / 10'000;
+}
+
+std::optional<Sum> amount_of(const Value& root, bool line) {
+  const auto fields = line ? std::vector{"revenue", "amount", "total", "value"}
+                           : std::vector{"revenue", "total", "value", "amount"};
+  for (const char* field : fields) {
+    if (const auto number = number_of(root.find(field))) return number->units();
+  }
+  if (line) return product(root);
+  std::optional<Sum> sum;
+  for (const Value::Member& element : root.find("products")) {
+    if (const auto each = product(element.value)) sum = sum.value_or(0) + *each;
+  }
+  return sum;
+}
+
+std::optional<Purchase> read_purchase(const Event& event) {
+  static const std::set<std::string_view> kSteps = {"Order Completed", "Order Updated", "Order Refunded",
+                                                    "Order Cancelled", "Order Line"};
+  if (event.type != EventType::kTrack || !kSteps.contains(event.name)) return std::nullopt;
+  const Document document = parse(event.properties);
+  const Value root = document.root();
+  Purchase purchase;
+  purchase.step = std::string(event.name);
+  purchase.id = text_of(root.find("order_id").exists() ? root.find("order_id") : root.find("orderId"));
+  purchase.currency = text_of(root.find("currency"));
+  for (char& c : purchase.currency) c = static_cast<char>(std::toupper(c));
+  purchase.time = event.time;
+  purchase.amount = amount_of(root, purchase.step == "Order Line");
+  if (purchase.step == "Order Refunded" && purchase.amount && *purchase.amount < 0) *purchase.amount *= -1;
+  return purchase;
+}
+
+OrderView plain_order(const std::vector<Purchase>& events) {
+  OrderView out;
+  std::optional<std::pair<Instant, Sum>> header;
+  Sum lines = 0;
+  bool completed = false, cancelled = false, refunded = false, whole = false;
+  out.id = events[0].id;
+  out.first = out.last = events[0].time;
+  for (const Purchase& e : events) {
+    out.currency = std::max(out.currency, e.currency);
+    out.first = std::min(out.first, e.time);
+    out.last = std::max(out.last, e.time);
+    completed |= e.step == "Order Completed" || e.step == "Order Line";
+    cancelled |= e.step == "Order Cancelled";
+    if ((e.step == "Order Completed" || e.step == "Order Updated") && e.amount) {
+      header = std::max(header, std::optional(std::pair(e.time, *e.amount)));
+    }
+    if (e.step == "Order Line") {
+      ++out.lines;
+      lines += e.amount.value_or(0);
+    }
+    if (e.step == "Order Refunded") {
+      refunded = true;
+      whole |= !e.amount;
+      out.refunded += e.amount.value_or(0);
+    }
+  }
+  if (header) {
+    out.amount = header->second;
+  } else if (out.lines > 0) {
+    out.amount = lines;
+  }
+  if (whole && out.amount) out.refunded = std::max(out.refunded, *out.amount);
+  out.status = completed ? OrderStatus::kCompleted : OrderStatus::kOpen;
+  if (refunded) {
+    const bool all = whole || !out.amount || out.refunded >= *out.amount;
+    out.status = all ? OrderStatus::kRefunded : OrderStatus::kPartlyRefunded;
+  }
+  if (cancelled) out.status = OrderStatus::kCancelled;
+  return out;
+}
+
+void fill_orders(const std::vector<Event>& events, ProfileView& view) {
+  std::map<std::string, std::vector<Purchase>> by_id;
+  std::map<std::string, RevenueView> revenue;
+  const auto of = [&](const std::string& currency) -> RevenueView& {
+    revenue[currency].currency = currency;
+    return revenue[currency];
+  };
+  for (const Event& event : events) {
+    const auto purchase = read_purchase(event);
+    if (!purchase) continue;
+    if (!purchase->id.empty()) {
+      by_id[purchase->id].push_back(*purchase);
+      continue;
+    }
+    const Sum amount = purchase->amount.value_or(0);
+    if (purchase->step == "Order Completed") of(purchase->currency).orders += 1;
+    if (purchase->step == "Order Completed" || (purchase->step == "Order Line" && amount != 0)) {
+      of(purchase->currency).revenue += amount;
+    }
+    if (purchase->step == "Order Refunded" && amount != 0) of(purchase->currency).refunded += amount;
+  }
+  for (const auto& [id, of_order] : by_id) {
+    const OrderView order = plain_order(of_order);
+    view.orders.push_back(order);
+    if (order.status == OrderStatus::kCancelled) continue;
+    const bool bought = std::any_of(of_order.begin(), of_order.end(), [](const Purchase& e) {
+      return e.step == "Order Completed" || e.step == "Order Line";
+    });
+    RevenueView& total = of(order.currency);
+    total.orders += bought ? 1 : 0;
+    total.revenue += order.amount.value_or(0);
+    total.refunded += order.refunded;
+  }
+  std::sort(view.orders.begin(), view.orders.end(), [](const OrderView& a, const OrderView& b) {
+    return std::tie(b.last, a.id) < std::tie(a.last, b.id);
+  });
+  for (const auto& [currency, total] : revenue) view.revenue.push_back(total);
+}
+
+std::string text(Sum sum) { return sum_to_string(sum); }
+std::string text(uint64_t count) { return std::to_string(count); }
+std::string text(Instant t) { return format_utc(t); }
+
+template <class T>
+std::string text(const Windows<T>& w) {
+  return cat(text(w.today), "/", text(w.last_7d), "/", text(w.last_30d), "/", text(w.last_90d), "/", text(w.last_365d));
+}
+
+}  // namespace
+
+ProfileView plain_profile(const Settings& settings, const std::vector<Event>& events, Instant now) {
+  ProfileView view;
+  fill_seen(events, view);
+  fill_traits(events, view);
+  fill_counters(settings, events, now, view);
+  fill_metrics(settings, events, now, view);
+  fill_recent(events, view);
+  fill_orders(events, view);
+  return view;
+}
+
+std::string describe(const ProfileView& view) {
+  std::string out = cat("events ", view.events, " ", text(view.first_seen), " ", text(view.last_seen), "\n");
+  for (const SeenView& s : view.channels) out += cat("seen ", to_string(s.channel), " ", text(s.first), " ", text(s.last), "\n");
+  for (const TraitView& t : view.traits) {
+    out += cat("trait ", t.name, " = ", t.value, " ", text(t.time), " ", t.source.value(), "\n");
+  }
+  out += cat("traits too long ", view.traits_too_long, view.traits_left_out ? ", some left out\n" : "\n");
+  for (const CounterView& c : view.counters) {
+    out += cat("counter ", to_string(c.type), " ", c.name, " ", c.total, " ", text(c.first), " ", text(c.last), " ",
+               c.last_hour, "/", c.last_24h, "/", text(c.days), "\n");
+  }
+  for (const MetricView& m : view.metrics) {
+    out += cat("metric ", m.event, ".", m.property, " ", m.count, " sum ", text(m.sum), " ", text(m.min), "..",
+               text(m.max), " ", text(m.days), " distinct ", m.distinct, m.exact ? "" : " about");
+    for (const TopValue& value : m.top) out += cat(" ", value.value, ":", value.count);
+    out += "\n";
+  }
+  for (const RecentEventView& r : view.recent) {
+    out += cat("recent ", text(r.time), " ", to_string(r.type), " ", to_string(r.channel), " ", r.source.value(), " ",
+               r.name, "\n");
+  }
+  for (const OrderView& o : view.orders) {
+    out += cat("order ", o.id, " ", to_string(o.status), " ", o.currency, " ", o.amount ? text(*o.amount) : "none", " -",
+               text(o.refunded), " lines ", o.lines, " ", text(o.first), " ", text(o.last), "\n");
+  }
+  out += view.orders_sampled ? "orders sampled\n" : "";
+  for (const RevenueView& r : view.revenue) {
+    out += cat("revenue ", r.currency, " ", r.orders, " ", text(r.revenue), " -", text(r.refunded), "\n");
+  }
+  return out;
+}
+
+}  // namespace kehu::profile

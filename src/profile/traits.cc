@@ -1,0 +1,97 @@
+#include "profile/traits.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace kehu::profile {
+namespace {
+
+bool replaces(const Trait& next, const Trait& old) {
+  if (next.stamp != old.stamp) return next.stamp > old.stamp;
+  return next.value > old.value;
+}
+
+constexpr uint64_t kMinStampBytes = 2;
+constexpr uint64_t kMinTraitBytes = kKeyBytes + 2;
+
+}  // namespace
+
+bool Traits::set(const Trait& trait) {
+  const auto at = std::lower_bound(values_.begin(), values_.end(), trait.name,
+                                   [](const Trait& known, NameId name) { return known.name < name; });
+  if (at == values_.end() || at->name != trait.name) {
+    values_.insert(at, trait);
+    return true;
+  }
+  if (replaces(trait, *at)) *at = trait;
+  return false;
+}
+
+void Traits::trim() {
+  if (values_.size() <= limits::kTraitsPerCustomer) return;
+  values_.resize(limits::kTraitsPerCustomer);
+  left_out_ = true;
+}
+
+void Traits::merge(const Traits& other) {
+  for (const Trait& trait : other.values_) set(trait);
+  too_long_ += other.too_long_;
+  left_out_ = left_out_ || other.left_out_;
+  trim();
+}
+
+void Traits::write(WireBuffer& out) const {
+  if (values_.empty() && too_long_ == 0) return;
+  // One call writes many traits: their stamps are written once and traits name them by number.
+  stamps_.clear();
+  for (const Trait& trait : values_) {
+    const auto at = std::lower_bound(stamps_.begin(), stamps_.end(), trait.stamp);
+    if (at == stamps_.end() || *at != trait.stamp) stamps_.insert(at, trait.stamp);
+  }
+  out.varint(too_long_ << 1 | (left_out_ ? 1 : 0));
+  out.varint(stamps_.size());
+  for (const Stamp& stamp : stamps_) {
+    out.instant(stamp.time);
+    out.varint(stamp.source.value());
+  }
+  out.varint(values_.size());
+  for (const Trait& trait : values_) {
+    out.key(trait.name.value());
+    out.varint(static_cast<uint64_t>(std::lower_bound(stamps_.begin(), stamps_.end(), trait.stamp) - stamps_.begin()));
+    out.text(trait.value);
+  }
+}
+
+bool Traits::read(std::string_view section) {
+  values_.clear();
+  stamps_.clear();
+  too_long_ = 0;
+  left_out_ = false;
+  if (section.empty()) return true;
+  WireReader in(section);
+  const uint64_t flags = in.varint();
+  too_long_ = flags >> 1;
+  left_out_ = (flags & 1) != 0;
+  const uint64_t stamps = in.varint();
+  if (stamps > in.rest().size() / kMinStampBytes) return false;
+  for (uint64_t i = 0; i < stamps; ++i) {
+    const Instant time = in.instant();
+    const uint64_t source = in.varint();
+    if (source > UINT32_MAX) return false;
+    stamps_.push_back({time, SourceId(static_cast<uint32_t>(source))});
+  }
+  const uint64_t traits = in.varint();
+  if (traits > in.rest().size() / kMinTraitBytes) return false;
+  for (uint64_t i = 0; i < traits; ++i) {
+    const NameId name(in.key());
+    const uint64_t stamp = in.varint();
+    const std::string_view value = in.text();
+    if (in.failed() || stamp >= stamps_.size()) return false;
+    if (!values_.empty() && values_.back().name >= name) return false;
+    values_.push_back({name, value, stamps_[stamp]});
+  }
+  return in.complete();
+}
+
+}  // namespace kehu::profile
