@@ -41,6 +41,7 @@ class Index {
 
   // nullopt when the text is one valid JSON value; else the index is empty.
   std::optional<SyntaxError> scan(std::string_view text);
+  void clear() { size_ = 0; }
 
   std::string_view text() const { return text_; }
   uint32_t size() const { return size_; }

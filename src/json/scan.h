@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-// Steps over single tokens of JSON text; the inner loops of index.cc and fields.cc. Private to this folder.
+// Steps over single tokens of JSON text: the inner loops of index.cc, fields.cc and of intake's splitter.
 namespace kehu::json {
 
 inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "intake/context.h"
+#include "intake/event_decoder.h"
+#include "intake/splitter.h"
+#include "json/index.h"
+
+namespace kehu::intake {
+
+// The body of POST /api/v1/events: NDJSON or a JSON array of events in our own plain form or in Segment's, in
+// chunks of any size. A broken line or element becomes a rejection that names its number, and the rest goes on.
+// Memory: one event, whatever the body's size.
+//
+//   {"event": "Order Completed", "user_id": "u1", "phone": "138…", "time": "2026-11-22T10:00:00+08:00",
+//    "message_id": "m1", "properties": {…}, "traits": {…}, "context": {…}, "channel": "shop"}
+//
+// "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a list), or
+// in "identifiers"; members nobody knows become properties. One per request.
+class BulkDecoder {
+ public:
+  // The context outlives the decoder.
+  explicit BulkDecoder(const Context& context) : context_(context) {}
+
+  // Appends the records of the events that the chunk completes, and the data keys they need.
+  void feed(std::string_view chunk, Intake& out);
+  // After the last chunk.
+  void finish(Intake& out);
+
+ private:
+  void decode_pieces(Intake& out);
+  void decode_piece(const Splitter::Piece& piece, Intake& out);
+
+  const Context& context_;
+  Splitter splitter_;
+  json::Index index_;
+  EventDecoder events_;
+};
+
+}  // namespace kehu::intake

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "intake/policy.h"
+#include "model/event.h"
+#include "model/ids.h"
+#include "model/record.h"
+#include "model/rejection.h"
+#include "seal/door.h"
+
+namespace kehu::intake {
+
+// Who sent a request, and by which rules it is read. What it points to outlives the decoding of the request.
+struct Context {
+  const Policy* policy = nullptr;
+  seal::Door* door = nullptr;  // of the same project and settings
+  ProjectId project;
+  SourceId source;
+  Channel default_channel = Channel::kUnknown;  // for events that name none
+  Instant received_at;
+  bool retried = false;        // X-Retry-Count above 0
+  std::string_view remote_ip;  // for events that ask for it by context.direct
+  std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
+};
+
+// What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps memory.
+struct Intake {
+  RecordBatch records;                // events, rejections and the data keys they need
+  std::vector<uint64_t> new_key_ids;  // for seal::KeyRing::mark_durable once the records are durable
+  uint32_t accepted = 0;              // events in records
+  uint32_t rejected = 0;              // rejections in records
+
+  void clear();
+};
+
+// A request that is refused as a whole: nothing of it is kept, the answer is HTTP 400.
+struct Refusal {
+  Reason reason = Reason::kInvalidJson;
+  size_t position = 0;  // byte of the body
+  std::string detail;   // for the sender
+};
+
+}  // namespace kehu::intake

@@ -1,0 +1,392 @@
+#include "intake/event_decoder.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "codec/record.h"
+#include "intake/client_time.h"
+
+namespace kehu::intake {
+namespace {
+
+std::optional<EventType> parse_type(std::string_view name) {
+  for (const auto type : {EventType::kTrack, EventType::kIdentify, EventType::kPage, EventType::kScreen,
+                          EventType::kGroup, EventType::kAlias}) {
+    if (name == to_string(type)) return type;
+  }
+  return std::nullopt;
+}
+
+bool is_page(EventType type) { return type == EventType::kPage || type == EventType::kScreen; }
+
+Hash128 mixed(Hash128 a, Hash128 b) {
+  return Hash128{hash_combine(a.high, b.high), hash_combine(a.low, b.low)};
+}
+
+}  // namespace
+
+void Intake::clear() {
+  records.bytes.clear();
+  records.entries.clear();
+  new_key_ids.clear();
+  accepted = 0;
+  rejected = 0;
+}
+
+void EventDecoder::decode(const Context& context, const Envelope& envelope, const json::Index& index, uint32_t node,
+                          Intake& out) {
+  context_ = &context;
+  envelope_ = &envelope;
+  index_ = &index;
+  node_ = node;
+  if (build()) {
+    codec::add_event(out.records, event_);
+    ++out.accepted;
+    return;
+  }
+  const std::string path = pointer_between(index, node, fault_.node);
+  reject(context,
+         {.reason = fault_.reason,
+          .path = path,
+          .detail = fault_.detail,
+          .payload = index.raw(index[node]),
+          .position = envelope.position},
+         out);
+}
+
+void EventDecoder::reject(const Context& context, const Broken& broken, Intake& out) {
+  const std::string sealed = context.door->seal_payload(broken.payload);
+  const std::string origin =
+      broken.position == 0 ? std::string(context.origin) : cat(context.origin, ":", broken.position);
+  const Rejection rejection{.project = context.project,
+                            .source = context.source,
+                            .reason = broken.reason,
+                            .received_at = context.received_at,
+                            .path = broken.path,
+                            .detail = broken.detail,
+                            .origin = origin,
+                            .sealed_payload = sealed};
+  codec::add_record(out.records, RecordKind::kRejection,
+                    [&rejection](std::string& bytes) { codec::append_rejection(rejection, bytes); });
+  ++out.rejected;
+}
+
+void EventDecoder::take_keys(const Context& context, Intake& out) {
+  for (const seal::Door::NewKey& key : context.door->take_new_keys()) {
+    codec::add_record(out.records, RecordKind::kDataKey,
+                      [&key](std::string& bytes) { codec::append_data_key(key.record(), bytes); });
+    out.new_key_ids.push_back(key.name.key_id);
+  }
+}
+
+bool EventDecoder::build() {
+  members_ = {};
+  others_.clear();
+  texts_.reset();
+  identifiers_.start();
+  event_ = Event();
+  event_.project = context_->project;
+  event_.source = context_->source;
+  event_.received_at = context_->received_at;
+  const json::Index::Node& node = (*index_)[node_];
+  if (node.size > limits::kEventBytes) {
+    return fail(Reason::kEventTooLarge, node_, cat(node.size, " bytes; at most ", limits::kEventBytes));
+  }
+  if (node.kind != json::Kind::kObject) {
+    return fail(Reason::kNotAnObject, node_, cat("an event must be an object, not ", to_string(node.kind)));
+  }
+  if (!read_members() || !read_type() || !read_name() || !read_message_id() || !read_time() || !read_channel()) {
+    return false;
+  }
+  if (!collect_identifiers() || !settle_identifiers() || !read_objects()) return false;
+  settle_hashes();
+  return true;
+}
+
+bool EventDecoder::fail(Reason reason, uint32_t node, std::string_view detail) {
+  fault_.reason = reason;
+  fault_.node = node;
+  fault_.detail = std::string(detail);
+  return false;
+}
+
+bool EventDecoder::read_members() {
+  const json::Index& index = *index_;
+  const uint32_t stop = index[node_].next;
+  for (uint32_t key = node_ + 1; key < stop; key = index[key + 1].next) {
+    if (!read_member(key)) return false;
+  }
+  return true;
+}
+
+bool EventDecoder::read_member(uint32_t key) {
+  const json::Index& index = *index_;
+  const uint32_t value = key + 1;
+  const json::Index::Node& node = index[key];
+  const std::string_view name = node.escaped ? json::unescape(index.raw(node), texts_.next()) : index.inner(node);
+  const bool bulk = envelope_->dialect == Envelope::Dialect::kBulk;
+  const MemberName member = bulk ? context_->policy->bulk_member(name) : context_->policy->segment_member(name);
+  // Of a repeated member the last one counts, also when it says null.
+  const uint32_t found = index[value].kind == json::Kind::kNull ? 0 : value;
+  switch (member.field) {
+    case EventField::kType: members_.type = found; return true;
+    case EventField::kEvent: members_.event = found; return true;
+    case EventField::kName: members_.name = found; return true;
+    case EventField::kCategory: members_.category = found; return true;
+    case EventField::kGroupId: members_.group_id = found; return true;
+    case EventField::kPreviousId: members_.previous_id = found; return true;
+    case EventField::kProperties: members_.properties = found; return true;
+    case EventField::kTraits: members_.traits = found; return true;
+    case EventField::kContext: members_.context = found; return true;
+    case EventField::kMessageId: members_.message_id = found; return true;
+    case EventField::kTimestamp: members_.timestamp = found; return true;
+    case EventField::kOriginalTimestamp: members_.original_timestamp = found; return true;
+    case EventField::kSentAt: members_.sent_at = found; return true;
+    case EventField::kChannel: members_.channel = found; return true;
+    case EventField::kTransport: return true;
+    case EventField::kIdentifier: return found == 0 || add_values(member.type, found);
+    case EventField::kIdentifiers: return found == 0 || add_named(found);
+    case EventField::kOther:
+      if (bulk) others_.push_back(key);
+      return true;
+  }
+  return true;
+}
+
+bool EventDecoder::text_of(uint32_t node, std::string_view& text) {
+  const json::Index::Node& value = (*index_)[node];
+  if (value.kind == json::Kind::kNumber) {
+    text = index_->raw(value);
+    return true;
+  }
+  if (value.kind != json::Kind::kString) return false;
+  if (!value.escaped) {
+    text = index_->inner(value);
+    return true;
+  }
+  std::string& out = texts_.next();
+  const std::string_view plain = json::unescape(index_->raw(value), out);
+  if (plain.data() != out.data()) out.assign(plain);
+  // Names and identifiers travel through C interfaces and CSV files; no NUL gets that far.
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  for (size_t at = out.find('\0'); at != out.npos; at = out.find('\0', at)) out.replace(at, 1, kReplacement);
+  text = out;
+  return true;
+}
+
+uint32_t EventDecoder::member_of(uint32_t object, std::string_view key) const {
+  const json::Index& index = *index_;
+  if (object == 0 || index[object].kind != json::Kind::kObject) return 0;
+  uint32_t found = 0;
+  for (uint32_t at = object + 1; at < index[object].next; at = index[at + 1].next) {
+    if (!index[at].escaped && index.inner(index[at]) == key) {
+      found = index[at + 1].kind == json::Kind::kNull ? 0 : at + 1;
+    }
+  }
+  return found;
+}
+
+bool EventDecoder::expect_object(uint32_t node, std::string_view what) {
+  if (node == 0) return true;
+  const json::Kind kind = (*index_)[node].kind;
+  return kind == json::Kind::kObject ||
+         fail(Reason::kInvalidField, node, cat(what, " must be an object, not ", to_string(kind)));
+}
+
+bool EventDecoder::read_type() {
+  if (envelope_->type) {
+    event_.type = *envelope_->type;
+    return true;
+  }
+  if (members_.type == 0) {
+    if (envelope_->dialect == Envelope::Dialect::kBulk) return true;  // track
+    return fail(Reason::kMissingType, node_, "each event of a batch needs \"type\"");
+  }
+  std::string_view name;
+  if ((*index_)[members_.type].kind != json::Kind::kString || !text_of(members_.type, name)) {
+    return fail(Reason::kInvalidField, members_.type, "type must be a string");
+  }
+  const auto type = parse_type(name);
+  if (!type) {
+    return fail(Reason::kUnknownType, members_.type, "type must be track, identify, page, screen, group or alias");
+  }
+  event_.type = *type;
+  return true;
+}
+
+bool EventDecoder::read_name() {
+  uint32_t node = 0;
+  if (event_.type == EventType::kTrack) node = members_.event;
+  if (event_.type == EventType::kGroup) node = members_.group_id;
+  if (is_page(event_.type)) node = members_.name;
+  if (node != 0) {
+    const bool readable = event_.type == EventType::kGroup || (*index_)[node].kind == json::Kind::kString;
+    if (!readable || !text_of(node, event_.name)) {
+      return fail(Reason::kInvalidField, node, "the name must be a string");
+    }
+  }
+  if (event_.name.size() > limits::kNameBytes) {
+    return fail(Reason::kNameTooLong, node, cat(event_.name.size(), " bytes; at most ", limits::kNameBytes));
+  }
+  if (event_.type == EventType::kTrack && event_.name.empty()) {
+    return fail(Reason::kMissingEventName, node == 0 ? node_ : node, "a track call needs \"event\", the name of what happened");
+  }
+  if (event_.type == EventType::kGroup && event_.name.empty()) {
+    return fail(Reason::kInvalidField, node == 0 ? node_ : node, "a group call needs \"groupId\"");
+  }
+  return true;
+}
+
+bool EventDecoder::read_message_id() {
+  if (members_.message_id == 0) return true;
+  if (!text_of(members_.message_id, event_.message_id)) {
+    return fail(Reason::kInvalidField, members_.message_id, "messageId must be a string");
+  }
+  if (event_.message_id.size() > limits::kMessageIdBytes) {
+    return fail(Reason::kMessageIdTooLong, members_.message_id,
+                cat(event_.message_id.size(), " bytes; at most ", limits::kMessageIdBytes));
+  }
+  return true;
+}
+
+bool EventDecoder::names_library_with_frozen_clock() const {
+  return members_.timestamp == 0 && members_.original_timestamp != 0;
+}
+
+bool EventDecoder::read_time() {
+  const uint32_t node = members_.timestamp != 0 ? members_.timestamp : members_.original_timestamp;
+  time_text_ = {};
+  if (node == 0) {
+    event_.time = event_.original_time = context_->received_at;
+    return true;
+  }
+  const auto original = parse_client_time(index_->value((*index_)[node]));
+  if (!original) {
+    return fail(Reason::kInvalidTime, node,
+                "not a time between 1900 and 2199; write ISO 8601, e.g. 2026-11-22T10:00:00.000+08:00, or "
+                "milliseconds since 1970");
+  }
+  ClientClock clock{.received_at = context_->received_at,
+                    .sent_at = envelope_->sent_at,
+                    .retried = context_->retried,
+                    .frozen_sent_at = names_library_with_frozen_clock()};
+  const bool segment = envelope_->dialect == Envelope::Dialect::kSegment;
+  if (segment && !clock.sent_at && members_.sent_at != 0) {
+    clock.sent_at = parse_client_time(index_->value((*index_)[members_.sent_at]));
+  }
+  time_text_ = index_->raw((*index_)[node]);
+  event_.original_time = *original;
+  event_.time = corrected_time(clock, *original);
+  if (event_.time > context_->received_at + limits::kFutureTolerance) {
+    return fail(Reason::kTimeInFuture, node, "more than an hour after it was received; check the sender's clock and time zone");
+  }
+  return true;
+}
+
+bool EventDecoder::read_channel() {
+  event_.channel = context_->default_channel;
+  uint32_t node = members_.channel;
+  if (node == 0) node = member_of(members_.context, "channel");
+  if (node == 0) return true;
+  std::string_view name;
+  if ((*index_)[node].kind == json::Kind::kString && text_of(node, name)) {
+    const Channel channel = parse_channel(name);
+    if (channel != Channel::kUnknown) event_.channel = channel;
+  }
+  return true;
+}
+
+bool EventDecoder::settle_identifiers() {
+  identifiers_.settle(*context_->policy, *context_->door, texts_);
+  event_.identifiers = identifiers_.all();
+  if (identifiers_.strongest() != nullptr) return true;
+  const std::string left_out = identifiers_.left_out(*context_->policy);
+  return fail(Reason::kNoIdentifier, node_,
+              left_out.empty() ? "an event needs userId, anonymousId or another identifier"
+                               : cat("no identifier can be used (", left_out, ")"));
+}
+
+bool EventDecoder::read_objects() {
+  const ObjectText::Door door{*context_->policy, *context_->door, identifiers_.strongest()->token};
+  properties_.start();
+  traits_.start();
+  context_text_.start();
+  if (!take_properties(door) || !take_context(door)) return false;
+  if (!expect_object(members_.traits, "traits")) return false;
+  if (members_.traits != 0 && !traits_.take_object(*index_, members_.traits, door)) {
+    fault_ = traits_.fault();
+    return false;
+  }
+  traits_.finish();
+  event_.traits = traits_.text();
+  return true;
+}
+
+bool EventDecoder::take_properties(const ObjectText::Door& door) {
+  if (!expect_object(members_.properties, "properties")) return false;
+  bool ok = members_.properties == 0 || properties_.take_object(*index_, members_.properties, door);
+  for (const uint32_t key : others_) ok = ok && properties_.take_member(*index_, key, door);
+  ok = ok && take_spare(members_.category, "category", is_page(event_.type), door);
+  ok = ok && take_spare(members_.name, "name", false, door);
+  ok = ok && take_spare(members_.group_id, "groupId", false, door);
+  if (!ok) {
+    fault_ = properties_.fault();
+    return false;
+  }
+  properties_.finish();
+  event_.properties = properties_.text();
+  return true;
+}
+
+// A member that this type of call has no place for becomes a property, unless there is one of its name: in bulk
+// always, where nothing is to be lost; in Segment's calls only when the API documents it (a page's category).
+bool EventDecoder::take_spare(uint32_t node, std::string_view key, bool documented, const ObjectText::Door& door) {
+  if (node == 0) return true;
+  const bool used = (key == "name" && is_page(event_.type)) || (key == "groupId" && event_.type == EventType::kGroup);
+  const bool wanted = documented || (envelope_->dialect == Envelope::Dialect::kBulk && !used);
+  if (!wanted || member_of(members_.properties, key) != 0) return true;
+  return properties_.take_member(*index_, node - 1, door);
+}
+
+bool EventDecoder::take_context(const ObjectText::Door& door) {
+  if (!expect_object(members_.context, "context")) return false;
+  bool ok = members_.context == 0 || context_text_.take_object(*index_, members_.context, door);
+  if (ok && envelope_->context != 0) {
+    ok = members_.context == 0 ? context_text_.take_object(*index_, envelope_->context, door)
+                               : context_text_.take_missing(*index_, envelope_->context, members_.context, door);
+  }
+  if (!ok) {
+    fault_ = context_text_.fault();
+    return false;
+  }
+  const uint32_t direct = member_of(members_.context, "direct");
+  const bool wants_ip = direct != 0 && index_->raw((*index_)[direct]) == "true" &&
+                        member_of(members_.context, "ip") == 0;
+  if (wants_ip && !context_->remote_ip.empty()) context_text_.add_text("ip", context_->remote_ip);
+  context_text_.finish();
+  event_.context = context_text_.text();
+  return true;
+}
+
+// The hash of the content leaves out what changes when a client sends an event again: sentAt, receivedAt, context.
+// Clear personal values enter it only by their keyed hashes (tokens, ObjectText::digest).
+void EventDecoder::settle_hashes() {
+  Hash128 content{static_cast<uint64_t>(event_.type), hash64(event_.name, static_cast<uint64_t>(event_.type))};
+  content = mixed(content, mixed(properties_.digest(), traits_.digest()));
+  content = mixed(content, hash128(time_text_));
+  for (const Identifier& identifier : event_.identifiers) content = mixed(content, identifier.token.hash);
+  event_.body_hash = content.low;
+  if (event_.message_id.empty()) {
+    // Without a time of its own an equal event in a later request is another event.
+    if (time_text_.empty()) content = mixed(content, Hash128{1, static_cast<uint64_t>(event_.received_at.micros())});
+    std::string& id = texts_.next();
+    id = cat("content-", content.hex());
+    event_.message_id = id;
+  }
+  const uint64_t scope = uint64_t{event_.project.value()} << 32 | event_.source.value();
+  event_.message_key = hash128(event_.message_id, scope);
+}
+
+}  // namespace kehu::intake

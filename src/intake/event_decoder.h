@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "intake/context.h"
+#include "intake/fault.h"
+#include "intake/identifier_list.h"
+#include "intake/object_text.h"
+#include "intake/text_pool.h"
+#include "json/index.h"
+#include "model/event.h"
+
+namespace kehu::intake {
+
+// What a request says once for all of its events.
+struct Envelope {
+  enum class Dialect : uint8_t { kSegment, kBulk };
+  Dialect dialect = Dialect::kSegment;
+  std::optional<EventType> type;   // of endpoints that take one type only
+  std::optional<Instant> sent_at;  // by the client's clock
+  uint32_t context = 0;            // node of a batch's context, merged into each event's; 0 = none
+  uint64_t position = 0;           // line or element from 1, for Rejection::origin; 0 = none
+};
+
+// A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each of
+// which may find the first fault. One per thread; keeps its buffers from event to event, so that in steady state
+// an event without personal values allocates nothing.
+class EventDecoder {
+ public:
+  // Appends exactly one record for the value at `node`, the event or its rejection, behind the data keys it needs
+  // at the end of the request (take_keys).
+  void decode(const Context& context, const Envelope& envelope, const json::Index& index, uint32_t node,
+              Intake& out);
+
+  struct Broken {
+    Reason reason = Reason::kInvalidJson;
+    std::string_view path;
+    std::string_view detail;
+    std::string_view payload;  // as received; need not be JSON or UTF-8
+    uint64_t position = 0;     // as Envelope::position
+  };
+  // Appends a rejection of something that never became an event.
+  void reject(const Context& context, const Broken& broken, Intake& out);
+
+  // Appends the data keys that the records since the last call used. Once at the end of each request or part.
+  void take_keys(const Context& context, Intake& out);
+
+ private:
+  // Nodes of the members of the event in work; 0 = absent or null (no value of an event is node 0).
+  struct Members {
+    uint32_t type = 0, event = 0, name = 0, category = 0, group_id = 0, previous_id = 0;
+    uint32_t properties = 0, traits = 0, context = 0, message_id = 0;
+    uint32_t timestamp = 0, original_timestamp = 0, sent_at = 0, channel = 0;
+  };
+
+  bool build();
+  bool read_members();
+  bool read_member(uint32_t key);
+  bool read_type();
+  bool read_name();
+  bool read_message_id();
+  bool read_time();
+  bool read_channel();
+  bool read_objects();
+  bool collect_identifiers();
+  bool add_value(IdentifierTypeId type, uint32_t node, bool previous = false);
+  bool add_values(IdentifierTypeId type, uint32_t node);
+  bool add_named(uint32_t object);
+  bool add_traits(uint32_t object);
+  bool add_external_ids(uint32_t list);
+  bool add_previous();
+  bool settle_identifiers();
+  bool take_properties(const ObjectText::Door& door);
+  bool take_spare(uint32_t node, std::string_view key, bool documented, const ObjectText::Door& door);
+  bool take_context(const ObjectText::Door& door);
+  void settle_hashes();
+
+  bool fail(Reason reason, uint32_t node, std::string_view detail);
+  bool expect_object(uint32_t node, std::string_view what);
+  // The text of a string or number, unescaped; false for other kinds.
+  bool text_of(uint32_t node, std::string_view& text);
+  uint32_t member_of(uint32_t object, std::string_view key) const;
+  bool names_library_with_frozen_clock() const;
+
+  const Context* context_ = nullptr;
+  const Envelope* envelope_ = nullptr;
+  const json::Index* index_ = nullptr;
+  uint32_t node_ = 0;
+
+  Members members_;
+  std::vector<uint32_t> others_;  // keys of members nobody knows (bulk): kept as properties
+  Event event_;
+  std::string_view time_text_;
+  IdentifierList identifiers_;
+  ObjectText properties_;
+  ObjectText traits_;
+  ObjectText context_text_;
+  TextPool texts_;
+  Fault fault_;
+};
+
+}  // namespace kehu::intake

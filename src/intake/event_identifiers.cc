@@ -1,0 +1,100 @@
+// The steps of EventDecoder that look for identifiers: members of the event, traits, context, previousId.
+#include "base/text.h"
+#include "intake/event_decoder.h"
+
+namespace kehu::intake {
+
+bool EventDecoder::add_value(IdentifierTypeId type, uint32_t node, bool previous) {
+  IdentifierList::Found found{.type = type, .text = {}, .node = node, .previous = previous};
+  if (!text_of(node, found.text)) {
+    return fail(Reason::kInvalidField, node,
+                cat("an identifier must be a string or a number, not ", to_string((*index_)[node].kind)));
+  }
+  if (identifiers_.add(found)) return true;
+  fault_ = identifiers_.fault();
+  return false;
+}
+
+// One value, or in bulk a list of values.
+bool EventDecoder::add_values(IdentifierTypeId type, uint32_t node) {
+  const json::Index& index = *index_;
+  const bool list = index[node].kind == json::Kind::kArray && envelope_->dialect == Envelope::Dialect::kBulk;
+  if (!list) return add_value(type, node);
+  for (uint32_t at = node + 1; at < index[node].next; at = index[at].next) {
+    if (index[at].kind != json::Kind::kNull && !add_value(type, at)) return false;
+  }
+  return true;
+}
+
+// "identifiers": {"phone": "…", "email": ["…", "…"]}
+bool EventDecoder::add_named(uint32_t object) {
+  const json::Index& index = *index_;
+  if (!expect_object(object, "identifiers")) return false;
+  for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
+    std::string_view name;
+    text_of(key, name);
+    const auto type = context_->policy->identifier_type(name);
+    if (!type) return fail(Reason::kInvalidField, key + 1, "the settings have no identifier type of this name");
+    if (index[key + 1].kind != json::Kind::kNull && !add_values(*type, key + 1)) return false;
+  }
+  return true;
+}
+
+// A trait that is an identifier too. Of any other JSON type than text or number it stays a trait only.
+bool EventDecoder::add_traits(uint32_t object) {
+  const json::Index& index = *index_;
+  if (object == 0 || index[object].kind != json::Kind::kObject) return true;
+  for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
+    const json::Kind kind = index[key + 1].kind;
+    if (kind != json::Kind::kString && kind != json::Kind::kNumber) continue;
+    std::string_view name;
+    text_of(key, name);
+    const auto type = context_->policy->trait_identifier(name);
+    if (type && !add_value(*type, key + 1)) return false;
+  }
+  return true;
+}
+
+// Segment's context.externalIds: [{"id": "…", "type": "phone", "collection": "users", …}]. Types the settings do not
+// know stay in the context only.
+bool EventDecoder::add_external_ids(uint32_t list) {
+  const json::Index& index = *index_;
+  if (list == 0 || index[list].kind != json::Kind::kArray) return true;
+  for (uint32_t at = list + 1; at < index[list].next; at = index[at].next) {
+    const uint32_t id = member_of(at, "id");
+    const uint32_t type_name = member_of(at, "type");
+    std::string_view name;
+    if (id == 0 || type_name == 0 || !text_of(type_name, name)) continue;
+    const auto type = context_->policy->identifier_type(name);
+    if (type && !add_value(*type, id)) return false;
+  }
+  return true;
+}
+
+// The previous id of an alias may be a visitor's or a user's: nothing in the call says which, so it is named as
+// both. An alias to an id that the call names already says nothing new and is no error (browsers send them).
+bool EventDecoder::add_previous() {
+  const uint32_t node = members_.previous_id;
+  if (node == 0) return fail(Reason::kInvalidField, node_, "an alias call needs \"previousId\"");
+  std::string_view previous;
+  if (text_of(node, previous) && identifiers_.has_text(previous)) return true;
+  const Policy& policy = *context_->policy;
+  if (policy.user_id() && !add_value(*policy.user_id(), node, true)) return false;
+  return !policy.anonymous_id() || add_value(*policy.anonymous_id(), node, true);
+}
+
+bool EventDecoder::collect_identifiers() {
+  const Policy& policy = *context_->policy;
+  const uint32_t context = members_.context;
+  if (event_.type == EventType::kIdentify && !add_traits(members_.traits)) return false;
+  if (context != 0) {
+    if (!add_traits(member_of(context, "traits")) || !add_external_ids(member_of(context, "externalIds"))) {
+      return false;
+    }
+    const uint32_t device = member_of(member_of(context, "device"), "id");
+    if (device != 0 && policy.device_id() && !add_value(*policy.device_id(), device)) return false;
+  }
+  return event_.type != EventType::kAlias || add_previous();
+}
+
+}  // namespace kehu::intake

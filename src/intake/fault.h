@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "json/index.h"
+#include "model/rejection.h"
+
+namespace kehu::intake {
+
+// What is wrong with an event: the first thing found.
+struct Fault {
+  Reason reason = Reason::kInvalidJson;
+  uint32_t node = 0;   // of the request's index
+  std::string detail;  // what was found and what would be right, never a value
+};
+
+// JSON Pointer (RFC 6901) from one node to a value in it.
+std::string pointer_between(const json::Index& index, uint32_t from, uint32_t to);
+
+}  // namespace kehu::intake

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "base/limits.h"
+#include "intake/fault.h"
+#include "intake/policy.h"
+#include "intake/text_pool.h"
+#include "model/event.h"
+#include "seal/door.h"
+
+namespace kehu::intake {
+
+// The identifiers of one event: collected as the client wrote them, then settled: normalised, checked against the
+// blocked values, turned into tokens, personal ones sealed, strongest first. A value that cannot be used stays in
+// the list with the reason. Reused from event to event.
+class IdentifierList {
+ public:
+  struct Found {
+    IdentifierTypeId type;
+    std::string_view text;  // unescaped; lives until settle() returns
+    uint32_t node = 0;
+    bool previous = false;
+  };
+
+  void start() { count_ = 0; }
+  bool has_text(std::string_view text) const;
+  // Ignores empty texts and repeats. false, and then fault(), beyond the limits of count and length.
+  bool add(const Found& found);
+  // Texts that had to be made live in `texts`.
+  void settle(const Policy& policy, seal::Door& door, TextPool& texts);
+
+  const Fault& fault() const { return fault_; }
+
+  // After settle().
+  absl::Span<const Identifier> all() const { return {settled_.data(), count_}; }
+  // The strongest that may be used; nullptr when none may.
+  const Identifier* strongest() const;
+  // "user_id: blocked, phone: invalid" for the detail of a rejection.
+  std::string left_out(const Policy& policy) const;
+
+ private:
+  void settle_one(const Policy& policy, seal::Door& door, TextPool& texts, const Found& found, Identifier& out);
+
+  std::array<Found, limits::kIdentifiersPerEvent> found_;
+  std::array<Identifier, limits::kIdentifiersPerEvent> settled_;
+  size_t count_ = 0;
+  Fault fault_;
+};
+
+}  // namespace kehu::intake

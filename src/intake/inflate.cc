@@ -1,0 +1,97 @@
+#include "intake/inflate.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace kehu::intake {
+namespace {
+
+constexpr size_t kPieceBytes = 64 * 1024;
+constexpr int kGzipOrZlib = 32;  // added to windowBits: zlib recognises the header
+
+}  // namespace
+
+struct Inflater::Stream {
+  z_stream z{};
+  char piece[kPieceBytes];
+};
+
+bool is_gzip(std::string_view body) { return body.starts_with("\x1f\x8b"); }
+
+Inflater::Inflater(size_t output_bytes_max)
+    : output_bytes_max_(output_bytes_max), stream_(std::make_unique<Stream>()) {
+  KEHU_CHECK(inflateInit2(&stream_->z, MAX_WBITS + kGzipOrZlib) == Z_OK);
+}
+
+Inflater::~Inflater() { inflateEnd(&stream_->z); }
+
+absl::Status Inflater::check_growth() const {
+  if (output_bytes_ > output_bytes_max_) {
+    return failure(absl::StatusCode::kResourceExhausted, "the decompressed body has more than ", output_bytes_max_,
+                   " bytes; send smaller bodies");
+  }
+  if (output_bytes_ > kPieceBytes + limits::kInflateRatio * input_bytes_) {
+    return failure(absl::StatusCode::kResourceExhausted, "the body decompresses to more than ", limits::kInflateRatio,
+                   " times its size");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Inflater::feed(std::string_view chunk, Sink sink) {
+  if (!failed_.ok()) return failed_;
+  z_stream& z = stream_->z;
+  while (!chunk.empty()) {
+    // gzip files may be several members behind one another.
+    if (member_done_) {
+      inflateReset(&z);
+      member_done_ = false;
+    }
+    const size_t part = std::min<size_t>(chunk.size(), std::numeric_limits<uInt>::max());
+    // zlib's interface is older than const; it does not write to its input.
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(chunk.data()));
+    z.avail_in = static_cast<uInt>(part);
+    int result = Z_OK;
+    do {
+      z.next_out = reinterpret_cast<Bytef*>(stream_->piece);
+      z.avail_out = kPieceBytes;
+      const uInt before = z.avail_in;
+      result = inflate(&z, Z_NO_FLUSH);
+      const size_t size = kPieceBytes - z.avail_out;
+      input_bytes_ += before - z.avail_in;
+      output_bytes_ += size;
+      if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+        failed_ = failure(absl::StatusCode::kInvalidArgument, "damaged gzip data at byte ", input_bytes_);
+        return failed_;
+      }
+      failed_ = check_growth();
+      if (!failed_.ok()) return failed_;
+      if (size > 0) sink({stream_->piece, size});
+    } while (result == Z_OK && (z.avail_in > 0 || z.avail_out == 0));
+    member_done_ = result == Z_STREAM_END;
+    chunk.remove_prefix(part - z.avail_in);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Inflater::finish() {
+  if (!failed_.ok()) return failed_;
+  if (member_done_) return absl::OkStatus();
+  return failure(absl::StatusCode::kInvalidArgument, "the gzip data ends too early; was the body cut off?");
+}
+
+absl::StatusOr<std::string> inflate_body(std::string_view body, size_t output_bytes_max) {
+  std::string out;
+  Inflater inflater(output_bytes_max);
+  absl::Status status = inflater.feed(body, [&out](std::string_view piece) { out.append(piece); });
+  if (status.ok()) status = inflater.finish();
+  if (!status.ok()) return status;
+  return out;
+}
+
+}  // namespace kehu::intake

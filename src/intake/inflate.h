@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace kehu::intake {
+
+// True for the first bytes of gzip: clients compress without saying so in Content-Encoding.
+bool is_gzip(std::string_view body);
+
+// Decompresses gzip or zlib data in chunks, and stops before a small body becomes a large one: an error of
+// kResourceExhausted beyond `output_bytes_max`, or beyond limits::kInflateRatio times the input (the first 64 KiB
+// are free). Other errors are kInvalidArgument. After an error nothing more comes out. One thread.
+class Inflater {
+ public:
+  using Sink = absl::FunctionRef<void(std::string_view)>;
+
+  explicit Inflater(size_t output_bytes_max);
+  ~Inflater();
+
+  // Hands out what the chunk decompresses to, in pieces of up to 64 KiB that are valid during the call only.
+  absl::Status feed(std::string_view chunk, Sink sink);
+  // After the last chunk: an error when the data ends too early.
+  absl::Status finish();
+
+ private:
+  struct Stream;
+  absl::Status check_growth() const;
+
+  const size_t output_bytes_max_;
+  size_t input_bytes_ = 0;
+  size_t output_bytes_ = 0;
+  bool member_done_ = false;
+  absl::Status failed_;
+  std::unique_ptr<Stream> stream_;
+};
+
+// The whole body at once.
+absl::StatusOr<std::string> inflate_body(std::string_view body, size_t output_bytes_max);
+
+}  // namespace kehu::intake

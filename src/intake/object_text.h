@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "intake/fault.h"
+#include "intake/policy.h"
+#include "json/index.h"
+#include "seal/door.h"
+
+namespace kehu::intake {
+
+// Builds one JSON object of an event (properties, traits or context) out of members of the request, with every
+// personal value sealed. Costs nothing but the look at each key when nothing needs sealing and the object is taken
+// as it stands: then the text is a view into the request.
+//
+//   start(); take_object(node); take_member(key)…; finish();
+//
+// One per object of an event in work, reused from event to event.
+class ObjectText {
+ public:
+  struct Door {
+    const Policy& policy;
+    seal::Door& door;
+    Token owner;  // the event's strongest identifier
+  };
+
+  void start();
+
+  // All members of an object node. false, and then fault(), when one is not allowed.
+  bool take_object(const json::Index& index, uint32_t object, const Door& door);
+  // As take_object, without the members whose keys the object `others` has too.
+  bool take_missing(const json::Index& index, uint32_t object, uint32_t others, const Door& door);
+  // One member: a key node and the value behind it.
+  bool take_member(const json::Index& index, uint32_t key, const Door& door);
+  // One more member that stands nowhere in the request.
+  void add_text(std::string_view key, std::string_view text);
+
+  void finish();
+
+  const Fault& fault() const { return fault_; }
+
+  // After finish(): a JSON object, "{}" without members. Valid until the request's text goes or the next start().
+  std::string_view text() const { return text_; }
+  // After finish(): a hash of what was taken, clear values and keyed hashes of personal ones. The same for the
+  // same request, whatever keys its values were sealed with.
+  Hash128 digest() const { return digest_; }
+
+ private:
+  // A value to be written as something else: text_ of the request from begin to end becomes sealed_.
+  struct Replacement {
+    uint32_t begin;
+    uint32_t end;
+    uint32_t sealed_begin;
+    uint32_t sealed_end;
+  };
+
+  bool look(const json::Index& index, uint32_t first, uint32_t last, const Door& door);
+  bool look_at_value(const json::Index& index, std::string_view key, uint32_t value, uint8_t field_class,
+                     const Door& door);
+  bool fits_decimal(const json::Index& index, uint32_t value);
+  bool imitates_sealed(const json::Index& index, uint32_t value);
+  bool fail(Reason reason, uint32_t node, const char* detail);
+  void seal(const json::Index& index, std::string_view key, uint32_t value, const Door& door);
+  void replace_half_characters(const json::Index& index, uint32_t node);
+  void settle_whole();
+  void append_range(std::string_view text, uint32_t begin, uint32_t end);
+  void append_separator();
+  void mix(std::string_view bytes);
+
+  std::string_view whole_;   // the one object taken so far, while nothing had to be changed
+  std::string buffer_;
+  bool buffered_ = false;
+  bool taken_ = false;
+  std::string sealed_;
+  std::vector<Replacement> replacements_;
+  std::string key_;
+  std::string scratch_;
+  std::string_view text_;
+  Hash128 digest_;
+  Fault fault_;
+};
+
+}  // namespace kehu::intake
