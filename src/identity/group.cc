@@ -11,7 +11,35 @@ namespace kehu::identity {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr uint8_t kAbsorbed = 0x80;  // beside the kind of a link
+// Beside the kind of a link.
+constexpr uint8_t kAbsorbed = 0x80;
+constexpr uint8_t kUuid = 0x40;
+constexpr uint8_t kKind = 0x3f;
+
+std::string format_uuid(const Hash128& uuid) {
+  std::string text = uuid.hex();
+  for (const size_t dash : {8u, 13u, 18u, 23u}) text.insert(dash, 1, '-');
+  return text;
+}
+
+// Most clients use UUIDs as message ids: 16 bytes instead of 36. Only what format_uuid gives back the same.
+std::optional<Hash128> parse_uuid(std::string_view text) {
+  if (text.size() != 36) return std::nullopt;
+  std::string digits(text);
+  std::erase(digits, '-');
+  const std::optional<Hash128> uuid = Hash128::from_hex(digits);
+  return uuid && format_uuid(*uuid) == text ? uuid : std::nullopt;
+}
+
+// Sequences and instants are written as differences from those of the first member: near, so short.
+struct Origin {
+  Sequence sequence;
+  Instant time;
+};
+
+Origin origin_of(const Group& group) {
+  return group.members.empty() ? Origin{} : Origin{group.members[0].first_seen, group.members[0].first_time};
+}
 
 // Links and separations name members by their position: one byte or two instead of sixteen.
 class Positions {
@@ -33,76 +61,112 @@ class Positions {
   absl::flat_hash_map<Token, size_t> index_;
 };
 
-void append_link(const Link& link, const Positions& positions, BlobWriter& writer) {
+void append_member(const Member& member, Origin origin, BlobWriter& writer) {
+  writer.hash(member.token.hash);
+  writer.byte(member.type.value());
+  writer.sequence(member.first_seen, origin.sequence);
+  writer.instant(member.first_time, origin.time);
+}
+
+void append_link(const Link& link, const Positions& positions, Origin origin, BlobWriter& writer) {
   const bool absorbed = !link.absorbed.hash.is_zero();
-  writer.byte(static_cast<uint8_t>(static_cast<uint8_t>(link.kind) | (absorbed ? kAbsorbed : 0)));
+  const bool manual = link.kind == LinkKind::kManual;
+  const std::optional<Hash128> uuid = manual ? std::nullopt : parse_uuid(link.message_id);
+  writer.byte(static_cast<uint8_t>(static_cast<uint8_t>(link.kind) | (absorbed ? kAbsorbed : 0) |
+                                   (uuid ? kUuid : 0)));
   writer.number(positions.of(link.a));
   writer.number(positions.of(link.b));
-  writer.number(link.sequence.value());
-  writer.instant(link.time);
+  writer.sequence(link.sequence, origin.sequence);
+  writer.instant(link.time, origin.time);
   if (absorbed) writer.hash(link.absorbed.hash);
-  if (link.kind == LinkKind::kManual) {
+  if (manual) {
     writer.text(link.actor);
     writer.text(link.reason);
+    return;
+  }
+  writer.number(link.source.value());
+  if (uuid) {
+    writer.hash(*uuid);
   } else {
-    writer.number(link.source.value());
     writer.text(link.message_id);
   }
 }
 
-void append_separation(const Separation& separation, const Positions& positions, BlobWriter& writer) {
+void append_separation(const Separation& separation, const Positions& positions, Origin origin,
+                       BlobWriter& writer) {
   writer.number(positions.of(separation.own));
   writer.hash(separation.other.hash);
-  writer.number(separation.sequence.value());
-  writer.instant(separation.time);
+  writer.sequence(separation.sequence, origin.sequence);
+  writer.instant(separation.time, origin.time);
   writer.text(separation.actor);
   writer.text(separation.reason);
 }
 
+void append_refusal(const Refusal& refusal, Origin origin, BlobWriter& writer) {
+  writer.byte(refusal.type.value());
+  writer.byte(static_cast<uint8_t>(refusal.reason));
+  writer.sequence(refusal.sequence, origin.sequence);
+  writer.hash(refusal.token.hash);
+}
+
+void append_change(const Change& change, Origin origin, BlobWriter& writer) {
+  writer.byte(static_cast<uint8_t>(change.kind));
+  writer.sequence(change.sequence, origin.sequence);
+  writer.instant(change.time, origin.time);
+  writer.hash(change.token.hash);
+  writer.hash(change.other.hash);
+}
+
 bool read_member(BlobReader& reader, Group& group) {
+  const Origin origin = origin_of(group);
   Member member;
   member.token.hash = reader.hash();
   member.type = IdentifierTypeId(reader.byte());
-  member.first_seen = Sequence(reader.number());
-  member.first_time = reader.instant();
+  member.first_seen = reader.sequence(origin.sequence);
+  member.first_time = reader.instant(origin.time);
   group.members.push_back(member);
   return !reader.failed();
 }
 
-bool read_member_position(BlobReader& reader, const Group& group, Token& out) {
+bool read_position(BlobReader& reader, const Group& group, Token& out) {
   const uint64_t position = reader.number();
   if (position >= group.members.size()) return false;
   out = group.members[position].token;
   return true;
 }
 
-bool read_link(BlobReader& reader, Group& group) {
-  Link link;
-  const uint8_t kind = reader.byte();
-  link.kind = static_cast<LinkKind>(kind & ~kAbsorbed);
-  if (link.kind < LinkKind::kEvidence || link.kind > LinkKind::kManual) return false;
-  if (!read_member_position(reader, group, link.a) || !read_member_position(reader, group, link.b))
-    return false;
-  link.sequence = Sequence(reader.number());
-  link.time = reader.instant();
-  if (kind & kAbsorbed) link.absorbed.hash = reader.hash();
+void read_cause(BlobReader& reader, bool uuid, Link& link) {
   if (link.kind == LinkKind::kManual) {
     link.actor = std::string(reader.text());
     link.reason = std::string(reader.text());
-  } else {
-    link.source = SourceId(static_cast<uint32_t>(reader.number()));
-    link.message_id = std::string(reader.text());
+    return;
   }
+  link.source = SourceId(static_cast<uint32_t>(reader.number()));
+  link.message_id = uuid ? format_uuid(reader.hash()) : std::string(reader.text());
+}
+
+bool read_link(BlobReader& reader, Group& group) {
+  const Origin origin = origin_of(group);
+  Link link;
+  const uint8_t kind = reader.byte();
+  link.kind = static_cast<LinkKind>(kind & kKind);
+  if (link.kind < LinkKind::kEvidence || link.kind > LinkKind::kManual) return false;
+  if (!read_position(reader, group, link.a) || !read_position(reader, group, link.b)) return false;
+  link.sequence = reader.sequence(origin.sequence);
+  link.time = reader.instant(origin.time);
+  if (kind & kAbsorbed) link.absorbed.hash = reader.hash();
+  read_cause(reader, kind & kUuid, link);
   group.links.push_back(std::move(link));
   return !reader.failed();
 }
 
 bool read_separation(BlobReader& reader, Group& group) {
+  const Origin origin = origin_of(group);
   Separation separation;
-  if (!read_member_position(reader, group, separation.own)) return false;
+  if (!read_position(reader, group, separation.own)) return false;
   separation.other.hash = reader.hash();
-  separation.sequence = Sequence(reader.number());
-  separation.time = reader.instant();
+  separation.sequence = reader.sequence(origin.sequence);
+  separation.time = reader.instant(origin.time);
   separation.actor = std::string(reader.text());
   separation.reason = std::string(reader.text());
   group.separations.push_back(std::move(separation));
@@ -113,17 +177,18 @@ bool read_refusal(BlobReader& reader, Group& group) {
   Refusal refusal;
   refusal.type = IdentifierTypeId(reader.byte());
   refusal.reason = static_cast<LeftOut>(reader.byte());
-  refusal.sequence = Sequence(reader.number());
+  refusal.sequence = reader.sequence(origin_of(group).sequence);
   refusal.token.hash = reader.hash();
   group.refusals.push_back(refusal);
   return !reader.failed() && refusal.reason <= LeftOut::kUnmerged;
 }
 
 bool read_change(BlobReader& reader, Group& group) {
+  const Origin origin = origin_of(group);
   Change change;
   change.kind = static_cast<ChangeKind>(reader.byte());
-  change.sequence = Sequence(reader.number());
-  change.time = reader.instant();
+  change.sequence = reader.sequence(origin.sequence);
+  change.time = reader.instant(origin.time);
   change.token.hash = reader.hash();
   change.other.hash = reader.hash();
   group.changes.push_back(change);
@@ -162,34 +227,21 @@ void Group::remember(const Change& change) {
 
 void append_group(const Group& group, std::string& out) {
   const Positions positions(group.members);
+  const Origin origin = origin_of(group);
   BlobWriter writer(out);
   writer.byte(kVersion);
   writer.number(group.members.size());
-  for (const Member& member : group.members) {
-    writer.hash(member.token.hash);
-    writer.byte(member.type.value());
-    writer.number(member.first_seen.value());
-    writer.instant(member.first_time);
-  }
+  for (size_t i = 0; i < group.members.size(); ++i)
+    append_member(group.members[i], i ? origin : Origin{}, writer);
   writer.number(group.links.size());
-  for (const Link& link : group.links) append_link(link, positions, writer);
+  for (const Link& link : group.links) append_link(link, positions, origin, writer);
   writer.number(group.separations.size());
-  for (const Separation& separation : group.separations) append_separation(separation, positions, writer);
+  for (const Separation& separation : group.separations)
+    append_separation(separation, positions, origin, writer);
   writer.number(group.refusals.size());
-  for (const Refusal& refusal : group.refusals) {
-    writer.byte(refusal.type.value());
-    writer.byte(static_cast<uint8_t>(refusal.reason));
-    writer.number(refusal.sequence.value());
-    writer.hash(refusal.token.hash);
-  }
+  for (const Refusal& refusal : group.refusals) append_refusal(refusal, origin, writer);
   writer.number(group.changes.size());
-  for (const Change& change : group.changes) {
-    writer.byte(static_cast<uint8_t>(change.kind));
-    writer.number(change.sequence.value());
-    writer.instant(change.time);
-    writer.hash(change.token.hash);
-    writer.hash(change.other.hash);
-  }
+  for (const Change& change : group.changes) append_change(change, origin, writer);
 }
 
 std::optional<Group> parse_group(CustomerId id, std::string_view bytes) {

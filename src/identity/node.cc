@@ -34,8 +34,8 @@ uint8_t flags_of(Token token, const Node& node) {
 void append_history(const Node& node, BlobWriter& writer) {
   writer.number(node.history.size());
   for (const Ownership& entry : node.history) {
-    writer.number(entry.sequence.value());
-    writer.instant(entry.at);
+    writer.sequence(entry.sequence, node.first_seen);
+    writer.instant(entry.at, node.first_received);
     writer.hash(entry.owner.hash);
   }
 }
@@ -45,8 +45,8 @@ bool read_history(BlobReader& reader, Node& node) {
   if (count == 0 || count > kHistoryPerToken) return false;
   for (uint64_t i = 0; i < count; ++i) {
     Ownership entry;
-    entry.sequence = Sequence(reader.number());
-    entry.at = reader.instant();
+    entry.sequence = reader.sequence(node.first_seen);
+    entry.at = reader.instant(node.first_received);
     entry.owner.hash = reader.hash();
     node.history.push_back(entry);
   }
@@ -58,15 +58,6 @@ bool read_conflicts(BlobReader& reader, Node& node) {
   if (count == 0 || count > kConflictsPerToken) return false;
   for (uint64_t i = 0; i < count; ++i) node.conflicts.push_back(CustomerId{reader.hash()});
   return true;
-}
-
-// The low bit of the difference of two instants may overflow for bytes that are no blob of ours; unsigned
-// arithmetic wraps instead.
-int64_t wrapping_minus(Instant a, Instant b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a.micros()) - static_cast<uint64_t>(b.micros()));
-}
-Instant wrapping_plus(Instant a, int64_t micros) {
-  return Instant(static_cast<int64_t>(static_cast<uint64_t>(a.micros()) + static_cast<uint64_t>(micros)));
 }
 
 }  // namespace
@@ -93,7 +84,7 @@ void append_node(Token token, const Node& node, std::string& out) {
   if (flags & kForeignOwner) writer.hash(node.owner.hash);
   writer.number(node.first_seen.value());
   writer.instant(node.first_time);
-  writer.offset(wrapping_minus(node.first_received, node.first_time));
+  writer.instant(node.first_received, node.first_time);
   writer.text(node.value);
   if (flags & kConflicts) {
     writer.number(node.conflicts.size());
@@ -128,7 +119,7 @@ std::optional<Node> parse_node(Token token, std::string_view bytes) {
   BlobReader reader(bytes.substr(kHeadBytes + (flags & kForeignOwner ? sizeof(Hash128) : 0)));
   node.first_seen = Sequence(reader.number());
   node.first_time = reader.instant();
-  node.first_received = wrapping_plus(node.first_time, reader.offset());
+  node.first_received = reader.instant(node.first_time);
   node.value = std::string(reader.text());
   if ((flags & kConflicts) && !read_conflicts(reader, node)) return std::nullopt;
   if ((flags & kHistory) && !read_history(reader, node)) return std::nullopt;

@@ -7,11 +7,13 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "codec/bytes.h"
+#include "model/ids.h"
 
 namespace kehu::identity {
 
-// The small-number encoding of this folder's blobs: unsigned LEB128, signed numbers zigzagged first, texts
-// with a LEB128 length, hashes as 16 bytes, high half first.
+// The encoding of this folder's blobs: numbers in unsigned LEB128, differences zigzagged first, texts with a
+// LEB128 length, hashes as two little-endian words, the high one first. Differences wrap, so that any bytes
+// can be read.
 class BlobWriter {
  public:
   explicit BlobWriter(std::string& out) : out_(out) {}
@@ -24,10 +26,10 @@ class BlobWriter {
     }
     byte(static_cast<uint8_t>(value));
   }
-  void offset(int64_t value) {
-    number(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
+  void sequence(Sequence value, Sequence base) { difference(value.value() - base.value()); }
+  void instant(Instant value, Instant base = Instant()) {
+    difference(static_cast<uint64_t>(value.micros()) - static_cast<uint64_t>(base.micros()));
   }
-  void instant(Instant value) { offset(value.micros()); }
   void text(std::string_view value) {
     number(value.size());
     out_.append(value);
@@ -39,6 +41,8 @@ class BlobWriter {
   }
 
  private:
+  void difference(uint64_t wrapped) { number(wrapped << 1 ^ (wrapped >> 63 ? ~uint64_t{0} : 0)); }
+
   std::string& out_;
 };
 
@@ -62,11 +66,10 @@ class BlobReader {
     overlong_ = true;
     return value;
   }
-  int64_t offset() {
-    const uint64_t raw = number();
-    return static_cast<int64_t>(raw >> 1 ^ (~(raw & 1) + 1));
+  Sequence sequence(Sequence base) { return Sequence(base.value() + difference()); }
+  Instant instant(Instant base = Instant()) {
+    return Instant(static_cast<int64_t>(static_cast<uint64_t>(base.micros()) + difference()));
   }
-  Instant instant() { return Instant(offset()); }
   std::string_view text() { return bytes_.take(number()); }
   Hash128 hash() {
     Hash128 value;
@@ -79,6 +82,11 @@ class BlobReader {
   bool complete() const { return !failed() && bytes_.at_end(); }
 
  private:
+  uint64_t difference() {
+    const uint64_t raw = number();
+    return raw >> 1 ^ (~(raw & 1) + 1);
+  }
+
   codec::ByteReader bytes_;
   bool overlong_ = false;
 };
