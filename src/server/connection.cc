@@ -1,0 +1,253 @@
+#include "server/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace kehu::server {
+namespace {
+
+constexpr size_t kReadAhead = 16 * 1024;
+// More than this of unsent answers, and pipelined requests wait.
+constexpr size_t kTurnBytes = 64 * 1024;
+constexpr int64_t kLingerMs = 2000;
+
+int64_t millis(Duration duration) { return duration.micros() / 1000; }
+
+}  // namespace
+
+Connection::Connection(IoThread& thread, Transport transport, Peer peer)
+    : thread_(thread), transport_(std::move(transport)), peer_(std::move(peer)) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  ticket_ = thread_.add(shared_from_this());
+  enter(Phase::kHead);
+  if (thread_.stopping()) return close();
+  arm();
+}
+
+template <class Work>
+void Connection::turn(Work work) {
+  const auto self = shared_from_this();  // closing takes us out of our slot
+  in_turn_ = true;
+  work();
+  if (phase_ != Phase::kClosed) flush();
+  if (phase_ != Phase::kClosed) arm();
+  thread_.write_buffer().clear();
+  in_turn_ = false;
+}
+
+void Connection::answer(api::Response response) {
+  if (in_turn_) {
+    early_ = std::move(response);
+    return;
+  }
+  turn([&] {
+    finish(std::move(response));
+    advance_held();
+  });
+}
+
+void Connection::read_more() {
+  paused_ = false;
+  if (in_turn_) return;
+  turn([&] {
+    enter(phase_);  // the time the sink took is not the client's
+    advance_held();
+  });
+}
+
+void Connection::on_tick() {
+  const int64_t now = thread_.now_ms();
+  if (phase_ == Phase::kHead && held_.empty() && now > since_ms_ + 1000) held_.release();
+  if (now < deadline_ms()) return;
+  turn([&] {
+    const bool idle = phase_ == Phase::kHead && held_.empty();
+    if (has_output() || idle || phase_ == Phase::kClosing || phase_ == Phase::kLinger) return close();
+    fail({.status = 408,
+          .code = "request_timeout",
+          .title = "The request took too long to arrive",
+          .detail = wanted_ == 0 && phase_ == Phase::kHead ? "the header was not complete in time"
+                                                           : "the body came too slowly"});
+  });
+}
+
+void Connection::stop() {
+  if (phase_ == Phase::kHead && held_.empty() && !has_output()) close();
+}
+
+void Connection::cut() { close(); }
+
+void Connection::enter(Phase phase) {
+  phase_ = phase;
+  since_ms_ = thread_.now_ms();
+  moved_ = 0;
+}
+
+int64_t Connection::deadline_ms() const {
+  const Options& options = thread_.options();
+  const auto with_head_start = [&](Duration head_start) {
+    return since_ms_ + millis(head_start) +
+           static_cast<int64_t>(moved_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
+  };
+  if (has_output()) return with_head_start(options.write_timeout);
+  switch (phase_) {
+    case Phase::kHead:
+      if (wanted_ != 0) return with_head_start(options.body_timeout);
+      return since_ms_ + millis(held_.empty() ? options.idle_timeout : options.header_timeout);
+    case Phase::kChunks:
+      return with_head_start(options.body_timeout);
+    case Phase::kStream:
+      return paused_ ? std::numeric_limits<int64_t>::max() : with_head_start(options.body_timeout);
+    case Phase::kLinger:
+      return since_ms_ + kLingerMs;
+    default:
+      return std::numeric_limits<int64_t>::max();
+  }
+}
+
+void Connection::arm() {
+  if (has_output()) {
+    if (waiting_to_write_) return;
+    waiting_to_write_ = true;
+    transport_.wait_writable(
+        [self = shared_from_this()](const boost::system::error_code&) { self->on_writable(); });
+    return;
+  }
+  if (phase_ == Phase::kClosing) {
+    if (!unread_ && held_.empty()) return close();
+    transport_.finish_writing();
+    enter(Phase::kLinger);
+  }
+  const bool wants_bytes = phase_ == Phase::kLinger || (is_reading() && !paused_);
+  if (!wants_bytes || waiting_to_read_) return;
+  waiting_to_read_ = true;
+  transport_.wait_readable(
+      [self = shared_from_this()](const boost::system::error_code&) { self->on_readable(); });
+}
+
+bool Connection::is_reading() const {
+  return phase_ == Phase::kHead || phase_ == Phase::kChunks || phase_ == Phase::kStream;
+}
+
+void Connection::on_readable() {
+  waiting_to_read_ = false;
+  if (phase_ == Phase::kClosed) return;
+  turn([this] {
+    if (phase_ == Phase::kLinger) return discard_input();
+    if (!is_reading() || paused_ || has_output()) return;
+    if (held_.empty()) {
+      read_into_thread_buffer();
+    } else {
+      read_into_held();
+    }
+  });
+}
+
+void Connection::on_writable() {
+  waiting_to_write_ = false;
+  if (phase_ == Phase::kClosed) return;
+  turn([this] {
+    if (flush() && phase_ != Phase::kClosed) advance_held();
+  });
+}
+
+// The usual case: whole requests arrive in one piece and are used where they were read.
+void Connection::read_into_thread_buffer() {
+  const Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
+  if (outcome.closed) return close();
+  moved_ += outcome.bytes;
+  const std::string_view bytes(thread_.read_buffer(), outcome.bytes);
+  const std::string_view rest = bytes.substr(advance(bytes));
+  if (rest.empty() || phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
+  held_.space(std::max(rest.size(), wanted_));
+  held_.append(rest);
+}
+
+void Connection::read_into_held() {
+  const size_t missing = wanted_ > held_.size() ? wanted_ - held_.size() : 0;
+  char* to = held_.space(std::max(missing, kReadAhead));
+  const Transport::Outcome outcome = transport_.read(to, held_.room());
+  if (outcome.closed) return close();
+  moved_ += outcome.bytes;
+  held_.grew(outcome.bytes);
+  advance_held();
+}
+
+void Connection::discard_input() {
+  const Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
+  if (outcome.closed) close();
+}
+
+void Connection::advance_held() {
+  if (phase_ == Phase::kClosed) return;
+  held_.drop(advance(held_.view()));
+}
+
+size_t Connection::advance(std::string_view bytes) {
+  size_t used = 0;
+  while (is_reading() && !paused_) {
+    if ((big_ || thread_.write_buffer().size() > kTurnBytes || !out_.empty()) && !flush()) break;
+    const Step used_now = step(bytes.substr(used));
+    if (!used_now) break;
+    used += *used_now;
+  }
+  return used;
+}
+
+bool Connection::flush() {
+  std::string& fresh = thread_.write_buffer();
+  const bool was_blocked = !out_.empty();
+  if (was_blocked) out_.append(fresh);
+  std::string_view first = was_blocked ? std::string_view(out_).substr(out_at_) : std::string_view(fresh);
+  std::string_view second = big_ ? big_->content().substr(big_at_) : std::string_view();
+  while (!first.empty() || !second.empty()) {
+    const std::array<iovec, 2> parts = {iovec{const_cast<char*>(first.data()), first.size()},
+                                        iovec{const_cast<char*>(second.data()), second.size()}};
+    const Transport::Outcome outcome = transport_.write(parts);
+    if (outcome.closed) {
+      close();
+      return false;
+    }
+    if (outcome.bytes == 0) break;
+    const size_t of_first = std::min(first.size(), outcome.bytes);
+    first.remove_prefix(of_first);
+    second.remove_prefix(outcome.bytes - of_first);
+    moved_ += outcome.bytes;
+  }
+  if (big_) big_at_ = big_->content().size() - second.size();
+  if (first.empty() && second.empty()) {
+    out_.clear();
+    out_at_ = 0;
+    big_.reset();
+    fresh.clear();
+    if (blocked_) enter(phase_);
+    blocked_ = false;
+    return true;
+  }
+  if (was_blocked) {
+    out_at_ = out_.size() - first.size();
+  } else {
+    out_.assign(first);
+    out_at_ = 0;
+  }
+  fresh.clear();
+  if (!blocked_) enter(phase_);
+  blocked_ = true;
+  return false;
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  transport_.close();
+  phase_ = Phase::kClosed;
+  sink_.reset();
+  out_.clear();
+  big_.reset();
+  thread_.counters().connections.fetch_sub(1, std::memory_order_relaxed);
+  thread_.remove(ticket_);
+}
+
+}  // namespace kehu::server

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "api/live_channel.h"
+#include "server/io_thread.h"
+
+namespace kehu::server {
+
+// Texts on their way to one WebSocket: any thread puts them in, the connection's thread takes them out.
+class LiveQueue final : public api::LiveSink {
+ public:
+  LiveQueue(std::shared_ptr<Inbox> inbox, size_t limit_bytes)
+      : inbox_(std::move(inbox)), limit_bytes_(limit_bytes) {}
+
+  // Before anybody else knows the queue.
+  void set_ticket(api::Ticket ticket) { ticket_ = ticket; }
+
+  bool send(std::shared_ptr<const std::string> text) override;
+  void close(api::CloseCode code, std::string_view reason) override;
+  uint64_t dropped() const override;
+
+  struct Closing {
+    api::CloseCode code;
+    std::string reason;
+  };
+  struct Next {
+    std::shared_ptr<const std::string> text;  // nullptr: nothing waits
+    std::optional<Closing> closing;           // when nothing waits any more
+    uint64_t dropped = 0;                     // since this was told last; told once half of the queue is free
+  };
+  // An empty answer arms the wake-up of the next send.
+  Next take();
+  void shut();  // drops what waits; later sends are dropped too
+
+ private:
+  bool wants_wake();  // under the mutex
+
+  const std::shared_ptr<Inbox> inbox_;
+  const size_t limit_bytes_;
+  api::Ticket ticket_;
+
+  mutable std::mutex mutex_;
+  std::deque<std::shared_ptr<const std::string>> texts_;
+  size_t bytes_ = 0;
+  uint64_t dropped_ = 0;
+  uint64_t told_ = 0;
+  bool taken_care_of_ = false;  // the owner will look
+  bool shut_ = false;
+  std::optional<Closing> closing_;
+};
+
+}  // namespace kehu::server

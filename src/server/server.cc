@@ -1,0 +1,157 @@
+#include "server/server.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "server/io_thread.h"
+#include "server/listener.h"
+#include "server/wire.h"
+
+namespace kehu::server {
+namespace {
+
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string full_answer() {
+  const api::Response response = to_response(
+      api::Problem::overloaded("the server has as many connections as it may; try again in a second"));
+  std::string bytes;
+  append_head(response, {.date_line = "", .close = true}, bytes);
+  return bytes + response.body;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(Options options, const api::Router& router) : options_(std::move(options)) {
+    for (int i = 0; i < options_.threads; ++i) {
+      threads_.push_back(std::make_unique<IoThread>(options_, router, counters_));
+    }
+  }
+
+  absl::Status listen() {
+    if (!options_.listen.empty()) {
+      auto socket = ListeningSocket::tcp(options_.listen);
+      if (!socket.ok()) return socket.status();
+      add(*std::move(socket));
+      port_ = listeners_.back()->port();
+    }
+    if (!options_.unix_socket.empty()) {
+      auto socket = ListeningSocket::unix_domain(options_.unix_socket);
+      if (!socket.ok()) return socket.status();
+      add(*std::move(socket));
+    }
+    return absl::OkStatus();
+  }
+
+  void run() {
+    for (const auto& listener : listeners_) listener->start();
+    for (const auto& thread : threads_) thread->run();
+  }
+
+  void stop();
+
+  uint16_t port() const { return port_; }
+  Stats stats() const;
+
+ private:
+  void add(ListeningSocket socket) {
+    listeners_.push_back(std::make_unique<Listener>(
+        threads_[0]->context(), std::move(socket),
+        [this](int descriptor, int family, Peer peer) { accept(descriptor, family, std::move(peer)); },
+        [this](std::string text) {
+          if (options_.log) options_.log(Severity::kError, text);
+        }));
+  }
+
+  void accept(int descriptor, int family, Peer peer);
+
+  const Options options_;
+  Counters counters_;
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  std::vector<std::unique_ptr<Listener>> listeners_;  // on the first thread
+  size_t next_thread_ = 0;
+  uint16_t port_ = 0;
+  std::mutex stop_mutex_;
+  bool stopped_ = false;
+};
+
+// One listener deals the connections out in turn: the kernel's hash (SO_REUSEPORT) would give one of two
+// threads 20 of 32 connections as often as not.
+void Server::Impl::accept(int descriptor, int family, Peer peer) {
+  if (counters_.connections.fetch_add(1, std::memory_order_relaxed) < options_.max_connections) {
+    count(counters_.accepted);
+    threads_[next_thread_]->adopt(descriptor, family, std::move(peer));
+    next_thread_ = (next_thread_ + 1) % threads_.size();
+    return;
+  }
+  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+  count(counters_.refused);
+  static const std::string answer = full_answer();
+  ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(descriptor, SHUT_WR);
+  char unread[4096];  // closing over unread bytes would destroy the answer
+  while (::recv(descriptor, unread, sizeof unread, MSG_DONTWAIT) > 0) {
+  }
+  ::close(descriptor);
+}
+
+void Server::Impl::stop() {
+  const std::lock_guard lock(stop_mutex_);
+  if (std::exchange(stopped_, true)) return;
+  boost::asio::post(threads_[0]->context(), [this] {
+    for (const auto& listener : listeners_) listener->close();
+  });
+  for (const auto& thread : threads_) thread->begin_stop();
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(options_.stop_grace.micros());
+  while (counters_.connections.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  for (const auto& thread : threads_) thread->end();
+  for (const auto& thread : threads_) thread->join();
+}
+
+Stats Server::Impl::stats() const {
+  Stats stats;
+  stats.connections = counters_.connections;
+  stats.live = counters_.live;
+  stats.accepted = counters_.accepted;
+  stats.refused = counters_.refused;
+  stats.requests = counters_.requests;
+  stats.malformed = counters_.malformed;
+  for (size_t i = 0; i < std::size(stats.answered); ++i) stats.answered[i] = counters_.answered[i];
+  return stats;
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() { stop(); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::start(Options options, const api::Router& router) {
+  if (options.threads < 1) return absl::InvalidArgumentError("a server needs at least one thread");
+  raise_open_file_limit();
+  auto impl = std::make_unique<Impl>(std::move(options), router);
+  if (absl::Status status = impl->listen(); !status.ok()) return status;
+  impl->run();
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+void Server::stop() { impl_->stop(); }
+uint16_t Server::port() const { return impl_->port(); }
+Stats Server::stats() const { return impl_->stats(); }
+
+}  // namespace kehu::server

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "api/router.h"
+#include "server/server.h"
+
+namespace kehu::server {
+
+// A server on a free port of 127.0.0.1 with its routes.
+class TestServer {
+ public:
+  explicit TestServer(std::vector<api::Route> routes, Options options = {}, api::Gate gate = {})
+      : router_(std::move(routes), std::move(gate)) {
+    if (options.listen.empty() && options.unix_socket.empty()) options.listen = "127.0.0.1:0";
+    auto started = Server::start(std::move(options), router_);
+    EXPECT_TRUE(started.ok()) << started.status();
+    server_ = *std::move(started);
+  }
+
+  Server& operator*() { return *server_; }
+  Server* operator->() { return server_.get(); }
+  uint16_t port() const { return server_->port(); }
+
+ private:
+  api::Router router_;
+  std::unique_ptr<Server> server_;
+};
+
+// Answers "METHOD TARGET BODY".
+inline api::Handler echo() {
+  return [](const api::Request& request, api::Responder responder) {
+    responder.send(api::Response::text(std::string(to_string(request.method)) + " " +
+                                       std::string(request.target) + " " + std::string(request.body)));
+  };
+}
+
+inline std::vector<api::Route> echo_routes(size_t limit = 1 << 20) {
+  std::vector<api::Route> routes;
+  routes.push_back({.method = api::Method::kGet, .pattern = "/echo", .action = api::NoBody{echo()}});
+  routes.push_back(
+      {.method = api::Method::kPost, .pattern = "/echo", .action = api::BufferedBody{limit, echo()}});
+  return routes;
+}
+
+}  // namespace kehu::server

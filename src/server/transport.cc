@@ -1,0 +1,46 @@
+#include "server/transport.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace kehu::server {
+
+Transport::Transport(Socket socket) : socket_(std::move(socket)) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  const int on = 1;
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Transport::Outcome Transport::read(char* to, size_t size) {
+  ssize_t count;
+  do {
+    count = ::recv(socket_.native_handle(), to, size, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) return {.bytes = static_cast<size_t>(count)};
+  return {.closed = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)};
+}
+
+Transport::Outcome Transport::write(std::span<const iovec> parts) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  ssize_t count;
+  do {
+    count = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count >= 0) return {.bytes = static_cast<size_t>(count)};
+  return {.closed = errno != EAGAIN && errno != EWOULDBLOCK};
+}
+
+void Transport::finish_writing() { ::shutdown(socket_.native_handle(), SHUT_WR); }
+
+void Transport::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace kehu::server

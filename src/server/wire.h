@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/response.h"
+
+namespace kehu::server {
+
+struct WireOptions {
+  std::string_view date_line;  // "Date: …\r\n"
+  bool head_only = false;      // HEAD: the length is told, the content left away
+  bool close = false;
+  bool say_keep_alive = false;  // to HTTP/1.0 clients
+};
+
+// Appends status line and header fields. Control characters in header values become spaces.
+void append_head(const api::Response& response, const WireOptions& options, std::string& out);
+
+// True when the status has no content by definition (1xx, 204, 304).
+bool is_bodiless(int status);
+
+}  // namespace kehu::server
