@@ -14,7 +14,11 @@ constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
 
 constexpr uint8_t kSingle = 4;
-constexpr uint8_t kKnownFlags = 7;
+// All events lie in the newest bucket of the ring, which is then not written.
+constexpr uint8_t kOneMinute = 8;
+constexpr uint8_t kOneHour = 16;
+constexpr uint8_t kOneDay = 32;
+constexpr uint8_t kKnownFlags = 63;
 // The day of `last` in the business zone is written as its distance from the day in UTC.
 constexpr uint8_t kFarDay = 3;
 constexpr int64_t kMaxDayDistance = 100'000;
@@ -25,6 +29,10 @@ uint8_t day_code(int64_t distance) {
   if (distance == 0) return 0;
   if (distance == 1) return 1;
   return distance == -1 ? 2 : kFarDay;
+}
+
+bool holds_all(const Ring<uint64_t>& ring, uint64_t total) {
+  return ring.buckets().size() == 1 && ring.buckets()[0].value == total;
 }
 
 int64_t day_distance(uint8_t code, WireReader& in) {
@@ -67,32 +75,45 @@ void Counter::merge(const Counter& other) {
   days.merge(other.days, kDayRing);
 }
 
+uint8_t Counter::flags() const {
+  if (total == 1) return kSingle;
+  return static_cast<uint8_t>((holds_all(minutes, total) ? kOneMinute : 0) | (holds_all(hours, total) ? kOneHour : 0) |
+                              (holds_all(days, total) ? kOneDay : 0));
+}
+
 void Counter::write(WireBuffer& out) const {
   const int64_t distance = days.newest() - floor_div(last.micros(), kDay);
-  out.byte(static_cast<uint8_t>(day_code(distance) | (total == 1 ? kSingle : 0)));
+  const uint8_t known = flags();
+  out.byte(static_cast<uint8_t>(known | day_code(distance)));
   out.instant(last);
   if (day_code(distance) == kFarDay) out.zigzag(distance);
-  if (total == 1) return;
+  if (known & kSingle) return;
   out.varint(total);
   out.duration(last - first);
-  minutes.write(out);
-  hours.write(out);
-  days.write(out);
+  if (!(known & kOneMinute)) minutes.write(out);
+  if (!(known & kOneHour)) hours.write(out);
+  if (!(known & kOneDay)) days.write(out);
 }
 
 bool Counter::read(std::string_view payload) {
   WireReader in(payload);
-  const uint8_t flags = in.byte();
-  if (flags > kKnownFlags) in.fail();
-  const Instant newest = in.instant();
-  const int64_t day = floor_div(newest.micros(), kDay) + day_distance(flags & 3, in);
-  start(newest, CivilDay(static_cast<int32_t>(day)));
-  if (flags & kSingle) return in.complete();
-  total = in.varint();
-  first = in.instant_before(last);
-  minutes.read(minute_of(last), kMinuteRing, in);
-  hours.read(hour_of(last), kHourRing, in);
-  days.read(day, kDayRing, in);
+  const uint8_t known = in.byte();
+  if (known > kKnownFlags) in.fail();
+  last = in.instant();
+  const int64_t day = floor_div(last.micros(), kDay) + day_distance(known & 3, in);
+  total = 1;
+  first = last;
+  if (!(known & kSingle)) {
+    total = in.varint();
+    first = in.instant_before(last);
+  }
+  const auto read_ring = [&](Ring<uint64_t>& ring, int64_t newest, uint8_t alone, uint32_t length) {
+    if (known & (kSingle | alone)) return ring.start(newest, total);
+    ring.read(newest, length, in);
+  };
+  read_ring(minutes, minute_of(last), kOneMinute, kMinuteRing);
+  read_ring(hours, hour_of(last), kOneHour, kHourRing);
+  read_ring(days, day, kOneDay, kDayRing);
   return in.complete();
 }
 

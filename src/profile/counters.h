@@ -27,6 +27,9 @@ struct Counter {
   void merge(const Counter& other);
   bool read(std::string_view payload);
   void write(WireBuffer& out) const;
+
+ private:
+  uint8_t flags() const;
 };
 
 int64_t minute_of(Instant t);

@@ -114,15 +114,15 @@ bool Folder::Scratch::fold_counter(const Event& event, NameId key, CivilDay day)
 
 bool Folder::Scratch::fold_recent(const Event& event, NameId key) {
   std::string_view& section = sections[SectionId::kRecent];
-  if (!recent.read(section)) return false;
-  EventKind kind{.type = event.type, .channel = event.channel, .source = event.source};
-  if (!event.name.empty()) kind.name = event.type == EventType::kTrack ? key : event.name_id();
-  const bool known = recent.has_kind(kind);
-  if (!recent.add({event.time, kind})) return true;
-  const bool reported = event.type == EventType::kTrack && counters.added();
-  if (!known && !reported) met(kind.name, event.name);
+  RecentEvent added{event.time, {.type = event.type, .channel = event.channel, .source = event.source}};
+  if (!event.name.empty()) added.kind.name = event.type == EventType::kTrack ? key : event.name_id();
   WireBuffer& out = buffer(SectionId::kRecent);
-  recent.write(out);
+  if (!Recent::prepend(section, added, out)) {
+    if (!recent.read(section)) return false;
+    const bool reported = event.type == EventType::kTrack && counters.added();
+    if (recent.add(added).kind && !reported) met(added.kind.name, event.name);
+    recent.write(out);
+  }
   section = out.view();
   return true;
 }

@@ -103,8 +103,8 @@ TEST_P(PartTest, ChangesWithItsEvents) {
   EXPECT_NE(digest(fold_all(plan, fewer, names)), digest(part));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, PartTest, testing::ValuesIn(kShapes), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Shapes, PartTest, testing::ValuesIn(kShapes), [](const auto& shape) {
+  std::string name = shape.param.name;
   std::replace(name.begin(), name.end(), ' ', '_');
   return name;
 });

@@ -1,6 +1,7 @@
 #include "profile/recent.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace kehu::profile {
 namespace {
@@ -25,84 +26,128 @@ EventKind read_kind(WireReader& in) {
   return kind;
 }
 
-// The different kinds of a few events, sorted.
-class KindTable {
- public:
-  void add(const EventKind& kind) {
-    EventKind* const at = std::lower_bound(kinds_.data(), kinds_.data() + size_, kind);
-    if (at != kinds_.data() + size_ && *at == kind) return;
-    std::copy_backward(at, kinds_.data() + size_, kinds_.data() + size_ + 1);
-    *at = kind;
-    ++size_;
-  }
-  void push(const EventKind& kind) { kinds_[size_++] = kind; }
-  size_t number_of(const EventKind& kind) const {
-    return static_cast<size_t>(std::lower_bound(kinds_.data(), kinds_.data() + size_, kind) - kinds_.data());
-  }
-  size_t size() const { return size_; }
-  const EventKind& operator[](size_t i) const { return kinds_[i]; }
+// Makes room at `place` of an array that holds `size` elements.
+template <class T>
+void open_gap(T* elements, size_t size, size_t place) {
+  std::copy_backward(elements + place, elements + size, elements + size + 1);
+}
 
- private:
-  std::array<EventKind, limits::kRecentEvents> kinds_;
-  size_t size_ = 0;
-};
+// Without its last number.
+std::string_view cut_last_varint(std::string_view varints) {
+  varints.remove_suffix(1);
+  while (!varints.empty() && (static_cast<uint8_t>(varints.back()) & 0x80) != 0) varints.remove_suffix(1);
+  return varints;
+}
 
 }  // namespace
 
-bool Recent::has_kind(const EventKind& kind) const {
-  return std::any_of(begin(), end(), [&](const RecentEvent& event) { return event.kind == kind; });
+size_t Recent::find_place(const RecentEvent& event) const {
+  size_t place = size_;
+  while (place > 0 && event < (*this)[place - 1]) --place;
+  return place;
 }
 
-bool Recent::add(const RecentEvent& event) {
-  const bool full = size_ == events_.size();
-  if (full && !(event < events_[size_ - 1])) return false;
-  size_t at = full ? size_ - 1 : size_++;
-  for (; at > 0 && event < events_[at - 1]; --at) events_[at] = events_[at - 1];
-  events_[at] = event;
+// Whether the kind is new.
+bool Recent::number_kind(const EventKind& kind, uint8_t& number) {
+  size_t place = 0;
+  while (place < kind_count_ && kinds_[place] < kind) ++place;
+  number = static_cast<uint8_t>(place);
+  if (place < kind_count_ && kinds_[place] == kind) return false;
+  open_gap(kinds_.data(), kind_count_++, place);
+  kinds_[place] = kind;
+  for (size_t i = 0; i < size_; ++i) numbers_[i] = static_cast<uint8_t>(numbers_[i] + (numbers_[i] >= number ? 1 : 0));
   return true;
 }
 
-void Recent::merge(const Recent& other) {
-  for (const RecentEvent& event : other) add(event);
+void Recent::drop_last() {
+  const uint8_t number = numbers_[--size_];
+  if (std::find(numbers_.data(), numbers_.data() + size_, number) != numbers_.data() + size_) return;
+  std::copy(kinds_.data() + number + 1, kinds_.data() + kind_count_, kinds_.data() + number);
+  --kind_count_;
+  for (size_t i = 0; i < size_; ++i) numbers_[i] = static_cast<uint8_t>(numbers_[i] - (numbers_[i] > number ? 1 : 0));
 }
 
+Recent::Added Recent::add(const RecentEvent& event) {
+  const size_t place = find_place(event);
+  if (place == limits::kRecentEvents) return {};
+  uint8_t number = 0;
+  const bool new_kind = number_kind(event.kind, number);
+  open_gap(times_.data(), size_, place);
+  open_gap(numbers_.data(), size_, place);
+  times_[place] = event.time;
+  numbers_[place] = number;
+  if (++size_ > limits::kRecentEvents) drop_last();
+  return {.event = true, .kind = new_kind};
+}
+
+void Recent::merge(const Recent& other) {
+  for (size_t i = 0; i < other.size(); ++i) add(other[i]);
+}
+
+// Written: how many kinds, the kinds, how many events, the number of each one's kind, then the newest time and for
+// each other event how much older it is than the one before.
 void Recent::write(WireBuffer& out) const {
   if (size_ == 0) return;
-  KindTable kinds;
-  for (const RecentEvent& event : *this) kinds.add(event.kind);
-  out.byte(static_cast<uint8_t>(kinds.size()));
-  for (size_t i = 0; i < kinds.size(); ++i) write_kind(kinds[i], out);
+  out.byte(static_cast<uint8_t>(kind_count_));
+  for (size_t i = 0; i < kind_count_; ++i) write_kind(kinds_[i], out);
   out.byte(static_cast<uint8_t>(size_));
-  for (size_t i = 0; i < size_; ++i) {
-    if (i == 0) {
-      out.instant(events_[0].time);
-    } else {
-      out.duration(events_[i - 1].time - events_[i].time);
-    }
-    out.byte(static_cast<uint8_t>(kinds.number_of(events_[i].kind)));
-  }
+  for (size_t i = 0; i < size_; ++i) out.byte(numbers_[i]);
+  out.instant(times_[0]);
+  for (size_t i = 1; i < size_; ++i) out.duration(times_[i - 1] - times_[i]);
 }
 
 bool Recent::read(std::string_view section) {
-  size_ = 0;
+  size_ = kind_count_ = 0;
   if (section.empty()) return true;
   WireReader in(section);
-  const size_t kind_count = in.byte();
-  if (kind_count == 0 || kind_count > events_.size()) return false;
-  KindTable kinds;
-  for (size_t i = 0; i < kind_count; ++i) {
-    kinds.push(read_kind(in));
-    if (i > 0 && !(kinds[i - 1] < kinds[i])) return false;
-  }
+  const size_t kinds = in.byte();
+  if (kinds == 0 || kinds > limits::kRecentEvents) return false;
+  for (; kind_count_ < kinds; ++kind_count_) kinds_[kind_count_] = read_kind(in);
   const size_t count = in.byte();
-  if (count == 0 || count > events_.size()) return false;
-  for (; size_ < count && !in.failed(); ++size_) {
-    events_[size_].time = size_ == 0 ? in.instant() : in.instant_before(events_[size_ - 1].time);
-    const size_t number = in.byte();
-    if (number >= kind_count) return false;
-    events_[size_].kind = kinds[number];
+  if (count == 0 || count > limits::kRecentEvents) return false;
+  uint64_t used = 0;
+  for (size_t i = 0; i < count; ++i) {
+    numbers_[i] = in.byte();
+    if (numbers_[i] >= kinds) return false;
+    used |= 1ull << numbers_[i];
   }
-  return in.complete();
+  for (; size_ < count; ++size_) {
+    times_[size_] = size_ == 0 ? in.instant() : in.instant_before(times_[size_ - 1]);
+  }
+  const bool all_used = used == (1ull << kinds) - 1;
+  const auto begin = kinds_.cbegin();
+  const auto end = begin + static_cast<ptrdiff_t>(kinds);
+  const bool ascending = std::adjacent_find(begin, end, std::greater_equal<>()) == end;
+  return in.complete() && all_used && ascending;
+}
+
+bool Recent::prepend(std::string_view section, const RecentEvent& event, WireBuffer& out) {
+  if (section.empty()) return false;
+  WireReader in(section);
+  const uint8_t kinds = in.byte();
+  uint8_t number = kinds;
+  for (uint8_t i = 0; i < kinds; ++i) {
+    if (read_kind(in) == event.kind) number = i;
+  }
+  const std::string_view head = section.substr(0, section.size() - in.rest().size());
+  const size_t count = in.byte();
+  std::string_view numbers = in.take(count);
+  const Instant newest = in.instant();
+  std::string_view older = in.rest();
+  if (in.failed() || number == kinds || count == 0 || count > limits::kRecentEvents || event.time <= newest) return false;
+  if (count == limits::kRecentEvents) {
+    if (older.empty() || numbers.find(numbers.back()) == count - 1) return false;
+    numbers.remove_suffix(1);
+    older = cut_last_varint(older);
+  }
+  out.raw(head);
+  out.byte(static_cast<uint8_t>(numbers.size() + 1));
+  out.byte(number);
+  out.raw(numbers);
+  out.instant(event.time);
+  out.duration(event.time - newest);
+  out.raw(older);
+  return true;
 }
 
 }  // namespace kehu::profile

@@ -37,19 +37,35 @@ struct RecentEvent {
 
 class Recent {
  public:
-  const RecentEvent* begin() const { return events_.data(); }
-  const RecentEvent* end() const { return events_.data() + size_; }
-  bool has_kind(const EventKind& kind) const;
+  size_t size() const { return size_; }
+  // Newest first.
+  RecentEvent operator[](size_t i) const { return {times_[i], kinds_[numbers_[i]]}; }
 
-  // Whether the event came in among the newest.
-  bool add(const RecentEvent& event);
+  struct Added {
+    bool event = false;  // it came in among the newest
+    bool kind = false;   // as the first of its kind
+  };
+  Added add(const RecentEvent& event);
   void merge(const Recent& other);
   // False on damage.
   bool read(std::string_view section);
   void write(WireBuffer& out) const;
 
+  // The usual fold without decoding the list: the event is newer than all and of a kind that is there. False when
+  // it is not so, or on damage; `out` is then unchanged.
+  static bool prepend(std::string_view section, const RecentEvent& event, WireBuffer& out);
+
  private:
-  std::array<RecentEvent, limits::kRecentEvents> events_;
+  size_t find_place(const RecentEvent& event) const;
+  bool number_kind(const EventKind& kind, uint8_t& number);
+  void drop_last();
+
+  // One more than is kept, while an event is being added.
+  static constexpr size_t kRoom = limits::kRecentEvents + 1;
+  std::array<EventKind, kRoom> kinds_;  // sorted, each in use
+  size_t kind_count_ = 0;
+  std::array<Instant, kRoom> times_;
+  std::array<uint8_t, kRoom> numbers_{};  // of the event's kind
   size_t size_ = 0;
 };
 

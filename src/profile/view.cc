@@ -176,9 +176,9 @@ bool Viewer::read_metrics(std::string_view section) {
 bool Viewer::read_recent(std::string_view section) {
   Recent recent;
   if (!recent.read(section)) return false;
-  for (const RecentEvent& event : recent) {
-    const EventKind& kind = event.kind;
-    view_.recent.push_back({.time = event.time,
+  for (size_t i = 0; i < recent.size(); ++i) {
+    const auto [time, kind] = recent[i];
+    view_.recent.push_back({.time = time,
                             .type = kind.type,
                             .channel = kind.channel,
                             .source = kind.source,
