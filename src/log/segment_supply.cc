@@ -1,0 +1,72 @@
+#include "log/segment_supply.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace kehu::log {
+namespace {
+
+// A full disk may get room again, so the caller may try again; but a sync that failed must not be tried again, for
+// whatever reason it failed.
+absl::Status final_error(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return status;
+  return absl::DataLossError(status.message());
+}
+
+absl::Status create_filled(os::FileSystem& files, const std::string& path, uint64_t bytes) {
+  auto file = files.open(path, os::OpenMode::kCreateOrTruncate);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->preallocate(bytes); !status.ok()) return status;
+  return final_error((*file)->sync());
+}
+
+bool has_size(os::FileSystem& files, const std::string& path, uint64_t bytes) {
+  const auto size = files.file_size(path);
+  return size.ok() && *size == bytes;
+}
+
+absl::Status remove_retired(os::FileSystem& files, const SegmentOrder& order, SegmentNumber recycled) {
+  for (const SegmentFile& retired : order.retired) {
+    files.remove(sidecar_path(order.directory, retired.number)).IgnoreError();
+    if (retired.number == recycled) continue;
+    const absl::Status removed = files.remove(segment_path(order.directory, retired.number));
+    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  }
+  return absl::OkStatus();
+}
+
+// The oldest one, so that a crash between the renames and removals leaves no gap in the numbers.
+absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder& order, const std::string& path) {
+  if (order.retired.empty() || order.retired.front().bytes != order.wanted.bytes) return SegmentNumber();
+  const SegmentNumber oldest = order.retired.front().number;
+  const absl::Status renamed = files.rename({.from = segment_path(order.directory, oldest), .to = path});
+  if (absl::IsNotFound(renamed)) return SegmentNumber();
+  if (!renamed.ok()) return renamed;
+  return oldest;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files, const SegmentOrder& order) {
+  const std::string path = segment_path(order.directory, order.wanted.number);
+  SegmentNumber recycled;
+  if (!has_size(files, path, order.wanted.bytes)) {
+    auto oldest = recycle(files, order, path);
+    if (!oldest.ok()) return oldest.status();
+    recycled = *oldest;
+  }
+  if (absl::Status status = remove_retired(files, order, recycled); !status.ok()) return status;
+  if (!has_size(files, path, order.wanted.bytes)) {
+    const std::string scratch = scratch_path(order.directory);
+    absl::Status status = create_filled(files, scratch, order.wanted.bytes);
+    if (status.ok()) status = files.rename({.from = scratch, .to = path});
+    if (!status.ok()) {
+      files.remove(scratch).IgnoreError();
+      return status;
+    }
+  }
+  // Also for a file that was there: the process that made it may have died before it could do this.
+  if (absl::Status status = files.sync_directory(order.directory); !status.ok()) return final_error(status);
+  return files.open(path, os::OpenMode::kReadWrite);
+}
+
+}  // namespace kehu::log

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "log/segment.h"
+#include "os/file_system.h"
+
+namespace kehu::log {
+
+struct SegmentFile {
+  SegmentNumber number;
+  uint64_t bytes = 0;
+};
+
+// What a new segment is made of.
+struct SegmentOrder {
+  std::string directory;
+  SegmentFile wanted;
+  std::vector<SegmentFile> retired;  // oldest first; one of them is recycled, the others are removed
+};
+
+// Gets a segment ready to be written: under its name, of its full size, and its name durable. A file that is already
+// there under that name is taken as it is; else a retired segment is renamed (~1 ms), else a new file is filled with
+// zeros (~1 ns a byte). ResourceExhausted, and nothing but litter, when the disk is full; it may be called again. Any
+// other error is final.
+absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files, const SegmentOrder& order);
+
+}  // namespace kehu::log

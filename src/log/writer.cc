@@ -1,0 +1,233 @@
+#include "log/writer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "log/batch_format.h"
+#include "log/closed_mark.h"
+#include "log/segment_reader.h"
+#include "log/walk.h"
+#include "os/random.h"
+#include "os/whole_file.h"
+
+namespace kehu::log {
+
+absl::StatusOr<std::unique_ptr<Writer>> Writer::open(os::FileSystem& files, Options options) {
+  KEHU_CHECK(options.segment_bytes > 0 && options.segment_bytes % kBatchAlignment == 0);
+  std::unique_ptr<Writer> writer(new Writer(files, std::move(options)));
+  if (absl::Status status = writer->recover(); !status.ok()) return status;
+  return writer;
+}
+
+Writer::~Writer() = default;
+
+absl::Status Writer::recover() {
+  const std::string& directory = options_.directory;
+  if (absl::Status status = files_.create_directories(directory); !status.ok()) return status;
+  if (absl::Status status = files_.sync_directory(os::directory_of(directory)); !status.ok()) return status;
+  const auto segments = list_segments(files_, directory);
+  if (!segments.ok()) return segments.status();
+  if (absl::Status status = list_started(*segments); !status.ok()) return status;
+  if (absl::Status status = find_end(*segments); !status.ok()) return status;
+  if (absl::Status status = remove_strays(); !status.ok()) return status;
+  if (absl::Status status = remove_closed_mark(files_, directory); !status.ok()) return status;
+  if (segments_.empty()) return advance();
+  prepare_next();
+  return absl::OkStatus();
+}
+
+// The segments up to the last one in which any whole batch lies. Behind it there may be one or two that were prepared
+// but never written to, or only by a batch that was torn.
+absl::Status Writer::list_started(const std::vector<SegmentNumber>& segments) {
+  for (size_t i = segments.size(); i-- > 0;) {
+    auto reader = SegmentReader::open(files_, options_.directory, segments[i]);
+    if (!reader.ok()) return reader.status();
+    const auto first = segments_.empty() ? reader->find_batch(0, std::nullopt) : reader->batch_at(0);
+    if (!first.ok()) return first.status();
+    if (!*first && segments_.empty()) continue;
+    if (!*first) {
+      return absl::DataLossError(absl::StrCat("the first batch of ", segment_path(options_.directory, segments[i]),
+                                              " is damaged: see `kehu check`"));
+    }
+    if (!segments_.empty() && segments[i].next() != first_segment()) {
+      return absl::DataLossError(absl::StrCat("the file ", segment_path(options_.directory, segments[i].next()),
+                                              " is missing: see `kehu check`"));
+    }
+    segments_.push_front({.file = {.number = segments[i], .bytes = reader->file_bytes()},
+                          .first = (*first)->batch.first_sequence()});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::find_end(const std::vector<SegmentNumber>& segments) {
+  auto from = segments.begin();
+  if (!segments_.empty()) from = std::find(from, segments.end(), current_segment());
+  Walk walk(files_, options_.directory, {from, segments.end()});
+  std::optional<WholeBatch> last;
+  while (true) {
+    const auto step = walk.next();
+    if (!step.ok()) return step.status();
+    if (*step == Walk::Step::kEnd) break;
+    if (*step == Walk::Step::kDamage) {
+      return absl::DataLossError(absl::StrCat(walk.damage().what, ": see `kehu check`"));
+    }
+    last = walk.batch();
+  }
+  log_id_ = walk.log_id() ? *walk.log_id() : options_.log_id ? *options_.log_id : os::random_u64();
+  next_ = walk.next_sequence();
+  chain_ = walk.chain();
+  end_ = walk.position();
+  recovery_ = {.orderly = walk.orderly(),
+               .end = end_,
+               .next = next_,
+               .last_tick = last ? std::optional(last->batch.tick()) : std::nullopt,
+               .torn_bytes = walk.torn_bytes()};
+  if (!last) return absl::OkStatus();
+  auto file = files_.open(segment_path(options_.directory, end_.segment), os::OpenMode::kReadWrite);
+  if (!file.ok()) return file.status();
+  file_ = *std::move(file);
+  return recovery_.orderly ? absl::OkStatus() : settle(*last);
+}
+
+// The process that wrote the last batch may have died of a failed sync. Then the kernel shows us the batch from its
+// cache, but believes that it need not write it any more; the disk may not have it. Only the last batch can be in
+// this state, because nothing is written after a failed sync.
+absl::Status Writer::settle(const WholeBatch& last) {
+  std::string bytes(last.size, '\0');
+  const uint64_t offset = last.batch.position().offset;
+  const auto read = file_->read_at(offset, bytes.size(), bytes.data());
+  if (!read.ok()) return read.status();
+  bytes.resize(*read);
+  if (absl::Status status = file_->write_at(offset, bytes); !status.ok()) return status;
+  return file_->sync();
+}
+
+absl::Status Writer::remove_strays() {
+  const auto names = files_.list(options_.directory);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".tmp")) continue;
+    if (absl::Status status = files_.remove(absl::StrCat(options_.directory, "/", name)); !status.ok()) {
+      return status;
+    }
+  }
+  const auto sidecars = list_sidecars(files_, options_.directory);
+  if (!sidecars.ok()) return sidecars.status();
+  for (const SegmentNumber number : *sidecars) {
+    if (!segments_.empty() && number >= first_segment() && number < current_segment()) continue;
+    if (absl::Status status = files_.remove(sidecar_path(options_.directory, number)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Writer::Started> Writer::retire() {
+  std::vector<Started> retired;
+  while (segments_.size() > 1 && retained_bytes() > options_.retention_bytes &&
+         segments_[1].first <= Sequence(protected_from_.load())) {
+    retired.push_back(segments_.front());
+    segments_.pop_front();
+  }
+  return retired;
+}
+
+void Writer::prepare_next() {
+  const SegmentNumber next = segments_.empty() ? SegmentNumber(1) : current_segment().next();
+  SegmentOrder order{.directory = options_.directory,
+                     .wanted = {.number = next, .bytes = options_.segment_bytes},
+                     .retired = {}};
+  for (const Started& retired : retire()) order.retired.push_back(retired.file);
+  const auto policy =
+      options_.preparation == Options::Preparation::kAhead ? std::launch::async : std::launch::deferred;
+  prepared_ = std::async(policy, [&files = files_, order] { return prepare_segment(files, order); });
+}
+
+absl::Status Writer::advance() {
+  if (!prepared_.valid()) prepare_next();
+  auto file = prepared_.get();
+  if (absl::IsResourceExhausted(file.status())) return file.status();
+  if (!file.ok()) return poison(file.status());
+  file_ = *std::move(file);
+  const SegmentNumber number = segments_.empty() ? SegmentNumber(1) : current_segment().next();
+  segments_.push_back({.file = {.number = number, .bytes = options_.segment_bytes}, .first = next_});
+  end_ = {.segment = number, .offset = 0};
+  prepare_next();
+  return absl::OkStatus();
+}
+
+bool Writer::has_room(size_t bytes) const {
+  return end_.offset + aligned(bytes) <= segments_.back().file.bytes;
+}
+
+absl::StatusOr<SegmentNumber> Writer::reserve(size_t bytes) {
+  if (!poison_.ok()) return poison_;
+  KEHU_CHECK(bytes <= kBatchBytesMax);
+  if (aligned(bytes) > options_.segment_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a batch of ", bytes, " bytes is larger than a log segment of ",
+                                                   options_.segment_bytes, " bytes"));
+  }
+  if (!has_room(bytes)) {
+    if (absl::Status status = advance(); !status.ok()) return status;
+  }
+  return current_segment();
+}
+
+absl::Status Writer::commit(BatchBuilder& builder, Instant tick) {
+  KEHU_CHECK(!builder.committed_);
+  const auto segment = reserve(builder.bytes());
+  if (!segment.ok()) return segment.status();
+  return write(builder, tick);
+}
+
+absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
+  std::string& bytes = builder.bytes_;
+  const size_t size = bytes.size();
+  bytes.resize(aligned(size));
+  BatchHeader header{};
+  header.log_id = log_id_;
+  header.first_sequence = next_.value();
+  header.tick = tick.micros();
+  header.segment = end_.segment.value();
+  header.offset = end_.offset;
+  header.records = builder.count_;
+  header.previous = chain_;
+  const WholeBatch whole = BatchFormat::seal(header, std::string_view(bytes.data(), size), bytes.data());
+  if (absl::Status status = file_->write_at(end_.offset, bytes); !status.ok()) return poison(status);
+  if (absl::Status status = file_->sync(); !status.ok()) return poison(status);
+  builder.batch_ = whole.batch;
+  builder.committed_ = true;
+  chain_ = whole.crc;
+  next_ = whole.batch.end_sequence();
+  end_.offset = static_cast<uint32_t>(whole.end_offset());
+  return absl::OkStatus();
+}
+
+absl::Status Writer::close() {
+  if (!poison_.ok()) return poison_;
+  if (prepared_.valid() && options_.preparation == Options::Preparation::kAhead) prepared_.wait();
+  file_.reset();
+  poison_ = absl::FailedPreconditionError("the log is closed");
+  return write_closed_mark(files_, options_.directory,
+                           {.log_id = log_id_, .next = next_, .end = end_, .chain = chain_});
+}
+
+void Writer::protect(Sequence first) {
+  uint64_t known = protected_from_.load();
+  while (known < first.value() && !protected_from_.compare_exchange_weak(known, first.value())) {
+  }
+}
+
+uint64_t Writer::retained_bytes() const {
+  uint64_t bytes = 0;
+  for (const Started& started : segments_) bytes += started.file.bytes;
+  return bytes;
+}
+
+absl::Status Writer::poison(const absl::Status& status) {
+  poison_ = absl::Status(status.code(), absl::StrCat("the log takes no more records until it is opened again: ",
+                                                     status.message()));
+  file_.reset();
+  return poison_;
+}
+
+}  // namespace kehu::log
