@@ -83,7 +83,9 @@ TEST(Normalise, Table) {
   for (const auto& c : cases) {
     const auto got = normalise(c.normaliser, c.given);
     ASSERT_EQ(got.has_value(), c.want != nullptr) << c.name << ": " << got.value_or("");
-    if (got) { EXPECT_EQ(*got, c.want) << c.name; }
+    if (got) {
+      EXPECT_EQ(*got, c.want) << c.name;
+    }
   }
 }
 
@@ -103,9 +105,9 @@ TEST(Normalise, IsIdempotent) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  static constexpr std::string_view kPieces[] = {"1", "3",  "9",  "86", "00",     "+",      "-",      " ",
-                                                 "@", ".",  "a",  "B",  "\u3000", "１",     "＠",     "中",
-                                                 "X", "\t", "12", "5",  "\ufeff", "\u00a0", "139123", "45678"};
+  static constexpr std::string_view kPieces[] = {
+      "1",      "3",  "9",  "86", "00", "+",  "-",  " ", "@",      ".",      "a",      "B",
+      "\u3000", "１", "＠", "中", "X",  "\t", "12", "5", "\ufeff", "\u00a0", "139123", "45678"};
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (auto n = random() % 12; n > 0; --n) text += kPieces[random() % std::size(kPieces)];
@@ -179,7 +181,8 @@ TEST(Blocked, CostIsBounded) {
 bool matches_plainly(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '*') {
-    return matches_plainly(pattern.substr(1), text) || (!text.empty() && matches_plainly(pattern, text.substr(1)));
+    return matches_plainly(pattern.substr(1), text) ||
+           (!text.empty() && matches_plainly(pattern, text.substr(1)));
   }
   return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) &&
          matches_plainly(pattern.substr(1), text.substr(1));
@@ -227,9 +230,10 @@ struct TypeCase {
 
 TEST(Settings, DefaultIdentifierTypes) {
   const TypeCase cases[] = {
-      {"user_id", true, false, false},      {"union_id", true, false, false}, {"member_id", true, false, false},
-      {"phone", false, false, true},        {"email", false, false, true},    {"id_card", true, false, true},
-      {"open_id", false, false, false},     {"device_id", false, false, false},
+      {"user_id", true, false, false},       {"union_id", true, false, false},
+      {"member_id", true, false, false},     {"phone", false, false, true},
+      {"email", false, false, true},         {"id_card", true, false, true},
+      {"open_id", false, false, false},      {"device_id", false, false, false},
       {"anonymous_id", false, false, false}, {"fingerprint", false, true, false},
   };
   const Settings settings = Settings::defaults();
@@ -245,7 +249,8 @@ TEST(Settings, DefaultIdentifierTypes) {
   EXPECT_FALSE(settings.find_type("shoe_size"));
 }
 
-// A personal identifier sent as a trait would otherwise be sealed as the identifier and stored in clear beside it.
+// A personal identifier sent as a trait would otherwise be sealed as the identifier and stored in clear
+// beside it.
 TEST(Settings, TraitsOfPersonalTypesAreSealedFields) {
   const Settings settings = Settings::defaults();
   const std::set<std::string> fields(settings.personal_fields.begin(), settings.personal_fields.end());
