@@ -22,7 +22,7 @@ struct DatabaseOptions {
   std::string time_zone = "UTC";         // in which timestamps are read and printed
   // Statements may open no file outside these directories, and no setting can be changed afterwards. Empty: any
   // file may be opened (for Kehu's own statements, never for a user's).
-  std::vector<std::string> only_directories;
+  std::vector<std::string> only_directories = {};
 };
 
 class Connection;

@@ -148,7 +148,8 @@ TEST(Scan, reads_chunks_where_they_lie) {
 
 class OddKeys : public Lookup {
  public:
-  void find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found) const override {
+  void find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found,
+            std::string&) const override {
     for (size_t i = 0; i < keys.size(); ++i) {
       if (!keys[i].empty() && keys[i].back() % 2 == 1) found[i] = "odd, as the lookup says";
     }

@@ -99,7 +99,8 @@ void run_lookup(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
   for (size_t row = 0; row < rows; ++row) {
     if (present(1, row)) keys[row] = text_at(data[1], row);
   }
-  (*lookup)->find(absl::MakeSpan(keys), absl::MakeSpan(found));
+  std::string scratch;
+  (*lookup)->find(absl::MakeSpan(keys), absl::MakeSpan(found), scratch);
   for (size_t row = 0; row < rows; ++row) {
     if (found[row].empty()) {
       if (!present(2, row)) {

@@ -96,9 +96,10 @@ class ScanRegistry {
 class Lookup {
  public:
   virtual ~Lookup() = default;
-  // For each key: the text it stands for, or an empty view to keep the row's own. The views stay valid until the
-  // lookup is destroyed.
-  virtual void find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found) const = 0;
+  // For each key: the text it stands for, or an empty view to keep the row's own. What is found may be put into
+  // `scratch`, which lives as long as the views.
+  virtual void find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found,
+                    std::string& scratch) const = 0;
 };
 using LookupSource = std::function<absl::StatusOr<std::shared_ptr<const Lookup>>(int64_t id)>;
 

@@ -39,17 +39,17 @@ struct Move {
 
 struct LakeOptions {
   std::string directory;       // DIR/lake
-  std::string temp_directory;  // DIR/tmp; emptied at open
+  std::string temp_directory;  // Kehu's alone; for sorting more than fits in memory
   std::shared_ptr<const Settings> settings;  // business day, names of identifier types
   os::FileSystem* files = nullptr;
   os::Clock* clock = nullptr;
   int threads = 2;
-  uint64_t memory_bytes = 512ull << 20;    // of compaction and of writing Parquet
+  uint64_t memory_bytes = 1ull << 30;      // of compaction and of writing Parquet; more is spilled to disk
   uint64_t tail_bytes = 512ull << 20;      // a larger tail is committed at once
   uint64_t file_bytes = 128ull << 20;      // compaction makes files of about this size
   int small_files = 8;                     // a partition is compacted when it has this many small files
   int checkpoint_every = 20;               // commits
-  Duration retention = Duration::days(7);  // of files that no version since then names; must outlast any statement
+  Duration retention = Duration::days(1);  // of files that left the table; must outlast any statement and outside reader
 };
 
 // How the time of appends and commits was spent, since open.
@@ -69,8 +69,9 @@ struct LakeCounters {
 // One thread (the lake thread) calls append, move, commit and set_settings; maintain() may run beside it on one
 // other thread; snapshot(), committed() and counters() are for any thread.
 //
-// A failed write is final: from then on every commit fails with the first error, and what was committed before
-// stays readable. Opening again recovers.
+// After a failed commit the rows stay in the tail, readable, and the next commit writes new files. Where it cannot
+// be known whether a commit is on disk (DataLoss), or another process appends as Kehu (FailedPrecondition), every
+// later commit fails the same way; opening again recovers.
 class Lake {
  public:
   // Reads the table's log and removes what an interrupted write left. FailedPrecondition when the table needs
@@ -82,10 +83,12 @@ class Lake {
   // dropped.
   Sequence committed() const;
 
-  // From its return the rows are in every new snapshot. ~150 ns a row; commits by itself when the tail is full.
-  absl::Status append(absl::Span<const Row> rows);
-  // Moved parts, by merges and un-merges; in log order, before or after the rows of the same sequence.
+  // Moved parts, by merges and un-merges, in log order. Of one stretch of the log, moves come before rows.
   absl::Status move(absl::Span<const Move> moves);
+  // From its return the rows are in every new snapshot. ~150 ns a row. A full tail is committed up to the last row;
+  // if that fails, its error is returned and the rows are kept, until the tail is twice as large as it may be: then
+  // ResourceExhausted, and none of `rows` was taken.
+  absl::Status append(absl::Span<const Row> rows);
   // Makes everything appended durable; nothing at or below `up_to` may be appended afterwards. Blocks for the
   // time of writing Parquet and two or three fsyncs. Without rows it writes nothing until `up_to` is far ahead.
   absl::Status commit(Sequence up_to);

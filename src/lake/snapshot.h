@@ -26,7 +26,7 @@ struct DataFile {
 struct FileSet {
   uint64_t id = 0;  // differs between any two file sets of this process
   uint64_t version = 0;
-  std::vector<DataFile> files;
+  std::vector<std::shared_ptr<const DataFile>> files;
 };
 
 // One consistent state of the lake: each row exactly once, in `files` or in `tail`. Immutable; keeps the tail's

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "duck/database.h"
+#include "lake/actions.h"
+#include "os/file_system.h"
+
+// The `_delta_log` directory of one table: versions as JSON files that are created once and never changed,
+// checkpoints as Parquet. Not thread-safe; the table locks.
+namespace kehu::lake {
+
+class DeltaLog {
+ public:
+  // `directory` is the table's. `connection` reads and writes checkpoints and belongs to this log alone.
+  DeltaLog(std::string directory, os::FileSystem& files, std::unique_ptr<duck::Connection> connection);
+
+  // The newest version; version −1 when there is none. Removes what an interrupted write left in the log's
+  // directory. DataLoss when a version between the last checkpoint and the newest is missing or unreadable.
+  absl::StatusOr<TableState> load();
+  // Applies the versions that others have written since.
+  absl::Status load_newer(TableState& state, ActionEffect& effect);
+
+  // Creates `version`, durable on return. AlreadyExists when someone else was first: nothing was written.
+  // DataLoss: whether it is durable is unknown until the log is loaded again.
+  absl::Status create_version(int64_t version, const std::string& lines);
+  // Writes the state as a checkpoint and points _last_checkpoint to it; a reader then starts from there.
+  absl::Status write_checkpoint(const TableState& state);
+  // Deletes up to `limit` versions and checkpoints that are older than `before` and not needed to read any newer
+  // one. The number deleted.
+  absl::StatusOr<size_t> trim(int64_t before, size_t limit);
+
+ private:
+  std::string path(const std::string& name) const { return log_ + "/" + name; }
+  std::string scratch(const char* extension) const;
+  absl::Status sync_file(const std::string& path);
+  absl::StatusOr<TableState> load_checkpoint(const std::vector<std::string>& names);
+  absl::Status apply_version(const std::string& name, TableState& state, ActionEffect& effect);
+
+  std::string log_;
+  os::FileSystem& files_;
+  std::unique_ptr<duck::Connection> connection_;
+};
+
+}  // namespace kehu::lake

@@ -1,0 +1,71 @@
+#include "lake/tail.h"
+
+#include <algorithm>
+
+namespace kehu::lake {
+namespace {
+
+// A partition's first chunk is small: a back-fill may touch hundreds of months at once.
+constexpr size_t kFirstChunkRows = 128;
+constexpr size_t kGrowth = 4;
+
+}  // namespace
+
+size_t Tail::slot(const std::string& partition) {
+  const auto [found, added] = slot_of_.try_emplace(partition, slots_.size());
+  if (added) slots_.push_back({partition, {}, {}, false});
+  return found->second;
+}
+
+duck::Chunk& Tail::chunk_for(size_t index) {
+  Slot& slot = slots_[index];
+  if (slot.chunks.empty() || slot.chunks.back()->rows() == slot.chunks.back()->capacity()) {
+    const size_t rows = slot.chunks.empty() ? kFirstChunkRows : slot.chunks.back()->capacity() * kGrowth;
+    slot.chunks.push_back(std::make_shared<duck::Chunk>(columns_, std::min(rows, duck::kChunkRows)));
+  }
+  if (!slot.touched) {
+    slot.touched = true;
+    touched_.push_back(index);
+  }
+  return *slot.chunks.back();
+}
+
+void Tail::publish(Slot& slot) {
+  const size_t open = slot.places.empty() ? 0 : slot.places.size() - 1;
+  for (size_t i = open; i < slot.chunks.size(); ++i) {
+    if (i == slot.places.size()) {
+      slot.places.push_back(parts_.size());
+      parts_.push_back({slot.chunks[i], 0});
+      counted_bytes_.push_back(0);
+    }
+    const size_t place = slot.places[i];
+    rows_ += slot.chunks[i]->rows() - parts_[place].rows;
+    bytes_ += slot.chunks[i]->bytes() - counted_bytes_[place];
+    parts_[place].rows = slot.chunks[i]->rows();
+    counted_bytes_[place] = slot.chunks[i]->bytes();
+  }
+  slot.touched = false;
+}
+
+void Tail::publish() {
+  for (const size_t index : touched_) publish(slots_[index]);
+  touched_.clear();
+}
+
+void Tail::clear() {
+  slots_.clear();
+  slot_of_.clear();
+  touched_.clear();
+  parts_.clear();
+  counted_bytes_.clear();
+  rows_ = 0;
+  bytes_ = 0;
+}
+
+std::vector<duck::ChunkPart> Tail::parts_of(size_t slot) const {
+  std::vector<duck::ChunkPart> parts;
+  for (const size_t place : slots_[slot].places) parts.push_back(parts_[place]);
+  return parts;
+}
+
+}  // namespace kehu::lake
