@@ -12,7 +12,9 @@
 namespace kehu::seal {
 namespace {
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 unsigned char* bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
 
 // Fetched once: a look-up by name takes a lock and a hash map, 200 ns on every message.
@@ -38,8 +40,8 @@ OSSL_PARAM bytes_param(const char* name, std::string_view value) {
   return OSSL_PARAM_construct_octet_string(name, const_cast<char*>(value.data()), value.size());
 }
 
-// libgcrypt wants to be told that nobody else in the process has started it. Its locked memory is off: keys live
-// in our own objects anyway, and the pool's lock would serialise the threads.
+// libgcrypt wants to be told that nobody else in the process has started it. Its locked memory is off: keys
+// live in our own objects anyway, and the pool's lock would serialise the threads.
 void start_gcrypt() {
   static const bool started = [] {
     KEHU_CHECK(gcry_check_version("1.10.0") != nullptr);
@@ -85,8 +87,8 @@ struct Aead::Contexts {
     KEHU_CHECK(EVP_CipherInit_ex2(aes, nullptr, bytes(m.key), m.nonce.data(), sealing ? 1 : 0, nullptr) == 1);
     if (m.associated.empty()) return;
     int done = 0;
-    KEHU_CHECK(EVP_CipherUpdate(aes, nullptr, &done, bytes(m.associated), static_cast<int>(m.associated.size())) ==
-               1);
+    KEHU_CHECK(EVP_CipherUpdate(aes, nullptr, &done, bytes(m.associated),
+                                static_cast<int>(m.associated.size())) == 1);
   }
 
   void encrypt(std::string_view text, char* out) const {
@@ -109,7 +111,8 @@ struct Aead::Contexts {
     }
     int done = 0;
     KEHU_CHECK(EVP_CipherUpdate(aes, bytes(out), &done, bytes(text), static_cast<int>(text.size())) == 1);
-    KEHU_CHECK(EVP_CIPHER_CTX_ctrl(aes, EVP_CTRL_AEAD_SET_TAG, kTagBytes, const_cast<char*>(tag.data())) == 1);
+    KEHU_CHECK(EVP_CIPHER_CTX_ctrl(aes, EVP_CTRL_AEAD_SET_TAG, kTagBytes, const_cast<char*>(tag.data())) ==
+               1);
     unsigned char none[16];
     return EVP_CipherFinal_ex(aes, none, &done) == 1;
   }
@@ -145,7 +148,8 @@ struct Hmac::Context {
   EVP_MAC_CTX* mac = EVP_MAC_CTX_new(hmac_method());
 
   Context(Cipher family, std::string_view key) {
-    const OSSL_PARAM params[] = {text_param(OSSL_MAC_PARAM_DIGEST, digest_name(family)), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {text_param(OSSL_MAC_PARAM_DIGEST, digest_name(family)),
+                                 OSSL_PARAM_construct_end()};
     KEHU_CHECK(mac != nullptr && EVP_MAC_init(mac, bytes(key), key.size(), params) == 1);
   }
   ~Context() { EVP_MAC_CTX_free(mac); }
@@ -174,8 +178,8 @@ std::string derive_key(Cipher family, std::string_view secret, std::string_view 
   EVP_KDF_CTX* const context = EVP_KDF_CTX_new(method);
   KEHU_CHECK(context != nullptr);
   const OSSL_PARAM params[] = {text_param(OSSL_KDF_PARAM_DIGEST, digest_name(family)),
-                               bytes_param(OSSL_KDF_PARAM_KEY, secret), bytes_param(OSSL_KDF_PARAM_INFO, label),
-                               OSSL_PARAM_construct_end()};
+                               bytes_param(OSSL_KDF_PARAM_KEY, secret),
+                               bytes_param(OSSL_KDF_PARAM_INFO, label), OSSL_PARAM_construct_end()};
   std::string out(size, '\0');
   KEHU_CHECK(EVP_KDF_derive(context, bytes(out.data()), size, params) == 1);
   EVP_KDF_CTX_free(context);

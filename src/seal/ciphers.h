@@ -37,14 +37,14 @@ class Aead {
   Aead& operator=(Aead&&) noexcept;
 
   struct Message {
-    std::string_view key;               // key_bytes(cipher)
-    const Nonce& nonce;                 // never twice with one key and different texts
-    std::string_view associated = {};   // authenticated, not stored
+    std::string_view key;              // key_bytes(cipher)
+    const Nonce& nonce;                // never twice with one key and different texts
+    std::string_view associated = {};  // authenticated, not stored
   };
   // Appends ciphertext and tag: text.size() + kTagBytes.
   void seal(const Message& message, std::string_view text, std::string& out);
-  // Replaces `out` with the clear text. False when key, nonce, associated data or any bit of `sealed` differs from
-  // what was sealed; `out` is then empty.
+  // Replaces `out` with the clear text. False when key, nonce, associated data or any bit of `sealed` differs
+  // from what was sealed; `out` is then empty.
   bool open(const Message& message, std::string_view sealed, std::string& out);
 
  private:
@@ -68,7 +68,8 @@ class Hmac {
   std::unique_ptr<Context> context_;
 };
 
-// HKDF (RFC 5869) over the family's HMAC, without salt: `size` bytes that stand for `label` alone. At most 8160.
+// HKDF (RFC 5869) over the family's HMAC, without salt: `size` bytes that stand for `label` alone. At most
+// 8160.
 std::string derive_key(Cipher family, std::string_view secret, std::string_view label, size_t size);
 
 }  // namespace kehu::seal

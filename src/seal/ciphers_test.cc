@@ -49,8 +49,11 @@ struct AeadCase {
 };
 
 AeadCase aead_case(const json::Value& test) {
-  return {.key = field(test, "key"), .nonce = field(test, "iv"), .associated = field(test, "aad"),
-          .text = field(test, "msg"), .sealed = field(test, "ct") + field(test, "tag"),
+  return {.key = field(test, "key"),
+          .nonce = field(test, "iv"),
+          .associated = field(test, "aad"),
+          .text = field(test, "msg"),
+          .sealed = field(test, "ct") + field(test, "tag"),
           .valid = test.find("result").as_string() == "valid"};
 }
 
@@ -86,7 +89,8 @@ TEST(Aead, Wycheproof) {
     int tests = 0;
     for (const auto& group : document->root().find("testGroups")) {
       const bool ours = group.value.find("keySize").as_int() == suite.key_bits &&
-                        group.value.find("ivSize").as_int() == 96 && group.value.find("tagSize").as_int() == 128;
+                        group.value.find("ivSize").as_int() == 96 &&
+                        group.value.find("tagSize").as_int() == 128;
       if (!ours) continue;
       for (const auto& test : group.value.find("tests")) {
         check(suite.cipher, aead_case(test.value), test.value.find("tcId").as_int().value_or(-1));

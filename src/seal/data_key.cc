@@ -17,8 +17,8 @@ std::array<char, kNameBytes> name_bytes(const KeyName& name) {
   return out;
 }
 
-// A key id is 64 random bits and a token is as good as random, so a name never comes twice: storing a nonce would
-// only cost twelve bytes a key.
+// A key id is 64 random bits and a token is as good as random, so a name never comes twice: storing a nonce
+// would only cost twelve bytes a key.
 Nonce nonce_of(const KeyName& name) {
   Nonce nonce;
   std::memcpy(nonce.data(), &name.key_id, 8);

@@ -14,8 +14,8 @@
 
 namespace kehu::seal {
 
-// The random key of one token in clear: what seals its values, and a second key from which nonces are made. Lives
-// on the stack for the length of a call and is wiped behind it.
+// The random key of one token in clear: what seals its values, and a second key from which nonces are made.
+// Lives on the stack for the length of a call and is wiped behind it.
 class DataKeySecret {
  public:
   static constexpr size_t kBytesMax = 32 + sizeof(SipKey);
@@ -49,8 +49,8 @@ inline constexpr size_t kWrappedBytesMax = wrapped_bytes(Cipher::kAes256Gcm);
 // nullopt when the bytes have no form that KeyWrap writes.
 std::optional<Cipher> cipher_of_wrapped(std::string_view wrapped);
 
-// Data keys as DataKey::wrapped carries them: sealed by the project key, bound to their name (formats/sealed.md).
-// One thread at a time. ~0.5 µs a key.
+// Data keys as DataKey::wrapped carries them: sealed by the project key, bound to their name
+// (formats/sealed.md). One thread at a time. ~0.5 µs a key.
 class KeyWrap {
  public:
   explicit KeyWrap(const ProjectKey& project_key);

@@ -20,11 +20,12 @@ std::string type_prefix(ProjectId project, size_t type) {
 Door::Door(ProjectId project, const ProjectKey& project_key, const Settings& settings, KeyRing& ring)
     : settings_(settings),
       ring_(ring),
-      personal_tokens_(settings.cipher, project_key.personal_token_key(settings.cipher)),
+      cipher_(settings.cipher),
+      personal_tokens_(cipher_, project_key.personal_token_key(cipher_)),
       aes_(Cipher::kAes256Gcm),
       sm4_(Cipher::kSm4Gcm),
-      payload_key_(project_key.payload_key(settings.cipher)),
-      payload_nonce_key_(project_key.payload_nonce_key(settings.cipher)) {
+      payload_key_(project_key.payload_key(cipher_)),
+      payload_nonce_key_(project_key.payload_nonce_key(cipher_)) {
   const SipKey token_key = project_key.token_key();
   for (size_t type = 0; type < settings.identifier_types.size(); ++type) {
     type_prefixes_.push_back(type_prefix(project, type));
@@ -71,7 +72,8 @@ std::string Door::seal_identifier(const Token& token, std::string_view value) {
   return out;
 }
 
-std::string_view Door::seal_field(const Token& owner, std::string_view json_key, std::string_view value_json) {
+std::string_view Door::seal_field(const Token& owner, std::string_view json_key,
+                                  std::string_view value_json) {
   if (value_json == "null") return value_json;
   text_.assign(1, '"');
   append_sealed({owner, kFieldPlace, json_key}, value_json, text_);
@@ -81,9 +83,9 @@ std::string_view Door::seal_field(const Token& owner, std::string_view json_key,
 
 std::string Door::seal_payload(std::string_view text) {
   const Nonce nonce = make_nonce(payload_nonce_key_, {kPayloadPlace, text}, scratch_);
-  std::string out(1, static_cast<char>(settings_.cipher));
+  std::string out(1, static_cast<char>(cipher_));
   out.append(reinterpret_cast<const char*>(nonce.data()), nonce.size());
-  aead(settings_.cipher).seal({payload_key_, nonce, kPayloadPlace}, text, out);
+  aead(cipher_).seal({payload_key_, nonce, kPayloadPlace}, text, out);
   return out;
 }
 

@@ -49,14 +49,17 @@ TEST_P(DoorTest, TokensDependOnProjectTypeValueAndKey) {
 TEST_P(DoorTest, FieldsOpenAsTheyWere) {
   std::mt19937_64 random(7);
   const Token owner = door_.token(type("user_id"), "u-1");
-  std::vector<std::string> values = {"\"13912345678\"", "13912345678", "\"\"", "{\"a\":[1,2]}", "true", "\"张三\""};
+  std::vector<std::string> values = {"\"13912345678\"", "13912345678", "\"\"",
+                                     "{\"a\":[1,2]}",   "true",        "\"张三\""};
   for (int i = 0; i < 200; ++i) values.push_back(random_text(random, 300));
   for (const auto& value : values) {
     const std::string literal(door_.seal_field(owner, "phone", value));
     ASSERT_TRUE(Door::looks_sealed(literal));
     ASSERT_TRUE(Opener::is_sealed(without_quotes(literal)));
     ASSERT_TRUE(json::Document::parse(literal).ok()) << literal;
-    if (value.size() > 3) { EXPECT_EQ(literal.find(value), literal.npos); }
+    if (value.size() > 3) {
+      EXPECT_EQ(literal.find(value), literal.npos);
+    }
     for (const std::optional<Token> expected : {std::optional<Token>(), std::optional<Token>(owner)}) {
       const Opened opened = opener_.open_field({"phone", expected}, without_quotes(literal));
       ASSERT_TRUE(opened.ok()) << literal;
@@ -89,7 +92,8 @@ TEST_P(DoorTest, NoncesOfDifferentTextsDiffer) {
   const size_t prefix = std::string_view("\"sealed:v1:0123456789abcdef:").size();
   for (int i = 0; i < 5000; ++i) {
     const char* key = i % 2 == 0 ? "phone" : "email";
-    nonces.insert(std::string(door_.seal_field(owner, key, std::to_string(i)).substr(prefix, kBase64NonceDigits)));
+    nonces.insert(
+        std::string(door_.seal_field(owner, key, std::to_string(i)).substr(prefix, kBase64NonceDigits)));
   }
   EXPECT_EQ(nonces.size(), 5000u);
 }
@@ -216,13 +220,15 @@ TEST_P(DoorTest, RecoveryReadsWhatWasSealed) {
   EXPECT_EQ(without_quotes(door.seal_field(owner, "phone", "\"13912345678\"")), field);
 }
 
-// A client that sends a sealed text of its own: made up, or copied from another customer's export. Where its key is
-// sealed it is sealed once more and opens as the text it was; anywhere else Door::looks_sealed has it sealed too.
+// A client that sends a sealed text of its own: made up, or copied from another customer's export. Where its
+// key is sealed it is sealed once more and opens as the text it was; anywhere else Door::looks_sealed has it
+// sealed too.
 TEST_P(DoorTest, SpoofedTextsAreData) {
   const Token victim = door_.token(type("user_id"), "victim");
   const Token thief = door_.token(type("user_id"), "thief");
   const std::string stolen(door_.seal_field(victim, "phone", "\"13912345678\""));
-  for (const auto& spoofed : {stolen, std::string("\"sealed:v1:0000000000000000:AAAA\""), std::string("\"sealed:v9\"")}) {
+  for (const auto& spoofed :
+       {stolen, std::string("\"sealed:v1:0000000000000000:AAAA\""), std::string("\"sealed:v9\"")}) {
     ASSERT_TRUE(Door::looks_sealed(spoofed));
     const std::string stored(door_.seal_field(thief, "phone", spoofed));
     const Opened opened = opener_.open_field({"phone", thief}, without_quotes(stored));
@@ -249,8 +255,9 @@ struct Golden {
   const char* payload;
 };
 
-// Texts as version 1 writes them; docs/formats/sealed.md tells how to compute them by other means. When this fails,
-// the data of every installation has become unreadable: the format needs a new version, not a new expectation.
+// Texts as version 1 writes them; docs/formats/sealed.md tells how to compute them by other means. When this
+// fails, the data of every installation has become unreadable: the format needs a new version, not a new
+// expectation.
 TEST_P(DoorTest, GoldenTexts) {
   static constexpr Golden kAes = {
       "a92b1ff02fcc1e55db1cc1e0b6fbc009",

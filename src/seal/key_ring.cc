@@ -11,8 +11,8 @@
 
 namespace kehu::seal {
 
-// One array holds the key in the form it has: wrapped until its first use after it became durable, then in clear.
-// A pending key stays wrapped, because its record is still to be written.
+// One array holds the key in the form it has: wrapped until its first use after it became durable, then in
+// clear. A pending key stays wrapped, because its record is still to be written.
 struct KeyRing::Entry {
   uint64_t key_id = 0;
   Cipher cipher = Cipher::kAes256Gcm;
@@ -88,7 +88,9 @@ KeyRing::KeyRing(const ProjectKey& project_key, Cipher cipher, RandomBytes rando
 KeyRing::~KeyRing() = default;
 
 // The low half of a token picks its place in the maps, so the stripe is picked by the high half.
-KeyRing::Stripe& KeyRing::stripe_of(const Token& token) const { return *stripes_[token.hash.high % kStripes]; }
+KeyRing::Stripe& KeyRing::stripe_of(const Token& token) const {
+  return *stripes_[token.hash.high % kStripes];
+}
 KeyRing::Index& KeyRing::index_of(uint64_t key_id) const { return indexes_[key_id % kStripes]; }
 
 std::optional<KeyRing::Found> KeyRing::find(const Token& token) {

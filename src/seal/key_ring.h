@@ -17,19 +17,20 @@
 
 namespace kehu::seal {
 
-// Fills `size` bytes with unpredictable ones. The shell passes the operating system's; tests pass a seeded one.
-// Called from several threads at once.
+// Fills `size` bytes with unpredictable ones. The shell passes the operating system's; tests pass a seeded
+// one. Called from several threads at once.
 using RandomBytes = std::function<void(char* bytes, size_t size)>;
 
 // The data keys of a project by token: one random key for each token that ever sealed something. Erasing a
-// customer is dropping its keys here (and from disk): every copy of what they sealed is unreadable from then on.
+// customer is dropping its keys here (and from disk): every copy of what they sealed is unreadable from then
+// on.
 //
-// A key is pending from its creation until mark_durable: the request that made it may still fail. So every request
-// that uses a pending key writes the key's record in its own batch (the same bytes; loading it twice changes
-// nothing), and no acknowledged event depends on somebody else's batch.
+// A key is pending from its creation until mark_durable: the request that made it may still fail. So every
+// request that uses a pending key writes the key's record in its own batch (the same bytes; loading it twice
+// changes nothing), and no acknowledged event depends on somebody else's batch.
 //
-// Thread-safe: 64 stripes by token, each with its lock, and as many by key id. A durable key is kept unwrapped from
-// its first use on.
+// Thread-safe: 64 stripes by token, each with its lock, and as many by key id. A durable key is kept
+// unwrapped from its first use on.
 class KeyRing {
  public:
   KeyRing(const ProjectKey& project_key, Cipher cipher, RandomBytes random);
@@ -42,8 +43,8 @@ class KeyRing {
     DataKeySecret secret;
     bool pending = false;
   };
-  // The key that seals for `token`: the first loaded one when there are several. nullopt when there is none, or
-  // when it does not unwrap.
+  // The key that seals for `token`: the first loaded one when there are several. nullopt when there is none,
+  // or when it does not unwrap.
   std::optional<Found> find(const Token& token);
   // The same, or a new pending one.
   Found find_or_create(const Token& token);

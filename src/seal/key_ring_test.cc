@@ -97,7 +97,8 @@ TEST_P(KeyRingTest, RefusesWhatIsNoKey) {
   EXPECT_EQ(ring_.load({token_of(2), made.name.key_id, wrapped}).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(ring_.load({token_of(2), 7, ""}).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ring_.load({token_of(2), 7, wrapped.substr(1)}).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ring_.load({token_of(2), 7, "\x09" + wrapped.substr(1)}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ring_.load({token_of(2), 7, "\x09" + wrapped.substr(1)}).code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_P(KeyRingTest, AWrappedKeyOpensOnlyUnderItsNameAndProjectKey) {
@@ -127,7 +128,8 @@ TEST_P(KeyRingTest, AWrappedKeyOpensOnlyUnderItsNameAndProjectKey) {
   }
 }
 
-// Eight threads meet the same tokens for the first time at once, while two others make keys durable and drop some.
+// Eight threads meet the same tokens for the first time at once, while two others make keys durable and drop
+// some.
 TEST_P(KeyRingTest, ThreadsAgreeOnAKey) {
   constexpr uint64_t kTokens = 200;
   std::vector<std::vector<std::string>> secrets(8);

@@ -37,14 +37,18 @@ std::string mask_value_json(std::string_view value_json) {
 
 std::string shown(const Opened& opened, bool is_json) {
   switch (opened.state) {
-    case Opened::State::kValue: return is_json ? mask_value_json(opened.value) : mask(opened.value);
-    case Opened::State::kErased: return "(erased)";
-    case Opened::State::kDamaged: return "(damaged)";
+    case Opened::State::kValue:
+      return is_json ? mask_value_json(opened.value) : mask(opened.value);
+    case Opened::State::kErased:
+      return "(erased)";
+    case Opened::State::kDamaged:
+      return "(damaged)";
   }
   return "(damaged)";
 }
 
-// A list of identifiers shows their sealed values under keys of its own, so what is no field may be one of them.
+// A list of identifiers shows their sealed values under keys of its own, so what is no field may be one of
+// them.
 std::string mask_sealed(const Opener::Field& field, std::string_view text, Opener& opener) {
   const Opened opened = opener.open_field(field, text);
   if (opened.state != Opened::State::kDamaged) return shown(opened, true);

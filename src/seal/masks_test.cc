@@ -38,7 +38,8 @@ TEST(Mask, Table) {
 // Whatever comes in: no more than the shown characters of it come out, and UTF-8 stays UTF-8.
 TEST(Mask, NeverCutsACharacterAndNeverShowsAll) {
   std::mt19937_64 random(3);
-  static constexpr std::string_view kPieces[] = {"1", "3", "9", "@", ".", "a", "中", "😀", "é", "+", "86", "X", " "};
+  static constexpr std::string_view kPieces[] = {"1", "3", "9", "@",  ".", "a", "中",
+                                                 "😀", "é", "+", "86", "X", " "};
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (auto n = 2 + random() % 18; n > 0; --n) text += kPieces[random() % std::size(kPieces)];
@@ -64,11 +65,14 @@ class MaskJsonTest : public testing::Test {
 
 TEST_F(MaskJsonTest, ReplacesSealedValuesOnly) {
   const std::string phone = seal("phone", "\"13812348000\"");
-  const std::string text = "{\"phone\" : " + phone + ", \"plan\":\"gold \\\"1\\\"\", \"nested\":{\"email\":" +
-                           seal("email", "\"anna@example.com\"") + "},\"mobile\":" + seal("mobile", "13812348000") +
-                           ",\"tel\":" + seal("tel", "[\"1\",\"2\"]") + ",\"n\":1.50}";
+  const std::string text =
+      "{\"phone\" : " + phone +
+      ", \"plan\":\"gold \\\"1\\\"\", \"nested\":{\"email\":" + seal("email", "\"anna@example.com\"") +
+      "},\"mobile\":" + seal("mobile", "13812348000") + ",\"tel\":" + seal("tel", "[\"1\",\"2\"]") +
+      ",\"n\":1.50}";
   EXPECT_EQ(mask_json(text, opener_),
-            "{\"phone\" : \"138****8000\", \"plan\":\"gold \\\"1\\\"\", \"nested\":{\"email\":\"a***@example.com\"},"
+            "{\"phone\" : \"138****8000\", \"plan\":\"gold \\\"1\\\"\", "
+            "\"nested\":{\"email\":\"a***@example.com\"},"
             "\"mobile\":\"138****8000\",\"tel\":\"***\",\"n\":1.50}");
 }
 

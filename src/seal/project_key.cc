@@ -9,8 +9,9 @@ namespace kehu::seal {
 
 absl::StatusOr<ProjectKey> ProjectKey::from_bytes(std::string_view secret) {
   if (secret.size() != kBytes) {
-    return failure(absl::StatusCode::kInvalidArgument, "the project key has ", secret.size(), " bytes instead of ",
-                   kBytes, "; put the right key file back, without it sealed values cannot be read");
+    return failure(absl::StatusCode::kInvalidArgument, "the project key has ", secret.size(),
+                   " bytes instead of ", kBytes,
+                   "; put the right key file back, without it sealed values cannot be read");
   }
   ProjectKey key;
   std::memcpy(key.secret_.data(), secret.data(), kBytes);

@@ -11,9 +11,10 @@
 
 namespace kehu::seal {
 
-// The secret of a project: 32 random bytes from which every other key of it is derived (HKDF, one label each).
-// Whoever holds it and the data directory can read everything but erased values. The shell reads it from its file
-// and hands it over; nothing here prints it, and it is wiped on destruction. Immutable; threads may share it.
+// The secret of a project: 32 random bytes from which every other key of it is derived (HKDF, one label
+// each). Whoever holds it and the data directory can read everything but erased values. The shell reads it
+// from its file and hands it over; nothing here prints it, and it is wiped on destruction. Immutable; threads
+// may share it.
 class ProjectKey {
  public:
   static constexpr size_t kBytes = 32;
@@ -24,14 +25,14 @@ class ProjectKey {
   ProjectKey(const ProjectKey&) = default;
   ProjectKey& operator=(const ProjectKey&) = default;
 
-  // 16 hexadecimal digits that name the key without telling anything about it: kept in the data directory, they
-  // show at the start that a key file belongs to it.
+  // 16 hexadecimal digits that name the key without telling anything about it: kept in the data directory,
+  // they show at the start that a key file belongs to it.
   std::string fingerprint() const;
 
-  SipKey token_key() const;                        // identifiers that are not personal
-  std::string personal_token_key(Cipher) const;    // personal identifiers: HMAC
-  std::string wrapping_key(Cipher) const;          // around data keys
-  std::string payload_key(Cipher) const;           // of texts that belong to no token
+  SipKey token_key() const;                      // identifiers that are not personal
+  std::string personal_token_key(Cipher) const;  // personal identifiers: HMAC
+  std::string wrapping_key(Cipher) const;        // around data keys
+  std::string payload_key(Cipher) const;         // of texts that belong to no token
   SipKey payload_nonce_key(Cipher) const;
 
  private:

@@ -13,7 +13,7 @@
 namespace kehu::seal {
 
 inline constexpr std::string_view kSealedPrefix = "sealed:v1:";
-inline constexpr char kFieldPlace = 'f';       // followed by the JSON key
+inline constexpr char kFieldPlace = 'f';  // followed by the JSON key
 inline constexpr char kIdentifierPlace = 'i';
 inline constexpr std::string_view kPayloadPlace = "p";
 
