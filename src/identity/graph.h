@@ -20,8 +20,7 @@ namespace kehu::identity {
 // customer always contains the token it is named after. Same calls in the same order, same answers and same
 // blobs.
 //
-// One owner thread. Keeps nothing but references: the stores hold all state, so it may be made anew at any
-// time.
+// One owner thread. The stores hold all state, so a graph may be made anew at any time.
 class Graph {
  public:
   // `nodes`: token → its owner; `groups`: customer → its tokens and links. All three outlive the graph.

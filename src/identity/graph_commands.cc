@@ -135,7 +135,6 @@ absl::StatusOr<Outcome> Graph::unmerge(const UnmergeCommand& command, Sequence s
                    kSeparationsPerCustomer, " separations already; nothing was taken apart");
   }
   Outcome outcome;
-  ledger_.erase_group(group.id);
   std::vector<Group> sides =
       Partition(*settings_, ledger_)
           .divide(std::move(group), absorbed_by(removed), {sequence, now}, outcome.moves);

@@ -195,9 +195,12 @@ bool read_change(BlobReader& reader, Group& group) {
   return !reader.failed() && change.kind >= ChangeKind::kJoined && change.kind <= ChangeKind::kSplit;
 }
 
-bool read_list(BlobReader& reader, Group& group, size_t most, bool (*read)(BlobReader&, Group&)) {
+template <class T>
+bool read_list(BlobReader& reader, Group& group, std::vector<T>& list, size_t most,
+               bool (*read)(BlobReader&, Group&)) {
   const uint64_t count = reader.number();
   if (count > most) return false;
+  list.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
     if (!read(reader, group)) return false;
   }
@@ -249,11 +252,12 @@ std::optional<Group> parse_group(CustomerId id, std::string_view bytes) {
   if (reader.byte() != kVersion) return std::nullopt;
   Group group;
   group.id = id;
-  const bool whole = read_list(reader, group, kTokensPerCustomer, read_member) &&
-                     read_list(reader, group, kTokensPerCustomer, read_link) &&
-                     read_list(reader, group, kSeparationsPerCustomer, read_separation) &&
-                     read_list(reader, group, kRefusalsPerCustomer, read_refusal) &&
-                     read_list(reader, group, kChangesPerCustomer, read_change) && reader.complete();
+  const bool whole = read_list(reader, group, group.members, kTokensPerCustomer, read_member) &&
+                     read_list(reader, group, group.links, kTokensPerCustomer, read_link) &&
+                     read_list(reader, group, group.separations, kSeparationsPerCustomer, read_separation) &&
+                     read_list(reader, group, group.refusals, kRefusalsPerCustomer, read_refusal) &&
+                     read_list(reader, group, group.changes, kChangesPerCustomer, read_change) &&
+                     reader.complete();
   if (!whole) return std::nullopt;
   return group;
 }

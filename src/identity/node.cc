@@ -65,13 +65,8 @@ bool read_conflicts(BlobReader& reader, Node& node) {
 void Node::move_to(CustomerId to, Sequence sequence, Instant at) {
   if (owner == to) return;
   if (history.empty()) history.push_back({first_seen, first_received, owner});
-  // Two moves by one record are one change for anybody who asks as of a record.
-  if (history.back().sequence == sequence && history.size() > 1) {
-    history.back().owner = to;
-  } else {
-    if (history.size() == kHistoryPerToken) history.erase(history.begin());
-    history.push_back({sequence, std::max(at, history.back().at), to});
-  }
+  if (history.size() == kHistoryPerToken) history.erase(history.begin());
+  history.push_back({sequence, std::max(at, history.back().at), to});
   owner = to;
 }
 

@@ -107,7 +107,6 @@ void Partition::take_out(Token token, Cause cause, Moves& moves) {
   std::erase_if(group.separations, [&](const Separation& separation) { return separation.own == token; });
   if (group.members.empty()) return ledger_.put(alone);
 
-  ledger_.erase_group(group.id);
   std::vector<Group> rest = divide(std::move(group), {}, cause, moves);
   const CustomerId kept = rest.front().id;
   rest.front().remember(Change{ChangeKind::kTakenOut, cause.sequence, cause.at, token, own});

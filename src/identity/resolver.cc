@@ -97,14 +97,14 @@ void Resolver::join_all() {
 
 void Resolver::join_unknown(const Candidate& candidate) {
   const Member member = member_of(candidate);
-  std::vector<Member> newcomers;
-  for (const Candidate* newcomer : newcomers_) newcomers.push_back(member_of(*newcomer));
-  const Verdict verdict = check_join(settings_, group_ ? group_->members : newcomers, {&member, 1});
+  const absl::Span<const Member> present = group_ ? group_->members : absl::MakeConstSpan(newcomer_members_);
+  const Verdict verdict = check_join(settings_, present, {&member, 1});
   if (!verdict.accepted()) return refuse(candidate, verdict.reason);
   if (group_) {
     attach(candidate);
   } else {
     newcomers_.push_back(&candidate);
+    newcomer_members_.push_back(member);
   }
 }
 
@@ -119,9 +119,7 @@ void Resolver::join_known(const Candidate& candidate) {
 }
 
 void Resolver::join_newcomers_to(Group group, const Candidate& known) {
-  std::vector<Member> newcomers;
-  for (const Candidate* newcomer : newcomers_) newcomers.push_back(member_of(*newcomer));
-  const Verdict verdict = check_join(settings_, group.members, newcomers);
+  const Verdict verdict = check_join(settings_, group.members, newcomer_members_);
   if (!verdict.accepted()) {
     note_conflict(known, verdict);
     return refuse(known, verdict.reason);
@@ -159,6 +157,8 @@ void Resolver::join_customers(const Candidate& candidate, CustomerId other_id) {
 void Resolver::found_customer() {
   group_.emplace();
   group_->id = CustomerId::named_after(resolution_.part);
+  group_->members.reserve(newcomers_.size());
+  group_->links.reserve(newcomers_.size() - 1);
   resolution_.new_customer = true;
   for (const Candidate* newcomer : newcomers_) {
     if (newcomer == newcomers_.front()) {

@@ -62,6 +62,7 @@ class Resolver {
       candidates_;  // in the order in which they are tried; the first is the base
   // While no candidate was known: those that are one new customer if none will be.
   absl::InlinedVector<const Candidate*, 4> newcomers_;
+  absl::InlinedVector<Member, 4> newcomer_members_;  // the same as members
   std::optional<Group> group_;
   bool group_changed_ = false;
   absl::InlinedVector<Refusal, 2> refusals_;
