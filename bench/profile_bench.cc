@@ -11,8 +11,8 @@
 #include "profile/folder.h"
 #include "profile/view.h"
 
-// What a fold costs, by the kind of event and the size of the customer; and how large customers are. Measured over
-// 4,096 customers in turn, so that parts come from the second-level cache and not from the first.
+// What a fold costs, by the kind of event and the size of the customer; and how large customers are. Measured
+// over 4,096 customers in turn, so that parts come from the second-level cache and not from the first.
 namespace kehu::profile {
 namespace {
 
@@ -35,7 +35,8 @@ class Shop {
   Event page_view(Instant time) {
     Event page = event("Home", time);
     page.type = EventType::kPage;
-    page.properties = "{\"title\":\"Home\",\"url\":\"https://shop.example/\",\"path\":\"/\",\"referrer\":\"\"}";
+    page.properties =
+        "{\"title\":\"Home\",\"url\":\"https://shop.example/\",\"path\":\"/\",\"referrer\":\"\"}";
     return page;
   }
   Event track(Instant time) {
@@ -45,30 +46,34 @@ class Shop {
   }
   Event product_viewed(Instant time) {
     Event viewed = event("Product Viewed", time);
-    viewed.properties =
-        own(cat("{\"product_id\":\"p", random_() % 500, "\",\"sku\":\"S-", random_() % 500,
-                "\",\"name\":\"Winter coat\",\"brand\":\"brand", random_() % 8, "\",\"category\":\"category",
-                random_() % 12, "\",\"price\":", random_() % 900, ".90,\"quantity\":1,\"currency\":\"CNY\"}"));
+    viewed.properties = own(
+        cat("{\"product_id\":\"p", random_() % 500, "\",\"sku\":\"S-", random_() % 500,
+            "\",\"name\":\"Winter coat\",\"brand\":\"brand", random_() % 8, "\",\"category\":\"category",
+            random_() % 12, "\",\"price\":", random_() % 900, ".90,\"quantity\":1,\"currency\":\"CNY\"}"));
     return viewed;
   }
   Event order(Instant time) {
     Event order = event("Order Completed", time);
-    order.properties = own(cat("{\"order_id\":\"2026", random_() % 10'000'000, "\",\"revenue\":", random_() % 900,
-                               ".90,\"currency\":\"CNY\",\"products\":[{\"product_id\":\"p1\",\"category\":\"category",
-                               random_() % 12, "\",\"price\":99.0,\"quantity\":2}]}"));
+    order.properties =
+        own(cat("{\"order_id\":\"2026", random_() % 10'000'000, "\",\"revenue\":", random_() % 900,
+                ".90,\"currency\":\"CNY\",\"products\":[{\"product_id\":\"p1\",\"category\":\"category",
+                random_() % 12, "\",\"price\":99.0,\"quantity\":2}]}"));
     return order;
   }
   Event identify(Instant time) {
     Event identify = event("", time);
     identify.type = EventType::kIdentify;
-    identify.traits = own(cat("{\"name\":\"\\u738b", random_() % 100, "\",\"gender\":\"female\",\"city\":\"\\u4e0a\\u6d77\","
-                              "\"level\":\"gold\",\"points\":", random_() % 10'000,
+    identify.traits = own(cat("{\"name\":\"\\u738b", random_() % 100,
+                              "\",\"gender\":\"female\",\"city\":\"\\u4e0a\\u6d77\","
+                              "\"level\":\"gold\",\"points\":",
+                              random_() % 10'000,
                               ",\"birthday\":\"1990-05-17\",\"subscribed\":true,\"store\":\"SH-012\"}"));
     return identify;
   }
   Instant before(Instant t, Duration spread) {
-    return Instant((t - Duration(static_cast<int64_t>(random_() % static_cast<uint64_t>(spread.micros())))).micros() /
-                   1000 * 1000);
+    return Instant(
+        (t - Duration(static_cast<int64_t>(random_() % static_cast<uint64_t>(spread.micros())))).micros() /
+        1000 * 1000);
   }
 
  private:
@@ -94,7 +99,8 @@ std::string typical(const Plan& plan, Shop& shop) {
   const Instant earlier = shop.before(visit, Duration::days(14));
   std::vector<Event> events = {shop.identify(earlier)};
   for (int i = 0; i < 3; ++i) events.push_back(shop.page_view(shop.before(visit, Duration::minutes(20))));
-  for (int i = 0; i < 2; ++i) events.push_back(shop.product_viewed(shop.before(visit, Duration::minutes(20))));
+  for (int i = 0; i < 2; ++i)
+    events.push_back(shop.product_viewed(shop.before(visit, Duration::minutes(20))));
   for (int i = 0; i < 3; ++i) events.push_back(shop.track(shop.before(earlier, Duration::minutes(20))));
   events.push_back(shop.order(visit));
   return fold_all(plan, events);

@@ -29,8 +29,8 @@ struct TraitView {
   SourceId source;
 };
 
-// Amounts in windows that end now. "today" is the day of the business zone; "last_7d" are today and the six days
-// before it. last_hour and last_24h end with the current minute and hour of UTC.
+// Amounts in windows that end now. "today" is the day of the business zone; "last_7d" are today and the six
+// days before it. last_hour and last_24h end with the current minute and hour of UTC.
 template <class T>
 struct Windows {
   T today{};
@@ -103,7 +103,7 @@ struct OrderView {
 struct RevenueView {
   std::string currency;
   uint64_t orders = 0;
-  Sum revenue = 0;   // before refunds
+  Sum revenue = 0;  // before refunds
   Sum refunded = 0;
 };
 
@@ -118,12 +118,12 @@ struct ProfileView {
   uint64_t traits_too_long = 0;   // writes left out because of limits::kTraitBytes
   bool traits_left_out = false;   // there were more names than limits::kTraitsPerCustomer
 
-  std::vector<CounterView> counters;  // most frequent first
-  std::vector<MetricView> metrics;    // in the order of the settings; those without a value are left out
+  std::vector<CounterView> counters;    // most frequent first
+  std::vector<MetricView> metrics;      // in the order of the settings; those without a value are left out
   std::vector<RecentEventView> recent;  // newest first
 
-  std::vector<OrderView> orders;  // newest first
-  bool orders_sampled = false;    // more than limits::kOrdersPerCustomer: see docs/profile.md
+  std::vector<OrderView> orders;     // newest first
+  bool orders_sampled = false;       // more than limits::kOrdersPerCustomer: see docs/profile.md
   std::vector<RevenueView> revenue;  // by currency
 };
 

@@ -77,7 +77,8 @@ void Counter::merge(const Counter& other) {
 
 uint8_t Counter::flags() const {
   if (total == 1) return kSingle;
-  return static_cast<uint8_t>((holds_all(minutes, total) ? kOneMinute : 0) | (holds_all(hours, total) ? kOneHour : 0) |
+  return static_cast<uint8_t>((holds_all(minutes, total) ? kOneMinute : 0) |
+                              (holds_all(hours, total) ? kOneHour : 0) |
                               (holds_all(days, total) ? kOneDay : 0));
 }
 
@@ -117,7 +118,8 @@ bool Counter::read(std::string_view payload) {
   return in.complete();
 }
 
-bool CounterSection::fold(std::string_view section, NameId name, Instant time, CivilDay day, WireBuffer& out) {
+bool CounterSection::fold(std::string_view section, NameId name, Instant time, CivilDay day,
+                          WireBuffer& out) {
   Slot slot;
   if (!locate(section, name.value(), slot)) return false;
   added_ = !slot.found;

@@ -35,8 +35,9 @@ struct Counter {
 int64_t minute_of(Instant t);
 int64_t hour_of(Instant t);
 
-// The section of counters. Keeps the limits::kEventNamesPerCustomer names with the smallest keys and counts the
-// rest under kOtherNames: a name once pushed out can never come back, so a kept counter has missed nothing.
+// The section of counters. Keeps the limits::kEventNamesPerCustomer names with the smallest keys and counts
+// the rest under kOtherNames: a name once pushed out can never come back, so a kept counter has missed
+// nothing.
 class CounterSection {
  public:
   // Writes `section` + one event to `out`; false on damage.

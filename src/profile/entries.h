@@ -6,9 +6,9 @@
 #include "absl/functional/function_ref.h"
 #include "profile/wire.h"
 
-// Counters, metrics and orders are lists of entries: varint count, then per entry a 48-bit key, the payload's size
-// and the payload, ascending by key. Payloads are never empty. An empty text is the empty list. A fold rewrites
-// one entry and copies the bytes around it.
+// Counters, metrics and orders are lists of entries: varint count, then per entry a 48-bit key, the payload's
+// size and the payload, ascending by key. Payloads are never empty. An empty text is the empty list. A fold
+// rewrites one entry and copies the bytes around it.
 namespace kehu::profile {
 
 struct Entry {

@@ -34,7 +34,8 @@ inline std::string merged(const std::string& a, const std::string& b) {
   return out;
 }
 
-inline ProfileView view_of(const Settings& settings, const std::string& part, Instant now, const Names& names) {
+inline ProfileView view_of(const Settings& settings, const std::string& part, Instant now,
+                           const Names& names) {
   const std::string_view parts[] = {part};
   const auto lookup = [&names](NameId id) {
     const auto found = names.find(id);

@@ -202,11 +202,13 @@ absl::Status Folder::merge(std::string_view a, std::string_view b, std::string& 
   for (WireBuffer& buffer : s.buffers) buffer.clear();
   const auto buffer = [&s](SectionId id) -> WireBuffer& { return s.buffers[static_cast<size_t>(id)]; };
 
-  if (!s.seen.read(x[SectionId::kSeen]) || !s.second_seen.read(y[SectionId::kSeen])) return damaged("channels");
+  if (!s.seen.read(x[SectionId::kSeen]) || !s.second_seen.read(y[SectionId::kSeen]))
+    return damaged("channels");
   s.seen.merge(s.second_seen);
   s.seen.write(buffer(SectionId::kSeen));
 
-  if (!s.traits.read(x[SectionId::kTraits]) || !s.second_traits.read(y[SectionId::kTraits])) return damaged("traits");
+  if (!s.traits.read(x[SectionId::kTraits]) || !s.second_traits.read(y[SectionId::kTraits]))
+    return damaged("traits");
   s.traits.merge(s.second_traits);
   s.traits.write(buffer(SectionId::kTraits));
 

@@ -10,9 +10,9 @@
 #include "model/event.h"
 #include "profile/plan.h"
 
-// A part: the state folded from a set of events, as bytes (docs/formats/profile.md). The empty string is the part
-// of no events. Parts are a commutative monoid: any order of folds, any split into parts and any order of merges
-// gives the same bytes, as long as no event is folded twice.
+// A part: the state folded from a set of events, as bytes (docs/formats/profile.md). The empty string is the
+// part of no events. Parts are a commutative monoid: any order of folds, any split into parts and any order
+// of merges gives the same bytes, as long as no event is folded twice.
 namespace kehu::profile {
 
 struct MetName {
@@ -29,8 +29,8 @@ class Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
-  // Writes part + event to `out`, which must not hold the bytes of `part`. The event's texts must be validated.
-  // kDataLoss when the part is damaged; `out` is then unspecified.
+  // Writes part + event to `out`, which must not hold the bytes of `part`. The event's texts must be
+  // validated. kDataLoss when the part is damaged; `out` is then unspecified.
   absl::Status fold(const Plan& plan, std::string_view part, const Event& event, std::string& out);
 
   // The names that the last fold put into the part for the first time: the ones a table of names may not know

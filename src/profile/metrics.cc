@@ -29,8 +29,8 @@ bool before(const TopMetric::Entry& a, const TopMetric::Entry& b) {
 
 uint64_t estimate_distinct(uint64_t kept, uint64_t largest_kept_hash) {
   const double space = static_cast<double>(kKeyMask) + 1;
-  return static_cast<uint64_t>(static_cast<double>(kept - 1) * space / (static_cast<double>(largest_kept_hash) + 1) +
-                               0.5);
+  return static_cast<uint64_t>(
+      static_cast<double>(kept - 1) * space / (static_cast<double>(largest_kept_hash) + 1) + 0.5);
 }
 
 void SumMetric::add(Decimal value, CivilDay day) {
@@ -193,9 +193,15 @@ bool MetricState::add(const json::RawValue& value, CivilDay day, TextPool& pool)
 bool MetricState::merge(const MetricState& other) {
   if (kind != other.kind) return false;
   switch (kind) {
-    case Metric::Kind::kSum: sum.merge(other.sum); break;
-    case Metric::Kind::kDistinct: distinct.merge(other.distinct); break;
-    case Metric::Kind::kTop: top.merge(other.top); break;
+    case Metric::Kind::kSum:
+      sum.merge(other.sum);
+      break;
+    case Metric::Kind::kDistinct:
+      distinct.merge(other.distinct);
+      break;
+    case Metric::Kind::kTop:
+      top.merge(other.top);
+      break;
   }
   return true;
 }
@@ -204,9 +210,15 @@ void MetricState::write(WireBuffer& out) const {
   const bool single = kind == Metric::Kind::kSum && sum.count == 1;
   out.byte(static_cast<uint8_t>(static_cast<uint8_t>(kind) | (single ? kSingle : 0)));
   switch (kind) {
-    case Metric::Kind::kSum: sum.write(out); break;
-    case Metric::Kind::kDistinct: distinct.write(out); break;
-    case Metric::Kind::kTop: top.write(out); break;
+    case Metric::Kind::kSum:
+      sum.write(out);
+      break;
+    case Metric::Kind::kDistinct:
+      distinct.write(out);
+      break;
+    case Metric::Kind::kTop:
+      top.write(out);
+      break;
   }
 }
 
@@ -221,14 +233,20 @@ bool MetricState::read(std::string_view payload) {
       sum.count = single ? 1 : 0;
       sum.read(in);
       break;
-    case Metric::Kind::kDistinct: distinct.read(in); break;
-    case Metric::Kind::kTop: top.read(in); break;
-    default: return false;
+    case Metric::Kind::kDistinct:
+      distinct.read(in);
+      break;
+    case Metric::Kind::kTop:
+      top.read(in);
+      break;
+    default:
+      return false;
   }
   return in.complete();
 }
 
-bool MetricSection::fold(std::string_view section, const Addition& addition, TextPool& pool, WireBuffer& out) {
+bool MetricSection::fold(std::string_view section, const Addition& addition, TextPool& pool,
+                         WireBuffer& out) {
   Slot slot;
   if (!locate(section, addition.metric.value(), slot)) return false;
   if (slot.found) {

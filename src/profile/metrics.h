@@ -18,8 +18,8 @@
 // What the settings' metrics keep of properties.
 namespace kehu::profile {
 
-// Distinct and top keep this many values, those with the smallest hashes: exact while there are no more, a uniform
-// sample beyond (Bar-Yossef et al. 2002, "k minimum values").
+// Distinct and top keep this many values, those with the smallest hashes: exact while there are no more, a
+// uniform sample beyond (Bar-Yossef et al. 2002, "k minimum values").
 inline constexpr size_t kSampledValues = 64;
 inline constexpr size_t kTopValueBytes = 64;
 
@@ -56,7 +56,7 @@ struct TopMetric {
     uint64_t count = 0;
   };
   bool beyond = false;
-  uint64_t count = 0;  // of all values
+  uint64_t count = 0;          // of all values
   std::vector<Entry> entries;  // by (hash, text)
 
   // Beyond kTopValueBytes a text is cut at a character.

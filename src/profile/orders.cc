@@ -1,7 +1,6 @@
 #include "profile/orders.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/hash.h"
 #include "base/limits.h"
@@ -18,85 +17,9 @@ constexpr uint8_t kRefundedWhole = 32;
 constexpr uint8_t kHasCurrency = 64;
 constexpr uint8_t kKnownFlags = 127;
 
-constexpr uint64_t kCurrencyBytes = 3;
-// Codes beyond the smallest eight are added under no code.
-constexpr size_t kCurrencies = 8;
-
 uint64_t key_of(std::string_view id) { return hash64(id) & kKeyMask; }
 
 Sum magnitude(Sum amount) { return amount < 0 ? -amount : amount; }
-
-// The totals are a mask of what is not zero and these values.
-using TotalValues = std::array<Sum, 8>;
-
-TotalValues values_of(const OrderTotals& t) {
-  return {Sum{t.completed}, t.completed_amount,     t.refund_amount, Sum{t.lines},
-          t.line_amount,    Sum{t.loose_completed}, t.loose_amount,  t.loose_refund_amount};
-}
-
-OrderTotals totals_of(std::string_view currency, const TotalValues& v) {
-  return {.currency = currency,
-          .completed = static_cast<uint64_t>(v[0]),
-          .completed_amount = v[1],
-          .refund_amount = v[2],
-          .lines = static_cast<uint64_t>(v[3]),
-          .line_amount = v[4],
-          .loose_completed = static_cast<uint64_t>(v[5]),
-          .loose_amount = v[6],
-          .loose_refund_amount = v[7]};
-}
-
-void write_totals(const OrderTotals& totals, WireBuffer& out) {
-  out.text(totals.currency);
-  const TotalValues values = values_of(totals);
-  uint8_t present = 0;
-  for (size_t i = 0; i < values.size(); ++i) present |= static_cast<uint8_t>((values[i] != 0) << i);
-  out.byte(present);
-  for (const Sum value : values) {
-    if (value != 0) out.wide(value);
-  }
-}
-
-OrderTotals read_totals(WireReader& in) {
-  const std::string_view currency = in.text();
-  if (!currency.empty() && currency.size() != kCurrencyBytes) in.fail();
-  const uint8_t present = in.byte();
-  TotalValues values{};
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (present >> i & 1) values[i] = in.wide();
-  }
-  for (const size_t count : {0u, 3u, 5u}) {
-    if (values[count] < 0 || values[count] > Sum{INT64_MAX}) in.fail();
-  }
-  return totals_of(currency, values);
-}
-
-bool read_all_totals(WireReader& in, std::vector<OrderTotals>& totals) {
-  totals.clear();
-  const size_t count = in.byte();
-  if (count > kCurrencies + 1) return false;
-  for (size_t i = 0; i < count && !in.failed(); ++i) {
-    totals.push_back(read_totals(in));
-    if (i > 0 && !(totals[i - 1].currency < totals[i].currency)) return false;
-  }
-  return !in.failed();
-}
-
-void add_totals(const OrderTotals& totals, std::vector<OrderTotals>& to) {
-  const auto at = std::lower_bound(to.begin(), to.end(), totals.currency,
-                                   [](const OrderTotals& t, std::string_view code) { return t.currency < code; });
-  if (at != to.end() && at->currency == totals.currency) {
-    at->merge(totals);
-    return;
-  }
-  to.insert(at, totals);
-  const size_t room = kCurrencies + (to.front().currency.empty() ? 1 : 0);
-  if (to.size() <= room) return;
-  OrderTotals last = to.back();
-  to.pop_back();
-  last.currency = {};
-  add_totals(last, to);
-}
 
 struct SectionParts {
   bool sampled = false;
@@ -109,7 +32,7 @@ bool read_head(std::string_view section, SectionParts& parts, std::vector<OrderT
   if (section.empty()) return true;
   WireReader in(section);
   const uint8_t sampled = in.byte();
-  if (sampled > 1 || !read_all_totals(in, totals)) return false;
+  if (sampled > 1 || !read_totals(in, totals)) return false;
   parts.sampled = sampled == 1;
   parts.list = in.rest();
   return true;
@@ -117,8 +40,7 @@ bool read_head(std::string_view section, SectionParts& parts, std::vector<OrderT
 
 void write_head(bool sampled, const std::vector<OrderTotals>& totals, WireBuffer& out) {
   out.byte(sampled ? 1 : 0);
-  out.byte(static_cast<uint8_t>(totals.size()));
-  for (const OrderTotals& each : totals) write_totals(each, out);
+  write_totals(totals, out);
 }
 
 struct EventAmount {
@@ -146,30 +68,35 @@ OrderTotals totals_of_event(const EventAmount& event, std::string_view currency)
       totals.line_amount = amount;
       if (event.loose) totals.loose_amount = amount;
       break;
-    default: break;
+    default:
+      break;
   }
   return totals;
 }
 
 Order order_of_event(const OrderEvent& event, std::optional<Sum> amount) {
-  Order order{.id = event.fields.id, .currency = event.fields.currency, .first = event.time, .last = event.time};
+  Order order{
+      .id = event.fields.id, .currency = event.fields.currency, .first = event.time, .last = event.time};
   switch (event.step) {
     case OrderStep::kCompleted:
     case OrderStep::kUpdated:
       order.completed = event.step == OrderStep::kCompleted;
-      if (amount) order.header = Order::Header{event.time, *amount};
+      if (amount) order.header = OrderHeader{event.time, *amount};
       break;
     case OrderStep::kRefunded:
       order.refunded = true;
       order.refunded_whole = !amount.has_value();
       order.refund_amount = magnitude(amount.value_or(0));
       break;
-    case OrderStep::kCancelled: order.cancelled = true; break;
+    case OrderStep::kCancelled:
+      order.cancelled = true;
+      break;
     case OrderStep::kLine:
       order.lines = 1;
       order.line_amount = amount.value_or(0);
       break;
-    case OrderStep::kNone: break;
+    case OrderStep::kNone:
+      break;
   }
   return order;
 }
@@ -223,7 +150,7 @@ bool Order::read(std::string_view payload) {
   refunded_whole = (flags & kRefundedWhole) != 0;
   last = in.instant();
   first = in.instant_before(last);
-  if (flags & kHasCurrency) currency = in.take(kCurrencyBytes);
+  if (flags & kHasCurrency) currency = in.take(OrderTotals::kCurrencyBytes);
   if (flags & kHasHeader) {
     header.emplace();
     header->time = in.instant_before(last);
@@ -237,13 +164,6 @@ bool Order::read(std::string_view payload) {
   return in.complete();
 }
 
-void OrderTotals::merge(const OrderTotals& other) {
-  const TotalValues theirs = values_of(other);
-  TotalValues values = values_of(*this);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = wrapping_add(values[i], theirs[i]);
-  *this = totals_of(currency, values);
-}
-
 bool OrderSection::fold(std::string_view section, const OrderEvent& event, TextPool& pool, WireBuffer& out) {
   SectionParts parts;
   if (!read_head(section, parts, totals_)) return false;
@@ -251,7 +171,7 @@ bool OrderSection::fold(std::string_view section, const OrderEvent& event, TextP
   const auto amount = event.step == OrderStep::kLine ? fields.line_amount() : fields.order_amount(pool);
   const bool loose = fields.id.empty();
   const OrderTotals added = totals_of_event({event.step, loose, amount}, fields.currency);
-  if (values_of(added) != TotalValues{}) add_totals(added, totals_);
+  if (!added.is_zero()) add_totals(added, totals_);
   if (loose) {
     if (!totals_.empty() || !parts.list.empty()) write_head(parts.sampled, totals_, out);
     out.raw(parts.list);
@@ -275,7 +195,7 @@ bool OrderSection::fold(std::string_view section, const OrderEvent& event, TextP
   }
   single_.clear();
   second_totals_.clear();
-  if (values_of(added) != TotalValues{}) second_totals_.push_back(added);
+  if (!added.is_zero()) second_totals_.push_back(added);
   write_head(false, second_totals_, single_);
   put_list(Slot{}, key, payload_.view(), single_);
   return merge(section, single_.view(), out);

@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/time.h"
 #include "profile/entries.h"
+#include "profile/order_totals.h"
 #include "profile/plan.h"
 #include "profile/properties.h"
 #include "profile/wire.h"
@@ -16,14 +17,15 @@
 // Orders by their id, and totals of all order events.
 namespace kehu::profile {
 
-struct Order {
-  // The amount of a header event (completed or updated); the later one wins, of one time the larger.
-  struct Header {
-    Instant time;
-    Sum amount = 0;
-    auto operator<=>(const Header&) const = default;
-  };
+// The amount of a whole order, as a completed or updated event tells it. The later one wins; of one time, the
+// larger.
+struct OrderHeader {
+  Instant time;
+  Sum amount = 0;
+  auto operator<=>(const OrderHeader&) const = default;
+};
 
+struct Order {
   std::string_view id;
   std::string_view currency;  // the greatest code that was sent
   Instant first;
@@ -32,7 +34,7 @@ struct Order {
   bool cancelled = false;
   bool refunded = false;
   bool refunded_whole = false;  // a refund that named no amount
-  std::optional<Header> header = std::nullopt;
+  std::optional<OrderHeader> header = std::nullopt;
   uint64_t lines = 0;
   Sum line_amount = 0;
   Sum refund_amount = 0;
@@ -40,22 +42,6 @@ struct Order {
   void merge(const Order& other);
   bool read(std::string_view payload);
   void write(WireBuffer& out) const;
-};
-
-// Exact sums over all order events of one currency, for customers with more orders than are kept, and for events
-// that name no order ("loose").
-struct OrderTotals {
-  std::string_view currency;
-  uint64_t completed = 0;
-  Sum completed_amount = 0;
-  Sum refund_amount = 0;
-  uint64_t lines = 0;
-  Sum line_amount = 0;
-  uint64_t loose_completed = 0;
-  Sum loose_amount = 0;
-  Sum loose_refund_amount = 0;
-
-  void merge(const OrderTotals& other);
 };
 
 struct OrderEvent {

@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "base/hash.h"
 #include "profile/folded.h"
@@ -27,7 +27,10 @@ const Shape kShapes[] = {
     {"years", "Australia/Lord_Howe", 40, {.count = 200, .spread = Duration::days(900)}},
     {"one instant", "Asia/Shanghai", 40, {.count = 60, .spread = Duration(1)}},
     {"many names", "Asia/Shanghai", 4, {.count = 2500, .spread = Duration::days(20), .names = 400}},
-    {"many values", "Asia/Shanghai", 6, {.count = 1500, .spread = Duration::days(20), .names = 2, .values = 300}},
+    {"many values",
+     "Asia/Shanghai",
+     6,
+     {.count = 1500, .spread = Duration::days(20), .names = 2, .values = 300}},
     {"many orders", "Asia/Shanghai", 6, {.count = 600, .spread = Duration::days(20), .orders = 200}},
     {"many traits", "Asia/Shanghai", 3, {.count = 60, .traits = 700}},
     {"before 1970", "Europe/London", 20, {.count = 60, .around = Instant::from_seconds(-2'000'000'000)}},
@@ -45,7 +48,8 @@ std::vector<Event> shuffled(std::vector<Event> events, std::mt19937_64& random) 
 }
 
 // The events spread over some parts, and the parts merged in a random tree.
-std::string split_and_merged(const Plan& plan, const std::vector<Event>& events, std::mt19937_64& random, Names& names) {
+std::string split_and_merged(const Plan& plan, const std::vector<Event>& events, std::mt19937_64& random,
+                             Names& names) {
   std::vector<std::vector<Event>> pieces(1 + random() % 6);
   for (const Event& event : events) pieces[random() % pieces.size()].push_back(event);
   std::vector<std::string> parts;

@@ -74,7 +74,8 @@ CounterView plain_counter(const Settings& settings, const Events& events, Instan
   return out;
 }
 
-void fill_counters(const Settings& settings, const std::vector<Event>& events, Instant now, ProfileView& view) {
+void fill_counters(const Settings& settings, const std::vector<Event>& events, Instant now,
+                   ProfileView& view) {
   std::map<NameId, Events> by_name;
   for (const Event& event : events) {
     const bool track = event.type == EventType::kTrack;
@@ -89,7 +90,8 @@ void fill_counters(const Settings& settings, const std::vector<Event>& events, I
     }
     CounterView counter = plain_counter(settings, of_name, now);
     counter.type = of_name[0]->type;
-    counter.name = counter.type == EventType::kTrack ? std::string(of_name[0]->name) : std::string(to_string(counter.type));
+    counter.name = counter.type == EventType::kTrack ? std::string(of_name[0]->name)
+                                                     : std::string(to_string(counter.type));
     view.counters.push_back(counter);
   }
   if (!rest.empty()) {
@@ -106,7 +108,8 @@ void fill_seen(const std::vector<Event>& events, ProfileView& view) {
   view.events = events.size();
   if (!events.empty()) view.first_seen = view.last_seen = events[0].time;
   for (const Event& event : events) {
-    SeenView& period = seen.try_emplace(event.channel, SeenView{event.channel, event.time, event.time}).first->second;
+    SeenView& period =
+        seen.try_emplace(event.channel, SeenView{event.channel, event.time, event.time}).first->second;
     period.first = std::min(period.first, event.time);
     period.last = std::max(period.last, event.time);
     view.first_seen = std::min(view.first_seen, event.time);
@@ -219,7 +222,8 @@ void fill_texts(const std::vector<std::string>& texts, MetricView& out) {
   });
 }
 
-void fill_metrics(const Settings& settings, const std::vector<Event>& events, Instant now, ProfileView& view) {
+void fill_metrics(const Settings& settings, const std::vector<Event>& events, Instant now,
+                  ProfileView& view) {
   for (const Metric& metric : settings.metrics) {
     std::vector<Dated> numbers;
     std::vector<std::string> texts;
@@ -260,7 +264,8 @@ void fill_recent(const std::vector<Event>& events, ProfileView& view) {
     return a->time != b->time ? a->time > b->time : kind(a) < kind(b);
   });
   sorted.resize(std::min(sorted.size(), limits::kRecentEvents));
-  for (const Event* e : sorted) view.recent.push_back({e->time, e->type, e->channel, e->source, std::string(e->name)});
+  for (const Event* e : sorted)
+    view.recent.push_back({e->time, e->type, e->channel, e->source, std::string(e->name)});
 }
 
 // What one order event says.
@@ -273,7 +278,8 @@ struct Purchase {
 std::optional<Sum> product(const Value& holder) {
   const auto price = number_of(holder.find("price"));
   if (!price) return std::nullopt;
-  const Sum units = Sum{price->units()} * number_of(holder.find("quantity")).value_or(Decimal::from_units(10'000)).units();
+  const Sum units =
+      Sum{price->units()} * number_of(holder.find("quantity")).value_or(Decimal::from_units(10'000)).units();
   return (units + (units < 0 ? -5'000 : 5'000)) / 10'000;
 }
 
@@ -377,9 +383,10 @@ void fill_orders(const std::vector<Event>& events, ProfileView& view) {
     const bool bought = std::any_of(of_order.begin(), of_order.end(), [](const Purchase& e) {
       return e.step == "Order Completed" || e.step == "Order Line";
     });
+    if (!bought && order.refunded == 0) continue;
     RevenueView& total = of(order.currency);
     total.orders += bought ? 1 : 0;
-    total.revenue += order.amount.value_or(0);
+    total.revenue += bought ? order.amount.value_or(0) : 0;
     total.refunded += order.refunded;
   }
   std::sort(view.orders.begin(), view.orders.end(), [](const OrderView& a, const OrderView& b) {
@@ -394,7 +401,8 @@ std::string text(Instant t) { return format_utc(t); }
 
 template <class T>
 std::string text(const Windows<T>& w) {
-  return cat(text(w.today), "/", text(w.last_7d), "/", text(w.last_30d), "/", text(w.last_90d), "/", text(w.last_365d));
+  return cat(text(w.today), "/", text(w.last_7d), "/", text(w.last_30d), "/", text(w.last_90d), "/",
+             text(w.last_365d));
 }
 
 }  // namespace
@@ -412,28 +420,30 @@ ProfileView plain_profile(const Settings& settings, const std::vector<Event>& ev
 
 std::string describe(const ProfileView& view) {
   std::string out = cat("events ", view.events, " ", text(view.first_seen), " ", text(view.last_seen), "\n");
-  for (const SeenView& s : view.channels) out += cat("seen ", to_string(s.channel), " ", text(s.first), " ", text(s.last), "\n");
+  for (const SeenView& s : view.channels)
+    out += cat("seen ", to_string(s.channel), " ", text(s.first), " ", text(s.last), "\n");
   for (const TraitView& t : view.traits) {
     out += cat("trait ", t.name, " = ", t.value, " ", text(t.time), " ", t.source.value(), "\n");
   }
   out += cat("traits too long ", view.traits_too_long, view.traits_left_out ? ", some left out\n" : "\n");
   for (const CounterView& c : view.counters) {
-    out += cat("counter ", to_string(c.type), " ", c.name, " ", c.total, " ", text(c.first), " ", text(c.last), " ",
-               c.last_hour, "/", c.last_24h, "/", text(c.days), "\n");
+    out += cat("counter ", to_string(c.type), " ", c.name, " ", c.total, " ", text(c.first), " ",
+               text(c.last), " ", c.last_hour, "/", c.last_24h, "/", text(c.days), "\n");
   }
   for (const MetricView& m : view.metrics) {
-    out += cat("metric ", m.event, ".", m.property, " ", m.count, " sum ", text(m.sum), " ", text(m.min), "..",
-               text(m.max), " ", text(m.days), " distinct ", m.distinct, m.exact ? "" : " about");
+    out += cat("metric ", m.event, ".", m.property, " ", m.count, " sum ", text(m.sum), " ", text(m.min),
+               "..", text(m.max), " ", text(m.days), " distinct ", m.distinct, m.exact ? "" : " about");
     for (const TopValue& value : m.top) out += cat(" ", value.value, ":", value.count);
     out += "\n";
   }
   for (const RecentEventView& r : view.recent) {
-    out += cat("recent ", text(r.time), " ", to_string(r.type), " ", to_string(r.channel), " ", r.source.value(), " ",
-               r.name, "\n");
+    out += cat("recent ", text(r.time), " ", to_string(r.type), " ", to_string(r.channel), " ",
+               r.source.value(), " ", r.name, "\n");
   }
   for (const OrderView& o : view.orders) {
-    out += cat("order ", o.id, " ", to_string(o.status), " ", o.currency, " ", o.amount ? text(*o.amount) : "none", " -",
-               text(o.refunded), " lines ", o.lines, " ", text(o.first), " ", text(o.last), "\n");
+    out += cat("order ", o.id, " ", to_string(o.status), " ", o.currency, " ",
+               o.amount ? text(*o.amount) : "none", " -", text(o.refunded), " lines ", o.lines, " ",
+               text(o.first), " ", text(o.last), "\n");
   }
   out += view.orders_sampled ? "orders sampled\n" : "";
   for (const RevenueView& r : view.revenue) {

@@ -7,8 +7,8 @@
 #include "model/profile.h"
 #include "model/settings.h"
 
-// The oracle of this folder: what docs/profile.md says, computed from the whole list of events in the plainest
-// way. Never optimised.
+// The oracle of this folder: what docs/profile.md says, computed from the whole list of events in the
+// plainest way. Never optimised.
 namespace kehu::profile {
 
 ProfileView plain_profile(const Settings& settings, const std::vector<Event>& events, Instant now);

@@ -49,7 +49,8 @@ Plan::Plan(const Settings& settings) : zone_(settings.zone) {
 // A metric that is declared twice counts once.
 void Plan::add(const MetricRule& rule, NameId counter_key) {
   std::vector<MetricRule>& metrics = rules_[counter_key.value()].metrics;
-  const bool known = std::any_of(metrics.begin(), metrics.end(), [&](const MetricRule& r) { return r.id == rule.id; });
+  const bool known =
+      std::any_of(metrics.begin(), metrics.end(), [&](const MetricRule& r) { return r.id == rule.id; });
   if (!known) metrics.push_back(rule);
 }
 

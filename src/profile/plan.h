@@ -18,7 +18,8 @@ inline constexpr NameId kOtherNames = NameId(0xffff'ffff'ffffULL);
 NameId counter_key(EventType type);
 NameId counter_key(const Event& event);
 
-// A metric in a part: a hash of its kind, event and property, so that a part outlives changes of the settings.
+// A metric in a part: a hash of its kind, event and property, so that a part outlives changes of the
+// settings.
 NameId metric_id(const Metric& metric);
 
 enum class OrderStep : uint8_t { kNone, kCompleted, kUpdated, kRefunded, kCancelled, kLine };

@@ -60,8 +60,10 @@ std::string_view TextPool::text_of(const json::RawValue& value) {
       return text.data() == unescaped_.data() ? keep(text) : text;
     }
     case json::Kind::kNumber:
-    case json::Kind::kBool: return value.raw;
-    default: return {};
+    case json::Kind::kBool:
+      return value.raw;
+    default:
+      return {};
   }
 }
 

@@ -12,7 +12,8 @@
 // Values of properties and traits, as the sections of a part want them.
 namespace kehu::profile {
 
-// Texts that live as long as the fold that met them: views into the event where nothing is escaped, else copies.
+// Texts that live as long as the fold that met them: views into the event where nothing is escaped, else
+// copies.
 class TextPool {
  public:
   void clear() { copies_.clear(); }

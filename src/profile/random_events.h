@@ -17,10 +17,10 @@ struct RandomEventOptions {
   size_t count = 60;
   Instant around = Instant::from_seconds(1'793'404'800);  // 2026-10-31, near the end of summer time
   Duration spread = Duration::days(3);
-  int names = 6;    // different track events beside the order events
-  int values = 5;   // different property values
-  int orders = 4;   // different order ids
-  int traits = 5;   // different trait names
+  int names = 6;   // different track events beside the order events
+  int values = 5;  // different property values
+  int orders = 4;  // different order ids
+  int traits = 5;  // different trait names
 };
 
 // Events and the texts they point to.
@@ -45,11 +45,16 @@ class RandomEvents {
 
   std::string value() {
     switch (pick(5)) {
-      case 0: return cat("\"v", pick(static_cast<uint64_t>(options_.values)), "\"");
-      case 1: return cat("\"\\u4e0a", pick(static_cast<uint64_t>(options_.values)), "\"");
-      case 2: return std::to_string(pick(static_cast<uint64_t>(options_.values)));
-      case 3: return pick(2) == 0 ? "true" : "null";
-      default: return cat("\"", std::string(60 + pick(10), 'x'), "\"");
+      case 0:
+        return cat("\"v", pick(static_cast<uint64_t>(options_.values)), "\"");
+      case 1:
+        return cat("\"\\u4e0a", pick(static_cast<uint64_t>(options_.values)), "\"");
+      case 2:
+        return std::to_string(pick(static_cast<uint64_t>(options_.values)));
+      case 3:
+        return pick(2) == 0 ? "true" : "null";
+      default:
+        return cat("\"", std::string(60 + pick(10), 'x'), "\"");
     }
   }
 
@@ -57,9 +62,12 @@ class RandomEvents {
     const int64_t cents = static_cast<int64_t>(pick(200'000)) - 20'000;
     const std::string text = cat(cents / 100, ".", cents % 100 < 0 ? -(cents % 100) : cents % 100);
     switch (pick(8)) {
-      case 0: return cat("\"", text, "\"");
-      case 1: return "\"many\"";
-      default: return text;
+      case 0:
+        return cat("\"", text, "\"");
+      case 1:
+        return "\"many\"";
+      default:
+        return text;
     }
   }
 
@@ -67,10 +75,12 @@ class RandomEvents {
     std::string out = "{\"a\":1";
     if (pick(2) == 0) out += cat(",\"category\":", value());
     if (pick(2) == 0) out += cat(",\"price\":", amount());
-    if (pick(3) == 0) out += cat(",\"products\":[{\"category\":", value(), ",\"price\":", amount(),
-                                 ",\"quantity\":", pick(4), "},{\"category\":", value(), "}]");
-    if (pick(4) != 0) out += cat(pick(2) == 0 ? ",\"order_id\":\"o" : ",\"orderId\":\"o",
-                                 pick(static_cast<uint64_t>(options_.orders)), "\"");
+    if (pick(3) == 0)
+      out += cat(",\"products\":[{\"category\":", value(), ",\"price\":", amount(), ",\"quantity\":", pick(4),
+                 "},{\"category\":", value(), "}]");
+    if (pick(4) != 0)
+      out += cat(pick(2) == 0 ? ",\"order_id\":\"o" : ",\"orderId\":\"o",
+                 pick(static_cast<uint64_t>(options_.orders)), "\"");
     if (pick(3) == 0) out += cat(",\"revenue\":", amount());
     if (pick(3) == 0) out += cat(",\"total\":", amount());
     if (pick(3) == 0) out += cat(",\"amount\":", amount());
@@ -137,9 +147,12 @@ inline Settings test_settings(std::string_view zone) {
   settings.time_zone = std::string(zone);
   settings.zone = *BusinessZone::load(zone);
   using Kind = Metric::Kind;
-  settings.metrics = {{Kind::kSum, "Event 0", "price"},          {Kind::kDistinct, "Event 0", "category"},
-                      {Kind::kTop, "Event 0", "category"},       {Kind::kTop, "Event 1", "products[].category"},
-                      {Kind::kSum, "Event 1", "products[].price"}, {Kind::kTop, "page", "category"},
+  settings.metrics = {{Kind::kSum, "Event 0", "price"},
+                      {Kind::kDistinct, "Event 0", "category"},
+                      {Kind::kTop, "Event 0", "category"},
+                      {Kind::kTop, "Event 1", "products[].category"},
+                      {Kind::kSum, "Event 1", "products[].price"},
+                      {Kind::kTop, "page", "category"},
                       {Kind::kSum, "Order Completed", "revenue"}};
   return settings;
 }

@@ -55,7 +55,9 @@ bool Recent::number_kind(const EventKind& kind, uint8_t& number) {
   if (place < kind_count_ && kinds_[place] == kind) return false;
   open_gap(kinds_.data(), kind_count_++, place);
   kinds_[place] = kind;
-  for (size_t i = 0; i < size_; ++i) numbers_[i] = static_cast<uint8_t>(numbers_[i] + (numbers_[i] >= number ? 1 : 0));
+  for (size_t i = 0; i < size_; ++i) {
+    if (numbers_[i] >= number) ++numbers_[i];
+  }
   return true;
 }
 
@@ -64,7 +66,9 @@ void Recent::drop_last() {
   if (std::find(numbers_.data(), numbers_.data() + size_, number) != numbers_.data() + size_) return;
   std::copy(kinds_.data() + number + 1, kinds_.data() + kind_count_, kinds_.data() + number);
   --kind_count_;
-  for (size_t i = 0; i < size_; ++i) numbers_[i] = static_cast<uint8_t>(numbers_[i] - (numbers_[i] > number ? 1 : 0));
+  for (size_t i = 0; i < size_; ++i) {
+    if (numbers_[i] > number) --numbers_[i];
+  }
 }
 
 Recent::Added Recent::add(const RecentEvent& event) {
@@ -84,8 +88,8 @@ void Recent::merge(const Recent& other) {
   for (size_t i = 0; i < other.size(); ++i) add(other[i]);
 }
 
-// Written: how many kinds, the kinds, how many events, the number of each one's kind, then the newest time and for
-// each other event how much older it is than the one before.
+// Written: how many kinds, the kinds, how many events, the number of each one's kind, then the newest time
+// and for each other event how much older it is than the one before.
 void Recent::write(WireBuffer& out) const {
   if (size_ == 0) return;
   out.byte(static_cast<uint8_t>(kind_count_));
@@ -134,7 +138,8 @@ bool Recent::prepend(std::string_view section, const RecentEvent& event, WireBuf
   std::string_view numbers = in.take(count);
   const Instant newest = in.instant();
   std::string_view older = in.rest();
-  if (in.failed() || number == kinds || count == 0 || count > limits::kRecentEvents || event.time <= newest) return false;
+  const bool sound = !in.failed() && count > 0 && count <= limits::kRecentEvents;
+  if (!sound || number == kinds || event.time <= newest) return false;
   if (count == limits::kRecentEvents) {
     if (older.empty() || numbers.find(numbers.back()) == count - 1) return false;
     numbers.remove_suffix(1);

@@ -11,8 +11,8 @@
 #include "model/ids.h"
 #include "profile/wire.h"
 
-// The newest limits::kRecentEvents events. Which of several equal times fall off the end is decided by kind, and
-// events equal in both cannot be told apart: so the list is a function of the set of events.
+// The newest limits::kRecentEvents events. Which of several equal times fall off the end is decided by kind,
+// and events equal in both cannot be told apart: so the list is a function of the set of events.
 namespace kehu::profile {
 
 // What recent events have in common; each is written once.
@@ -51,8 +51,8 @@ class Recent {
   bool read(std::string_view section);
   void write(WireBuffer& out) const;
 
-  // The usual fold without decoding the list: the event is newer than all and of a kind that is there. False when
-  // it is not so, or on damage; `out` is then unchanged.
+  // The usual fold without decoding the list: the event is newer than all and of a kind that is there. False
+  // when it is not so, or on damage; `out` is then unchanged.
   static bool prepend(std::string_view section, const RecentEvent& event, WireBuffer& out);
 
  private:

@@ -18,7 +18,8 @@ std::optional<Sum> amount_of(const Order& order) {
 }
 
 Sum refund_of(const Order& order) {
-  return order.refunded_whole ? std::max(order.refund_amount, amount_of(order).value_or(0)) : order.refund_amount;
+  return order.refunded_whole ? std::max(order.refund_amount, amount_of(order).value_or(0))
+                              : order.refund_amount;
 }
 
 bool is_purchase(const Order& order) { return order.completed || order.lines > 0; }
@@ -32,14 +33,17 @@ std::vector<RevenueView> exact_revenue(const OrderBook& book) {
     return revenue;
   };
   for (const Order& order : book.orders) {
-    if (order.cancelled) continue;
+    if (order.cancelled || (!is_purchase(order) && refund_of(order) == 0)) continue;
     RevenueView& revenue = of(std::string(order.currency));
-    revenue.orders += is_purchase(order) ? 1 : 0;
-    revenue.revenue = wrapping_add(revenue.revenue, amount_of(order).value_or(0));
+    if (is_purchase(order)) {
+      ++revenue.orders;
+      revenue.revenue = wrapping_add(revenue.revenue, amount_of(order).value_or(0));
+    }
     revenue.refunded = wrapping_add(revenue.refunded, refund_of(order));
   }
   for (const OrderTotals& totals : book.totals) {
-    const bool loose = totals.loose_completed != 0 || totals.loose_amount != 0 || totals.loose_refund_amount != 0;
+    const bool loose =
+        totals.loose_completed != 0 || totals.loose_amount != 0 || totals.loose_refund_amount != 0;
     if (!loose) continue;
     RevenueView& revenue = of(std::string(totals.currency));
     revenue.orders += totals.loose_completed;
@@ -58,11 +62,13 @@ std::vector<RevenueView> summed_revenue(const OrderBook& book) {
                        static_cast<double>(book.orders.size());
   std::vector<RevenueView> out;
   for (const OrderTotals& totals : book.totals) {
-    const auto in_sample = std::count_if(book.orders.begin(), book.orders.end(),
-                                         [&](const Order& order) { return order.currency == totals.currency; });
+    const auto in_sample = std::count_if(book.orders.begin(), book.orders.end(), [&](const Order& order) {
+      return order.currency == totals.currency;
+    });
     RevenueView revenue{.currency = std::string(totals.currency)};
     const bool whole = totals.completed > 0;
-    revenue.orders = whole ? totals.completed : static_cast<uint64_t>(static_cast<double>(in_sample) * scale + 0.5);
+    revenue.orders =
+        whole ? totals.completed : static_cast<uint64_t>(static_cast<double>(in_sample) * scale + 0.5);
     revenue.revenue = whole ? totals.completed_amount : totals.line_amount;
     revenue.refunded = totals.refund_amount;
     out.push_back(std::move(revenue));

@@ -13,8 +13,8 @@ inline constexpr uint32_t kHourRing = 48;
 inline constexpr uint32_t kDayRing = 400;
 
 // Amounts per bucket of time. Keeps the buckets newer than newest - length, which is a function of the set of
-// additions and not of their order: what an early look would have dropped, a late look drops as well. Buckets of
-// value zero, but the newest, are not written.
+// additions and not of their order: what an early look would have dropped, a late look drops as well. Buckets
+// of value zero, but the newest, are not written.
 template <class Value>
 class Ring {
  public:

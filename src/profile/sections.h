@@ -7,10 +7,18 @@
 
 #include "profile/wire.h"
 
-// A part is its version, a mask of the sections it has, and for each its size and bytes (docs/formats/profile.md).
+// A part is its version, a mask of the sections it has, and for each its size and bytes
+// (docs/formats/profile.md).
 namespace kehu::profile {
 
-enum class SectionId : uint8_t { kSeen = 0, kTraits = 1, kCounters = 2, kMetrics = 3, kRecent = 4, kOrders = 5 };
+enum class SectionId : uint8_t {
+  kSeen = 0,
+  kTraits = 1,
+  kCounters = 2,
+  kMetrics = 3,
+  kRecent = 4,
+  kOrders = 5
+};
 inline constexpr size_t kSectionCount = 6;
 inline constexpr uint8_t kPartVersion = 1;
 

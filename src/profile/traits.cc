@@ -58,7 +58,8 @@ void Traits::write(WireBuffer& out) const {
   out.varint(values_.size());
   for (const Trait& trait : values_) {
     out.key(trait.name.value());
-    out.varint(static_cast<uint64_t>(std::lower_bound(stamps_.begin(), stamps_.end(), trait.stamp) - stamps_.begin()));
+    out.varint(static_cast<uint64_t>(std::lower_bound(stamps_.begin(), stamps_.end(), trait.stamp) -
+                                     stamps_.begin()));
     out.text(trait.value);
   }
 }

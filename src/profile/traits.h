@@ -35,8 +35,8 @@ class Traits {
   // Sets the trait where the stamp says so; the larger value wins an equal stamp. True when the name is new.
   bool set(const Trait& trait);
   void count_too_long() { ++too_long_; }
-  // Beyond limits::kTraitsPerCustomer names the smallest stay: a name pushed out can never come back, so the rest
-  // have missed nothing.
+  // Beyond limits::kTraitsPerCustomer names the smallest stay: a name pushed out can never come back, so the
+  // rest have missed nothing.
   void trim();
   void merge(const Traits& other);
   // False on damage.

@@ -28,7 +28,11 @@ constexpr int64_t kHoursOfDay = 24;
 template <class T>
 Windows<T> windows(const Ring<T>& days, CivilDay today) {
   const auto last = [&](int64_t count) { return days.window(today.value(), count); };
-  return {.today = last(1), .last_7d = last(7), .last_30d = last(30), .last_90d = last(90), .last_365d = last(365)};
+  return {.today = last(1),
+          .last_7d = last(7),
+          .last_30d = last(30),
+          .last_90d = last(90),
+          .last_365d = last(365)};
 }
 
 class Viewer {
@@ -39,9 +43,10 @@ class Viewer {
   // False on damage.
   bool read(std::string_view part) {
     Sections sections;
-    return sections.split(part) && read_seen(sections[SectionId::kSeen]) && read_traits(sections[SectionId::kTraits]) &&
-           read_counters(sections[SectionId::kCounters]) && read_metrics(sections[SectionId::kMetrics]) &&
-           read_recent(sections[SectionId::kRecent]) && read_orders(sections[SectionId::kOrders]);
+    return sections.split(part) && read_seen(sections[SectionId::kSeen]) &&
+           read_traits(sections[SectionId::kTraits]) && read_counters(sections[SectionId::kCounters]) &&
+           read_metrics(sections[SectionId::kMetrics]) && read_recent(sections[SectionId::kRecent]) &&
+           read_orders(sections[SectionId::kOrders]);
   }
   ProfileView take() { return std::move(view_); }
 
@@ -88,7 +93,8 @@ bool Viewer::read_traits(std::string_view section) {
   view_.traits_left_out = traits.left_out();
   for (const Trait& trait : traits.values()) {
     if (trait.value.empty()) continue;
-    view_.traits.push_back({name(trait.name), std::string(trait.value), trait.stamp.time, trait.stamp.source});
+    view_.traits.push_back(
+        {name(trait.name), std::string(trait.value), trait.stamp.time, trait.stamp.source});
   }
   std::sort(view_.traits.begin(), view_.traits.end(),
             [](const TraitView& a, const TraitView& b) { return a.name < b.name; });
@@ -201,8 +207,8 @@ bool Viewer::read_orders(std::string_view section) {
 
 }  // namespace
 
-absl::StatusOr<ProfileView> view(const Settings& settings, absl::Span<const std::string_view> parts, Instant now,
-                                 NameLookup name_of) {
+absl::StatusOr<ProfileView> view(const Settings& settings, absl::Span<const std::string_view> parts,
+                                 Instant now, NameLookup name_of) {
   Folder folder;
   std::string merged;
   std::string next;
@@ -212,7 +218,8 @@ absl::StatusOr<ProfileView> view(const Settings& settings, absl::Span<const std:
   }
   Viewer viewer(settings, now, name_of);
   if (!viewer.read(merged)) {
-    return failure(absl::StatusCode::kDataLoss, "the merged state of a customer cannot be read: a bug of Kehu or "
+    return failure(absl::StatusCode::kDataLoss,
+                   "the merged state of a customer cannot be read: a bug of Kehu or "
                    "damaged memory; run kehu check");
   }
   return viewer.take();

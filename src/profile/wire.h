@@ -9,8 +9,8 @@
 #include "base/money.h"
 #include "base/time.h"
 
-// The numbers of docs/formats/profile.md: as short as their values allow, because a part is read and written at
-// every event and kept for every customer.
+// The numbers of docs/formats/profile.md: as short as their values allow, because a part is read and written
+// at every event and kept for every customer.
 namespace kehu::profile {
 
 static_assert(std::endian::native == std::endian::little, "keys are written by memcpy");
@@ -77,7 +77,8 @@ class WireBuffer {
  private:
   void push(uint8_t value) { bytes_[size_++] = static_cast<char>(value); }
   void reserve(size_t more) {
-    if (capacity_ - size_ < more) [[unlikely]] grow(more);
+    if (capacity_ - size_ < more) [[unlikely]]
+      grow(more);
   }
   void grow(size_t more) {
     const size_t capacity = std::bit_ceil(size_ + more + 256);
