@@ -79,6 +79,7 @@ void EventDecoder::take_keys(const Context& context, Intake& out) {
                       [&key](std::string& bytes) { codec::append_data_key(key.record(), bytes); });
     out.new_key_ids.push_back(key.name.key_id);
   }
+  context_text_.forget();
 }
 
 bool EventDecoder::build() {
@@ -97,7 +98,7 @@ bool EventDecoder::build() {
   if (node.kind != json::Kind::kObject) {
     return fail(Reason::kNotAnObject, node_, cat("an event must be an object, not ", to_string(node.kind)));
   }
-  if (!read_members() || !read_type() || !read_name() || !read_message_id() || !read_time() || !read_channel()) {
+  if (!read_members() || !read_context() || !read_type() || !read_name() || !read_message_id() || !read_time() || !read_channel()) {
     return false;
   }
   if (!collect_identifiers() || !settle_identifiers() || !read_objects()) return false;
@@ -195,6 +196,27 @@ bool EventDecoder::expect_object(uint32_t node, std::string_view what) {
          fail(Reason::kInvalidField, node, cat(what, " must be an object, not ", to_string(kind)));
 }
 
+bool EventDecoder::read_context() {
+  if (!expect_object(members_.context, "context")) return false;
+  if (envelope_->context != 0) read_context_members(envelope_->context);
+  if (members_.context != 0) read_context_members(members_.context);
+  return true;
+}
+
+void EventDecoder::read_context_members(uint32_t object) {
+  const json::Index& index = *index_;
+  for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
+    if (index[key + 1].kind == json::Kind::kNull) continue;
+    const std::string_view name = index.inner(index[key]);
+    if (name == "channel") members_.context_channel = key + 1;
+    if (name == "traits") members_.context_traits = key + 1;
+    if (name == "device") members_.context_device = key + 1;
+    if (name == "externalIds") members_.context_external_ids = key + 1;
+    if (name == "direct") members_.context_direct = key + 1;
+    if (name == "ip") members_.context_ip = key + 1;
+  }
+}
+
 bool EventDecoder::read_type() {
   if (envelope_->type) {
     event_.type = *envelope_->type;
@@ -257,12 +279,12 @@ bool EventDecoder::names_library_with_frozen_clock() const {
 
 bool EventDecoder::read_time() {
   const uint32_t node = members_.timestamp != 0 ? members_.timestamp : members_.original_timestamp;
-  time_text_ = {};
+  has_time_ = node != 0;
   if (node == 0) {
     event_.time = event_.original_time = context_->received_at;
     return true;
   }
-  const auto original = parse_client_time(index_->value((*index_)[node]));
+  const auto original = times_.parse(index_->value((*index_)[node]));
   if (!original) {
     return fail(Reason::kInvalidTime, node,
                 "not a time between 1900 and 2199; write ISO 8601, e.g. 2026-11-22T10:00:00.000+08:00, or "
@@ -274,9 +296,8 @@ bool EventDecoder::read_time() {
                     .frozen_sent_at = names_library_with_frozen_clock()};
   const bool segment = envelope_->dialect == Envelope::Dialect::kSegment;
   if (segment && !clock.sent_at && members_.sent_at != 0) {
-    clock.sent_at = parse_client_time(index_->value((*index_)[members_.sent_at]));
+    clock.sent_at = times_.parse(index_->value((*index_)[members_.sent_at]));
   }
-  time_text_ = index_->raw((*index_)[node]);
   event_.original_time = *original;
   event_.time = corrected_time(clock, *original);
   if (event_.time > context_->received_at + limits::kFutureTolerance) {
@@ -287,8 +308,7 @@ bool EventDecoder::read_time() {
 
 bool EventDecoder::read_channel() {
   event_.channel = context_->default_channel;
-  uint32_t node = members_.channel;
-  if (node == 0) node = member_of(members_.context, "channel");
+  const uint32_t node = members_.channel != 0 ? members_.channel : members_.context_channel;
   if (node == 0) return true;
   std::string_view name;
   if ((*index_)[node].kind == json::Kind::kString && text_of(node, name)) {
@@ -351,7 +371,6 @@ bool EventDecoder::take_spare(uint32_t node, std::string_view key, bool document
 }
 
 bool EventDecoder::take_context(const ObjectText::Door& door) {
-  if (!expect_object(members_.context, "context")) return false;
   bool ok = members_.context == 0 || context_text_.take_object(*index_, members_.context, door);
   if (ok && envelope_->context != 0) {
     ok = members_.context == 0 ? context_text_.take_object(*index_, envelope_->context, door)
@@ -361,9 +380,8 @@ bool EventDecoder::take_context(const ObjectText::Door& door) {
     fault_ = context_text_.fault();
     return false;
   }
-  const uint32_t direct = member_of(members_.context, "direct");
-  const bool wants_ip = direct != 0 && index_->raw((*index_)[direct]) == "true" &&
-                        member_of(members_.context, "ip") == 0;
+  const uint32_t direct = members_.context_direct;
+  const bool wants_ip = direct != 0 && members_.context_ip == 0 && index_->raw((*index_)[direct]) == "true";
   if (wants_ip && !context_->remote_ip.empty()) context_text_.add_text("ip", context_->remote_ip);
   context_text_.finish();
   event_.context = context_text_.text();
@@ -373,14 +391,15 @@ bool EventDecoder::take_context(const ObjectText::Door& door) {
 // The hash of the content leaves out what changes when a client sends an event again: sentAt, receivedAt, context.
 // Clear personal values enter it only by their keyed hashes (tokens, ObjectText::digest).
 void EventDecoder::settle_hashes() {
-  Hash128 content{static_cast<uint64_t>(event_.type), hash64(event_.name, static_cast<uint64_t>(event_.type))};
-  content = mixed(content, mixed(properties_.digest(), traits_.digest()));
-  content = mixed(content, hash128(time_text_));
+  const auto time = has_time_ ? static_cast<uint64_t>(event_.original_time.micros()) : 0;
+  Hash128 content{time, hash_combine(hash64(event_.name, static_cast<uint64_t>(event_.type)), time)};
+  content = mixed(content, properties_.digest());
+  content = mixed(content, traits_.digest());
   for (const Identifier& identifier : event_.identifiers) content = mixed(content, identifier.token.hash);
   event_.body_hash = content.low;
   if (event_.message_id.empty()) {
     // Without a time of its own an equal event in a later request is another event.
-    if (time_text_.empty()) content = mixed(content, Hash128{1, static_cast<uint64_t>(event_.received_at.micros())});
+    if (!has_time_) content = mixed(content, Hash128{1, static_cast<uint64_t>(event_.received_at.micros())});
     std::string& id = texts_.next();
     id = cat("content-", content.hex());
     event_.message_id = id;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "intake/client_time.h"
 #include "intake/context.h"
 #include "intake/fault.h"
 #include "intake/identifier_list.h"
@@ -55,11 +56,16 @@ class EventDecoder {
     uint32_t type = 0, event = 0, name = 0, category = 0, group_id = 0, previous_id = 0;
     uint32_t properties = 0, traits = 0, context = 0, message_id = 0;
     uint32_t timestamp = 0, original_timestamp = 0, sent_at = 0, channel = 0;
+    // Of the context, or where it says nothing of the batch's.
+    uint32_t context_channel = 0, context_traits = 0, context_device = 0, context_external_ids = 0;
+    uint32_t context_direct = 0, context_ip = 0;
   };
 
   bool build();
   bool read_members();
   bool read_member(uint32_t key);
+  bool read_context();
+  void read_context_members(uint32_t object);
   bool read_type();
   bool read_name();
   bool read_message_id();
@@ -94,12 +100,13 @@ class EventDecoder {
   Members members_;
   std::vector<uint32_t> others_;  // keys of members nobody knows (bulk): kept as properties
   Event event_;
-  std::string_view time_text_;
+  bool has_time_ = false;
   IdentifierList identifiers_;
-  ObjectText properties_;
-  ObjectText traits_;
-  ObjectText context_text_;
+  ObjectText properties_{ObjectText::Digest::kOfContent};
+  ObjectText traits_{ObjectText::Digest::kOfContent};
+  ObjectText context_text_{ObjectText::Digest::kNone};
   TextPool texts_;
+  ClientTimes times_;
   Fault fault_;
 };
 

@@ -85,15 +85,10 @@ bool EventDecoder::add_previous() {
 
 bool EventDecoder::collect_identifiers() {
   const Policy& policy = *context_->policy;
-  const uint32_t context = members_.context;
   if (event_.type == EventType::kIdentify && !add_traits(members_.traits)) return false;
-  if (context != 0) {
-    if (!add_traits(member_of(context, "traits")) || !add_external_ids(member_of(context, "externalIds"))) {
-      return false;
-    }
-    const uint32_t device = member_of(member_of(context, "device"), "id");
-    if (device != 0 && policy.device_id() && !add_value(*policy.device_id(), device)) return false;
-  }
+  if (!add_traits(members_.context_traits) || !add_external_ids(members_.context_external_ids)) return false;
+  const uint32_t device = member_of(members_.context_device, "id");
+  if (device != 0 && policy.device_id() && !add_value(*policy.device_id(), device)) return false;
   return event_.type != EventType::kAlias || add_previous();
 }
 

@@ -16,23 +16,26 @@ bool KeyTable::same_ignoring_case(std::string_view known, std::string_view key) 
 }
 
 void KeyTable::place(Slot slot) {
-  const size_t mask = slots_.size() - 1;
-  size_t i = hash(slot.key) & mask;
-  while (slots_[i].bits != 0) i = (i + 1) & mask;
+  const uint32_t hash = hash_of(slot.key);
+  const size_t mask = tags_.size() - 1;
+  size_t i = hash & mask;
+  while (tags_[i] != 0) i = (i + 1) & mask;
+  tags_[i] = tag_of(hash);
   slots_[i] = std::move(slot);
 }
 
 void KeyTable::add(std::string_view key, uint8_t bits) {
   for (Slot& slot : slots_) {
-    if (slot.bits != 0 && slot.key.size() == key.size() && same(slot.key, key)) {
+    if (slot.bits != 0 && same(slot.key, key)) {
       slot.bits |= bits;
       return;
     }
   }
-  // A quarter full at most, so that nearly every key outside the table meets an empty slot at once.
-  if (++used_ * 4 > slots_.size()) {
+  // An eighth full at most, so that nearly every key outside the table meets an empty slot at once.
+  if (++used_ * 8 > slots_.size()) {
     std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
+    tags_.assign(slots_.size(), 0);
     for (Slot& slot : old) {
       if (slot.bits != 0) place(std::move(slot));
     }

@@ -14,15 +14,16 @@ class KeyTable {
  public:
   enum class Case : uint8_t { kExact, kIgnored };
 
-  explicit KeyTable(Case letters) : letters_(letters), slots_(16) {}
+  explicit KeyTable(Case letters) : letters_(letters), tags_(16), slots_(16) {}
 
   // Combines the number with the one the key has already.
   void add(std::string_view key, uint8_t bits);
   // 0 when the key is not in the table.
   uint8_t find(std::string_view key) const {
-    const size_t mask = slots_.size() - 1;
-    for (size_t i = hash(key) & mask; slots_[i].bits != 0; i = (i + 1) & mask) {
-      if (slots_[i].key.size() == key.size() && same(slots_[i].key, key)) return slots_[i].bits;
+    const uint32_t hash = hash_of(key);
+    const size_t mask = tags_.size() - 1;
+    for (size_t i = hash & mask; tags_[i] != 0; i = (i + 1) & mask) {
+      if (tags_[i] == tag_of(hash) && same(slots_[i].key, key)) return slots_[i].bits;
     }
     return 0;
   }
@@ -34,7 +35,7 @@ class KeyTable {
   };
 
   // Of the length and of the first and last four bytes, with bit 0x20 set so that case makes no difference.
-  static uint32_t hash(std::string_view key) {
+  static uint32_t hash_of(std::string_view key) {
     uint32_t head = 0, tail = 0;
     if (key.size() >= 4) {
       std::memcpy(&head, key.data(), 4);
@@ -47,6 +48,7 @@ class KeyTable {
     mixed += static_cast<uint32_t>(key.size()) * 0xc2b2ae35u;
     return mixed ^ mixed >> 15;
   }
+  static uint8_t tag_of(uint32_t hash) { return static_cast<uint8_t>(hash >> 24 | 1); }
   bool same(std::string_view known, std::string_view key) const {
     return letters_ == Case::kExact ? known == key : same_ignoring_case(known, key);
   }
@@ -55,6 +57,7 @@ class KeyTable {
 
   Case letters_;
   size_t used_ = 0;
+  std::vector<uint8_t> tags_;  // 0 = empty; apart from the slots, so that a miss touches one small array only
   std::vector<Slot> slots_;
 };
 

@@ -28,7 +28,12 @@ class ObjectText {
     Token owner;  // the event's strongest identifier
   };
 
+  enum class Digest : uint8_t { kNone, kOfContent };
+  explicit ObjectText(Digest digest) : keeps_digest_(digest == Digest::kOfContent) {}
+
   void start();
+  // Forgets what earlier objects were like. Before another policy or door is used.
+  void forget() { clean_.clear(); }
 
   // All members of an object node. false, and then fault(), when one is not allowed.
   bool take_object(const json::Index& index, uint32_t object, const Door& door);
@@ -71,6 +76,8 @@ class ObjectText {
   void append_separator();
   void mix(std::string_view bytes);
 
+  const bool keeps_digest_;
+  std::string clean_;        // the last whole object in which nothing had to be changed
   std::string_view whole_;   // the one object taken so far, while nothing had to be changed
   std::string buffer_;
   bool buffered_ = false;

@@ -20,8 +20,6 @@ std::optional<EventType> type_of(SegmentCall call) {
   return std::nullopt;
 }
 
-Refusal refused(Reason reason, size_t position, std::string detail) { return {reason, position, std::move(detail)}; }
-
 }  // namespace
 
 std::optional<SegmentCall> parse_segment_call(std::string_view name) {
@@ -37,25 +35,32 @@ std::optional<SegmentCall> parse_segment_call(std::string_view name) {
 std::optional<Refusal> SegmentDecoder::open(SegmentCall call, std::string_view body) {
   call_ = call;
   batch_ = 0;
-  const bool batch = call == SegmentCall::kBatch;
+  auto refusal = check(body);
+  if (refusal) index_.clear();
+  return refusal;
+}
+
+std::optional<Refusal> SegmentDecoder::check(std::string_view body) {
+  const bool batch = call_ == SegmentCall::kBatch;
   const size_t limit = batch ? limits::kSegmentBatchBytes : limits::kEventBytes;
   if (body.size() > limit) {
-    index_.clear();
-    return refused(Reason::kEventTooLarge, limit, cat("the body has ", body.size(), " bytes; at most ", limit));
+    return Refusal{Reason::kEventTooLarge, limit, cat("the body has ", body.size(), " bytes; at most ", limit)};
   }
   if (const auto error = index_.scan(body)) {
     const bool utf8 = error->code == json::SyntaxError::Code::kInvalidUtf8;
-    return refused(utf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson, error->position,
-                   cat("invalid JSON at ", error->to_string()));
+    return Refusal{utf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson, error->position,
+                   cat("invalid JSON at ", error->to_string())};
   }
   if (index_[0].kind != json::Kind::kObject) {
-    return refused(Reason::kNotAnObject, index_[0].begin, cat("the body must be an object, not ", to_string(index_[0].kind)));
+    return Refusal{Reason::kNotAnObject, index_[0].begin,
+                   cat("the body must be an object, not ", to_string(index_[0].kind))};
   }
   if (!batch) return std::nullopt;
   batch_ = member(0, "batch");
   if (batch_ != 0 && index_[batch_].kind == json::Kind::kArray) return std::nullopt;
   const size_t position = index_[batch_].begin;
-  return refused(Reason::kInvalidField, position, "the body needs \"batch\", an array of events");
+  batch_ = 0;
+  return Refusal{Reason::kInvalidField, position, "the body needs \"batch\", an array of events"};
 }
 
 uint32_t SegmentDecoder::member(uint32_t object, std::string_view key) const {
@@ -97,7 +102,9 @@ void SegmentDecoder::decode(const Context& context, Intake& out) {
 
 void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
   Envelope envelope;
-  if (const uint32_t sent_at = member(0, "sentAt")) envelope.sent_at = parse_client_time(index_.value(index_[sent_at]));
+  if (const uint32_t sent_at = member(0, "sentAt")) {
+    envelope.sent_at = ClientTimes().parse(index_.value(index_[sent_at]));
+  }
   const uint32_t shared = member(0, "context");
   if (shared != 0 && index_[shared].kind == json::Kind::kObject) envelope.context = shared;
   size_t count = 0;

@@ -37,6 +37,7 @@ class SegmentDecoder {
   uint32_t event_count() const;
 
  private:
+  std::optional<Refusal> check(std::string_view body);
   uint32_t member(uint32_t object, std::string_view key) const;
   void decode_batch(const Context& context, Intake& out);
 

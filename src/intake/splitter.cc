@@ -169,7 +169,7 @@ bool Splitter::next_behind(Piece& piece) {
     held_.clear();
     emitted_ = false;
   }
-  if (size_ == 0) rest_ = trimmed(rest_);
+  while (size_ == 0 && !rest_.empty() && json::is_space(rest_.front())) rest_.remove_prefix(1);
   keep(rest_);
   rest_ = {};
   if (!finished_ || size_ == 0) return false;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "json/structurals.h"
 #include "json/text.h"
 
 namespace kehu::json {
@@ -54,8 +55,11 @@ class Index {
 
  private:
   friend class IndexScanner;
+  bool walk(std::string_view text);
   Node& append(uint32_t begin, Kind kind);
-  void grow();
+  void grow(uint32_t capacity);
+
+  Structurals structurals_;
 
   std::string_view text_;
   std::unique_ptr<Node[]> nodes_;

@@ -72,7 +72,7 @@ TEST(Index, SaysWhereItBroke) {
       {R"("\u12g4")", 1, Code::kSyntax},
       {"01", 0, Code::kSyntax},
       {"1.", 2, Code::kSyntax},
-      {"-", 0, Code::kSyntax},
+      {"-", 1, Code::kSyntax},
       {"+1", 0, Code::kSyntax},
       {"1e", 2, Code::kSyntax},
       {"nul", 0, Code::kSyntax},

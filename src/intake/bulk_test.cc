@@ -1,0 +1,119 @@
+#include "intake/bulk.h"
+
+#include "base/civil_day.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "gtest/gtest.h"
+#include "intake/test_door.h"
+#include "intake/test_records.h"
+#include "seal/opener.h"
+
+namespace kehu::intake {
+namespace {
+
+class BulkTest : public testing::Test {
+ protected:
+  BulkTest() { door_.context.origin = "/api/v1/events"; }
+
+  Records decode(std::string_view body, size_t chunk = 1 << 20) {
+    intake_.clear();
+    BulkDecoder decoder(door_.context);
+    for (size_t at = 0; at < body.size(); at += chunk) decoder.feed(body.substr(at, chunk), intake_);
+    decoder.finish(intake_);
+    return Records(intake_);
+  }
+
+  TestDoor door_;
+  Intake intake_;
+};
+
+TEST_F(BulkTest, ReadsOurPlainForm) {
+  const Records records = decode(
+      R"({"event":"Order Completed","user_id":"u1","phone":"138 1234 5678","open_id":["o1","o2",null],)"
+      R"("time":"2026-11-20T10:00:00+08:00","message_id":"m1","properties":{"total":12.5},"traits":{"city":"上海"},)"
+      R"("context":{"a":1},"channel":"shop","store":"S1"})");
+  ASSERT_EQ(records.events.size(), 1u);
+  const Event& event = records.event();
+  EXPECT_EQ(event.type, EventType::kTrack);
+  EXPECT_EQ(event.name, "Order Completed");
+  EXPECT_EQ(event.message_id, "m1");
+  EXPECT_EQ(event.channel, Channel::kShop);
+  EXPECT_EQ(format_utc(event.time), "2026-11-20T02:00:00.000Z");
+  EXPECT_EQ(event.properties, R"({"total":12.5,"store":"S1"})");
+  EXPECT_EQ(event.traits, R"({"city":"上海"})");
+  EXPECT_EQ(event.context, R"({"a":1})");
+  EXPECT_EQ(described(door_.policy, event.identifiers), "user_id=u1 phone=* open_id=o1 open_id=o2");
+}
+
+TEST_F(BulkTest, ReadsSegmentsSpellingAndIdentifierObjects) {
+  struct Case {
+    const char* given;
+    const char* want;
+  };
+  const Case cases[] = {
+      {R"({"event":"E","userId":"u1","anonymousId":"a1"})", "user_id=u1 anonymous_id=a1"},
+      {R"({"event":"E","openId":"o1"})", "open_id=o1"},
+      {R"({"event":"E","identifiers":{"email":["a@b.cn","c@d.cn"],"member_id":7}})", "member_id=7 email=* email=*"},
+      {R"({"type":"identify","user_id":"u1","traits":{"email":"a@b.cn"}})", "user_id=u1 email=*"},
+      {R"({"type":"alias","user_id":"u2","previous_id":"u1"})", "user_id=u2 user_id=u1< anonymous_id=u1<"},
+  };
+  for (const Case& c : cases) {
+    const Records records = decode(c.given);
+    ASSERT_EQ(records.events.size(), 1u) << c.given;
+    EXPECT_EQ(described(door_.policy, records.event().identifiers), c.want) << c.given;
+  }
+}
+
+TEST_F(BulkTest, KeepsWhatItDoesNotKnowAsProperties) {
+  const Records records = decode(R"({"event":"E","user_id":"u","name":"N","email":"a@b.cn","x":{"phone":"1"},)"
+                                 R"("writeKey":"secret","integrations":{}})");
+  ASSERT_EQ(records.events.size(), 1u);
+  const std::string_view properties = records.event().properties;
+  EXPECT_TRUE(properties.starts_with(R"({"x":{"phone":"sealed:)")) << properties;
+  EXPECT_TRUE(properties.ends_with(R"(,"name":"N"})")) << properties;
+  EXPECT_EQ(properties.find("secret"), properties.npos);
+}
+
+TEST_F(BulkTest, BrokenLinesDoNotStopTheRest) {
+  const std::string large = cat(R"({"event":")", std::string(limits::kEventBytes, 'x'), "\"}");
+  const std::string body = cat("{\"event\":\"A\",\"user_id\":\"u\"}\n", "{\"event\":\n", "[1]\n", "\xff\n", large, "\n",
+                               "{\"event\":\"B\"}\n", "{\"event\":\"C\",\"identifiers\":{\"x\":1}}\n",
+                               "{\"event\":\"D\",\"user_id\":\"u\"}");
+  for (const size_t chunk : {size_t{1}, size_t{100}, size_t{1} << 20}) {
+    const Records records = decode(body, chunk);
+    EXPECT_EQ(records.events.size(), 2u);
+    std::string got;
+    for (const Rejection& rejection : records.rejections) {
+      got.append(cat(rejection.origin, " ", to_string(rejection.reason), " ", rejection.path, "\n"));
+    }
+    EXPECT_EQ(got,
+              "/api/v1/events:2 invalid_json \n"
+              "/api/v1/events:3 not_an_object \n"
+              "/api/v1/events:4 invalid_utf8 \n"
+              "/api/v1/events:5 event_too_large \n"
+              "/api/v1/events:6 no_identifier \n"
+              "/api/v1/events:7 invalid_field /identifiers/x\n");
+  }
+}
+
+TEST_F(BulkTest, ArraysOfEvents) {
+  const Records records = decode(R"([{"event":"A","user_id":"u"}, {"event":"B","user_id":"u"}, {"event" "C"}, 7])");
+  EXPECT_EQ(records.events.size(), 2u);
+  ASSERT_EQ(records.rejections.size(), 2u);
+  EXPECT_EQ(records.rejections[0].origin, "/api/v1/events:3");
+  EXPECT_EQ(records.rejections[0].detail, "invalid JSON at byte 9: a colon is missing behind the key");
+  EXPECT_EQ(records.rejections[1].reason, Reason::kNotAnObject);
+  const Records cut = decode(R"([{"event":"A","user_id":"u"},{"event":)");
+  EXPECT_EQ(cut.events.size(), 1u);
+  ASSERT_EQ(cut.rejections.size(), 1u);
+  EXPECT_EQ(cut.rejections[0].detail, "the body ended inside the array; was it cut off?");
+}
+
+TEST_F(BulkTest, HistoryIsNotCorrectedByClocks) {
+  const Records records =
+      decode(R"({"event":"A","user_id":"u","time":"2020-01-01","sentAt":"2020-01-02T00:00:00.000Z"})");
+  EXPECT_EQ(format_utc(records.event().time), "2020-01-01T00:00:00.000Z");
+}
+
+}  // namespace
+}  // namespace kehu::intake
