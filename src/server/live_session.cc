@@ -1,5 +1,7 @@
 #include "server/live_session.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -18,11 +20,26 @@ using boost::system::error_code;
 
 beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
 
+// Beast's way to end a connection waits until the client has closed its side, which an idle one may never do.
+// Both close frames have passed by then, so there is nothing to wait for.
+class LiveSocket : public Socket {
+ public:
+  using Socket::Socket;
+  explicit LiveSocket(Socket socket) : Socket(std::move(socket)) {}
+};
+
+template <class Handler>
+void async_teardown(beast::role_type, LiveSocket& socket, Handler&& handler) {
+  error_code ignored;
+  socket.shutdown(Socket::shutdown_send, ignored);
+  asio::post(socket.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
+}
+
 class LiveSession final : public Session, public std::enable_shared_from_this<LiveSession> {
  public:
   LiveSession(IoThread& thread, Socket socket, std::unique_ptr<api::LiveChannel> channel)
       : thread_(thread),
-        stream_(std::move(socket)),
+        stream_(LiveSocket(std::move(socket))),
         channel_(std::move(channel)),
         queue_(std::make_shared<LiveQueue>(thread.inbox(), thread.options().live_queue_bytes)) {}
 
@@ -49,7 +66,7 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   void end(api::CloseCode code);
 
   IoThread& thread_;
-  websocket::stream<Socket> stream_;
+  websocket::stream<LiveSocket> stream_;
   std::unique_ptr<api::LiveChannel> channel_;
   std::shared_ptr<LiveQueue> queue_;
   api::Ticket ticket_;
