@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "mapping/row.h"
+#include "mapping/window.h"
+
+namespace kehu::mapping {
+namespace {
+
+// "line: a|b" per row, "line! detail" for broken ones; ~ is null.
+std::string rows_of(const Mapping& mapping, const std::string& text, size_t step) {
+  auto reader = read_csv(mapping, bytes_of(text, step), "t.csv");
+  if (!reader.ok()) return message_of(reader.status());
+  std::string out;
+  Row row;
+  while (true) {
+    const auto any = (*reader)->next(row);
+    if (!any.ok()) return out + message_of(any.status());
+    if (!*any) return out;
+    out.append(cat(row.line));
+    if (row.fault) {
+      out.append(cat("! ", row.fault->detail, "\n"));
+      continue;
+    }
+    for (size_t i = 0; i < row.cells.size(); ++i) {
+      out.append(i == 0 ? ": " : "|").append(row.cells[i].kind == CellKind::kNull ? "~" : row.cells[i].text);
+    }
+    out.append("\n");
+  }
+}
+
+Mapping with_columns(FileSpec file, std::vector<std::string> columns) {
+  Mapping mapping;
+  mapping.file = std::move(file);
+  mapping.columns = std::move(columns);
+  return mapping;
+}
+
+struct CsvCase {
+  const char* name;
+  const char* given;
+  const char* want;
+};
+
+void check(const FileSpec& file, const std::vector<CsvCase>& cases) {
+  const Mapping mapping = with_columns(file, {"a", "b"});
+  for (const auto& c : cases) {
+    for (const size_t step : {1u, 2u, 3u, 7u, 1000u}) {
+      EXPECT_EQ(rows_of(mapping, c.given, step), c.want) << c.name << ", " << step << " bytes at a time";
+    }
+  }
+}
+
+TEST(CsvReader, Rfc4180) {
+  check({}, {
+                {"plain", "a,b\n1,2\n3,4\n", "2: 1|2\n3: 3|4\n"},
+                {"no line end at the end", "a,b\n1,2", "2: 1|2\n"},
+                {"CRLF", "a,b\r\n1,2\r\n3,4\r\n", "2: 1|2\n3: 3|4\n"},
+                {"CRLF behind quotes", "a,b\r\n\"1\",\"2\"\r\n", "2: 1|2\n"},
+                {"quotes", "a,b\n\"1,x\",\"say \"\"hi\"\"\"\n", "2: 1,x|say \"hi\"\n"},
+                {"a line end inside quotes", "a,b\n\"1\n2\",3\n4,5\n", "2: 1\n2|3\n4: 4|5\n"},
+                {"empty values", "a,b\n,\n\"\",\"\"\n", "2: ~|~\n3: ~|~\n"},
+                {"empty lines do not count as rows", "a,b\n\n1,2\n\r\n\n3,4\n", "3: 1|2\n6: 3|4\n"},
+                {"other order and more columns", "x,b,a\n9,2,1\n", "2: 1|2\n"},
+                {"a quote inside an unquoted value", "a,b\n1\"2,3\n", "2: 1\"2|3\n"},
+                {"only a header", "a,b\n", ""},
+                {"Chinese", "a,b\n上海,连衣裙\n", "2: 上海|连衣裙\n"},
+                {"two doubled quotes in one row", "a,b\n\"\"\"x\",\"y\"\"\"\n", "2: \"x|y\"\n"},
+                {"one value only", "a,b\n\"\"\"\"\"\",1\n", "2: \"\"|1\n"},
+            });
+}
+
+TEST(CsvReader, BrokenRowsAreRowsAndTheNextOneIsRead) {
+  check({}, {
+                {"too few", "a,b\n1\n3,4\n", "2! 2 columns expected, 1 found\n3: 3|4\n"},
+                {"too many", "a,b\n1,2,3\n3,4\n", "2! 2 columns expected, 3 found\n3: 3|4\n"},
+                {"text behind a quote", "a,b\n\"1\"x,2\n3,4\n",
+                 "2! a closing quote is followed by text\n3: 3|4\n"},
+                {"an open quote", "a,b\n\"1,2\n3,4\n",
+                 "2! a quote is never closed, or the row is longer than 1 MiB\n3: 3|4\n"},
+                {"not UTF-8", "a,b\n\xff,2\n3,4\n", "2! the row has bytes that are not UTF-8\n3: 3|4\n"},
+            });
+}
+
+TEST(CsvReader, OtherShapes) {
+  check({.delimiter = ';'}, {{"semicolon", "a;b\n1,5;2\n", "2: 1,5|2\n"}});
+  check({.delimiter = '\t', .quote = std::nullopt},
+        {{"tabs without quotes", "a\tb\n\"1\t2\"\n", "2: \"1|2\"\n"}});
+  check({.header = false, .names = {"b", "a"}}, {{"no header", "1,2\n", "1: 2|1\n"}});
+  check({.trim_header = true, .trim = true}, {{"blanks", "a , b\n 1 ,2 \n", "2: 1|2\n"}});
+  check({.skip_lines = 2}, {{"a preamble", "Report\nof today, 3 pages\na,b\n1,2\n", "4: 1|2\n"}});
+  check({.nulls = {"NULL", "-"}}, {{"nulls", "a,b\nNULL,-\nnull,--\n", "2: ~|~\n3: null|--\n"}});
+}
+
+TEST(CsvReader, MissingColumnsAreNamedWithWhatIsThere) {
+  const struct {
+    const char* header;
+    const char* column;
+    const char* want;
+  } cases[] = {
+      {"CustomerID,Country\n", "CustomerId",
+       "t.csv has no column \"CustomerId\"; it has \"CustomerID\" and \"Country\"; did you mean "
+       "\"CustomerID\"?"},
+      {"id,address \n", "address",
+       "t.csv has no column \"address\"; it has \"id\" and \"address \"; its header has blanks, set "
+       "trim_header = true"},
+      {"", "a", "t.csv: there is no header line"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(rows_of(with_columns({}, {c.column}), c.header, 100), c.want);
+}
+
+TEST(CsvReader, AQuoteThatIsNeverClosedCostsOneLineAndBoundedMemory) {
+  std::string text = "a,b\n\"1,2\n";
+  while (text.size() < 3 * Window::kLongestRow) text.append("some value,another value\n");
+  text.append("3,4\n");
+  const std::string got = rows_of(with_columns({}, {"a", "b"}), text, 100'000);
+  EXPECT_TRUE(got.starts_with("2! a quote is never closed")) << got.substr(0, 100);
+  EXPECT_TRUE(got.ends_with(": 3|4\n"));
+  EXPECT_EQ(std::count(got.begin(), got.end(), '!'), 1);
+}
+
+}  // namespace
+}  // namespace kehu::mapping

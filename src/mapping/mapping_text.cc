@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "mapping/mapping.h"
+#include "mapping/near_word.h"
+#include "mapping/section.h"
+#include "mapping/value_text.h"
+
+namespace kehu::mapping {
+namespace {
+
+const std::vector<std::string>& event_types() {
+  static const std::vector<std::string> kTypes = {"track", "identify", "page", "screen", "group", "alias"};
+  return kTypes;
+}
+
+// Reads a mapping section by section. [file] comes first: later sections name columns.
+class MappingText {
+ public:
+  MappingText(const toml::table& root, std::string_view name) : errors_(name), root_(root, "", errors_) {
+    mapping_.name = std::string(name);
+  }
+
+  absl::StatusOr<Mapping> read() {
+    root_.allow({"file", "rows", "identifiers", "time", "properties", "traits", "context", "event"});
+    if (const toml::table* table = root_.table("file")) {
+      read_file(Section(*table, "file", errors_));
+    } else {
+      root_.fail("there is no section [file]");
+    }
+    if (!errors_.any()) read_rows();
+    if (!errors_.any()) read_events();
+    if (errors_.any()) return errors_.status();
+    return std::move(mapping_);
+  }
+
+ private:
+  void read_file(const Section& section) {
+    section.allow({"format", "encoding", "delimiter", "quote", "header", "columns", "trim_header", "trim",
+                   "skip_lines", "null", "pattern"});
+    FileSpec& file = mapping_.file;
+    read_format(section);
+    if (const auto encoding = section.text("encoding")) file.encoding = *encoding;
+    if (const auto delimiter = section.character("delimiter")) file.delimiter = *delimiter;
+    read_quote(section);
+    file.names = section.texts("columns");
+    file.header = section.flag("header").value_or(file.names.empty());
+    if (file.format == FileFormat::kCsv && !file.header && file.names.empty()) {
+      section.fail("a file without a header needs its \"columns\"");
+    }
+    file.trim_header = section.flag("trim_header").value_or(false);
+    file.trim = section.flag("trim").value_or(false);
+    file.skip_lines = static_cast<uint64_t>(std::max(0.0, section.number("skip_lines").value_or(0)));
+    if (section.has("null")) file.nulls = section.texts("null");
+    read_pattern(section);
+  }
+
+  void read_format(const Section& section) {
+    static const std::vector<std::string> kNames = {"csv", "ndjson", "log", "parquet"};
+    const std::string name = section.text("format").value_or("csv");
+    const auto at = std::find(kNames.begin(), kNames.end(), name);
+    if (at == kNames.end()) {
+      section.fail(*section.find("format"),
+                   cat("format: ", list_of(kNames), " are known", did_you_mean(name, kNames)));
+      return;
+    }
+    mapping_.file.format = static_cast<FileFormat>(at - kNames.begin());
+  }
+
+  void read_quote(const Section& section) {
+    const toml::node* node = section.find("quote");
+    if (node == nullptr) return;
+    if (node->is_boolean() && !node->as_boolean()->get()) {
+      mapping_.file.quote.reset();
+    } else if (const auto quote = section.character("quote")) {
+      mapping_.file.quote = quote;
+    }
+  }
+
+  void read_pattern(const Section& section) {
+    if (mapping_.file.format != FileFormat::kLog) return;
+    const auto expression = section.text("pattern");
+    if (!expression) {
+      section.fail("log lines need a \"pattern\" with named groups, such as '(?P<ip>\\S+) …'");
+      return;
+    }
+    auto pattern = Pattern::compile(*expression);
+    if (pattern.ok()) {
+      mapping_.file.pattern = *std::move(pattern);
+    } else {
+      section.fail(*section.find("pattern"), message_of(pattern.status()));
+    }
+  }
+
+  void read_rows() {
+    const toml::table* table = root_.table("rows");
+    if (table == nullptr) return;
+    const Section section(*table, "rows", errors_);
+    section.allow({"identity", "keep", "skip"});
+    if (const toml::node* node = section.find("keep")) mapping_.keep = values_.conditions(*node, "rows");
+    if (const toml::node* node = section.find("skip")) mapping_.skip = values_.conditions(*node, "rows");
+    const toml::node* identity = section.find("identity");
+    if (identity == nullptr) return;
+    const auto word = identity->value<std::string_view>();
+    if (word == "content") {
+      mapping_.identity.kind = Identity::Kind::kContent;
+    } else if (identity->is_array()) {
+      mapping_.identity = {Identity::Kind::kColumns, values_.columns(section, "identity")};
+    } else if (word != "position") {
+      section.fail(*identity, "identity: \"position\", \"content\" or a list of columns is expected");
+    }
+  }
+
+  void read_events() {
+    const toml::node* node = root_.find("event");
+    if (node == nullptr) {
+      root_.fail("there is no section [event] with the name of the event");
+    } else if (const auto* one = node->as_table()) {
+      read_event(*one);
+    } else if (const auto* many = node->as_array()) {
+      for (const toml::node& element : *many) {
+        if (const auto* table = element.as_table()) {
+          read_event(*table);
+        } else {
+          errors_.add(element, "[[event]]: a table is expected");
+        }
+      }
+    } else {
+      errors_.add(*node, "event: a section [event] is expected");
+    }
+  }
+
+  void read_event(const toml::table& table) {
+    const Section section(table, "event", errors_);
+    section.allow(
+        {"type", "name", "channel", "when", "time", "identifiers", "properties", "traits", "context"});
+    EventSpec event;
+    read_type(section, event);
+    if (const toml::node* node = section.find("name")) event.name = text_choice(*node, "event");
+    if (const toml::node* node = section.find("channel")) event.channel = text_choice(*node, "event");
+    if (const toml::node* node = section.find("when")) event.when = values_.conditions(*node, "event");
+    event.identifiers = fields(section, "identifiers");
+    event.properties = fields(section, "properties");
+    event.traits = fields(section, "traits");
+    event.context = fields(section, "context");
+    read_time(section, event.time);
+    if (event.identifiers.empty()) {
+      section.fail("there are no [identifiers]: say which column tells whose event it is");
+    }
+    mapping_.events.push_back(std::move(event));
+  }
+
+  void read_type(const Section& section, EventSpec& event) {
+    const toml::node* node = section.find("type");
+    if (node == nullptr) {
+      Value track;
+      track.from = Value::From::kConstant;
+      track.constant_kind = CellKind::kText;
+      track.constant = "track";
+      event.type = {track};
+    } else {
+      event.type = text_choice(*node, "event");
+    }
+    const Value& only = event.type.front();
+    if (event.type.size() > 1 || only.from != Value::From::kConstant) return;
+    const auto& types = event_types();
+    if (std::find(types.begin(), types.end(), only.constant) == types.end()) {
+      section.fail(*node, cat("type: ", list_of(types), " are known", did_you_mean(only.constant, types)));
+    } else if (only.constant == "track" && !section.has("name")) {
+      section.fail("a track event needs a \"name\"");
+    }
+  }
+
+  Choice text_choice(const toml::node& node, const char* where) {
+    return values_.choice(node, where, ValueText::PlainText::kConstant);
+  }
+
+  // Of the whole mapping, then of this event, which wins.
+  std::vector<Field> fields(const Section& event, const std::string& key) {
+    std::vector<Field> out;
+    add_fields(root_.table(key), key, out);
+    add_fields(event.table(key), cat("event.", key), out);
+    return out;
+  }
+
+  void add_fields(const toml::table* table, const std::string& where, std::vector<Field>& out) {
+    if (table == nullptr) return;
+    for (const auto& [key, node] : *table) {
+      const std::string name(key.str());
+      Field field{name, values_.choice(node, where, ValueText::PlainText::kColumn)};
+      const auto same =
+          std::find_if(out.begin(), out.end(), [&](const Field& other) { return other.name == name; });
+      if (same == out.end()) {
+        out.push_back(std::move(field));
+      } else {
+        *same = std::move(field);
+      }
+    }
+  }
+
+  void read_time(const Section& event, TimeSpec& time) {
+    const toml::table* table = event.table("time");
+    if (table == nullptr) table = root_.table("time");
+    if (table == nullptr) {
+      event.fail("there is no [time]: say which column tells when it happened");
+      return;
+    }
+    const Section section(*table, "time", errors_);
+    section.allow({"column", "format", "zone", "from", "until"});
+    time.columns = values_.columns(section, "column");
+    if (time.columns.empty()) {
+      section.fail("a time needs its \"column\"");
+      return;
+    }
+    TimeFormat::Spec spec{section.text("format").value_or("iso"), section.text("zone").value_or("UTC")};
+    auto format = TimeFormat::make(spec);
+    if (!format.ok()) {
+      const char* key = is_time_zone(spec.zone) ? "format" : "zone";
+      section.fail(*section.find(key), cat(key, ": ", message_of(format.status())));
+      return;
+    }
+    time.format = *format;
+    time.from = bound(section, "from", spec.zone);
+    time.until = bound(section, "until", spec.zone);
+  }
+
+  // A date or time in ISO spelling; without an offset it is a time in the column's zone.
+  std::optional<Instant> bound(const Section& section, const char* key, const std::string& zone) {
+    const toml::node* node = section.find(key);
+    if (node == nullptr) return std::nullopt;
+    std::ostringstream text;
+    if (const auto* date = node->as_date()) text << date->get();
+    if (const auto* time = node->as_date_time()) text << time->get();
+    if (const auto* quoted = node->as_string()) text << quoted->get();
+    const auto format = TimeFormat::make({"iso", zone});
+    const auto instant = format.ok() ? format->parse(text.str()) : std::nullopt;
+    if (!instant)
+      section.fail(*node, cat(key, ": a date or time such as 2026-11-22T10:00:00+08:00 is expected"));
+    return instant;
+  }
+
+  Mapping mapping_;
+  TomlErrors errors_;
+  Section root_;
+  ValueText values_{mapping_, errors_};
+};
+
+}  // namespace
+
+absl::StatusOr<Mapping> Mapping::parse(std::string_view toml, std::string_view name) {
+  try {
+    const toml::table root = toml::parse(toml);
+    return MappingText(root, name).read();
+  } catch (const toml::parse_error& error) {
+    const auto& where = error.source().begin;
+    return failure(absl::StatusCode::kInvalidArgument, name, ":", where.line, ":", where.column, ": ",
+                   error.description());
+  }
+}
+
+absl::StatusOr<Mapping> Mapping::load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return failure(absl::StatusCode::kNotFound, path, ": the mapping cannot be read");
+  return parse(text.str(), path);
+}
+
+}  // namespace kehu::mapping

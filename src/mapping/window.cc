@@ -1,0 +1,58 @@
+#include "mapping/window.h"
+
+#include <algorithm>
+
+namespace kehu::mapping {
+namespace {
+
+constexpr size_t kBlock = 256 * 1024;
+
+}  // namespace
+
+absl::StatusOr<bool> Window::more() {
+  if (at_end_) return false;
+  buffer_.erase(0, at_);
+  at_ = 0;
+  const size_t kept = buffer_.size();
+  buffer_.resize(kept + kBlock);
+  const auto count = source_->read(buffer_.data() + kept, kBlock);
+  buffer_.resize(kept + (count.ok() ? *count : 0));
+  if (!count.ok()) return count.status();
+  at_end_ = *count == 0;
+  return !at_end_;
+}
+
+absl::StatusOr<bool> Window::next_line(Line& line) {
+  if (dropping_) {
+    if (const absl::Status status = drop_line(); !status.ok()) return status;
+  }
+  size_t searched = 0;
+  while (true) {
+    const size_t end = std::min(text().find('\n', searched), text().size());
+    const bool whole = end < text().size() || at_end_;
+    if (whole && text().empty()) return false;
+    if (whole || end > kLongestRow) {
+      line.too_long = end > kLongestRow;
+      line.text = text().substr(0, std::min(end, kLongestRow));
+      if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+      dropping_ = !whole;
+      consume(std::min(text().size(), whole ? end + 1 : end));
+      return true;
+    }
+    searched = end;
+    if (const auto grown = more(); !grown.ok()) return grown.status();
+  }
+}
+
+absl::Status Window::drop_line() {
+  while (dropping_) {
+    const size_t end = text().find('\n');
+    dropping_ = end == std::string_view::npos && !at_end_;
+    consume(std::min(text().size(), end == std::string_view::npos ? end : end + 1));
+    if (!dropping_) break;
+    if (const auto grown = more(); !grown.ok()) return grown.status();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kehu::mapping
