@@ -21,7 +21,7 @@ struct MetName {
 };
 
 // Folds events into parts. Keeps scratch memory, so that a fold allocates nothing once it is warm: one per
-// thread. Typical event on a typical customer: 200–500 ns.
+// thread. On a typical customer of 600 bytes: 0.5 µs, with four metrics 1 µs, an order 2 µs.
 class Folder {
  public:
   Folder();

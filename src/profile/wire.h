@@ -127,14 +127,8 @@ class WireReader {
     return static_cast<uint8_t>(*at_++);
   }
   uint64_t varint() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      if (at_ == end_) return fail_zero();
-      const uint8_t next = static_cast<uint8_t>(*at_++);
-      value |= static_cast<uint64_t>(next & 0x7f) << shift;
-      if (next < 0x80) return value;
-    }
-    return fail_zero();
+    if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) return static_cast<uint8_t>(*at_++);
+    return long_varint();
   }
   int64_t zigzag() { return from_zigzag(varint()); }
   Sum wide() {
@@ -148,9 +142,15 @@ class WireReader {
     return fail_zero();
   }
   uint64_t key() {
-    if (end_ - at_ < static_cast<ptrdiff_t>(kKeyBytes)) return fail_zero();
     uint64_t value = 0;
-    std::memcpy(&value, at_, kKeyBytes);
+    if (end_ - at_ >= static_cast<ptrdiff_t>(sizeof(value))) [[likely]] {
+      std::memcpy(&value, at_, sizeof(value));
+      value &= kKeyMask;
+    } else if (end_ - at_ >= static_cast<ptrdiff_t>(kKeyBytes)) {
+      std::memcpy(&value, at_, kKeyBytes);
+    } else {
+      return fail_zero();
+    }
     at_ += kKeyBytes;
     return value;
   }
@@ -179,6 +179,16 @@ class WireReader {
   uint8_t fail_zero() {
     fail();
     return 0;
+  }
+  uint64_t long_varint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (at_ == end_) return fail_zero();
+      const uint8_t next = static_cast<uint8_t>(*at_++);
+      value |= static_cast<uint64_t>(next & 0x7f) << shift;
+      if (next < 0x80) return value;
+    }
+    return fail_zero();
   }
   Duration unscaled(int64_t value, uint64_t unit) {
     static constexpr int64_t kMicros[] = {1, 1000, 1'000'000};
