@@ -46,7 +46,8 @@ std::string list_literal(absl::Span<const std::string> texts) {
 std::string settings_of(const DatabaseOptions& options) {
   std::string sql = cat("SET GLOBAL TimeZone = ", quote(options.time_zone), ";");
   if (options.only_directories.empty()) return sql + "SET GLOBAL preserve_insertion_order = false;";
-  return cat(sql, "SET GLOBAL allowed_directories = ", list_literal(options.only_directories),
+  // Footers are read once per file, not once per statement: files never change.
+  return cat(sql, "SET GLOBAL parquet_metadata_cache = true; SET GLOBAL allowed_directories = ", list_literal(options.only_directories),
              ";SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true;");
 }
 

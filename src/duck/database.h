@@ -48,12 +48,23 @@ class Database {
 };
 
 // What a column of a result holds.
-enum class ValueKind : uint8_t { kBool, kLong, kUnsignedLong, kDouble, kText, kDate, kTimestamp, kOther };
+enum class ValueKind : uint8_t {
+  kBool,
+  kLong,
+  kUnsignedLong,
+  kDouble,
+  kText,
+  kDate,
+  kTimestamp,
+  kExact,   // DECIMAL and 128-bit integers: cast to VARCHAR, which gives plain digits
+  kNested,  // lists, structs, maps: to_json() gives their text
+  kOther,   // cast to VARCHAR
+};
 
 struct ResultColumn {
   std::string name;
-  ValueKind kind;    // kOther: cast it to VARCHAR to read it
-  std::string type;  // as SQL writes it where it is a plain type, e.g. BIGINT
+  ValueKind kind;
+  std::string type;  // as SQL writes it, without what is in its parentheses: BIGINT, DECIMAL, LIST
 };
 
 // Up to 2,048 rows of a result. Getters demand the column's kind and a value that is not null.

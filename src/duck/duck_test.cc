@@ -51,7 +51,7 @@ TEST(Database, reads_values_of_every_kind) {
   EXPECT_EQ(batch.integer(7, 0), 10);
   EXPECT_EQ(batch.integer(8, 0), 1'000'000);
   EXPECT_TRUE(batch.is_null(9, 0));
-  EXPECT_EQ(result->columns()[10].kind, ValueKind::kOther);
+  EXPECT_EQ(result->columns()[10].kind, ValueKind::kNested);
   EXPECT_FALSE(*result->next(batch));
 }
 

@@ -29,6 +29,20 @@ constexpr KnownType kTypes[] = {
     {DUCKDB_TYPE_DATE, ValueKind::kDate, "DATE"},
     {DUCKDB_TYPE_TIMESTAMP, ValueKind::kTimestamp, "TIMESTAMP"},
     {DUCKDB_TYPE_TIMESTAMP_TZ, ValueKind::kTimestamp, "TIMESTAMP WITH TIME ZONE"},
+    {DUCKDB_TYPE_HUGEINT, ValueKind::kExact, "HUGEINT"},
+    {DUCKDB_TYPE_UHUGEINT, ValueKind::kExact, "UHUGEINT"},
+    {DUCKDB_TYPE_DECIMAL, ValueKind::kExact, "DECIMAL"},
+    {DUCKDB_TYPE_LIST, ValueKind::kNested, "LIST"},
+    {DUCKDB_TYPE_ARRAY, ValueKind::kNested, "ARRAY"},
+    {DUCKDB_TYPE_STRUCT, ValueKind::kNested, "STRUCT"},
+    {DUCKDB_TYPE_MAP, ValueKind::kNested, "MAP"},
+    {DUCKDB_TYPE_UNION, ValueKind::kNested, "UNION"},
+    {DUCKDB_TYPE_INTERVAL, ValueKind::kOther, "INTERVAL"},
+    {DUCKDB_TYPE_TIME, ValueKind::kOther, "TIME"},
+    {DUCKDB_TYPE_UUID, ValueKind::kOther, "UUID"},
+    {DUCKDB_TYPE_BLOB, ValueKind::kOther, "BLOB"},
+    {DUCKDB_TYPE_ENUM, ValueKind::kOther, "ENUM"},
+    {DUCKDB_TYPE_BIT, ValueKind::kOther, "BIT"},
 };
 
 const KnownType* find_type(duckdb_type id) {
@@ -40,7 +54,7 @@ const KnownType* find_type(duckdb_type id) {
 
 ResultColumn column_of(const char* name, duckdb_type id) {
   const KnownType* type = find_type(id);
-  if (type == nullptr) return {name, ValueKind::kOther, "VARCHAR"};
+  if (type == nullptr) return {name, ValueKind::kOther, "UNKNOWN"};
   return {name, type->kind, type->name};
 }
 

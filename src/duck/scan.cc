@@ -88,6 +88,11 @@ int64_t ScanRegistry::add(std::vector<ChunkPart> parts) {
   return next_++;
 }
 
+void ScanRegistry::replace(int64_t id, std::vector<ChunkPart> parts) {
+  const std::lock_guard lock(mutex_);
+  parts_[id].swap(parts);
+}
+
 void ScanRegistry::remove(int64_t id) {
   const std::lock_guard lock(mutex_);
   parts_.erase(id);

@@ -83,6 +83,7 @@ using ScanSource = std::function<absl::StatusOr<std::vector<ChunkPart>>(int64_t 
 class ScanRegistry {
  public:
   int64_t add(std::vector<ChunkPart> parts);
+  void replace(int64_t id, std::vector<ChunkPart> parts);
   void remove(int64_t id);
   ScanSource source();  // the registry outlives the database
 

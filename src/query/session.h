@@ -27,7 +27,7 @@ std::optional<Format> parse_format(std::string_view name);  // csv, json, ndjson
 std::string_view content_type(Format format);
 
 struct QueryOptions {
-  std::string temp_directory;
+  std::string temp_directory = {};  // Kehu's alone; without one nothing may spill
   std::string time_zone = "UTC";  // of the project: timestamps are printed and cut into days in it
   uint64_t memory_bytes = 1ull << 30;  // of all statements together
   int threads = 2;
@@ -91,9 +91,9 @@ class Reader {
 
   absl::StatusOr<std::unique_ptr<Session>> connect();
 
- private:
-  friend class Session;
   struct Core;
+
+ private:
   explicit Reader(std::unique_ptr<Core> core);
   std::unique_ptr<Core> core_;
 };
@@ -110,9 +110,10 @@ class Session {
   // Ends the running statement, if any, with Cancelled within milliseconds.
   void cancel();
 
+  struct Core;
+
  private:
   friend class Reader;
-  struct Core;
   explicit Session(std::unique_ptr<Core> core);
   std::unique_ptr<Core> core_;
 };

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "duck/database.h"
+#include "query/session.h"
+#include "query/watchdog.h"
+
+// What the sessions of one reader share. Private to this folder.
+namespace kehu::query {
+
+struct Reader::Core {
+  const lake::Lake& lake;
+  QueryOptions options;
+  // Before the database, whose functions refer to them.
+  duck::ScanRegistry events;
+  duck::ScanRegistry moves;
+  std::mutex owners_mutex;
+  std::map<int64_t, std::shared_ptr<const duck::Lookup>> owners;  // by session
+  std::unique_ptr<duck::Database> database;
+  Watchdog watchdog;
+
+  Core(const lake::Lake& the_lake, const QueryOptions& the_options) : lake(the_lake), options(the_options) {}
+  absl::Status open();
+  absl::StatusOr<std::shared_ptr<const duck::Lookup>> find_owners(int64_t session);
+};
+
+struct Session::Core {
+  Reader::Core& reader;
+  std::unique_ptr<duck::Connection> connection;
+  int64_t id;
+  uint64_t events_id = 0;  // of the file sets in the views
+  uint64_t identity_id = 0;
+  std::mutex watch_mutex;
+  Watchdog::Watch* watch = nullptr;  // of the running statement
+
+  Core(Reader::Core& the_reader, std::unique_ptr<duck::Connection> the_connection);
+  ~Core();
+  // Lets the views show the lake as it is now.
+  absl::Status refresh();
+  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink, Watchdog::Watch& running);
+  absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+};
+
+// A statement under the watchdog, whose verdict replaces the error that an interrupt left.
+class Running {
+ public:
+  explicit Running(Session::Core& session);
+  ~Running();
+  Watchdog::Watch& watch() { return watch_; }
+  absl::Status explain(const absl::Status& status) const;
+
+ private:
+  Session::Core& session_;
+  Watchdog::Watch watch_;
+};
+
+}  // namespace kehu::query
