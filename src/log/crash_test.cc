@@ -26,8 +26,8 @@ absl::Status work(os::FileSystem& files, Acknowledged& acknowledged) {
   auto writer = Writer::open(files, small_log(2));
   if (!writer.ok()) return writer.status();
   EXPECT_GE((*writer)->next_sequence(), acknowledged.end) << "an acknowledged record is gone";
-  for (uint32_t i = 0; i < 9; ++i) {
-    if (absl::Status status = append_records(**writer, i % 4); !status.ok()) return status;
+  for (uint32_t i = 0; i < 16; ++i) {
+    if (absl::Status status = append_records(**writer, i % 5); !status.ok()) return status;
     acknowledged.end = (*writer)->next_sequence();
     if (i % 3 == 2) {
       acknowledged.protected_from = acknowledged.end;

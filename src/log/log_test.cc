@@ -2,6 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "log/check.h"
+#include "log/segment.h"
 #include "log/test_log.h"
 #include "os/whole_file.h"
 
@@ -142,10 +143,15 @@ TEST(Log, BytesOfAnEarlierLifeAreNeverRead) {
     auto writer = Writer::open(files, small_log(2));
     ASSERT_TRUE(writer.ok()) << writer.status();
     ASSERT_EQ((*writer)->next_sequence().value(), std::max<uint64_t>(end.value(), 1));
-    (*writer)->protect((*writer)->next_sequence());
-    for (uint32_t i = 0; i < 5; ++i) ASSERT_TRUE(append_records(**writer, 1 + (i + life) % 3).ok());
+    for (uint32_t i = 0; i < 25; ++i) {
+      (*writer)->protect((*writer)->next_sequence());
+      ASSERT_TRUE(append_records(**writer, 1 + (i * 7 + static_cast<uint32_t>(life)) % 3).ok());
+      const auto read = read_all(files);
+      ASSERT_TRUE(read.ok()) << read.status();
+      ASSERT_EQ(*read, (*writer)->next_sequence());
+    }
     end = (*writer)->next_sequence();
-    ASSERT_EQ(*read_all(files), end);
+    ASSERT_LE(list_segments(files, "log")->size(), 4u) << "segments are recycled";
   }
 }
 
