@@ -24,20 +24,19 @@ struct Inflater::Stream {
 
 bool is_gzip(std::string_view body) { return body.starts_with("\x1f\x8b"); }
 
-Inflater::Inflater(size_t output_bytes_max)
-    : output_bytes_max_(output_bytes_max), stream_(std::make_unique<Stream>()) {
+Inflater::Inflater(const InflateLimits& limits) : limits_(limits), stream_(std::make_unique<Stream>()) {
   KEHU_CHECK(inflateInit2(&stream_->z, MAX_WBITS + kGzipOrZlib) == Z_OK);
 }
 
 Inflater::~Inflater() { inflateEnd(&stream_->z); }
 
 absl::Status Inflater::check_growth() const {
-  if (output_bytes_ > output_bytes_max_) {
-    return failure(absl::StatusCode::kResourceExhausted, "the decompressed body has more than ", output_bytes_max_,
-                   " bytes; send smaller bodies");
+  if (output_bytes_ > limits_.output_bytes) {
+    return failure(absl::StatusCode::kResourceExhausted, "the decompressed body has more than ",
+                   limits_.output_bytes, " bytes; send smaller bodies");
   }
-  if (output_bytes_ > kPieceBytes + limits::kInflateRatio * input_bytes_) {
-    return failure(absl::StatusCode::kResourceExhausted, "the body decompresses to more than ", limits::kInflateRatio,
+  if (output_bytes_ > kPieceBytes && output_bytes_ - kPieceBytes > limits_.ratio * input_bytes_) {
+    return failure(absl::StatusCode::kResourceExhausted, "the body decompresses to more than ", limits_.ratio,
                    " times its size");
   }
   return absl::OkStatus();

@@ -8,20 +8,27 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/limits.h"
 
 namespace kehu::intake {
 
 // True for the first bytes of gzip: clients compress without saying so in Content-Encoding.
 bool is_gzip(std::string_view body);
 
+struct InflateLimits {
+  size_t output_bytes = 0;
+  size_t ratio = limits::kInflateRatio;  // of output to input; the first 64 KiB are free
+};
+
 // Decompresses gzip or zlib data in chunks, and stops before a small body becomes a large one: an error of
-// kResourceExhausted beyond `output_bytes_max`, or beyond limits::kInflateRatio times the input (the first 64 KiB
-// are free). Other errors are kInvalidArgument. After an error nothing more comes out. One thread.
+// kResourceExhausted beyond the limits. Other errors are kInvalidArgument. After an error nothing more comes
+// out. One thread.
 class Inflater {
  public:
   using Sink = absl::FunctionRef<void(std::string_view)>;
 
-  explicit Inflater(size_t output_bytes_max);
+  explicit Inflater(size_t output_bytes_max) : Inflater(InflateLimits{output_bytes_max}) {}
+  explicit Inflater(const InflateLimits& limits);
   ~Inflater();
 
   // Hands out what the chunk decompresses to, in pieces of up to 64 KiB that are valid during the call only.
@@ -33,7 +40,7 @@ class Inflater {
   struct Stream;
   absl::Status check_growth() const;
 
-  const size_t output_bytes_max_;
+  const InflateLimits limits_;
   size_t input_bytes_ = 0;
   size_t output_bytes_ = 0;
   bool member_done_ = false;

@@ -1,41 +1,81 @@
 #include "mapping/byte_source.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "base/text.h"
+#include "intake/inflate.h"
 
 namespace kehu::mapping {
 namespace {
 
-constexpr unsigned kBuffer = 128 * 1024;
+constexpr size_t kBlock = 64 * 1024;
 
 class FileSource : public ByteSource {
  public:
-  FileSource(gzFile file, std::string path) : file_(file), path_(std::move(path)) {}
-  ~FileSource() override { gzclose(file_); }
+  FileSource(std::ifstream file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
   absl::StatusOr<size_t> read(char* to, size_t size) override {
-    const int count = gzread(file_, to, static_cast<unsigned>(std::min<size_t>(size, kBuffer)));
-    if (count > 0) return static_cast<size_t>(count);
-    int code = 0;
-    const char* message = gzerror(file_, &code);
-    if (code == Z_OK || code == Z_STREAM_END) return size_t{0};
-    if (code == Z_BUF_ERROR) {
+    file_.read(to, static_cast<std::streamsize>(size));
+    if (file_.bad())
+      return failure(absl::StatusCode::kDataLoss, path_, ": cannot be read on: ", std::strerror(errno));
+    const auto count = static_cast<size_t>(file_.gcount());
+    position_ += count;
+    return count;
+  }
+  uint64_t position() const override { return position_; }
+
+ private:
+  std::ifstream file_;
+  std::string path_;
+  uint64_t position_ = 0;
+};
+
+// A file of a person at this machine may be as repetitive as it likes: it is read in small pieces anyway.
+constexpr intake::InflateLimits kUnlimited{.output_bytes = SIZE_MAX, .ratio = 1'000'000};
+
+class GzipSource : public ByteSource {
+ public:
+  GzipSource(std::unique_ptr<ByteSource> file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)), inflater_(kUnlimited), packed_(kBlock, '\0') {}
+
+  absl::StatusOr<size_t> read(char* to, size_t size) override {
+    while (at_ == plain_.size() && !done_) {
+      if (const absl::Status status = unpack(); !status.ok()) return status;
+    }
+    const size_t count = std::min(size, plain_.size() - at_);
+    std::memcpy(to, plain_.data() + at_, count);
+    at_ += count;
+    return count;
+  }
+  uint64_t position() const override { return file_->position(); }
+
+ private:
+  absl::Status unpack() {
+    plain_.clear();
+    at_ = 0;
+    const auto count = file_->read(packed_.data(), packed_.size());
+    if (!count.ok()) return count.status();
+    done_ = *count == 0;
+    if (done_ && !inflater_.finish().ok()) {
       return failure(absl::StatusCode::kDataLoss, path_,
                      ": the gzip data ends too early; the file was cut off, fetch it again");
     }
-    return failure(absl::StatusCode::kDataLoss, path_, ": cannot be unpacked: ", message);
+    const absl::Status status = inflater_.feed(std::string_view(packed_).substr(0, *count),
+                                               [this](std::string_view piece) { plain_.append(piece); });
+    if (status.ok()) return status;
+    return failure(absl::StatusCode::kDataLoss, path_, ": cannot be unpacked: ", message_of(status));
   }
 
-  uint64_t position() const override { return static_cast<uint64_t>(std::max<z_off_t>(0, gzoffset(file_))); }
-
- private:
-  gzFile file_;
+  std::unique_ptr<ByteSource> file_;
   std::string path_;
+  intake::Inflater inflater_;
+  std::string packed_;
+  std::string plain_;
+  size_t at_ = 0;
+  bool done_ = false;
 };
 
 class TextSource : public ByteSource {
@@ -60,13 +100,19 @@ class TextSource : public ByteSource {
 
 absl::StatusOr<std::unique_ptr<ByteSource>> open_file(const std::string& path) {
   errno = 0;
-  const gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
     const auto code = errno == ENOENT ? absl::StatusCode::kNotFound : absl::StatusCode::kPermissionDenied;
     return failure(code, path, ": cannot be opened: ", std::strerror(errno));
   }
-  gzbuffer(file, kBuffer);
-  return std::make_unique<FileSource>(file, path);
+  char magic[2] = {};
+  file.read(magic, sizeof magic);
+  const bool packed = intake::is_gzip({magic, static_cast<size_t>(file.gcount())});
+  file.clear();
+  file.seekg(0);
+  auto source = std::make_unique<FileSource>(std::move(file), path);
+  if (!packed) return source;
+  return std::make_unique<GzipSource>(std::move(source), path);
 }
 
 std::unique_ptr<ByteSource> bytes_of(std::string text, size_t step) {
