@@ -19,6 +19,9 @@ class Duration {
   constexpr int64_t micros() const { return micros_; }
   constexpr auto operator<=>(const Duration&) const = default;
 
+  constexpr Duration operator+(Duration other) const { return Duration(micros_ + other.micros_); }
+  constexpr Duration operator-(Duration other) const { return Duration(micros_ - other.micros_); }
+
  private:
   int64_t micros_ = 0;
 };

@@ -156,6 +156,8 @@ void append_rejection(const Rejection& rejection, std::string& out) {
   ByteWriter writer(out);
   writer.fixed(kVersion);
   writer.fixed(static_cast<uint8_t>(rejection.reason));
+  writer.fixed(rejection.repeat_key.high);
+  writer.fixed(rejection.repeat_key.low);
   writer.fixed(rejection.project.value());
   writer.fixed(rejection.source.value());
   writer.fixed(rejection.received_at.micros());
@@ -171,6 +173,8 @@ absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
   Rejection rejection;
   const auto reason = reader.fixed<uint8_t>();
   rejection.reason = static_cast<Reason>(reason);
+  rejection.repeat_key.high = reader.fixed<uint64_t>();
+  rejection.repeat_key.low = reader.fixed<uint64_t>();
   rejection.project = ProjectId(reader.fixed<uint32_t>());
   rejection.source = SourceId(reader.fixed<uint32_t>());
   rejection.received_at = Instant(reader.fixed<int64_t>());
@@ -181,6 +185,12 @@ absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
   const bool valid = known && reason >= 1 && reason < kReasonCount && complete(reader);
   if (!valid) return damaged("rejection");
   return rejection;
+}
+
+void add_rejection(RecordBatch& batch, const Rejection& rejection) {
+  auto& entry = add_record(batch, RecordKind::kRejection,
+                           [&](std::string& out) { append_rejection(rejection, out); });
+  entry.message_key = rejection.repeat_key;
 }
 
 void append_data_key(const DataKey& key, std::string& out) {

@@ -19,6 +19,8 @@ inline constexpr size_t kEventHeaderBytes = 88;
 inline constexpr size_t kEventKeyOffset = 48;       // Hash128: high, low
 inline constexpr size_t kEventBodyHashOffset = 64;  // uint64
 
+inline constexpr size_t kRejectionKeyOffset = 2;    // Hash128 of a rejection record; zero: none
+
 void append_event(const Event& event, std::string& out);
 void append_rejection(const Rejection& rejection, std::string& out);
 void append_data_key(const DataKey& key, std::string& out);
@@ -59,7 +61,8 @@ RecordBatch::Entry& add_record(RecordBatch& batch, RecordKind kind, Append&& app
   return batch.entries.back();
 }
 
-// Adds an event with its keys of de-duplication.
+// Adds an event or a rejection with its keys of de-duplication.
 void add_event(RecordBatch& batch, const Event& event);
+void add_rejection(RecordBatch& batch, const Rejection& rejection);
 
 }  // namespace kehu::codec

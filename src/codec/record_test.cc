@@ -108,6 +108,7 @@ TEST(Records, RoundTrip) {
                     .source = SourceId(2),
                     .reason = Reason::kNoIdentifier,
                     .received_at = Instant(5),
+                    .repeat_key = Hash128{8, 9},
                     .path = "/batch/3",
                     .detail = "d",
                     .origin = "/v1/batch",
@@ -117,6 +118,10 @@ TEST(Records, RoundTrip) {
   ASSERT_TRUE(rejection.ok());
   EXPECT_EQ(rejection->reason, Reason::kNoIdentifier);
   EXPECT_EQ(rejection->path, "/batch/3");
+  EXPECT_EQ(rejection->repeat_key, (Hash128{8, 9}));
+  Hash128 repeat_key;
+  std::memcpy(&repeat_key, bytes.data() + kRejectionKeyOffset, sizeof(repeat_key));
+  EXPECT_EQ(repeat_key, rejection->repeat_key);
   EXPECT_EQ(rejection->sealed_payload, "xyz");
 
   bytes.clear();

@@ -1,6 +1,7 @@
 #include "intake/event_decoder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -20,10 +21,6 @@ std::optional<EventType> parse_type(std::string_view name) {
 }
 
 bool is_page(EventType type) { return type == EventType::kPage || type == EventType::kScreen; }
-
-Hash128 mixed(Hash128 a, Hash128 b) {
-  return Hash128{hash_combine(a.high, b.high), hash_combine(a.low, b.low)};
-}
 
 }  // namespace
 
@@ -52,7 +49,8 @@ void EventDecoder::decode(const Context& context, const Envelope& envelope, cons
           .path = path,
           .detail = fault_.detail,
           .payload = index.raw(index[node]),
-          .position = envelope.position},
+          .position = envelope.position,
+          .named = members_.message_id != 0},
          out);
 }
 
@@ -64,12 +62,12 @@ void EventDecoder::reject(const Context& context, const Broken& broken, Intake& 
                             .source = context.source,
                             .reason = broken.reason,
                             .received_at = context.received_at,
+                            .repeat_key = broken.named ? hash128(sealed, context.source.value()) : Hash128{},
                             .path = broken.path,
                             .detail = broken.detail,
                             .origin = origin,
                             .sealed_payload = sealed};
-  codec::add_record(out.records, RecordKind::kRejection,
-                    [&rejection](std::string& bytes) { codec::append_rejection(rejection, bytes); });
+  codec::add_rejection(out.records, rejection);
   ++out.rejected;
 }
 
@@ -391,15 +389,26 @@ bool EventDecoder::take_context(const ObjectText::Door& door) {
 // The hash of the content leaves out what changes when a client sends an event again: sentAt, receivedAt, context.
 // Clear personal values enter it only by their keyed hashes (tokens, ObjectText::digest).
 void EventDecoder::settle_hashes() {
-  const auto time = has_time_ ? static_cast<uint64_t>(event_.original_time.micros()) : 0;
-  Hash128 content{time, hash_combine(hash64(event_.name, static_cast<uint64_t>(event_.type)), time)};
-  content = mixed(content, properties_.digest());
-  content = mixed(content, traits_.digest());
-  for (const Identifier& identifier : event_.identifiers) content = mixed(content, identifier.token.hash);
+  const Hash128 properties = properties_.digest(), traits = traits_.digest();
+  std::array<uint64_t, 7 + 2 * limits::kIdentifiersPerEvent> parts = {
+      static_cast<uint64_t>(event_.type),
+      has_time_ ? static_cast<uint64_t>(event_.original_time.micros()) : 0,
+      hash64(event_.name),
+      properties.high,
+      properties.low,
+      traits.high,
+      traits.low,
+  };
+  size_t count = 7;
+  for (const Identifier& identifier : event_.identifiers) {
+    parts[count++] = identifier.token.hash.high;
+    parts[count++] = identifier.token.hash.low;
+  }
+  Hash128 content = hash128({reinterpret_cast<const char*>(parts.data()), count * sizeof(uint64_t)});
   event_.body_hash = content.low;
   if (event_.message_id.empty()) {
     // Without a time of its own an equal event in a later request is another event.
-    if (!has_time_) content = mixed(content, Hash128{1, static_cast<uint64_t>(event_.received_at.micros())});
+    if (!has_time_) content.low = hash_combine(content.low, static_cast<uint64_t>(event_.received_at.micros()));
     std::string& id = texts_.next();
     id = cat("content-", content.hex());
     event_.message_id = id;

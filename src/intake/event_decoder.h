@@ -43,6 +43,7 @@ class EventDecoder {
     std::string_view detail;
     std::string_view payload;  // as received; need not be JSON or UTF-8
     uint64_t position = 0;     // as Envelope::position
+    bool named = false;        // the sender gave it a message id: the same payload again is a repeat
   };
   // Appends a rejection of something that never became an event.
   void reject(const Context& context, const Broken& broken, Intake& out);

@@ -77,7 +77,7 @@ struct RecordBatch {
     RecordKind kind;
     uint32_t offset;
     uint32_t size;
-    Hash128 message_key;  // events only
+    Hash128 message_key;  // of events and of rejections with a repeat_key; else zero
     uint64_t body_hash = 0;
   };
   std::string bytes;

@@ -27,6 +27,7 @@ enum class Space : uint8_t {
   kRejections = 6,
   kDefinitions = 7,
   kAudit = 8,
+  kTotals = 9,
 };
 
 // A value to be written; empty bytes remove the key.

@@ -1,0 +1,80 @@
+#include "api/app.h"
+
+#include "api/openapi.h"
+#include "api/problem.h"
+#include "engine/credentials.h"
+#include "intake/authorization.h"
+
+namespace kehu::api {
+namespace {
+
+Hash128 hash_or_none(const seal::ProjectKey& key, const std::string& credential) {
+  return credential.empty() ? Hash128{} : engine::credential_hash(key, credential);
+}
+
+// The bearer token, or the password or user name of Basic, or of a WebSocket the query parameter, since browsers
+// cannot set its headers.
+std::string credential_of(const Request& request) {
+  if (const auto header = request.header("Authorization")) {
+    const auto credential = intake::parse_authorization(*header);
+    return credential ? credential->key : std::string();
+  }
+  const bool upgrade = request.header("Upgrade").has_value();
+  return upgrade ? request.query("access_token").value_or("") : std::string();
+}
+
+}  // namespace
+
+App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
+    : engine_(engine),
+      query_(query),
+      options_(std::move(options)),
+      admin_hashes_{engine::credential_hash(engine.key(), engine::derived_admin_token(engine.key())),
+                    hash_or_none(engine.key(), options_.admin_token)},
+      write_key_hash_(hash_or_none(engine.key(), options_.write_key)),
+      workers_(options_.workers),
+      live_(engine) {
+  std::vector<Route> routes;
+  add_intake_routes(*this, routes);
+  add_customer_routes(*this, routes);
+  add_identity_routes(*this, routes);
+  add_source_routes(*this, routes);
+  add_rejection_routes(*this, routes);
+  add_settings_routes(*this, routes);
+  add_sql_routes(*this, routes);
+  add_status_routes(*this, routes);
+  add_page_routes(*this, routes);
+  router_ = std::make_unique<Router>(
+      std::move(routes), [this](const Route& route, const Request& request) { return gate(route, request); });
+}
+
+App::~App() { stop(); }
+
+std::optional<App::Principal> App::admin(const Request& request) const {
+  if (request.local) return Principal{"local"};
+  const std::string credential = credential_of(request);
+  if (credential.empty()) return std::nullopt;
+  // Keyed hashes are compared, not texts: the time of the comparison tells nothing about the token.
+  const Hash128 hash = engine::credential_hash(engine_.key(), credential);
+  const bool given = !admin_hashes_[1].is_zero();
+  if (hash == (given ? admin_hashes_[1] : admin_hashes_[0])) return Principal{"admin"};
+  return std::nullopt;
+}
+
+const engine::Source* App::source_of(const engine::Project& project, std::string_view write_key) const {
+  if (write_key.empty()) return nullptr;
+  const Hash128 hash = engine::credential_hash(engine_.key(), write_key);
+  if (!write_key_hash_.is_zero() && hash == write_key_hash_) return project.find(SourceId(1));
+  return project.source_of_key(hash);
+}
+
+std::optional<Response> App::gate(const Route& route, const Request& request) const {
+  if (route.access != Access::kAdmin || admin(request)) return std::nullopt;
+  Response refused = to_response(Problem::unauthorized("send `Authorization: Bearer TOKEN` with the admin token"));
+  refused.with("WWW-Authenticate", "Bearer");
+  return refused;
+}
+
+std::string App::openapi() const { return openapi_document(router_->routes()); }
+
+}  // namespace kehu::api

@@ -1,0 +1,178 @@
+#include "api/bulk_upload.h"
+
+#include <mutex>
+#include <optional>
+
+#include "api/intake_thread.h"
+#include "api/problem.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "intake/bulk.h"
+#include "intake/inflate.h"
+#include "json/writer.h"
+
+namespace kehu::api {
+namespace {
+
+constexpr size_t kPartBytes = 256u << 10;
+constexpr int kPartsWaiting = 4;
+
+// What connection thread and log thread share of one upload. Lives until the last part is answered.
+class Progress {
+ public:
+  explicit Progress(Responder responder) : responder_(std::move(responder)) {}
+
+  // One more part is on its way. `more` is used at once, or when fewer parts wait.
+  void part_submitted(std::optional<ReadMore> more) {
+    const std::lock_guard lock(mutex_);
+    if (++waiting_ >= kPartsWaiting && more) held_.emplace(*std::move(more));
+  }
+
+  void part_done(const engine::Ack& ack) {
+    const std::lock_guard lock(mutex_);
+    --waiting_;
+    held_.reset();  // goes on reading
+    if (!ack.status.ok()) fail(ack.status);
+    accepted_ += ack.events;
+    repeats_ += ack.repeats;
+    conflicts_ += ack.conflicts;
+    rejected_ += ack.rejections;
+    answer_if_complete();
+  }
+
+  void refused(const absl::Status& status) {
+    const std::lock_guard lock(mutex_);
+    --waiting_;
+    held_.reset();
+    fail(status);
+    answer_if_complete();
+  }
+
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    answer_if_complete();
+  }
+
+  void stop(const absl::Status& status) {
+    const std::lock_guard lock(mutex_);
+    fail(status);
+    answer_if_complete();
+  }
+
+ private:
+  void fail(const absl::Status& status) {
+    if (failure_.ok()) failure_ = status;
+    ended_ = true;
+  }
+
+  void answer_if_complete() {
+    if (!ended_ || waiting_ > 0 || responder_.answered()) return;
+    if (!failure_.ok()) {
+      Problem problem = problem_of(failure_);
+      problem.detail = cat(problem.detail, "; ", accepted_, " events before it are stored: send all again, ",
+                           "those are recognised by their message ids");
+      responder_.send(to_response(problem));
+      return;
+    }
+    std::string body;
+    json::Writer(body)
+        .begin_object()
+        .field("accepted", accepted_)
+        .field("repeats", repeats_)
+        .field("conflicts", conflicts_)
+        .field("rejected", rejected_)
+        .end_object();
+    responder_.send(Response::json(std::move(body)));
+  }
+
+  std::mutex mutex_;
+  Responder responder_;
+  std::optional<ReadMore> held_;
+  int waiting_ = 0;
+  bool ended_ = false;
+  absl::Status failure_;
+  uint64_t accepted_ = 0, repeats_ = 0, conflicts_ = 0, rejected_ = 0;
+};
+
+class BulkUpload final : public BodySink {
+ public:
+  BulkUpload(App& app, std::shared_ptr<IntakeRoom> room, intake::Context context, bool compressed,
+             Responder responder)
+      : app_(app),
+        room_(std::move(room)),
+        context_(context),
+        decoder_(context_),
+        progress_(std::make_shared<Progress>(std::move(responder))) {
+    if (compressed) inflater_.emplace(limits::kBulkBodyBytes);
+  }
+
+  void on_chunk(std::string_view chunk, ReadMore more) override {
+    if (first_ && !inflater_ && intake::is_gzip(chunk)) inflater_.emplace(limits::kBulkBodyBytes);
+    first_ = false;
+    if (inflater_) {
+      const absl::Status status = inflater_->feed(chunk, [this](std::string_view plain) { feed(plain); });
+      if (!status.ok()) return progress_->stop(status);
+    } else {
+      feed(chunk);
+    }
+    if (!intake_.records.empty()) submit(std::move(more));
+  }
+
+  void on_end() override {
+    if (inflater_) {
+      if (const absl::Status status = inflater_->finish(); !status.ok()) return progress_->stop(status);
+    }
+    decoder_.finish(intake_);
+    if (!intake_.records.empty()) submit({});
+    progress_->end();
+  }
+
+ private:
+  void feed(std::string_view plain) {
+    decoder_.feed(plain, intake_);
+    if (intake_.records.bytes.size() >= kPartBytes) submit({});
+  }
+
+  void submit(std::optional<ReadMore> more) {
+    progress_->part_submitted(std::move(more));
+    engine::Submission submission{.batch = std::move(intake_.records),
+                                  .data_keys = std::move(intake_.new_key_ids),
+                                  .done = [progress = progress_](const engine::Ack& ack) { progress->part_done(ack); }};
+    intake_ = {};
+    if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) progress_->refused(status);
+  }
+
+  App& app_;
+  std::shared_ptr<IntakeRoom> room_;
+  intake::Context context_;
+  intake::BulkDecoder decoder_;
+  intake::Intake intake_;
+  std::optional<intake::Inflater> inflater_;
+  bool first_ = true;
+  std::shared_ptr<Progress> progress_;
+};
+
+}  // namespace
+
+std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Responder responder) {
+  auto room = std::make_shared<IntakeRoom>(app.engine());
+  const engine::Source* source = app.source_of(*room->project, write_key_of(request).value_or(""));
+  // An administrator may name the source instead of knowing its key.
+  if (source == nullptr && app.admin(request)) {
+    source = room->project->find(request.query("source").value_or("default"));
+  }
+  if (source == nullptr) {
+    responder.send(to_response(Problem::unauthorized(
+        "send the write key of a source as the user name of Basic authorization, or `?writeKey=`")));
+    return nullptr;
+  }
+  static constexpr std::string_view kOrigin = "/api/v1/events";
+  intake::Context context = intake_context(*room, *source, request, app.engine().clock().now(), kOrigin);
+  context.remote_ip = {};  // lives only as long as the request
+  const auto encoding = request.header("Content-Encoding");
+  const bool compressed = encoding && (*encoding == "gzip" || *encoding == "deflate");
+  return std::make_unique<BulkUpload>(app, std::move(room), context, compressed, std::move(responder));
+}
+
+}  // namespace kehu::api

@@ -1,0 +1,202 @@
+#include "api/answers.h"
+#include "api/app.h"
+#include "api/customer_document.h"
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "codec/record.h"
+#include "json/document.h"
+#include "json/writer.h"
+
+namespace kehu::api {
+namespace {
+
+void get_identities(App& app, const Request& request, Responder responder) {
+  answer_from_replica(app, std::move(responder),
+                      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto customer = find_customer(app.engine(), replica, name);
+                        if (!customer.ok()) return customer.status();
+                        return identity_document(app.engine(), replica, *customer);
+                      });
+}
+
+absl::StatusOr<std::string> explain(App& app, engine::Replica& replica, const std::string& from,
+                                    const std::string& to) {
+  const auto project = replica.project();
+  const auto first = parse_token(app.engine(), *project, from);
+  if (!first.ok()) return first.status();
+  const auto second = parse_token(app.engine(), *project, to);
+  if (!second.ok()) return second.status();
+  const auto links = replica.shard().identities().explain(*first, *second);
+  if (!links.ok()) return links.status();
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("links").begin_array();
+  for (const identity::Link& link : *links) write_link(writer, link, *project);
+  writer.end_array().end_object();
+  return out;
+}
+
+void get_explanation(App& app, const Request& request, Responder responder) {
+  const auto from = request.query("from");
+  const auto to = request.query("to");
+  if (!from || !to) {
+    return responder.send(to_response(Problem::bad_request(
+        "missing_query", "Two identifiers are needed", "give `?from=TYPE:VALUE&to=TYPE:VALUE`")));
+  }
+  answer_from_replica(app, std::move(responder), [&app, from = *from, to = *to](engine::Replica& replica) {
+    return explain(app, replica, from, to);
+  });
+}
+
+absl::StatusOr<std::string> owner_as_of(App& app, engine::Replica& replica, const std::string& name, Instant when) {
+  const auto token = parse_token(app.engine(), *replica.project(), name);
+  if (!token.ok()) return token.status();
+  const auto customer = replica.shard().identities().customer_as_of(*token, when);
+  if (!customer.ok()) return customer.status();
+  std::string out;
+  json::Writer(out).begin_object().field("customer_id", customer->hash.hex()).field("as_of", format_utc(when)).end_object();
+  return out;
+}
+
+void get_owner_as_of(App& app, const Request& request, Responder responder) {
+  const auto when = parse_iso8601(request.query("as_of").value_or(""));
+  if (!when) {
+    return responder.send(
+        to_response(Problem::bad_request("missing_query", "A time is needed", "give `?as_of=` an ISO 8601 time")));
+  }
+  answer_from_replica(app, std::move(responder),
+                      [&app, name = request.parameter("identifier"), when = *when](engine::Replica& replica) {
+                        return owner_as_of(app, replica, name, when);
+                      });
+}
+
+std::string outcome_document(const identity::Outcome& outcome) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("customers").begin_array();
+  for (const CustomerId& customer : outcome.customers) writer.value(customer.hash.hex());
+  writer.end_array().key("moved").begin_array();
+  for (const identity::Move& move : outcome.moves) {
+    writer.begin_object().field("token", move.part.hash.hex()).field("from", move.from.hash.hex());
+    writer.field("to", move.to.hash.hex()).end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+Response run(App& app, RecordBatch batch) {
+  const auto outcome = app.engine().run_command(std::move(batch));
+  if (!outcome.ok()) return to_response(problem_of(outcome.status()));
+  return Response::json(outcome_document(*outcome));
+}
+
+Response merge(App& app, const std::string& body, const std::string& actor) {
+  const auto document = json::Document::parse(body);
+  if (!document.ok()) return to_response(problem_of(document.status()));
+  const auto winner = document->root().find("winner").as_string();
+  const auto loser = document->root().find("loser").as_string();
+  const auto reason = document->root().find("reason").as_string();
+  if (!winner || !loser || !reason || reason->empty()) {
+    return to_response(Problem::bad_request(
+        "missing_field", "Something is missing",
+        R"(send {"winner": "user_id:u1", "loser": "phone:13800000000", "reason": "why they are one"})"));
+  }
+  const auto project = app.engine().project();
+  const auto first = parse_token(app.engine(), *project, *winner);
+  if (!first.ok()) return to_response(problem_of(first.status()));
+  const auto second = parse_token(app.engine(), *project, *loser);
+  if (!second.ok()) return to_response(problem_of(second.status()));
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kMerge, [&](std::string& out) {
+    codec::append_merge({.winner = *first, .loser = *second, .reason = *reason, .actor = actor}, out);
+  });
+  return run(app, std::move(batch));
+}
+
+Response unmerge(App& app, const std::string& body, const std::string& actor) {
+  const auto document = json::Document::parse(body);
+  if (!document.ok()) return to_response(problem_of(document.status()));
+  const auto name = document->root().find("customer").as_string();
+  const auto link = document->root().find("link").as_int();
+  const auto reason = document->root().find("reason").as_string();
+  if (!name || !link || *link < 1 || !reason || reason->empty()) {
+    return to_response(Problem::bad_request(
+        "missing_field", "Something is missing",
+        R"(send {"customer": "user_id:u1", "link": 1234, "reason": "why they are two"}; )"
+        R"(the links are in /api/v1/customers/user_id:u1/identities)"));
+  }
+  const auto customer = app.engine().ask<absl::StatusOr<CustomerId>>(
+      [&](engine::Replica& replica) { return find_customer(app.engine(), replica, *name); });
+  if (!customer.ok()) return to_response(problem_of(customer.status()));
+  if (!customer->ok()) return to_response(problem_of(customer->status()));
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kUnmerge, [&](std::string& out) {
+    codec::append_unmerge({.link = Sequence(static_cast<uint64_t>(*link)),
+                           .customer = **customer,
+                           .reason = *reason,
+                           .actor = actor},
+                          out);
+  });
+  return run(app, std::move(batch));
+}
+
+}  // namespace
+
+void add_identity_routes(App& app, std::vector<Route>& routes) {
+  const FieldDoc customer{FieldDoc::Where::kPath, "customer", "string", "TYPE:VALUE or a customer id", true};
+  const AnswerDoc unknown{404, "Not known", "application/problem+json", "Problem"};
+  const auto handle = [&app](auto function) {
+    return [&app, function](const Request& request, Responder responder) {
+      function(app, request, std::move(responder));
+    };
+  };
+  const auto command = [&app](auto function) {
+    return [&app, function](const Request& request, Responder responder) {
+      app.workers().answer(std::move(responder),
+                           [&app, function, body = std::string(request.body), actor = app.admin(request)->name] {
+                             return function(app, body, actor);
+                           });
+    };
+  };
+  routes.push_back({.pattern = "/api/v1/customers/:customer/identities",
+                    .action = NoBody{handle(get_identities)},
+                    .doc = {.summary = "The identity graph: identifiers, links with their evidence, refusals, history",
+                            .group = "identity",
+                            .fields = {customer},
+                            .answers = with_admin_answers({{200, "The graph"}, unknown})}});
+  routes.push_back({.pattern = "/api/v1/identities/explain",
+                    .action = NoBody{handle(get_explanation)},
+                    .doc = {.summary = "Why two identifiers are one customer: the chain of evidence between them",
+                            .group = "identity",
+                            .fields = {{FieldDoc::Where::kQuery, "from", "string", "TYPE:VALUE", true},
+                                       {FieldDoc::Where::kQuery, "to", "string", "TYPE:VALUE", true}},
+                            .answers = with_admin_answers({{200, "The links in order"}, unknown})}});
+  routes.push_back({.pattern = "/api/v1/identities/:identifier/owner",
+                    .action = NoBody{handle(get_owner_as_of)},
+                    .doc = {.summary = "Whose an identifier was at a moment",
+                            .group = "identity",
+                            .fields = {{FieldDoc::Where::kPath, "identifier", "string", "TYPE:VALUE", true},
+                                       {FieldDoc::Where::kQuery, "as_of", "string", "ISO 8601", true}},
+                            .answers = with_admin_answers({{200, "The customer"}, unknown})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/identities/merge",
+                    .action = BufferedBody{16 << 10, command(merge)},
+                    .doc = {.summary = "Makes two customers one",
+                            .group = "identity",
+                            .body_content_type = "application/json",
+                            .body_schema = "Merge",
+                            .answers = with_admin_answers(
+                                {{200, "Done"},
+                                 {409, "A rule forbids it; the detail says which", "application/problem+json", "Problem"},
+                                 unknown})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/identities/unmerge",
+                    .action = BufferedBody{16 << 10, command(unmerge)},
+                    .doc = {.summary = "Takes apart what one link joined",
+                            .group = "identity",
+                            .body_content_type = "application/json",
+                            .body_schema = "Unmerge",
+                            .answers = with_admin_answers({{200, "Done"}, unknown})}});
+}
+
+}  // namespace kehu::api

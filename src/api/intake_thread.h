@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/app.h"
+#include "intake/context.h"
+#include "intake/policy.h"
+#include "intake/segment.h"
+#include "seal/door.h"
+
+namespace kehu::api {
+
+// What decoding needs, made from one state of the project: rules and a door. For one thread at a time.
+struct IntakeRoom {
+  explicit IntakeRoom(engine::Engine& engine)
+      : project(engine.project()),
+        policy(project->settings()),
+        door(engine::Project::kDefault, engine.key(), *project->settings(), engine.ring()) {}
+
+  std::shared_ptr<const engine::Project> project;
+  intake::Policy policy;
+  seal::Door door;
+  intake::SegmentDecoder segment;
+  intake::Intake intake;
+};
+
+// This thread's room for the app's current project; kept from request to request while the project stays the same.
+IntakeRoom& intake_room(App& app);
+
+// The write key of a request's headers or query; nullopt when it can only be in the body.
+std::optional<std::string> write_key_of(const Request& request);
+
+// The context for one request of `source`; views into `request` and `origin`.
+intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request, Instant now,
+                               std::string_view origin);
+
+}  // namespace kehu::api

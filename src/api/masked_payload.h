@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/settings.h"
+
+namespace kehu::api {
+
+// A rejected text for display, as JSON: values of personal fields and personal identifiers masked wherever they stand.
+// A text that is no JSON gives null, because nobody can say where its personal values are.
+std::string masked_payload(std::string_view text, const Settings& settings);
+
+}  // namespace kehu::api

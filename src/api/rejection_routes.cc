@@ -1,0 +1,384 @@
+#include <charconv>
+#include <optional>
+
+#include "api/answers.h"
+#include "api/app.h"
+#include "api/intake_thread.h"
+#include "api/masked_payload.h"
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "codec/record.h"
+#include "intake/bulk.h"
+#include "json/document.h"
+#include "json/writer.h"
+#include "seal/opener.h"
+
+namespace kehu::api {
+namespace {
+
+constexpr size_t kListLimitMax = 1000;
+constexpr size_t kReplayLimit = 10'000;
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Reason> parse_reason(std::string_view name) {
+  for (int i = 1; i < kReasonCount; ++i) {
+    if (to_string(static_cast<Reason>(i)) == name) return static_cast<Reason>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<engine::RejectionState> parse_state(std::string_view name) {
+  for (const auto state : {engine::RejectionState::kOpen, engine::RejectionState::kRepaired,
+                           engine::RejectionState::kDiscarded}) {
+    if (engine::to_string(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+absl::Status wrong_parameter(std::string_view name, std::string_view want) {
+  return failure(absl::StatusCode::kInvalidArgument, "`", name, "` must be ", want);
+}
+
+absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& project, const Request& request) {
+  engine::RejectionFilter filter;
+  if (const auto reason = request.query("reason")) {
+    if (!(filter.reason = parse_reason(*reason))) return wrong_parameter("reason", "one of docs/rejections.md");
+  }
+  if (const auto state = request.query("state")) {
+    if (!(filter.state = parse_state(*state))) return wrong_parameter("state", "open, repaired or discarded");
+  }
+  if (const auto name = request.query("source")) {
+    const engine::Source* source = project.find(*name);
+    if (source == nullptr) return wrong_parameter("source", "the name of a source");
+    filter.source = source->id;
+  }
+  if (const auto before = request.query("before")) {
+    const auto sequence = parse_number<uint64_t>(*before);
+    if (!sequence) return wrong_parameter("before", "the `next` of an earlier page");
+    filter.before = Sequence(*sequence);
+  }
+  if (const auto limit = request.query("limit")) {
+    const auto number = parse_number<size_t>(*limit);
+    if (!number || *number < 1 || *number > kListLimitMax) return wrong_parameter("limit", "between 1 and 1000");
+    filter.limit = *number;
+  }
+  return filter;
+}
+
+void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, const engine::Project& project,
+                 std::string_view record, std::string_view payload) {
+  const engine::Source* source = project.find(entry.source);
+  writer.begin_object().field("id", entry.sequence.value()).field("reason", to_string(entry.reason));
+  writer.field("state", engine::to_string(entry.state));
+  writer.field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
+  writer.field("received_at", format_utc(entry.received_at));
+  if (const auto rejection = codec::decode_rejection(record); rejection.ok()) {
+    writer.field("path", rejection->path).field("detail", rejection->detail).field("origin", rejection->origin);
+  }
+  if (!payload.empty()) writer.raw_field("payload", payload);
+  writer.end_object();
+}
+
+void list(App& app, const Request& request, Responder responder) {
+  auto filter = read_filter(*app.engine().project(), request);
+  if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
+  answer_from_replica(app, std::move(responder),
+                      [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto project = replica.project();
+                        const auto page = replica.rejections().list(filter);
+                        std::string out;
+                        json::Writer writer(out);
+                        writer.begin_object().key("rejections").begin_array();
+                        for (const auto& entry : page) {
+                          write_entry(writer, entry, *project, replica.rejections().record(entry.sequence), {});
+                        }
+                        writer.end_array();
+                        if (page.size() == filter.limit) writer.field("next", page.back().sequence.value());
+                        writer.end_object();
+                        return out;
+                      });
+}
+
+void counts(App& app, const Request&, Responder responder) {
+  answer_from_replica(app, std::move(responder), [](engine::Replica& replica) -> absl::StatusOr<std::string> {
+    const auto project = replica.project();
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().key("counts").begin_array();
+    for (const engine::RejectionCount& count : replica.rejections().counts()) {
+      const engine::Source* source = project->find(count.source);
+      writer.begin_object().field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
+      writer.field("reason", to_string(count.reason)).field("total", count.total).field("open", count.open).end_object();
+    }
+    writer.end_array().end_object();
+    return out;
+  });
+}
+
+// What a worker needs of one rejection.
+struct Rejected {
+  engine::RejectionEntry entry;
+  std::string record;
+};
+
+absl::StatusOr<Rejected> fetch(App& app, std::string_view id) {
+  const auto sequence = parse_number<uint64_t>(id);
+  if (!sequence) return failure(absl::StatusCode::kInvalidArgument, "a rejection is named by its number");
+  const auto found = app.engine().ask<std::optional<Rejected>>([&](engine::Replica& replica) -> std::optional<Rejected> {
+    const auto entry = replica.rejections().find(Sequence(*sequence));
+    if (!entry) return std::nullopt;
+    return Rejected{*entry, replica.rejections().record(entry->sequence)};
+  });
+  if (!found.ok()) return found.status();
+  if (!*found) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
+  return **found;
+}
+
+absl::StatusOr<std::string> open_payload(App& app, const Rejected& rejected) {
+  const auto rejection = codec::decode_rejection(rejected.record);
+  if (!rejection.ok()) return rejection.status();
+  seal::Opener opener(app.engine().key(), app.engine().ring());
+  seal::Opened opened = opener.open_payload(rejection->sealed_payload);
+  if (!opened.ok()) return failure(absl::StatusCode::kDataLoss, "the payload of this rejection does not open");
+  return std::move(opened.value);
+}
+
+Response get(App& app, const std::string& id) {
+  const auto rejected = fetch(app, id);
+  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+  const auto payload = open_payload(app, *rejected);
+  if (!payload.ok()) return to_response(problem_of(payload.status()));
+  const auto project = app.engine().project();
+  std::string out;
+  json::Writer writer(out);
+  write_entry(writer, rejected->entry, *project, rejected->record, masked_payload(*payload, *project->settings()));
+  return Response::json(std::move(out));
+}
+
+// Reads `text` as an event of the rejection's source and, if it is one now, logs it together with the closing of the
+// rejection: both or neither.
+absl::StatusOr<bool> repair_with(App& app, const Rejected& rejected, std::string_view text, const std::string& actor) {
+  if (rejected.entry.state != engine::RejectionState::kOpen) {
+    return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
+                   engine::to_string(rejected.entry.state));
+  }
+  IntakeRoom room(app.engine());
+  const engine::Source* source = room.project->find(rejected.entry.source);
+  const intake::Context context{.policy = &room.policy,
+                                .door = &room.door,
+                                .project = engine::Project::kDefault,
+                                .source = rejected.entry.source,
+                                .default_channel = source == nullptr ? Channel::kUnknown : source->channel,
+                                .received_at = rejected.entry.received_at,
+                                .retried = false,
+                                .remote_ip = {},
+                                .origin = "repair"};
+  intake::BulkDecoder decoder(context);
+  decoder.feed(text, room.intake);
+  decoder.finish(room.intake);
+  if (room.intake.rejected > 0 || room.intake.accepted == 0) return false;
+  codec::add_record(room.intake.records, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed(
+        {.rejection = rejected.entry.sequence, .outcome = RejectionOutcome::kRepaired, .actor = actor}, out);
+  });
+  const auto ack = app.engine().submit_and_wait(std::move(room.intake.records), std::move(room.intake.new_key_ids));
+  if (!ack.ok()) return ack.status();
+  return true;
+}
+
+Response repaired() { return Response::json(R"({"repaired":1})"); }
+
+Response repair(App& app, const std::string& id, const std::string& body, const std::string& actor) {
+  const auto rejected = fetch(app, id);
+  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+  std::string text = body;
+  if (text.empty()) {
+    auto payload = open_payload(app, *rejected);
+    if (!payload.ok()) return to_response(problem_of(payload.status()));
+    text = *std::move(payload);
+  }
+  const auto done = repair_with(app, *rejected, text, actor);
+  if (!done.ok()) return to_response(problem_of(done.status()));
+  if (*done) return repaired();
+  return to_response({.status = 422,
+                      .code = "still_rejected",
+                      .title = "The event is still not acceptable",
+                      .detail = "send the whole event as one JSON object with what the rejection's detail asks for"});
+}
+
+Response discard(App& app, const std::string& id, const std::string& actor) {
+  const auto rejected = fetch(app, id);
+  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed(
+        {.rejection = rejected->entry.sequence, .outcome = RejectionOutcome::kDiscarded, .actor = actor}, out);
+  });
+  const auto ack = app.engine().submit_and_wait(std::move(batch));
+  return ack.ok() ? Response::json(R"({"discarded":1})") : to_response(problem_of(ack.status()));
+}
+
+// Rows of files that could not be mapped, from `kehu import`: {"rejections": [{"reason", "path", "detail", "origin",
+// "payload"}]}. The same row again is a repeat.
+Response add(App& app, SourceId source, const std::string& body) {
+  const auto document = json::Document::parse(body);
+  if (!document.ok()) return to_response(problem_of(document.status()));
+  IntakeRoom room(app.engine());
+  RecordBatch batch;
+  for (const auto& member : document->root().find("rejections")) {
+    const auto text = [&](const char* name) { return member.value.find(name).as_string().value_or(""); };
+    const auto reason = parse_reason(text("reason"));
+    if (!reason) return to_response(problem_of(wrong_parameter("reason", "one of docs/rejections.md")));
+    const std::string path = text("path"), detail = text("detail"), origin = text("origin");
+    const std::string sealed = room.door.seal_payload(text("payload"));
+    codec::add_rejection(batch, {.project = engine::Project::kDefault,
+                                 .source = source,
+                                 .reason = *reason,
+                                 .received_at = app.engine().clock().now(),
+                                 .repeat_key = hash128(cat(origin, "\n", sealed), source.value()),
+                                 .path = path,
+                                 .detail = detail,
+                                 .origin = origin,
+                                 .sealed_payload = sealed});
+  }
+  engine::Ack ack;
+  if (!batch.empty()) {
+    const auto done = app.engine().submit_and_wait(std::move(batch));
+    if (!done.ok()) return to_response(problem_of(done.status()));
+    ack = *done;
+  }
+  std::string out;
+  json::Writer(out).begin_object().field("rejected", ack.rejections).field("repeats", ack.repeats).end_object();
+  return Response::json(std::move(out));
+}
+
+void post(App& app, const Request& request, Responder responder) {
+  const auto project = app.engine().project();
+  const engine::Source* source = app.source_of(*project, write_key_of(request).value_or(""));
+  if (source == nullptr && app.admin(request)) source = project->find(request.query("source").value_or("default"));
+  if (source == nullptr) return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
+  app.workers().answer(std::move(responder), [&app, id = source->id, body = std::string(request.body)] {
+    return add(app, id, body);
+  });
+}
+
+// Reads every open rejection of a filter again, as after a change of the settings.
+Response replay(App& app, engine::RejectionFilter filter, const std::string& actor) {
+  filter.state = engine::RejectionState::kOpen;
+  filter.limit = kReplayLimit;
+  const auto entries = app.engine().ask<std::vector<engine::RejectionEntry>>(
+      [&](engine::Replica& replica) { return replica.rejections().list(filter); });
+  if (!entries.ok()) return to_response(problem_of(entries.status()));
+  uint64_t good = 0, bad = 0;
+  for (const engine::RejectionEntry& entry : *entries) {
+    const auto rejected = fetch(app, std::to_string(entry.sequence.value()));
+    if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+    const auto payload = open_payload(app, *rejected);
+    const auto done = payload.ok() ? repair_with(app, *rejected, *payload, actor) : payload.status();
+    (done.ok() && *done ? good : bad) += 1;
+  }
+  std::string out;
+  json::Writer(out).begin_object().field("repaired", good).field("still_rejected", bad).end_object();
+  return Response::json(std::move(out));
+}
+
+}  // namespace
+
+void add_rejection_routes(App& app, std::vector<Route>& routes) {
+  const FieldDoc id{FieldDoc::Where::kPath, "id", "integer", "number of the rejection", true};
+  const std::vector<FieldDoc> filters = {
+      {FieldDoc::Where::kQuery, "reason", "string", "one of docs/rejections.md", false},
+      {FieldDoc::Where::kQuery, "source", "string", "name of a source", false},
+      {FieldDoc::Where::kQuery, "state", "string", "open, repaired or discarded", false},
+      {FieldDoc::Where::kQuery, "before", "integer", "`next` of an earlier page", false},
+      {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 50", false}};
+  const AnswerDoc unknown{404, "No such rejection", "application/problem+json", "Problem"};
+  const auto handle = [&app](auto function) {
+    return [&app, function](const Request& request, Responder responder) {
+      function(app, request, std::move(responder));
+    };
+  };
+  routes.push_back({.pattern = "/api/v1/rejections",
+                    .action = NoBody{handle(list)},
+                    .doc = {.summary = "Events in quarantine, newest first",
+                            .group = "rejections",
+                            .fields = filters,
+                            .answers = with_admin_answers({{200, "One page"}})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/rejections",
+                    .access = Access::kWriteKey,
+                    .action = BufferedBody{8 << 20, handle(post)},
+                    .doc = {.summary = "Puts rows of a file that could not be read into quarantine",
+                            .group = "rejections",
+                            .body_content_type = "application/json",
+                            .answers = {{200, "Kept"}, {401, "Unknown write key", "application/problem+json", "Problem"}}}});
+  routes.push_back({.pattern = "/api/v1/rejections/counts",
+                    .action = NoBody{handle(counts)},
+                    .doc = {.summary = "How many events are in quarantine, per reason and source",
+                            .group = "rejections",
+                            .answers = with_admin_answers({{200, "The counts"}})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/rejections/replay",
+                    .action = NoBody{[&app](const Request& request, Responder responder) {
+                      const auto filter = read_filter(*app.engine().project(), request);
+                      if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
+                      app.workers().answer(std::move(responder), [&app, filter = *filter, actor = app.admin(request)->name] {
+                        return replay(app, filter, actor);
+                      });
+                    }},
+                    .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
+                            .group = "rejections",
+                            .fields = filters,
+                            .answers = with_admin_answers({{200, "How many are events now"}})}});
+  routes.push_back({.pattern = "/api/v1/rejections/:id",
+                    .action = NoBody{[&app](const Request& request, Responder responder) {
+                      app.workers().answer(std::move(responder),
+                                           [&app, id = request.parameter("id")] { return get(app, id); });
+                    }},
+                    .doc = {.summary = "One rejection with what was received, personal values masked",
+                            .group = "rejections",
+                            .fields = {id},
+                            .answers = with_admin_answers({{200, "The rejection"}, unknown})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/rejections/:id/repair",
+                    .action = BufferedBody{1 << 20,
+                                           [&app](const Request& request, Responder responder) {
+                                             app.workers().answer(std::move(responder),
+                                                                  [&app, id = request.parameter("id"),
+                                                                   body = std::string(request.body),
+                                                                   actor = app.admin(request)->name] {
+                                                                    return repair(app, id, body, actor);
+                                                                  });
+                                           }},
+                    .doc = {.summary = "Replaces a rejection by a corrected event (the body; empty: as received)",
+                            .group = "rejections",
+                            .fields = {id},
+                            .body_content_type = "application/json",
+                            .body_schema = "Event",
+                            .answers = with_admin_answers(
+                                {{200, "It is an event now"},
+                                 unknown,
+                                 {409, "Closed already", "application/problem+json", "Problem"},
+                                 {422, "Still not acceptable", "application/problem+json", "Problem"}})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/rejections/:id/discard",
+                    .action = NoBody{[&app](const Request& request, Responder responder) {
+                      app.workers().answer(std::move(responder), [&app, id = request.parameter("id"),
+                                                                  actor = app.admin(request)->name] {
+                        return discard(app, id, actor);
+                      });
+                    }},
+                    .doc = {.summary = "Closes a rejection without an event",
+                            .group = "rejections",
+                            .fields = {id},
+                            .answers = with_admin_answers({{200, "Closed"}, unknown})}});
+}
+
+}  // namespace kehu::api

@@ -1,0 +1,78 @@
+#include "api/answers.h"
+#include "api/app.h"
+#include "base/text.h"
+#include "json/document.h"
+
+namespace kehu::api {
+namespace {
+
+constexpr size_t kResultBytesMax = 256u << 20;
+constexpr Duration kArchivePatience = Duration::seconds(5);
+
+Response run(App& app, const std::string& sql, query::Format format) {
+  app.engine().wait_archived(kArchivePatience);
+  auto session = app.query().connect();
+  if (!session.ok()) return to_response(problem_of(session.status()));
+  std::string body;
+  const auto summary = (*session)->run(sql, format, [&body](std::string_view piece) -> absl::Status {
+    if (body.size() + piece.size() > kResultBytesMax) {
+      return failure(absl::StatusCode::kResourceExhausted, "the result is larger than ", kResultBytesMax,
+                     " bytes: add a LIMIT or aggregate");
+    }
+    body.append(piece);
+    return absl::OkStatus();
+  });
+  if (!summary.ok()) return to_response(problem_of(summary.status()));
+  Response response{.status = 200, .content_type = query::content_type(format), .body = std::move(body)};
+  response.with("X-Rows", std::to_string(summary->rows));
+  response.with("X-Time-Ms", std::to_string(summary->time.micros() / 1000));
+  return response;
+}
+
+void answer(App& app, std::string sql, const std::string& format_name, Responder responder) {
+  const auto format = query::parse_format(format_name);
+  if (!format) {
+    return responder.send(to_response(
+        Problem::bad_request("invalid_format", "There is no such format", "one of csv, json, ndjson, table")));
+  }
+  app.workers().answer(std::move(responder),
+                       [&app, sql = std::move(sql), format = *format] { return run(app, sql, format); });
+}
+
+void post(App& app, const Request& request, Responder responder) {
+  const std::string format = request.query("format").value_or("json");
+  const auto type = request.header("Content-Type");
+  if (!type || !type->starts_with("application/json")) {
+    return answer(app, std::string(request.body), format, std::move(responder));
+  }
+  const auto document = json::Document::parse(request.body);
+  const auto sql = document.ok() ? document->root().find("sql").as_string() : std::nullopt;
+  if (!sql) {
+    return responder.send(to_response(Problem::bad_request(
+        "missing_field", "There is no statement", R"(send {"sql": "SELECT …", "format": "csv"})")));
+  }
+  answer(app, *sql, document->root().find("format").as_string().value_or(format), std::move(responder));
+}
+
+}  // namespace
+
+void add_sql_routes(App& app, std::vector<Route>& routes) {
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/sql",
+       .action = BufferedBody{1 << 20, [&app](const Request& request,
+                                              Responder responder) { post(app, request, std::move(responder)); }},
+       .doc = {.summary = "Runs one read-only statement over the archive and the rows of the last moments",
+               .text = "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text.",
+               .group = "sql",
+               .fields = {{FieldDoc::Where::kQuery, "format", "string", "csv, json, ndjson or table", false}},
+               .body_content_type = "application/json",
+               .body_schema = "Sql",
+               .answers = with_admin_answers(
+                   {{200, "The rows"},
+                    {400, "The statement is wrong", "application/problem+json", "Problem"},
+                    {403, "The statement is not for reading", "application/problem+json", "Problem"},
+                    {504, "It took too long", "application/problem+json", "Problem"}})}});
+}
+
+}  // namespace kehu::api

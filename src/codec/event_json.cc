@@ -1,0 +1,29 @@
+#include "codec/event_json.h"
+
+#include "base/civil_day.h"
+#include "json/writer.h"
+
+namespace kehu::codec {
+
+void append_event_json(const Event& event, const Settings& settings, std::string& out) {
+  json::Writer writer(out);
+  writer.begin_object().field("type", to_string(event.type));
+  if (!event.name.empty()) writer.field("event", event.name);
+  writer.field("message_id", event.message_id).field("time", format_utc(event.original_time));
+  writer.field("channel", to_string(event.channel));
+  writer.key("identifiers").begin_object();
+  for (size_t i = 0; i < event.identifiers.size(); ++i) {
+    const Identifier& identifier = event.identifiers[i];
+    const bool listed = i > 0 && event.identifiers[i - 1].type == identifier.type;
+    const bool goes_on = i + 1 < event.identifiers.size() && event.identifiers[i + 1].type == identifier.type;
+    if (!listed) writer.key(settings.rule(identifier.type).name);
+    if (!listed && goes_on) writer.begin_array();
+    writer.value(identifier.value);
+    if (listed && !goes_on) writer.end_array();
+  }
+  writer.end_object();
+  writer.raw_field("properties", event.properties).raw_field("traits", event.traits);
+  writer.raw_field("context", event.context).end_object();
+}
+
+}  // namespace kehu::codec

@@ -1,0 +1,71 @@
+#include "engine/data_directory.h"
+
+#include "base/text.h"
+#include "os/random.h"
+#include "os/whole_file.h"
+
+namespace kehu::engine {
+namespace {
+
+constexpr std::string_view kFormat = "kehu data directory, format 1\n";
+
+absl::Status check_format(os::FileSystem& files, const std::string& path) {
+  const std::string file = cat(path, "/FORMAT");
+  if (!files.exists(file)) return os::replace_whole_file(files, file, kFormat);
+  const auto format = os::read_whole_file(files, file);
+  if (!format.ok()) return format.status();
+  if (*format == kFormat) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, file, " says \"", *format,
+                 "\", which this kehu does not know: use the kehu that wrote it");
+}
+
+std::string bytes_of_hex(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::string& path) {
+  const std::string file = cat(path, "/keys/project.key");
+  if (!files.exists(file)) {
+    if (files.exists(cat(path, "/log/0000000001.log"))) {
+      return failure(absl::StatusCode::kFailedPrecondition, file,
+                     " is missing, but the directory holds data: put the key back, without it nothing can be read");
+    }
+    if (auto status = files.create_directories(cat(path, "/keys")); !status.ok()) return status;
+    const std::string text = os::random_hex(seal::ProjectKey::kBytes) + "\n";
+    if (auto status = os::replace_whole_file(files, file, text); !status.ok()) return status;
+  }
+  const auto text = os::read_whole_file(files, file);
+  if (!text.ok()) return text.status();
+  const std::string_view hex = std::string_view(*text).substr(0, text->find('\n'));
+  const bool valid = hex.size() == 2 * seal::ProjectKey::kBytes &&
+                     hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (!valid) {
+    return failure(absl::StatusCode::kDataLoss, file, " is not a key of 64 hexadecimal digits: restore it from a backup");
+  }
+  return seal::ProjectKey::from_bytes(bytes_of_hex(hex));
+}
+
+}  // namespace
+
+absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path) {
+  if (auto status = files.create_directories(path); !status.ok()) return status;
+  auto lock = files.lock(cat(path, "/LOCK"));
+  if (!lock.ok()) {
+    return failure(lock.status().code(), "data directory ", path,
+                   " is in use by another kehu: stop it, or talk to it with --url");
+  }
+  if (auto status = check_format(files, path); !status.ok()) return status;
+  auto key = project_key(files, path);
+  if (!key.ok()) return key.status();
+  for (const char* child : {"/state", "/lake", "/tmp", "/log"}) {
+    if (auto status = files.create_directories(cat(path, child)); !status.ok()) return status;
+  }
+  return DataDirectory(std::move(path), *std::move(lock), *std::move(key));
+}
+
+}  // namespace kehu::engine

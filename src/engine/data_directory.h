@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "os/file_system.h"
+#include "seal/project_key.h"
+
+namespace kehu::engine {
+
+// One installation's files:
+//   LOCK            held while a kehu has it open
+//   FORMAT          the version of this layout
+//   keys/project.key  the project's secret, 64 hexadecimal digits, readable by its owner only
+//   log/ state/ lake/ tmp/
+//   kehu.sock       where a running server can be reached by whoever may open the directory
+class DataDirectory {
+ public:
+  // Creates what is missing and takes the lock. Unavailable when another kehu has it.
+  static absl::StatusOr<DataDirectory> open(os::FileSystem& files, std::string path);
+
+  std::string log() const { return path_ + "/log"; }
+  std::string state() const { return path_ + "/state"; }
+  std::string lake() const { return path_ + "/lake"; }
+  std::string temporary() const { return path_ + "/tmp"; }
+  const std::string& path() const { return path_; }
+  const seal::ProjectKey& key() const { return key_; }
+
+  static std::string socket(const std::string& path) { return path + "/kehu.sock"; }
+  static bool exists(os::FileSystem& files, const std::string& path) { return files.exists(path + "/FORMAT"); }
+
+ private:
+  DataDirectory(std::string path, std::unique_ptr<os::FileLock> lock, seal::ProjectKey key)
+      : path_(std::move(path)), lock_(std::move(lock)), key_(std::move(key)) {}
+
+  std::string path_;
+  std::unique_ptr<os::FileLock> lock_;
+  seal::ProjectKey key_;
+};
+
+}  // namespace kehu::engine

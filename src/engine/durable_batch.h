@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/time.h"
+#include "shard/shard.h"
+
+namespace kehu::engine {
+
+// A batch that is on disk, on its way to be applied. The records point into `bytes`.
+struct DurableBatch {
+  Instant tick;
+  std::vector<shard::LogRecord> records;
+  std::shared_ptr<const void> bytes;
+  size_t size = 0;  // of the bytes
+};
+
+}  // namespace kehu::engine

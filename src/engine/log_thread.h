@@ -1,0 +1,115 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "engine/bounded_queue.h"
+#include "engine/builder_pool.h"
+#include "engine/durable_batch.h"
+#include "engine/submission.h"
+#include "log/duplicates.h"
+#include "log/writer.h"
+#include "model/settings.h"
+#include "os/clock.h"
+#include "os/file_system.h"
+#include "seal/key_ring.h"
+
+namespace kehu::engine {
+
+struct LogThreadOptions {
+  log::Options log;
+  os::FileSystem* files = nullptr;
+  os::Clock* clock = nullptr;
+  seal::KeyRing* ring = nullptr;
+  size_t queue_bytes = 64u << 20;  // of submissions that wait; more are refused
+  // Runs a group of acks, so that whoever answers can share wake-ups between them.
+  std::function<void(absl::FunctionRef<void()>)> around_acks;
+  std::function<std::shared_ptr<const Settings>()> settings;
+  // Seals the payload of a conflict's rejection; used on the log thread only.
+  std::function<std::string(std::string_view)> seal_payload;
+};
+
+struct LogCounters {
+  std::atomic<uint64_t> commits{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> events{0};
+  std::atomic<uint64_t> repeats{0};
+  std::atomic<uint64_t> conflicts{0};
+  std::atomic<uint64_t> refused{0};        // submissions, queue full
+  std::atomic<uint64_t> failures{0};       // commits that failed
+  std::atomic<uint64_t> commit_micros{0};  // write and sync, summed
+};
+
+// Owns the log: takes submissions from any thread, drops repeats, commits groups of them with one sync, answers, and
+// hands the durable batch on. Appends a tick when nothing else happened for a second.
+//
+// When a write or sync fails, the submissions of that group are answered Unavailable, the log is opened again, and
+// what of the group did reach the disk is handed on like any other batch; the clients' repeats are recognised. While
+// the disk is unusable every submission is answered Unavailable.
+class LogThread {
+ public:
+  using Deliver = std::function<void(DurableBatch)>;
+  static absl::StatusOr<std::unique_ptr<LogThread>> open(LogThreadOptions options);
+  ~LogThread();
+
+  // Reads everything from `from` on, in order, for recovery. Before start().
+  absl::Status replay(Sequence from, const std::function<absl::Status(DurableBatch)>& visit);
+  void start(Deliver deliver);
+  // Commits what waits, then closes the log in order.
+  absl::Status stop();
+
+  // ResourceExhausted: the queue is full, `submission.done` is not called. Otherwise it is called once.
+  absl::Status submit(Submission& submission);
+
+  // Records below are durable elsewhere; their segments may be recycled.
+  void protect(Sequence first);
+  // The last durable record.
+  Sequence durable() const { return Sequence(durable_.load(std::memory_order_acquire)); }
+  Sequence next_sequence() const { return writer_->next_sequence(); }
+  const LogCounters& counters() const { return counters_; }
+  // OK, or why events cannot be accepted now.
+  absl::Status health() const;
+
+ private:
+  struct Group;
+
+  explicit LogThread(LogThreadOptions options);
+  absl::Status open_log();
+  DurableBatch copy_of(const log::Batch& batch) const;
+  void run();
+  void collect(std::optional<Submission> first, Group& group);
+  absl::Status write(Group& group);
+  void fill(Submission& submission, log::SegmentNumber segment, Group& group);
+  void add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, log::SegmentNumber segment, Group& group,
+                Ack& ack);
+  bool add_conflict(std::string_view event_record, log::SegmentNumber segment, Group& group);
+  void answer(Group& group, const absl::Status& status);
+  void hand_on(Group& group);
+  void recover();
+  void set_health(absl::Status status);
+
+  LogThreadOptions options_;
+  std::unique_ptr<log::Writer> writer_;
+  std::optional<log::DuplicateFilter> duplicates_;
+  BoundedQueue<Submission> queue_;
+  Deliver deliver_;
+  std::thread thread_;
+  BuilderPool builders_;
+  std::vector<Hash128> keys_;
+  std::atomic<uint64_t> durable_{0};
+  std::atomic<uint64_t> protect_from_{0};
+  LogCounters counters_;
+  mutable std::mutex health_mutex_;
+  absl::Status health_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace kehu::engine

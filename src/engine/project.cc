@@ -1,0 +1,109 @@
+#include "engine/project.h"
+
+#include <algorithm>
+
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "json/document.h"
+#include "json/writer.h"
+
+namespace kehu::engine {
+namespace {
+
+absl::Status wrong(std::string_view what) {
+  return failure(absl::StatusCode::kInvalidArgument, "source definition: ", what);
+}
+
+absl::StatusOr<WriteKey> parse_key(const json::Value& value) {
+  WriteKey key;
+  const auto hash = Hash128::from_hex(value.find("hash").as_string().value_or(""));
+  const auto created = parse_iso8601(value.find("created").as_string().value_or(""));
+  if (!hash || !created) return wrong("a key needs `hash` (32 hexadecimal digits) and `created` (a time)");
+  key.hash = *hash;
+  key.created = *created;
+  key.hint = value.find("hint").as_string().value_or("");
+  if (const auto revoked = value.find("revoked").as_string()) key.revoked = parse_iso8601(*revoked);
+  return key;
+}
+
+}  // namespace
+
+std::string to_json(const Source& source) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("id", source.id.value()).field("name", source.name);
+  writer.field("channel", to_string(source.channel)).field("enabled", source.enabled);
+  writer.key("keys").begin_array();
+  for (const WriteKey& key : source.keys) {
+    writer.begin_object().field("hash", key.hash.hex()).field("hint", key.hint);
+    writer.field("created", format_utc(key.created));
+    if (key.revoked) writer.field("revoked", format_utc(*key.revoked));
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+absl::StatusOr<Source> parse_source(std::string_view text) {
+  auto document = json::Document::parse(text);
+  if (!document.ok()) return document.status();
+  const json::Value root = document->root();
+  Source source;
+  const auto id = root.find("id").as_int();
+  const auto name = root.find("name").as_string();
+  if (!id || *id < 1 || *id > UINT32_MAX) return wrong("`id` must be a positive integer");
+  if (!name || name->empty()) return wrong("`name` must be a text");
+  source.id = SourceId(static_cast<uint32_t>(*id));
+  source.name = *name;
+  source.channel = parse_channel(root.find("channel").as_string().value_or("unknown"));
+  source.enabled = root.find("enabled").as_bool().value_or(true);
+  for (const auto& member : root.find("keys")) {
+    auto key = parse_key(member.value);
+    if (!key.ok()) return key.status();
+    source.keys.push_back(*std::move(key));
+  }
+  return source;
+}
+
+Project::Project(std::shared_ptr<const Settings> settings, std::vector<Source> sources)
+    : settings_(std::move(settings)), sources_(std::move(sources)) {
+  std::sort(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) { return a.id < b.id; });
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    for (const WriteKey& key : sources_[i].keys) {
+      if (sources_[i].enabled && !key.revoked) by_key_.emplace(key.hash, i);
+    }
+  }
+}
+
+const Source* Project::source_of_key(const Hash128& hash) const {
+  const auto it = by_key_.find(hash);
+  return it == by_key_.end() ? nullptr : &sources_[it->second];
+}
+
+const Source* Project::find(SourceId id) const {
+  const auto it = std::find_if(sources_.begin(), sources_.end(), [id](const Source& s) { return s.id == id; });
+  return it == sources_.end() ? nullptr : &*it;
+}
+
+const Source* Project::find(std::string_view name) const {
+  const auto it =
+      std::find_if(sources_.begin(), sources_.end(), [name](const Source& s) { return s.name == name; });
+  return it == sources_.end() ? nullptr : &*it;
+}
+
+SourceId Project::next_source_id() const {
+  return sources_.empty() ? SourceId(1) : sources_.back().id.next();
+}
+
+std::shared_ptr<const Project> Project::with(std::shared_ptr<const Settings> settings) const {
+  return std::make_shared<const Project>(std::move(settings), sources_);
+}
+
+std::shared_ptr<const Project> Project::with(Source source) const {
+  std::vector<Source> sources = sources_;
+  std::erase_if(sources, [&](const Source& s) { return s.id == source.id; });
+  sources.push_back(std::move(source));
+  return std::make_shared<const Project>(settings_, std::move(sources));
+}
+
+}  // namespace kehu::engine

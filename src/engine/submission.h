@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "model/ids.h"
+#include "model/record.h"
+
+namespace kehu::engine {
+
+// What became of a submission. `status` OK: everything in it is durable, repeats included.
+struct Ack {
+  absl::Status status;
+  uint32_t events = 0;      // new ones
+  uint32_t repeats = 0;     // known already; nothing was written for them
+  uint32_t conflicts = 0;   // a known message id with another body: in quarantine
+  uint32_t rejections = 0;
+  Sequence first, last;     // of its records; zero when nothing was written
+};
+
+// Records on their way into the log, with what must happen when they are there.
+struct Submission {
+  RecordBatch batch;
+  // Data keys whose records are in the batch.
+  std::vector<uint64_t> data_keys;
+  // Called once, on the log thread: must be quick and must not call the engine back.
+  absl::AnyInvocable<void(const Ack&)> done;
+};
+
+}  // namespace kehu::engine

@@ -1,0 +1,100 @@
+#include "api/request.h"
+#include "base/text.h"
+#include "json/document.h"
+#include "main/answers.h"
+#include "main/commands.h"
+
+namespace kehu {
+namespace {
+
+std::string text_of(const json::Value& value) {
+  if (const auto text = value.as_string()) return *text;
+  return std::string(value.raw());
+}
+
+void heading(std::string& out, std::string_view title) { out += cat("\n", title, "\n"); }
+
+void row(std::string& out, std::string_view name, std::string_view value, std::string_view note = {}) {
+  out += cat("  ", name, std::string(name.size() < 28 ? 28 - name.size() : 1, ' '), value);
+  if (!note.empty()) out += cat("   ", note);
+  out += "\n";
+}
+
+std::string profile_text(const json::Value& customer) {
+  std::string out = cat("customer ", text_of(customer.find("customer_id")), "   ", text_of(customer.find("events")),
+                        " events, ", text_of(customer.find("first_seen")), " to ",
+                        text_of(customer.find("last_seen")), "\n");
+  heading(out, "identifiers");
+  for (const auto& member : customer.find("identifiers")) {
+    row(out, text_of(member.value.find("type")), text_of(member.value.find("value")));
+  }
+  heading(out, "traits");
+  for (const auto& trait : customer.find("traits")) row(out, trait.key, text_of(trait.value));
+  heading(out, "counters");
+  for (const auto& member : customer.find("counters")) {
+    row(out, text_of(member.value.find("event")), text_of(member.value.find("total")),
+        cat("last ", text_of(member.value.find("last"))));
+  }
+  heading(out, "orders");
+  for (const auto& member : customer.find("orders")) {
+    row(out, text_of(member.value.find("order_id")),
+        cat(text_of(member.value.find("amount")), " ", text_of(member.value.find("currency"))),
+        text_of(member.value.find("status")));
+  }
+  heading(out, "recent events");
+  for (const auto& member : customer.find("recent_events")) {
+    row(out, text_of(member.value.find("time")), text_of(member.value.find("event")),
+        text_of(member.value.find("channel")));
+  }
+  return out;
+}
+
+std::string timeline_text(const json::Value& timeline) {
+  std::string out;
+  for (const auto& member : timeline.find("events")) {
+    out += cat(text_of(member.value.find("time")), "  ", text_of(member.value.find("channel")), "  ",
+               text_of(member.value.find("event")), "  ", text_of(member.value.find("properties")), "\n");
+  }
+  return out;
+}
+
+std::string identities_text(const json::Value& identities) {
+  std::string out = cat("customer ", text_of(identities.find("customer_id")), "\n");
+  heading(out, "identifiers");
+  for (const auto& member : identities.find("identifiers")) {
+    row(out, text_of(member.value.find("type")), text_of(member.value.find("value")),
+        text_of(member.value.find("token")));
+  }
+  heading(out, "links: why they are one");
+  for (const auto& member : identities.find("links")) {
+    row(out, cat("record ", text_of(member.value.find("link"))), text_of(member.value.find("kind")),
+        cat(text_of(member.value.find("a")), " – ", text_of(member.value.find("b"))));
+  }
+  heading(out, "left out");
+  for (const auto& member : identities.find("refusals")) {
+    row(out, text_of(member.value.find("type")), text_of(member.value.find("reason")));
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::Status run_customer(const CustomerCommand& command) {
+  const std::string suffix = command.view == "profile" ? "" : cat("/", command.view);
+  const auto body =
+      call_once(command.where, {.path = cat("/api/v1/customers/", api::percent_encode(command.name), suffix)});
+  if (!body.ok()) return body.status();
+  if (command.json) {
+    print(*body);
+    return absl::OkStatus();
+  }
+  const auto document = json::Document::parse(*body);
+  if (!document.ok()) return document.status();
+  const json::Value root = document->root();
+  print(command.view == "timeline"     ? timeline_text(root)
+        : command.view == "identities" ? identities_text(root)
+                                       : profile_text(root));
+  return absl::OkStatus();
+}
+
+}  // namespace kehu

@@ -1,0 +1,162 @@
+#include <atomic>
+#include <cstdio>
+#include <future>
+#include <thread>
+
+#include "api/intake_thread.h"
+#include "base/text.h"
+#include "demo/retailer.h"
+#include "intake/segment.h"
+#include "main/answers.h"
+#include "main/commands.h"
+#include "main/log_line.h"
+#include "main/runtime.h"
+#include "main/server_options.h"
+#include "main/stop_signal.h"
+
+namespace kehu {
+namespace {
+
+constexpr Duration kLiveStep = Duration::millis(100);
+
+// Feeds the retailer's batches through the same door as any client, without a socket.
+class Feeder {
+ public:
+  explicit Feeder(Runtime& runtime) : engine_(runtime.engine()), room_(engine_) {}
+
+  absl::Status send(const std::string& body, Instant received_at) {
+    if (decoder_.open(intake::SegmentCall::kBatch, body)) return absl::InternalError("the demo made a bad batch");
+    const intake::Context context{.policy = &room_.policy,
+                                  .door = &room_.door,
+                                  .project = engine::Project::kDefault,
+                                  .source = SourceId(1),
+                                  .default_channel = Channel::kUnknown,
+                                  .received_at = received_at,
+                                  .retried = false,
+                                  .remote_ip = {},
+                                  .origin = "demo"};
+    decoder_.decode(context, intake_);
+    engine::Submission submission{.batch = std::move(intake_.records),
+                                  .data_keys = std::move(intake_.new_key_ids),
+                                  .done = [this](const engine::Ack& ack) { finish(ack); }};
+    intake_ = {};
+    wait_for_room();
+    ++waiting_;
+    auto status = engine_.submit(std::move(submission));
+    if (!status.ok()) --waiting_;
+    return status;
+  }
+
+  // Everything sent is durable.
+  void drain() {
+    while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  static constexpr int kWaitingMax = 32;
+
+  void finish(const engine::Ack& ack) {
+    if (!ack.status.ok()) failed_ = true;
+    --waiting_;
+  }
+  void wait_for_room() {
+    while (waiting_ >= kWaitingMax) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+
+  engine::Engine& engine_;
+  api::IntakeRoom room_;
+  intake::SegmentDecoder decoder_;
+  intake::Intake intake_;
+  std::atomic<int> waiting_{0};
+  std::atomic<bool> failed_{false};
+};
+
+// A whole day before now, so that a demo started twice on one day sees the same history.
+Instant history_start(const Settings& settings, Instant now, int days) {
+  const CivilDay today = settings.zone.day_of(now);
+  return settings.zone.start_of(CivilDay(today.value() - days));
+}
+
+absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, const StopSignal&) {
+  std::string body;
+  uint64_t events = 0;
+  const auto start = std::chrono::steady_clock::now();
+  auto shown = start;
+  for (;;) {
+    const size_t count = retailer.next_batch({.until = until}, body);
+    if (count == 0) break;
+    if (auto status = feeder.send(body, retailer.now()); !status.ok()) return status;
+    events += count;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown > std::chrono::seconds(1)) {
+      shown = now;
+      log_line(server::Severity::kInfo, cat("history: ", events, " events, up to ", format_utc(retailer.now())));
+    }
+  }
+  feeder.drain();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  log_line(server::Severity::kInfo, cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000),
+                                        " ms; now live"));
+  return feeder.failed() ? absl::UnavailableError("the log did not take the history") : absl::OkStatus();
+}
+
+void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock, const std::atomic<bool>& stopping) {
+  std::string body;
+  while (!stopping) {
+    const Instant now = clock.now();
+    while (retailer.next_batch({.until = now, .events = 500}, body) > 0) {
+      if (const auto status = feeder.send(body, now); !status.ok()) break;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(kLiveStep.micros()));
+  }
+  feeder.drain();
+}
+
+void print_welcome(const Runtime& runtime, const std::string& listen, const std::string& data) {
+  const std::string url = cat("http://", listen);
+  print(cat("\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
+            "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
+            "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
+            "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
+            "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
+            "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `make run` goes on where it was.\n"));
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+absl::Status run_demo(const DemoCommand& command) {
+  StopSignal stop;
+  auto opened = Runtime::open({.directory = command.data, .progress = report_recovery});
+  if (!opened.ok()) return opened.status();
+  Runtime& runtime = **opened;
+  auto server = server::Server::start(server_options(command.listen, command.data, 0), runtime.app().router());
+  if (!server.ok()) return server.status();
+
+  os::Clock& clock = runtime.engine().clock();
+  const Instant now = clock.now();
+  const Settings& settings = *runtime.engine().project()->settings();
+  demo::Retailer retailer({.seed = command.seed,
+                           .customers = command.customers,
+                           .start = history_start(settings, now, command.days),
+                           .days = command.days + 1});
+  Feeder feeder(runtime);
+  // Events of a second run have the ids of the first: the log recognises what is there.
+  absl::Status status = fill_history(feeder, retailer, now, stop);
+  if (status.ok()) {
+    print_welcome(runtime, command.listen, command.data);
+    retailer.set_traffic(command.live_traffic);
+    std::atomic<bool> stopping{false};
+    std::thread live([&] { stream_live(feeder, retailer, clock, stopping); });
+    while (!stop.wait(Duration::seconds(1))) report_health(runtime.engine().health());
+    stopping = true;
+    live.join();
+  }
+  log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
+  (*server)->stop();
+  status.Update(runtime.stop());
+  return status;
+}
+
+}  // namespace kehu

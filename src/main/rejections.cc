@@ -1,0 +1,92 @@
+#include <cstdio>
+
+#include "api/request.h"
+#include "base/text.h"
+#include "json/document.h"
+#include "main/answers.h"
+#include "main/commands.h"
+#include "os/posix_file_system.h"
+#include "os/whole_file.h"
+
+namespace kehu {
+namespace {
+
+std::string filter_of(const RejectionsCommand& command) {
+  std::string query = cat("?limit=", command.limit);
+  const auto add = [&query](std::string_view name, const std::string& value) {
+    if (!value.empty()) query += cat("&", name, "=", api::percent_encode(value));
+  };
+  add("reason", command.reason);
+  add("source", command.source);
+  add("state", command.state);
+  return query;
+}
+
+absl::StatusOr<std::string> corrected_event(const std::string& file) {
+  if (file.empty()) return std::string();
+  if (file != "-") return os::read_whole_file(os::posix_file_system(), file);
+  std::string text;
+  char buffer[4096];
+  while (const size_t size = std::fread(buffer, 1, sizeof(buffer), stdin)) text.append(buffer, size);
+  return text;
+}
+
+absl::StatusOr<client::Request> request_of(const RejectionsCommand& command) {
+  const std::string base = "/api/v1/rejections";
+  const std::string& action = command.action;
+  if (action == "list") return client::Request{.path = base + filter_of(command)};
+  if (action == "counts") return client::Request{.path = base + "/counts"};
+  if (action == "replay") return client::Request{.method = "POST", .path = base + "/replay" + filter_of(command)};
+  if (command.id.empty()) return absl::InvalidArgumentError(action + " needs the number of a rejection");
+  const std::string one = cat(base, "/", api::percent_encode(command.id));
+  if (action == "show") return client::Request{.path = one};
+  if (action == "discard") return client::Request{.method = "POST", .path = one + "/discard"};
+  auto event = corrected_event(command.event_file);
+  if (!event.ok()) return event.status();
+  return client::Request{.method = "POST", .path = one + "/repair", .headers = {}, .body = *std::move(event)};
+}
+
+std::string field(const json::Value& value, std::string_view name) {
+  const json::Value found = value.find(name);
+  return found.as_string().value_or(std::string(found.raw()));
+}
+
+std::string list_text(const json::Value& root) {
+  std::string out;
+  for (const auto& member : root.find("rejections")) {
+    out += cat(field(member.value, "id"), "  ", field(member.value, "received_at"), "  ", field(member.value, "state"),
+               "  ", field(member.value, "source"), "  ", field(member.value, "reason"), "  ",
+               field(member.value, "origin"), field(member.value, "path"), "  ", field(member.value, "detail"), "\n");
+  }
+  return out.empty() ? "the quarantine is empty\n" : out;
+}
+
+std::string counts_text(const json::Value& root) {
+  std::string out;
+  for (const auto& member : root.find("counts")) {
+    out += cat(field(member.value, "source"), "  ", field(member.value, "reason"), "  ", field(member.value, "open"),
+               " open of ", field(member.value, "total"), "\n");
+  }
+  return out.empty() ? "the quarantine is empty\n" : out;
+}
+
+}  // namespace
+
+absl::Status run_rejections(const RejectionsCommand& command) {
+  const auto request = request_of(command);
+  if (!request.ok()) return request.status();
+  const auto body = call_once(command.where, *request);
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  const bool as_text = !command.json && document.ok();
+  if (as_text && command.action == "list") {
+    print(list_text(document->root()));
+  } else if (as_text && command.action == "counts") {
+    print(counts_text(document->root()));
+  } else {
+    print(*body);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kehu

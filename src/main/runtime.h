@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "api/app.h"
+#include "engine/engine.h"
+#include "query/session.h"
+
+namespace kehu {
+
+struct RuntimeOptions {
+  std::string directory;
+  std::string settings_file = {};  // of a new directory
+  uint64_t memory_bytes = 4ull << 30;
+  // Records replayed so far, while the data directory recovers.
+  std::function<void(uint64_t)> progress = {};
+};
+
+// One opened data directory with everything that answers about it. KEHU_ADMIN_TOKEN and KEHU_WRITE_KEY count.
+class Runtime {
+ public:
+  static absl::StatusOr<std::unique_ptr<Runtime>> open(const RuntimeOptions& options);
+  ~Runtime();
+
+  engine::Engine& engine() { return *engine_; }
+  api::App& app() { return *app_; }
+  std::string admin_token() const;
+  std::string write_key() const;
+
+  // Waits for what runs, then closes the directory in order. Once.
+  absl::Status stop();
+
+ private:
+  Runtime() = default;
+
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<query::Reader> query_;
+  std::unique_ptr<api::App> app_;
+};
+
+// The value of an environment variable, or nothing.
+std::string environment(const char* name);
+
+}  // namespace kehu

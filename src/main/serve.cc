@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <thread>
+
+#include "base/text.h"
+#include "engine/data_directory.h"
+#include "main/commands.h"
+#include "main/log_line.h"
+#include "main/runtime.h"
+#include "main/server_options.h"
+#include "main/stop_signal.h"
+
+namespace kehu {
+
+server::Options server_options(const std::string& listen, const std::string& data, int threads) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return {.listen = listen,
+          .unix_socket = engine::DataDirectory::socket(data),
+          .threads = threads > 0 ? threads : std::clamp(cores, 1, 4),
+          .log = log_line,
+          .access_log = {}};
+}
+
+absl::Status run_serve(const ServeCommand& command) {
+  StopSignal stop;
+  auto runtime = Runtime::open({.directory = command.data,
+                                .settings_file = command.settings,
+                                .memory_bytes = command.memory_mb << 20,
+                                .progress = report_recovery});
+  if (!runtime.ok()) return runtime.status();
+  server::Options options = server_options(command.listen, command.data, command.threads);
+  if (command.access_log) options.access_log = log_access;
+  auto server = server::Server::start(std::move(options), (*runtime)->app().router());
+  if (!server.ok()) return server.status();
+  log_line(server::Severity::kInfo, cat("listening on port ", (*server)->port(), ", data in ", command.data));
+
+  while (!stop.wait(Duration::seconds(1))) {
+    report_health((*runtime)->engine().health());
+  }
+  log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
+  (*server)->stop();
+  const absl::Status status = (*runtime)->stop();
+  log_line(status.ok() ? server::Severity::kInfo : server::Severity::kError,
+           status.ok() ? "stopped" : cat("stopped with an error: ", message_of(status)));
+  return status;
+}
+
+void report_recovery(uint64_t records) {
+  static uint64_t reported = 0;
+  if (records - reported < 1'000'000) return;
+  reported = records;
+  log_line(server::Severity::kInfo, cat("recovering: ", records, " records replayed"));
+}
+
+void report_health(const engine::Health& health) {
+  static std::string reported;
+  absl::Status status = health.log;
+  status.Update(health.apply);
+  status.Update(health.lake);
+  const std::string message = message_of(status);
+  if (message == reported) return;
+  reported = message;
+  log_line(status.ok() ? server::Severity::kInfo : server::Severity::kError,
+           status.ok() ? "healthy again" : cat("in trouble: ", message));
+}
+
+}  // namespace kehu
