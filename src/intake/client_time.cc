@@ -29,7 +29,7 @@ bool is_count(std::string_view text) {
 }
 
 // -1 when they are none.
-int two_digits(const char* text) {
+inline int two_digits(const char* text) {
   const unsigned high = static_cast<unsigned char>(text[0]) - unsigned{'0'};
   const unsigned low = static_cast<unsigned char>(text[1]) - unsigned{'0'};
   return high < 10 && low < 10 ? static_cast<int>(high * 10 + low) : -1;
@@ -52,10 +52,10 @@ std::optional<Instant> ClientTimes::parse(const json::RawValue& value) {
     return count ? from_count(*count) : std::nullopt;
   }
   if (!value.is_string()) return std::nullopt;
+  // An escape would be no digit, so the short form may be looked for in the raw text.
+  if (const auto time = parse_short_form(value.raw.substr(1, value.raw.size() - 2))) return time;
   std::string scratch;
-  const std::string_view text = value.as_string(scratch);
-  const auto time = parse_short_form(text);
-  return time ? time : parse_text(text);
+  return parse_text(value.as_string(scratch));
 }
 
 // YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed.

@@ -77,6 +77,9 @@ void EventDecoder::take_keys(const Context& context, Intake& out) {
                       [&key](std::string& bytes) { codec::append_data_key(key.record(), bytes); });
     out.new_key_ids.push_back(key.name.key_id);
   }
+  keys_.forget();
+  properties_.forget();
+  traits_.forget();
   context_text_.forget();
 }
 
@@ -114,6 +117,7 @@ bool EventDecoder::fail(Reason reason, uint32_t node, std::string_view detail) {
 bool EventDecoder::read_members() {
   const json::Index& index = *index_;
   const uint32_t stop = index[node_].next;
+  keys_.start();
   for (uint32_t key = node_ + 1; key < stop; key = index[key + 1].next) {
     if (!read_member(key)) return false;
   }
@@ -126,7 +130,8 @@ bool EventDecoder::read_member(uint32_t key) {
   const json::Index::Node& node = index[key];
   const std::string_view name = node.escaped ? json::unescape(index.raw(node), texts_.next()) : index.inner(node);
   const bool bulk = envelope_->dialect == Envelope::Dialect::kBulk;
-  const MemberName member = bulk ? context_->policy->bulk_member(name) : context_->policy->segment_member(name);
+  const Policy& policy = *context_->policy;
+  const MemberName member = Policy::member(keys_.find(bulk ? policy.bulk_members() : policy.segment_members(), name));
   // Of a repeated member the last one counts, also when it says null.
   const uint32_t found = index[value].kind == json::Kind::kNull ? 0 : value;
   switch (member.field) {

@@ -98,6 +98,7 @@ class EventDecoder {
   const json::Index* index_ = nullptr;
   uint32_t node_ = 0;
 
+  KeySequence keys_;
   Members members_;
   std::vector<uint32_t> others_;  // keys of members nobody knows (bulk): kept as properties
   Event event_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -50,8 +51,27 @@ class KeyTable {
   }
   static uint8_t tag_of(uint32_t hash) { return static_cast<uint8_t>(hash >> 24 | 1); }
   bool same(std::string_view known, std::string_view key) const {
-    return letters_ == Case::kExact ? known == key : same_ignoring_case(known, key);
+    if (known.size() != key.size()) return false;
+    return same_bytes(known.data(), key.data(), key.size()) ||
+           (letters_ == Case::kIgnored && same_ignoring_case(known, key));
   }
+  // Nearly all keys are at most 16 bytes long: two overlapping loads spare the call of memcmp.
+  static bool same_bytes(const char* a, const char* b, size_t size) {
+    if (size >= 4 && size < 8) return load4(a) == load4(b) && load4(a + size - 4) == load4(b + size - 4);
+    if (size < 8 || size > 16) return std::memcmp(a, b, size) == 0;
+    return load8(a) == load8(b) && load8(a + size - 8) == load8(b + size - 8);
+  }
+  static uint32_t load4(const char* bytes) {
+    uint32_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+  }
+  static uint64_t load8(const char* bytes) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+  }
+  friend class KeySequence;
   static bool same_ignoring_case(std::string_view known, std::string_view key);
   void place(Slot slot);
 
@@ -59,6 +79,38 @@ class KeyTable {
   size_t used_ = 0;
   std::vector<uint8_t> tags_;  // 0 = empty; apart from the slots, so that a miss touches one small array only
   std::vector<Slot> slots_;
+};
+
+// Remembers what a table said about the keys of the last object, one by one: the next event of a request mostly
+// has the same keys in the same order, and then a comparison replaces the look-up. For one table only.
+class KeySequence {
+ public:
+  void forget() { known_ = 0; }
+  void start() { position_ = 0; }
+  // As table.find(key).
+  uint8_t find(const KeyTable& table, std::string_view key) {
+    if (key.size() > kKeyBytes || position_ == slots_.size()) return table.find(key);
+    Slot& slot = slots_[position_++];
+    if (position_ <= known_ && slot.size == key.size() && KeyTable::same_bytes(slot.key, key.data(), key.size())) {
+      return slot.bits;
+    }
+    std::memcpy(slot.key, key.data(), key.size());
+    slot.size = static_cast<uint8_t>(key.size());
+    slot.bits = table.find(key);
+    known_ = position_;
+    return slot.bits;
+  }
+
+ private:
+  static constexpr size_t kKeyBytes = 16;
+  struct Slot {
+    char key[kKeyBytes];
+    uint8_t size = 0;
+    uint8_t bits = 0;
+  };
+  std::array<Slot, 32> slots_;
+  size_t known_ = 0;
+  size_t position_ = 0;
 };
 
 }  // namespace kehu::intake

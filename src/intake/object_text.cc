@@ -15,7 +15,7 @@ Hash128 combined(Hash128 a, Hash128 b) {
   return Hash128{hash_combine(a.high, b.high), hash_combine(a.low, b.low)};
 }
 
-std::string_view key_text(const json::Index& index, uint32_t key, std::string& scratch) {
+inline std::string_view key_text(const json::Index& index, uint32_t key, std::string& scratch) {
   const json::Index::Node& node = index[key];
   return node.escaped ? json::unescape(index.raw(node), scratch) : index.inner(node);
 }
@@ -26,6 +26,15 @@ bool has_key(const json::Index& index, uint32_t object, std::string_view wanted)
     if (key_text(index, key, scratch) == wanted) return true;
   }
   return false;
+}
+
+// A string that nothing has to be done about, as far as one look tells.
+inline bool is_plain(const json::Index& index, const json::Index::Node& node) {
+  return !node.escaped && index.text()[node.begin + 1] != kSealedPrefix.front();
+}
+
+bool has_exponent(std::string_view number) {
+  return std::any_of(number.begin(), number.end(), [](char c) { return c == 'e' || c == 'E'; });
 }
 
 bool is_empty_object(const json::Index& index, uint32_t object) { return index[object].next == object + 1; }
@@ -129,7 +138,9 @@ void ObjectText::append_range(std::string_view text, uint32_t begin, uint32_t en
 }
 
 void ObjectText::mix(std::string_view bytes) {
-  if (keeps_digest_ && !bytes.empty()) digest_ = combined(digest_, hash128(bytes));
+  if (!keeps_digest_ || bytes.empty()) return;
+  const Hash128 hash = hash128(bytes);
+  digest_ = digest_.is_zero() ? hash : combined(digest_, hash);
 }
 
 bool ObjectText::fail(Reason reason, uint32_t node, const char* detail) {
@@ -141,6 +152,7 @@ bool ObjectText::fail(Reason reason, uint32_t node, const char* detail) {
 bool ObjectText::look(const json::Index& index, uint32_t first, uint32_t last, const Door& door) {
   replacements_.clear();
   sealed_.clear();
+  keys_.start();
   for (uint32_t at = first; at < last;) {
     const json::Index::Node& node = index[at];
     if (node.lone_surrogate && (node.is_key || !imitates_sealed(index, at))) replace_half_characters(index, at);
@@ -153,9 +165,12 @@ bool ObjectText::look(const json::Index& index, uint32_t first, uint32_t last, c
     if (!name.empty() && name.front() == '$' && name.starts_with(kReservedPrefix)) {
       return fail(Reason::kReservedKey, at + 1, "keys that begin with $sealed are Kehu's own; rename it");
     }
-    const uint8_t field_class = door.policy.field_class(name);
+    const uint8_t field_class = keys_.find(door.policy.fields(), name);
     ++at;
-    if (field_class == 0 && index[at].kind != json::Kind::kString) continue;
+    if (field_class == 0 && (index[at].kind != json::Kind::kString || is_plain(index, index[at]))) {
+      at += index[at].kind == json::Kind::kString ? 1 : 0;
+      continue;
+    }
     if (!look_at_value(index, name, at, field_class, door)) return false;
     const bool done = (field_class & FieldClass::kPersonal) != 0 || index[at].kind == json::Kind::kString;
     at = done ? index[at].next : at;
@@ -186,7 +201,7 @@ bool ObjectText::fits_decimal(const json::Index& index, uint32_t value) {
   if (node.kind != json::Kind::kNumber) return true;
   const std::string_view text = index.raw(node);
   // Twelve characters without an exponent cannot leave the range.
-  const bool small = text.size() <= 12 && text.find_first_of("eE") == text.npos;
+  const bool small = text.size() <= 12 && !has_exponent(text);
   return small || Decimal::parse(text) ||
          fail(Reason::kAmountOutOfRange, value, "an amount must lie within ±10^14");
 }

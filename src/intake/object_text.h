@@ -33,7 +33,10 @@ class ObjectText {
 
   void start();
   // Forgets what earlier objects were like. Before another policy or door is used.
-  void forget() { clean_.clear(); }
+  void forget() {
+    clean_.clear();
+    keys_.forget();
+  }
 
   // All members of an object node. false, and then fault(), when one is not allowed.
   bool take_object(const json::Index& index, uint32_t object, const Door& door);
@@ -77,6 +80,7 @@ class ObjectText {
   void mix(std::string_view bytes);
 
   const bool keeps_digest_;
+  KeySequence keys_;
   std::string clean_;        // the last whole object in which nothing had to be changed
   std::string_view whole_;   // the one object taken so far, while nothing had to be changed
   std::string buffer_;

@@ -52,13 +52,18 @@ class Policy {
 
   const Settings& settings() const { return *settings_; }
 
-  // A member of the event itself. Without `identifier_names` only userId and anonymousId are identifiers, as in
-  // Segment's API; with them every identifier type is, in snake and camel case.
-  MemberName segment_member(std::string_view key) const { return member(segment_members_, key); }
-  MemberName bulk_member(std::string_view key) const { return member(bulk_members_, key); }
+  // The members of the event itself. In Segment's calls only userId and anonymousId are identifiers; in bulk every
+  // identifier type is one, in snake and camel case.
+  const KeyTable& segment_members() const { return segment_members_; }
+  const KeyTable& bulk_members() const { return bulk_members_; }
+  // What a number of these tables means.
+  static MemberName member(uint8_t number) {
+    if (number < kFirstIdentifier) return {static_cast<EventField>(number), {}};
+    return {EventField::kIdentifier, IdentifierTypeId(static_cast<uint8_t>(number - kFirstIdentifier))};
+  }
 
-  // FieldClass bits.
-  uint8_t field_class(std::string_view key) const { return fields_.find(key); }
+  // JSON keys whose values need something; the numbers are FieldClass bits.
+  const KeyTable& fields() const { return fields_; }
 
   std::optional<IdentifierTypeId> trait_identifier(std::string_view trait) const { return type(traits_, trait); }
   // By name, in snake or camel case.
@@ -73,11 +78,6 @@ class Policy {
 
  private:
   static constexpr uint8_t kFirstIdentifier = 32;  // numbers from here on are identifier types
-  static MemberName member(const KeyTable& table, std::string_view key) {
-    const uint8_t number = table.find(key);
-    if (number < kFirstIdentifier) return {static_cast<EventField>(number), {}};
-    return {EventField::kIdentifier, IdentifierTypeId(static_cast<uint8_t>(number - kFirstIdentifier))};
-  }
   static std::optional<IdentifierTypeId> type(const KeyTable& table, std::string_view key) {
     const uint8_t number = table.find(key);
     if (number == 0) return std::nullopt;
