@@ -27,7 +27,7 @@ absl::StatusOr<std::string_view> SegmentReader::bytes_at(uint64_t offset, size_t
   if (offset < buffer_offset_ || offset + size > buffer_offset_ + buffered_) {
     const size_t wanted = std::min<uint64_t>(std::max(size, kReadBytes), file_bytes_ - offset);
     if (capacity_ < wanted) {
-      capacity_ = std::max(wanted, kReadBytes);
+      capacity_ = wanted;
       buffer_ = std::make_unique_for_overwrite<char[]>(capacity_);
     }
     buffered_ = 0;

@@ -20,7 +20,7 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::open(os::FileSystem& files, Opti
   return writer;
 }
 
-Writer::~Writer() = default;
+Writer::~Writer() { needed_.request_stop(); }
 
 absl::Status Writer::recover() {
   const std::string& directory = options_.directory;
@@ -139,11 +139,15 @@ void Writer::prepare_next() {
   for (const Started& retired : retire()) order.retired.push_back(retired.file);
   const auto policy =
       options_.preparation == Options::Preparation::kAhead ? std::launch::async : std::launch::deferred;
-  prepared_ = std::async(policy, [&files = files_, order] { return prepare_segment(files, order); });
+  needed_ = std::stop_source();
+  prepared_ = std::async(policy, [&files = files_, order, needed = needed_.get_token()] {
+    return prepare_segment(files, order, needed);
+  });
 }
 
 absl::Status Writer::advance() {
   if (!prepared_.valid()) prepare_next();
+  needed_.request_stop();
   auto file = prepared_.get();
   if (absl::IsResourceExhausted(file.status())) return file.status();
   if (!file.ok()) return poison(file.status());
@@ -204,6 +208,7 @@ absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
 
 absl::Status Writer::close() {
   if (!poison_.ok()) return poison_;
+  needed_.request_stop();
   if (prepared_.valid() && options_.preparation == Options::Preparation::kAhead) prepared_.wait();
   file_.reset();
   poison_ = absl::FailedPreconditionError("the log is closed");

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ struct Options {
   std::string directory;
   uint32_t segment_bytes = 64u << 20;        // multiple of kBatchAlignment; a batch is never larger
   uint64_t retention_bytes = 4ull << 30;     // of started segments; oldest ones beyond are recycled
-  // Whether the next segment is zero-filled ahead on a thread of its own, or when it is needed (tests, tools).
+  // Whether the next segment is made ready ahead on a thread of its own, or when it is needed (tests, tools).
   enum class Preparation { kAhead, kWhenNeeded } preparation = Preparation::kAhead;
   // Names a new log for ever, so that no batch of another log is mistaken for one of this; drawn at random if
   // empty.
@@ -109,6 +110,7 @@ class Writer {
   Position end_;
   std::deque<Started> segments_;  // the last one is written to
   std::unique_ptr<os::File> file_;
+  std::stop_source needed_;  // tells the preparation to hurry
   std::future<absl::StatusOr<std::unique_ptr<os::File>>> prepared_;
   std::atomic<uint64_t> protected_from_{0};
 };

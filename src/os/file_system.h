@@ -32,8 +32,8 @@ class File {
   // The number of bytes read: fewer than `size` only at the end of the file.
   virtual absl::StatusOr<size_t> read_at(uint64_t offset, size_t size, char* out) const = 0;
   virtual absl::StatusOr<uint64_t> size() const = 0;
-  // Allocates the blocks up to `size` and fills them with zeros, so that later writes inside neither fail for
-  // want of space nor change metadata. Writes `size` bytes; not synced.
+  // Makes a new, empty file `size` bytes of zeros and allocates its blocks, so that later writes inside do not fail
+  // for want of space. Cheap, because the zeros are not written; not synced.
   virtual absl::Status preallocate(uint64_t size) = 0;
   virtual absl::Status truncate(uint64_t size) = 0;
   // fdatasync. An error is final: the kernel forgets the pages that it could not write, so a second call may
