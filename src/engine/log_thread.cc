@@ -156,6 +156,8 @@ void LogThread::run() {
     const absl::Status status = write(group);
     last_write = options_.clock->monotonic();
     set_health(status);
+    // Before the answers: whoever has one may ask at once, and asks for everything durable.
+    if (status.ok()) durable_.store(writer_->next_sequence().value() - 1, std::memory_order_release);
     answer(group, status);
     if (status.ok()) {
       hand_on(group);
@@ -282,7 +284,6 @@ void LogThread::hand_on(Group& group) {
   DurableBatch durable{.tick = batch.tick(), .records = {}, .bytes = group.builder, .size = group.builder->bytes()};
   durable.records.reserve(batch.record_count());
   for (const log::RecordView record : batch) durable.records.push_back({record.sequence, record.kind, record.payload});
-  durable_.store(writer_->next_sequence().value() - 1, std::memory_order_release);
   deliver_(std::move(durable));
 }
 
