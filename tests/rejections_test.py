@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""The quarantine: broken events are kept, listed, counted, repaired, replayed and discarded."""
+import json
+
+import kehu_server
+
+
+class RejectionsTest(kehu_server.ServerTest):
+    def reject(self, *lines):
+        """Sends lines that must all be rejected; the new entries, oldest first."""
+        known = {r["id"] for r in self.listed()}
+        summary = self.server.post_events(lines)
+        self.assertEqual(summary["rejected"], len(lines), summary)
+        self.assertEqual(summary["accepted"], 0, summary)
+        return [r for r in reversed(self.listed()) if r["id"] not in known]
+
+    def listed(self, query="limit=1000"):
+        answer = self.server.get(f"/api/v1/rejections?{query}")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["rejections"]
+
+    def test_reasons_and_paths(self):
+        cases = [  # name, line, reason, path
+            ("no JSON", '{"event": "A", "user_id": }', "invalid_json", None),
+            ("no object", "17", "not_an_object", None),
+            ("nobody", '{"event": "A"}', "no_identifier", None),
+            ("no name", '{"user_id": "u1"}', "missing_event_name", None),
+            ("bad time", '{"event": "A", "user_id": "u1", "time": "yesterday"}', "invalid_time", "/time"),
+            ("properties", '{"event": "A", "user_id": "u1", "properties": 7}', "invalid_field", "/properties"),
+            ("future", '{"event": "A", "user_id": "u1", "time": "2199-01-01T00:00:00Z"}', "time_in_future", "/time"),
+            ("long name", json.dumps({"event": "x" * 201, "user_id": "u1"}), "name_too_long", "/event"),
+            ("too large", json.dumps({"event": "A", "user_id": "u1", "properties": {"x": "y" * 40000}}),
+             "event_too_large", None),
+        ]
+        for name, line, reason, path in cases:
+            with self.subTest(name):
+                entry = self.reject(line)[0]
+                self.assertEqual(entry["reason"], reason)
+                self.assertEqual(entry["state"], "open")
+                self.assertEqual(entry["source"], "default")
+                self.assertTrue(entry["detail"])
+                self.assertTrue(entry["origin"].startswith("/api/v1/events"), entry)
+                if path is not None:
+                    self.assertEqual(entry["path"], path)
+
+    def test_a_broken_event_does_not_hurt_its_neighbours(self):
+        summary = self.server.post_events([{"event": "Before", "user_id": "neighbour"}, "{broken",
+                                           {"event": "After", "user_id": "neighbour"}])
+        self.assertEqual((summary["accepted"], summary["rejected"]), (2, 1))
+        self.assertEqual(self.server.customer("user_id:neighbour")["events"], 2)
+
+    def test_segment_answers_200_and_keeps_the_broken_event(self):
+        before = len(self.listed("reason=missing_event_name&limit=1000"))
+        answer = self.server.segment("/v1/batch", {"batch": [
+            {"type": "track", "userId": "seg", "messageId": "seg-1"},
+            {"type": "track", "userId": "seg", "messageId": "seg-2", "event": "Good"}]})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(len(self.listed("reason=missing_event_name&limit=1000")), before + 1)
+        self.assertEqual(self.server.customer("user_id:seg")["events"], 1)
+
+    def test_counts(self):
+        def count():
+            counts = self.server.get("/api/v1/rejections/counts").json["counts"]
+            return {(c["source"], c["reason"]): (c["total"], c["open"]) for c in counts}
+        before = count().get(("default", "no_identifier"), (0, 0))
+        entry = self.reject('{"event": "Counted"}')[0]
+        self.assertEqual(count()["default", "no_identifier"], (before[0] + 1, before[1] + 1))
+        self.assertEqual(self.server.post(f"/api/v1/rejections/{entry['id']}/discard").status, 200)
+        self.assertEqual(count()["default", "no_identifier"], (before[0] + 1, before[1]))
+
+    def test_one_with_its_payload(self):
+        entry = self.reject('{"event": "Shown", "phone": "12", "city": "上海"}')[0]
+        answer = self.server.get(f"/api/v1/rejections/{entry['id']}")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.json["payload"]["city"], "上海")
+        self.assertEqual(self.server.get("/api/v1/rejections/999999999").status, 404)
+
+    def test_repair(self):
+        entry = self.reject('{"event": "Repaired", "time": "2026-01-02T03:04:05Z"}')[0]
+        path = f"/api/v1/rejections/{entry['id']}/repair"
+        self.assertEqual(self.server.post(path, {"event": "Repaired"}).status, 422)
+        good = {"event": "Repaired", "user_id": "fixed", "time": "2026-01-02T03:04:05Z"}
+        self.assertEqual(self.server.post(path, good).status, 200)
+        self.assertEqual(self.server.customer("user_id:fixed")["events"], 1)
+        again = self.server.post(path, good)
+        self.assertEqual((again.status, again.json["code"]), (409, "conflict"), again)
+        self.assertEqual(self.server.get(f"/api/v1/rejections/{entry['id']}").json["state"], "repaired")
+
+    def test_discard(self):
+        entry = self.reject('{"event": "Discarded"}')[0]
+        self.assertEqual(self.server.post(f"/api/v1/rejections/{entry['id']}/discard").status, 200)
+        self.assertEqual(self.server.get(f"/api/v1/rejections/{entry['id']}").json["state"], "discarded")
+
+    def test_replay_after_a_change_of_settings(self):
+        entry = self.reject('{"event": "Came Early", "loyalty_card": "L-1", "message_id": "early-1"}')[0]
+        settings = self.server.get("/api/v1/settings").json
+        settings["identifier_types"].append({"name": "loyalty_card", "priority": 20})
+        self.assertEqual(self.server.admin("PUT", "/api/v1/settings", settings).status, 200)
+        answer = self.server.post("/api/v1/rejections/replay?reason=no_identifier")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertGreaterEqual(answer.json["repaired"], 1)
+        self.assertEqual(self.server.get(f"/api/v1/rejections/{entry['id']}").json["state"], "repaired")
+        self.assertEqual(self.server.customer("loyalty_card:L-1")["events"], 1)
+
+    def test_a_known_message_id_with_another_content(self):
+        event = {"event": "Order Completed", "user_id": "conflict", "message_id": "c-1", "time": "2026-01-01T00:00:00Z"}
+        self.assertEqual(self.server.post_events([event])["accepted"], 1)
+        self.assertEqual(self.server.post_events([event])["repeats"], 1)
+        summary = self.server.post_events([{**event, "properties": {"total": 1}}])
+        self.assertEqual((summary["accepted"], summary["conflicts"]), (0, 1), summary)
+        entries = self.listed("reason=duplicate_conflict")
+        self.assertEqual(len(entries), 1)
+        self.assertIn("c-1", entries[0]["detail"])
+        self.assertEqual(self.server.customer("user_id:conflict")["events"], 1)
+
+    def test_paging(self):
+        self.reject(*['{"event": "Page %d"}' % i for i in range(7)])
+        seen, query = [], "limit=3"
+        while True:
+            page = self.server.get(f"/api/v1/rejections?{query}").json
+            seen += [r["id"] for r in page["rejections"]]
+            if "next" not in page:
+                break
+            query = f"limit=3&before={page['next']}"
+        self.assertEqual(seen, sorted(set(seen), reverse=True))
+        self.assertEqual(len(seen), len(self.listed()))
+
+    def test_wrong_filters_are_named(self):
+        for query in ("reason=unheard_of", "state=maybe", "source=nobody", "limit=0", "before=x"):
+            answer = self.server.get(f"/api/v1/rejections?{query}")
+            self.assertEqual(answer.status, 400, query)
+            self.assertIn(query.split("=")[0], answer.json["detail"])
+
+
+if __name__ == "__main__":
+    kehu_server.main()

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""The live feed, with a WebSocket client (RFC 6455) of a page."""
+import base64
+import hashlib
+import json
+import os
+import socket
+import struct
+import time
+
+import kehu_server
+
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+class WebSocket:
+    def __init__(self, server, query="", headers=None):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.buffer = b""
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [f"GET /api/v1/live{query} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Upgrade: websocket",
+                 "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        self.socket.sendall("\r\n".join(lines + ["", ""]).encode())
+        head = self.read_until(b"\r\n\r\n").decode()
+        self.status = int(head.split(" ")[1])
+        if self.status == 101:
+            accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+            assert f"sec-websocket-accept: {accept.decode()}".lower() in head.lower(), head
+
+    def read_until(self, end):
+        while end not in self.buffer:
+            self.fill()
+        head, self.buffer = self.buffer.split(end, 1)
+        return head
+
+    def fill(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("the server closed the connection")
+        self.buffer += data
+
+    def take(self, size):
+        while len(self.buffer) < size:
+            self.fill()
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def send_frame(self, opcode, payload):
+        mask = os.urandom(4)
+        size = len(payload)
+        head = bytes([0x80 | opcode])
+        head += (bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + struct.pack(">H", size) if size < 65536
+                 else bytes([0x80 | 127]) + struct.pack(">Q", size))
+        self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+
+    def send(self, value):
+        self.send_frame(TEXT, (value if isinstance(value, str) else json.dumps(value)).encode())
+
+    def frame(self):
+        first, second = self.take(2)
+        size = second & 0x7F
+        if size == 126:
+            size = struct.unpack(">H", self.take(2))[0]
+        elif size == 127:
+            size = struct.unpack(">Q", self.take(8))[0]
+        assert not second & 0x80, "a server does not mask"
+        return first & 0x0F, self.take(size)
+
+    def next(self, kind=None):
+        """The next message, of one kind if given; pings are answered."""
+        while True:
+            opcode, payload = self.frame()
+            if opcode == PING:
+                self.send_frame(PONG, payload)
+            elif opcode == TEXT:
+                message = json.loads(payload)
+                if kind is None or message["kind"] == kind:
+                    return message
+            elif opcode == CLOSE:
+                raise ConnectionError(f"closed with {struct.unpack('>H', payload[:2])[0]}")
+
+    def close(self):
+        self.socket.close()
+
+
+class LiveFeedTest(kehu_server.ServerTest):
+    def open(self, query="", **headers):
+        headers = headers or {"Authorization": f"Bearer {kehu_server.ADMIN_TOKEN}"}
+        ws = WebSocket(self.server, query, headers)
+        self.addCleanup(ws.close)
+        return ws
+
+    def subscribed(self, *kinds, **filters):
+        ws = self.open()
+        ws.send({"subscribe": list(kinds), **filters})
+        self.assertEqual(ws.next()["kind"], "subscribed")
+        return ws
+
+    def test_who_may(self):
+        self.assertEqual(self.open(Authorization="Bearer wrong").status, 401)
+        self.assertEqual(self.open(Accept="*/*").status, 401)
+        self.assertEqual(self.open(f"?access_token={kehu_server.ADMIN_TOKEN}", Accept="*/*").status, 101)
+        self.assertEqual(self.server.get("/api/v1/live").status, 426)
+
+    def test_events(self):
+        ws = self.subscribed("events")
+        self.server.post_events([{"event": "Order Completed", "user_id": "live-1", "message_id": "live-m",
+                                  "phone": "13912349999", "properties": {"total": 5, "city": "上海"}}])
+        message = ws.next("event")
+        self.assertEqual(message["event"], "Order Completed")
+        self.assertEqual(message["properties"], {"total": 5, "city": "上海"})
+        self.assertEqual(message["message_id"], "live-m")
+        self.assertTrue(message["new_customer"])
+        self.assertEqual(message["customer_id"], self.server.customer("user_id:live-1")["customer_id"])
+
+    def test_an_event_is_seen_soon(self):
+        ws = self.subscribed("events", event="Soon")
+        took = []
+        for i in range(20):
+            start = time.monotonic()
+            self.server.post_events([{"event": "Soon", "user_id": "soon", "message_id": f"soon-{i}"}])
+            self.assertEqual(ws.next("event")["message_id"], f"soon-{i}")
+            took.append(time.monotonic() - start)
+        self.assertLess(sorted(took)[10], 0.5, took)
+
+    def test_customers_and_joins(self):
+        ws = self.subscribed("customers")
+        self.server.post_events([{"event": "A", "anonymous_id": "join-a"}])
+        first = ws.next("customer")
+        self.assertEqual(first["change"], "created")
+        self.server.post_events([{"event": "A", "user_id": "join-u"}])
+        second = ws.next("customer")
+        self.server.post_events([{"event": "A", "user_id": "join-u", "anonymous_id": "join-a"}])
+        changes = [ws.next("customer") for _ in range(2)]
+        joined = [c for c in changes if c["change"] == "joined"]
+        self.assertEqual(len(joined), 1, changes)
+        self.assertEqual({joined[0]["from"], joined[0]["customer_id"]}, {first["customer_id"], second["customer_id"]})
+
+    def test_filters(self):
+        self.server.post_events([{"event": "A", "user_id": "only"}])
+        customer = self.server.customer("user_id:only")["customer_id"]
+        ws = self.subscribed("events", customer=customer, event="Wanted")
+        self.server.post_events([{"event": "Wanted", "user_id": "other"}, {"event": "Unwanted", "user_id": "only"},
+                                 {"event": "Wanted", "user_id": "only", "message_id": "wanted"}])
+        self.assertEqual(ws.next("event")["message_id"], "wanted")
+
+    def test_counts(self):
+        ws = self.subscribed("counts")
+        end = time.monotonic() + 10
+        first = None
+        while time.monotonic() < end:
+            self.server.post_events([{"event": "Counted", "user_id": "counts"}])
+            message = ws.next("counts")
+            if first is not None and message["events"] > first["events"]:
+                self.assertGreaterEqual(message["customers"], 1)
+                return
+            first = first or message
+            time.sleep(0.3)
+        self.fail("the counts did not move")
+
+    def test_a_change_of_subscription(self):
+        ws = self.subscribed("counts")
+        ws.send({"subscribe": ["events"], "event": "Later"})
+        self.assertEqual(ws.next("subscribed")["kind"], "subscribed")
+        self.server.post_events([{"event": "Later", "user_id": "later"}])
+        self.assertEqual(ws.next("event")["event"], "Later")
+
+    def test_nonsense_is_answered(self):
+        ws = self.open()
+        ws.send("no JSON")
+        self.assertEqual(ws.next()["code"], "bad_subscription")
+        ws.send({"subscribe": "events"})
+        self.assertEqual(ws.next()["code"], "bad_subscription")
+
+    def test_a_slow_reader_is_told_and_hurts_nobody(self):
+        slow = self.open("?subscribe=events")
+        text = "x" * 20_000
+        start = time.monotonic()
+        for i in range(0, 1200, 100):
+            self.server.post_events([{"event": "Flood", "user_id": "flood", "message_id": f"flood-{i + j}",
+                                      "properties": {"text": text}} for j in range(100)])
+        self.assertLess(time.monotonic() - start, 30)
+        seen = 0
+        while True:
+            message = slow.next()
+            if message["kind"] == "missed":
+                self.assertGreater(message["messages"], 0)
+                break
+            seen += 1
+            self.assertLess(seen, 1200, "nothing was dropped, although the reader slept")
+
+
+if __name__ == "__main__":
+    kehu_server.main()
