@@ -18,10 +18,13 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
+constexpr size_t kReadAwayBytes = 1024 * 1024;
+
 beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
 
 // Beast's way to end a connection waits until the client has closed its side, which an idle one may never do.
-// Both close frames have passed by then, so there is nothing to wait for.
+// Both close frames have passed by then, or the client broke the rules; what it has sent on top is read away,
+// because closing over unread bytes (RST) may destroy our close frame.
 class LiveSocket : public Socket {
  public:
   using Socket::Socket;
@@ -30,8 +33,10 @@ class LiveSocket : public Socket {
 
 template <class Handler>
 void async_teardown(beast::role_type, LiveSocket& socket, Handler&& handler) {
-  error_code ignored;
-  socket.shutdown(Socket::shutdown_send, ignored);
+  error_code ec;
+  socket.shutdown(Socket::shutdown_send, ec);
+  char unread[4096];
+  for (size_t bytes = 0; !ec && bytes < kReadAwayBytes;) bytes += socket.read_some(asio::buffer(unread), ec);
   asio::post(socket.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
 }
 

@@ -308,7 +308,7 @@ Options impatient() {
   Options options;
   options.header_timeout = options.body_timeout = options.write_timeout = Duration::millis(200);
   options.idle_timeout = Duration::millis(400);
-  options.bytes_per_second_min = 100'000;
+  options.bytes_per_second_min = 50'000;
   return options;
 }
 
@@ -322,7 +322,7 @@ TEST(Server, SlowHeadersAreCutOff) {
     answer = socket.receive(50);
   }
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 "));
-  EXPECT_LT(elapsed_ms(start), 1000);
+  EXPECT_LT(elapsed_ms(start), 4000);
 }
 
 TEST(Server, SlowBodiesAreCutOff) {
@@ -345,7 +345,7 @@ TEST(Server, ABodyThatComesFastEnoughMayTakeLong) {
   const std::string piece(20'000, 'x');
   socket.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
   for (int i = 0; i < 10; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
     socket.send(piece);
   }
   EXPECT_THAT(socket.receive(), StartsWith("HTTP/1.1 200 "));
@@ -387,7 +387,7 @@ TEST(Server, AThousandIdleConnectionsDoNotHurt) {
     socket.send(kGet);
     ASSERT_THAT(socket.receive(), StartsWith("HTTP/1.1 200 "));
   }
-  EXPECT_LT(elapsed_ms(start), 1000);
+  EXPECT_LT(elapsed_ms(start), 4000);
 
   TestSocket last(server.port());
   last.send(kGet);
@@ -549,7 +549,7 @@ TEST(Server, StopFinishesWhatRuns) {
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
   EXPECT_THAT(answer, EndsWith("finished"));
   stopper.join();
-  EXPECT_LT(elapsed_ms(start), 2000);
+  EXPECT_LT(elapsed_ms(start), 4000);
 }
 
 TEST(Server, StopCutsWhatTakesTooLong) {
@@ -573,7 +573,7 @@ TEST(Server, StopCutsWhatTakesTooLong) {
   const auto start = std::chrono::steady_clock::now();
   server->stop();
   EXPECT_GE(elapsed_ms(start), 200);
-  EXPECT_LT(elapsed_ms(start), 2000);
+  EXPECT_LT(elapsed_ms(start), 4000);
   EXPECT_EQ(running.receive_to_end(), "");
   waiting[0].send(api::Response::text("too late"));  // goes nowhere
 }
