@@ -47,7 +47,8 @@ std::string settings_of(const DatabaseOptions& options) {
   std::string sql = cat("SET GLOBAL TimeZone = ", quote(options.time_zone), ";");
   if (options.only_directories.empty()) return sql + "SET GLOBAL preserve_insertion_order = false;";
   // Footers are read once per file, not once per statement: files never change.
-  return cat(sql, "SET GLOBAL parquet_metadata_cache = true; SET GLOBAL allowed_directories = ", list_literal(options.only_directories),
+  return cat(sql, "SET GLOBAL parquet_metadata_cache = true; SET GLOBAL allowed_directories = ",
+             list_literal(options.only_directories),
              ";SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true;");
 }
 
@@ -62,7 +63,8 @@ std::string_view without_repeated_place(std::string_view text) {
 }  // namespace
 
 absl::Status failure_of(const char* message) {
-  const std::string_view text = without_repeated_place(message == nullptr ? "DuckDB gave no message" : message);
+  const std::string_view text =
+      without_repeated_place(message == nullptr ? "DuckDB gave no message" : message);
   for (const CodePrefix& known : kCodes) {
     if (text.starts_with(known.prefix)) return failure(known.code, text);
   }

@@ -11,17 +11,17 @@
 #include "absl/types/span.h"
 #include "duck/scan.h"
 
-// DuckDB behind a small face: the only folder that knows duckdb.h. Errors carry DuckDB's own message; a message
-// about the text of a statement ends with the line and a caret under the place.
+// DuckDB behind a small face: the only folder that knows duckdb.h. Errors carry DuckDB's own message; a
+// message about the text of a statement ends with the line and a caret under the place.
 namespace kehu::duck {
 
 struct DatabaseOptions {
   uint64_t memory_bytes = 512ull << 20;  // beyond it operators spill to temp_directory, or fail
   int threads = 2;
-  std::string temp_directory = "";       // empty: nothing may spill
-  std::string time_zone = "UTC";         // in which timestamps are read and printed
-  // Statements may open no file outside these directories, and no setting can be changed afterwards. Empty: any
-  // file may be opened (for Kehu's own statements, never for a user's).
+  std::string temp_directory = "";  // empty: nothing may spill
+  std::string time_zone = "UTC";    // in which timestamps are read and printed
+  // Statements may open no file outside these directories, and no setting can be changed afterwards. Empty:
+  // any file may be opened (for Kehu's own statements, never for a user's).
   std::vector<std::string> only_directories = {};
 };
 
@@ -78,10 +78,11 @@ class Batch {
   size_t rows() const;
   bool is_null(size_t column, size_t row) const;
   bool boolean(size_t column, size_t row) const;
-  int64_t integer(size_t column, size_t row) const;  // any signed width; days of a date; micros of a timestamp
+  int64_t integer(size_t column,
+                  size_t row) const;  // any signed width; days of a date; micros of a timestamp
   uint64_t unsigned_integer(size_t column, size_t row) const;
-  double real(size_t column, size_t row) const;                // FLOAT and DOUBLE
-  std::string_view text(size_t column, size_t row) const;      // valid as long as the batch and its result
+  double real(size_t column, size_t row) const;            // FLOAT and DOUBLE
+  std::string_view text(size_t column, size_t row) const;  // valid as long as the batch and its result
 
  private:
   friend class Result;

@@ -36,7 +36,8 @@ TEST(Database, reads_values_of_every_kind) {
   auto database = open();
   auto connection = *database->connect();
   auto result = connection->query(
-      "SELECT true, -3::TINYINT, 70000::INTEGER, 5::UBIGINT, 1.5::FLOAT, 2.5::DOUBLE, 'a text longer than twelve', "
+      "SELECT true, -3::TINYINT, 70000::INTEGER, 5::UBIGINT, 1.5::FLOAT, 2.5::DOUBLE, 'a text longer than "
+      "twelve', "
       "DATE '1970-01-11', TIMESTAMPTZ '1970-01-01 00:00:01+00', NULL::VARCHAR, [1,2]");
   ASSERT_TRUE(result.ok()) << result.status();
   Batch batch;
@@ -93,9 +94,9 @@ TEST(Database, parameters_are_values_and_not_text_of_the_statement) {
   EXPECT_EQ(rows_of(*connection, cat("SELECT ", quote(value))), std::vector<std::string>{value});
 }
 
-const std::vector<Column> kColumns = {
-    {"name", ColumnType::kText}, {"same", ColumnType::kText}, {"moment", ColumnType::kTimestamp},
-    {"number", ColumnType::kLong}, {"small", ColumnType::kInteger}, {"day", ColumnType::kDate}};
+const std::vector<Column> kColumns = {{"name", ColumnType::kText},        {"same", ColumnType::kText},
+                                      {"moment", ColumnType::kTimestamp}, {"number", ColumnType::kLong},
+                                      {"small", ColumnType::kInteger},    {"day", ColumnType::kDate}};
 
 std::vector<ChunkPart> numbered_chunks(int chunks, int rows) {
   std::vector<ChunkPart> parts;
@@ -119,10 +120,13 @@ std::vector<ChunkPart> numbered_chunks(int chunks, int rows) {
 TEST(Scan, reads_chunks_where_they_lie) {
   auto database = open();
   const auto parts = numbered_chunks(5, 2000);
-  ASSERT_TRUE(database->add_scan("numbers", kColumns, [&](int64_t id) -> absl::StatusOr<std::vector<ChunkPart>> {
-    if (id != 7) return absl::NotFoundError("no such id");
-    return parts;
-  }).ok());
+  ASSERT_TRUE(database
+                  ->add_scan("numbers", kColumns,
+                             [&](int64_t id) -> absl::StatusOr<std::vector<ChunkPart>> {
+                               if (id != 7) return absl::NotFoundError("no such id");
+                               return parts;
+                             })
+                  .ok());
   auto connection = *database->connect();
   struct Case {
     const char* sql;
@@ -138,7 +142,8 @@ TEST(Scan, reads_chunks_where_they_lie) {
       {"SELECT max(moment) FROM numbers(7)", "1970-01-01 02:46:39+00"},
       {"SELECT max(day) FROM numbers(7)", "1970-01-30"},
       {"SELECT sum(small) FROM numbers(7) WHERE small = 6", "8568"},
-      {"SELECT min(name) FROM (SELECT name FROM numbers(7) ORDER BY name LIMIT 3)", "a longer name with number 1"},
+      {"SELECT min(name) FROM (SELECT name FROM numbers(7) ORDER BY name LIMIT 3)",
+       "a longer name with number 1"},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(rows_of(*connection, c.sql), std::vector<std::string>{c.want}) << c.sql;
@@ -164,8 +169,9 @@ TEST(Scan, lookup_replaces_what_it_knows) {
             (std::vector<std::string>{"own", "odd, as the lookup says", "own"}));
   EXPECT_EQ(rows_of(*connection, "SELECT odd(1, NULL, 'own') UNION ALL SELECT odd(1, NULL, NULL)"),
             (std::vector<std::string>{"own", "NULL"}));
-  EXPECT_EQ(rows_of(*connection, "SELECT count(*) FROM range(100000) t(r) WHERE odd(1, r::VARCHAR, '') <> ''"),
-            std::vector<std::string>{"50000"});
+  EXPECT_EQ(
+      rows_of(*connection, "SELECT count(*) FROM range(100000) t(r) WHERE odd(1, r::VARCHAR, '') <> ''"),
+      std::vector<std::string>{"50000"});
 }
 
 TEST(Connection, interrupt_ends_a_running_statement) {
@@ -178,7 +184,8 @@ TEST(Connection, interrupt_ends_a_running_statement) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   });
-  auto result = connection->query("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0");
+  auto result = connection->query(
+      "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0");
   absl::Status status = result.status();
   if (result.ok()) {
     Batch batch;
@@ -197,9 +204,11 @@ TEST(Database, a_closed_one_opens_nothing_outside_and_takes_no_setting) {
   ASSERT_TRUE(connection->run(cat("COPY (SELECT 42) TO '", inside, "/x.parquet'")).ok());
   auto reader = open({.only_directories = {inside}});
   auto closed = *reader->connect();
-  EXPECT_EQ(rows_of(*closed, cat("FROM read_parquet('", inside, "/x.parquet')")), std::vector<std::string>{"42"});
-  for (const char* sql : {"SELECT * FROM read_text('/etc/passwd')", "SET threads = 1", "SET memory_limit = '1TB'",
-                          "SET enable_external_access = true", "LOAD httpfs", "ATTACH '/tmp/x.db'"}) {
+  EXPECT_EQ(rows_of(*closed, cat("FROM read_parquet('", inside, "/x.parquet')")),
+            std::vector<std::string>{"42"});
+  for (const char* sql :
+       {"SELECT * FROM read_text('/etc/passwd')", "SET threads = 1", "SET memory_limit = '1TB'",
+        "SET enable_external_access = true", "LOAD httpfs", "ATTACH '/tmp/x.db'"}) {
     EXPECT_FALSE(closed->run(sql).ok()) << sql;
   }
 }

@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "duck/bridge.h"
 
-// A scan hands out one chunk per call to any number of threads; a lookup fills one vector per call. DuckDB calls
-// them from C, so nothing may be thrown out of here.
+// A scan hands out one chunk per call to any number of threads; a lookup fills one vector per call. DuckDB
+// calls them from C, so nothing may be thrown out of here.
 namespace kehu::duck {
 namespace {
 
@@ -118,11 +118,16 @@ void run_lookup(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
 
 duckdb_logical_type logical_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
-    case ColumnType::kTimestamp: return duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ);
-    case ColumnType::kLong: return duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
-    case ColumnType::kInteger: return duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
-    case ColumnType::kDate: return duckdb_create_logical_type(DUCKDB_TYPE_DATE);
+    case ColumnType::kText:
+      return duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+    case ColumnType::kTimestamp:
+      return duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ);
+    case ColumnType::kLong:
+      return duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    case ColumnType::kInteger:
+      return duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
+    case ColumnType::kDate:
+      return duckdb_create_logical_type(DUCKDB_TYPE_DATE);
   }
   return nullptr;
 }

@@ -123,20 +123,28 @@ bool Batch::boolean(size_t column, size_t row) const { return handle_->get<bool>
 
 int64_t Batch::integer(size_t column, size_t row) const {
   switch (handle_->vectors[column].type) {
-    case DUCKDB_TYPE_TINYINT: return handle_->get<int8_t>(column, row);
-    case DUCKDB_TYPE_SMALLINT: return handle_->get<int16_t>(column, row);
+    case DUCKDB_TYPE_TINYINT:
+      return handle_->get<int8_t>(column, row);
+    case DUCKDB_TYPE_SMALLINT:
+      return handle_->get<int16_t>(column, row);
     case DUCKDB_TYPE_DATE:
-    case DUCKDB_TYPE_INTEGER: return handle_->get<int32_t>(column, row);
-    default: return handle_->get<int64_t>(column, row);
+    case DUCKDB_TYPE_INTEGER:
+      return handle_->get<int32_t>(column, row);
+    default:
+      return handle_->get<int64_t>(column, row);
   }
 }
 
 uint64_t Batch::unsigned_integer(size_t column, size_t row) const {
   switch (handle_->vectors[column].type) {
-    case DUCKDB_TYPE_UTINYINT: return handle_->get<uint8_t>(column, row);
-    case DUCKDB_TYPE_USMALLINT: return handle_->get<uint16_t>(column, row);
-    case DUCKDB_TYPE_UINTEGER: return handle_->get<uint32_t>(column, row);
-    default: return handle_->get<uint64_t>(column, row);
+    case DUCKDB_TYPE_UTINYINT:
+      return handle_->get<uint8_t>(column, row);
+    case DUCKDB_TYPE_USMALLINT:
+      return handle_->get<uint16_t>(column, row);
+    case DUCKDB_TYPE_UINTEGER:
+      return handle_->get<uint32_t>(column, row);
+    default:
+      return handle_->get<uint64_t>(column, row);
   }
 }
 
@@ -148,8 +156,8 @@ double Batch::real(size_t column, size_t row) const {
 }
 
 std::string_view Batch::text(size_t column, size_t row) const {
-  auto* value = const_cast<duckdb_string_t*>(
-      static_cast<const duckdb_string_t*>(handle_->vectors[column].data) + row);
+  auto* value =
+      const_cast<duckdb_string_t*>(static_cast<const duckdb_string_t*>(handle_->vectors[column].data) + row);
   return {duckdb_string_t_data(value), duckdb_string_t_length(*value)};
 }
 

@@ -9,7 +9,8 @@
 namespace kehu::duck {
 namespace {
 
-// DuckDB's string_t: texts of up to 12 bytes lie inside, padded with zeros; longer ones show their first four.
+// DuckDB's string_t: texts of up to 12 bytes lie inside, padded with zeros; longer ones show their first
+// four.
 struct Text {
   uint32_t size = 0;
   char head[12] = {};
@@ -35,18 +36,22 @@ Chunk::~Chunk() = default;
 
 size_t Chunk::value_bytes(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return sizeof(Text);
+    case ColumnType::kText:
+      return sizeof(Text);
     case ColumnType::kTimestamp:
-    case ColumnType::kLong: return sizeof(int64_t);
+    case ColumnType::kLong:
+      return sizeof(int64_t);
     case ColumnType::kInteger:
-    case ColumnType::kDate: return sizeof(int32_t);
+    case ColumnType::kDate:
+      return sizeof(int32_t);
   }
   return 0;
 }
 
 char* Chunk::text_room(size_t size) {
   if (size > room_left_) {
-    const size_t block = std::max(size, blocks_.empty() ? std::min(kFirstBlockBytes, capacity_ * 256) : kBlockBytes);
+    const size_t block =
+        std::max(size, blocks_.empty() ? std::min(kFirstBlockBytes, capacity_ * 256) : kBlockBytes);
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
     bytes_ += block;
     room_ = blocks_.back().get();

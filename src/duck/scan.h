@@ -13,8 +13,8 @@
 #include "absl/types/span.h"
 #include "base/time.h"
 
-// Rows of ours that DuckDB reads where they lie. Values are kept in DuckDB's own vector layout, so a scan copies
-// 16 bytes per text and 8 per number, and no characters.
+// Rows of ours that DuckDB reads where they lie. Values are kept in DuckDB's own vector layout, so a scan
+// copies 16 bytes per text and 8 per number, and no characters.
 namespace kehu::duck {
 
 enum class ColumnType : uint8_t { kText, kTimestamp, kLong, kInteger, kDate };  // kTimestamp: with time zone
@@ -97,8 +97,8 @@ class ScanRegistry {
 class Lookup {
  public:
   virtual ~Lookup() = default;
-  // For each key: the text it stands for, or an empty view to keep the row's own. What is found may be put into
-  // `scratch`, which lives as long as the views.
+  // For each key: the text it stands for, or an empty view to keep the row's own. What is found may be put
+  // into `scratch`, which lives as long as the views.
   virtual void find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found,
                     std::string& scratch) const = 0;
 };

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "base/time.h"
 
-// The actions of a Delta log (github.com/delta-io/delta PROTOCOL.md, reader version 1, writer version 2) and their
-// JSON lines.
+// The actions of a Delta log (github.com/delta-io/delta PROTOCOL.md, reader version 1, writer version 2) and
+// their JSON lines.
 namespace kehu::lake {
 
 struct AddFile {
@@ -48,8 +48,8 @@ struct TableState {
   TableProtocol protocol;
   TableMetadata metadata;
   std::map<std::string, AddFile> files;
-  std::map<std::string, RemoveFile> removed;   // tombstones, until their files are deleted
-  std::map<std::string, int64_t> transactions; // by application
+  std::map<std::string, RemoveFile> removed;    // tombstones, until their files are deleted
+  std::map<std::string, int64_t> transactions;  // by application
 };
 
 // Each appends one line.

@@ -70,22 +70,32 @@ std::string column_list(const TableSchema& schema) {
 
 std::string_view delta_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return "string";
-    case ColumnType::kTimestamp: return "timestamp";
-    case ColumnType::kLong: return "long";
-    case ColumnType::kInteger: return "integer";
-    case ColumnType::kDate: return "date";
+    case ColumnType::kText:
+      return "string";
+    case ColumnType::kTimestamp:
+      return "timestamp";
+    case ColumnType::kLong:
+      return "long";
+    case ColumnType::kInteger:
+      return "integer";
+    case ColumnType::kDate:
+      return "date";
   }
   return "";
 }
 
 std::string_view sql_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return "VARCHAR";
-    case ColumnType::kTimestamp: return "TIMESTAMPTZ";
-    case ColumnType::kLong: return "BIGINT";
-    case ColumnType::kInteger: return "INTEGER";
-    case ColumnType::kDate: return "DATE";
+    case ColumnType::kText:
+      return "VARCHAR";
+    case ColumnType::kTimestamp:
+      return "TIMESTAMPTZ";
+    case ColumnType::kLong:
+      return "BIGINT";
+    case ColumnType::kInteger:
+      return "INTEGER";
+    case ColumnType::kDate:
+      return "DATE";
   }
   return "";
 }
@@ -94,7 +104,8 @@ std::string delta_schema(const TableSchema& schema) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("type", "struct").key("fields").begin_array();
-  for (const duck::Column& column : schema.columns) append_field(writer, column.name, delta_type(column.type));
+  for (const duck::Column& column : schema.columns)
+    append_field(writer, column.name, delta_type(column.type));
   if (schema.by_month) append_field(writer, "month", "string");
   writer.end_array().end_object();
   return out;

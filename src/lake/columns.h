@@ -6,8 +6,8 @@
 
 #include "duck/scan.h"
 
-// The columns of the lake's tables: the one list from which the tail's layout, the Delta schema, the Parquet files
-// and the SQL of the views are made. docs/formats/lake.md says what they hold.
+// The columns of the lake's tables: the one list from which the tail's layout, the Delta schema, the Parquet
+// files and the SQL of the views are made. docs/formats/lake.md says what they hold.
 namespace kehu::lake {
 
 struct TableSchema {
@@ -23,8 +23,23 @@ const TableSchema& identity_schema();
 
 // Positions in events_schema().columns.
 enum EventColumn : size_t {
-  kEventName, kEventType, kCustomerId, kPart, kTime, kReceivedAt, kOriginalTime, kSourceName, kChannelName,
-  kMessageId, kProperties, kTraits, kContext, kIdentifiers, kSequence, kProject, kBusinessDay,
+  kEventName,
+  kEventType,
+  kCustomerId,
+  kPart,
+  kTime,
+  kReceivedAt,
+  kOriginalTime,
+  kSourceName,
+  kChannelName,
+  kMessageId,
+  kProperties,
+  kTraits,
+  kContext,
+  kIdentifiers,
+  kSequence,
+  kProject,
+  kBusinessDay,
 };
 enum IdentityColumn : size_t { kMoveSequence, kMoveTime, kMovePart, kMoveCustomer };
 

@@ -55,10 +55,13 @@ constexpr char kCheckpointColumns[] =
     "{txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)', "
     "add: 'STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, "
     "dataChange BOOLEAN, stats VARCHAR, tags MAP(VARCHAR, VARCHAR))', "
-    "remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, "
+    "remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata "
+    "BOOLEAN, "
     "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT)', "
-    "metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options "
-    "MAP(VARCHAR, VARCHAR)), schemaString VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, VARCHAR), "
+    "metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, "
+    "options "
+    "MAP(VARCHAR, VARCHAR)), schemaString VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, "
+    "VARCHAR), "
     "createdTime BIGINT)', "
     "protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER)'}";
 
@@ -66,7 +69,8 @@ std::string checkpoint_lines(const TableState& state) {
   std::string lines;
   append_protocol(state.protocol, lines);
   append_metadata(state.metadata, lines);
-  for (const auto& [application, version] : state.transactions) append_transaction(application, version, lines);
+  for (const auto& [application, version] : state.transactions)
+    append_transaction(application, version, lines);
   for (const auto& [path, file] : state.files) append_add(file, false, lines);
   for (const auto& [path, file] : state.removed) append_remove(file, lines);
   return lines;
@@ -175,8 +179,9 @@ absl::Status DeltaLog::create_version(int64_t version, const std::string& lines)
   }
   status = files_.sync_directory(log_);
   if (status.ok()) return status;
-  return failure(absl::StatusCode::kDataLoss, "version ", version, " of ", log_,
-                 " was written, but it is unknown whether it would survive a power cut: ", message_of(status));
+  return failure(
+      absl::StatusCode::kDataLoss, "version ", version, " of ", log_,
+      " was written, but it is unknown whether it would survive a power cut: ", message_of(status));
 }
 
 absl::Status DeltaLog::write_checkpoint(const TableState& state) {
@@ -186,9 +191,10 @@ absl::Status DeltaLog::write_checkpoint(const TableState& state) {
       !status.ok()) {
     return status;
   }
-  absl::Status status = connection_->run(cat("COPY (FROM read_json(", duck::quote(lines), ", columns = ",
-                                             kCheckpointColumns, ", format = 'newline_delimited')) TO ",
-                                             duck::quote(paths.from), " (FORMAT parquet, COMPRESSION zstd)"));
+  absl::Status status =
+      connection_->run(cat("COPY (FROM read_json(", duck::quote(lines), ", columns = ", kCheckpointColumns,
+                           ", format = 'newline_delimited')) TO ", duck::quote(paths.from),
+                           " (FORMAT parquet, COMPRESSION zstd)"));
   files_.remove(lines).IgnoreError();
   if (status.ok()) status = sync_file(paths.from);
   if (status.ok()) status = files_.rename(paths);
@@ -200,15 +206,21 @@ absl::Status DeltaLog::write_checkpoint(const TableState& state) {
   auto size = files_.file_size(paths.to);
   if (!size.ok()) return size.status();
   std::string pointer;
-  json::Writer(pointer).begin_object().field("version", state.version).field("size", action_count(state))
-      .field("sizeInBytes", *size).field("numOfAddFiles", state.files.size()).end_object();
+  json::Writer(pointer)
+      .begin_object()
+      .field("version", state.version)
+      .field("size", action_count(state))
+      .field("sizeInBytes", *size)
+      .field("numOfAddFiles", state.files.size())
+      .end_object();
   return os::replace_whole_file(files_, path("_last_checkpoint"), pointer);
 }
 
 absl::StatusOr<size_t> DeltaLog::trim(int64_t before, size_t limit) {
   auto names = files_.list(log_);
   if (!names.ok()) return names.status();
-  int64_t start = -1;  // the newest checkpoint at or below `before`: older files serve no version from there on
+  int64_t start =
+      -1;  // the newest checkpoint at or below `before`: older files serve no version from there on
   for (const std::string& name : *names) {
     const auto parsed = parse_name(name);
     if (parsed && parsed->checkpoint && parsed->version <= before) start = std::max(start, parsed->version);

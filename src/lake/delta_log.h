@@ -30,8 +30,8 @@ class DeltaLog {
   absl::Status create_version(int64_t version, const std::string& lines);
   // Writes the state as a checkpoint and points _last_checkpoint to it; a reader then starts from there.
   absl::Status write_checkpoint(const TableState& state);
-  // Deletes up to `limit` versions and checkpoints that are older than `before` and not needed to read any newer
-  // one. The number deleted.
+  // Deletes up to `limit` versions and checkpoints that are older than `before` and not needed to read any
+  // newer one. The number deleted.
   absl::StatusOr<size_t> trim(int64_t before, size_t limit);
 
  private:

@@ -20,12 +20,14 @@ std::string_view object_or_empty(std::string_view json) { return json.empty() ? 
 
 }  // namespace
 
-void append_identifiers(absl::Span<const Identifier> identifiers, const Settings& settings, std::string& out) {
+void append_identifiers(absl::Span<const Identifier> identifiers, const Settings& settings,
+                        std::string& out) {
   json::Writer writer(out);
   writer.begin_array();
   for (const Identifier& identifier : identifiers) {
     const bool known = identifier.type.value() < settings.identifier_types.size();
-    writer.begin_object().field("type", known ? std::string_view(settings.rule(identifier.type).name) : "unknown");
+    writer.begin_object().field("type",
+                                known ? std::string_view(settings.rule(identifier.type).name) : "unknown");
     writer.field(identifier.sealed ? "sealed" : "value", identifier.value);
     if (identifier.left_out != LeftOut::kNo) writer.field("left_out", to_string(identifier.left_out));
     writer.end_object();

@@ -12,7 +12,8 @@
 
 namespace kehu::lake {
 
-// Puts events into the tail as rows of the table: names for numbers, texts for hashes, the business day. One thread.
+// Puts events into the tail as rows of the table: names for numbers, texts for hashes, the business day. One
+// thread.
 class EventRows {
  public:
   explicit EventRows(std::shared_ptr<const Settings> settings) { set_settings(std::move(settings)); }

@@ -19,8 +19,8 @@ namespace {
 
 constexpr char kRowsFunction[] = "tail_rows";
 constexpr char kMovesFunction[] = "tail_moves";
-// A stretch of the log without any row is committed only when it is long: it costs a version of the table, and
-// replaying it costs nothing.
+// A stretch of the log without any row is committed only when it is long: it costs a version of the table,
+// and replaying it costs nothing.
 constexpr uint64_t kEmptyCommitEvery = 100'000;
 
 std::string select_rows(const TableSchema& schema, const std::string& from) {
@@ -39,7 +39,8 @@ absl::Status empty_directory(os::FileSystem& files, const std::string& directory
 
 }  // namespace
 
-// One table with its uncommitted rows. commit() belongs to the lake thread, compact() to the maintenance thread.
+// One table with its uncommitted rows. commit() belongs to the lake thread, compact() to the maintenance
+// thread.
 struct Stream {
   const TableSchema& schema;
   std::string function;  // reads rows of the tail by id
@@ -128,8 +129,8 @@ absl::Status Lake::Core::open() {
 absl::StatusOr<std::unique_ptr<ParquetWriter>> Lake::Core::make_writer(Stream& stream) {
   auto connection = database_->connect();
   if (!connection.ok()) return connection.status();
-  return std::make_unique<ParquetWriter>(stream.schema, stream.table->directory(), *options_.files, *options_.clock,
-                                         *std::move(connection));
+  return std::make_unique<ParquetWriter>(stream.schema, stream.table->directory(), *options_.files,
+                                         *options_.clock, *std::move(connection));
 }
 
 absl::Status Lake::Core::open(Stream& stream) {
@@ -152,11 +153,13 @@ absl::Status Lake::Core::open(Stream& stream) {
 absl::Status Lake::Core::load_owners() {
   if (shown_identity_->files.empty()) return absl::OkStatus();
   std::string list;
-  for (const auto& file : shown_identity_->files) list += cat(list.empty() ? "" : ", ", duck::quote(file->path));
+  for (const auto& file : shown_identity_->files)
+    list += cat(list.empty() ? "" : ", ", duck::quote(file->path));
   auto connection = database_->connect();
   if (!connection.ok()) return connection.status();
-  auto result = (*connection)->query(
-      cat("SELECT sequence, part, customer_id FROM read_parquet([", list, "]) ORDER BY sequence"));
+  auto result = (*connection)
+                    ->query(cat("SELECT sequence, part, customer_id FROM read_parquet([", list,
+                                "]) ORDER BY sequence"));
   if (!result.ok()) return result.status();
   return load_owners_from(*result);
 }
@@ -174,7 +177,8 @@ absl::Status Lake::Core::load_owners_from(duck::Result& result) {
         return failure(absl::StatusCode::kDataLoss, identity_.table->directory(), ": the move at sequence ",
                        batch.integer(0, row), " has no readable part or customer");
       }
-      owners_->set(Token{*part}, CustomerId{*customer}, Sequence(static_cast<uint64_t>(batch.integer(0, row))));
+      owners_->set(Token{*part}, CustomerId{*customer},
+                   Sequence(static_cast<uint64_t>(batch.integer(0, row))));
     }
   }
 }
@@ -284,8 +288,8 @@ absl::StatusOr<AddFile> Lake::Core::merge_files(Stream& stream, const std::vecto
     if (stream.schema.by_month) partition = file->partition.at("month");
   }
   auto merged = stream.compactor->write(
-      cat(select_rows(stream.schema, cat("read_parquet([", list, "], hive_partitioning = false)")), " ORDER BY ",
-          stream.schema.cluster),
+      cat(select_rows(stream.schema, cat("read_parquet([", list, "], hive_partitioning = false)")),
+          " ORDER BY ", stream.schema.cluster),
       partition);
   if (!merged.ok()) return merged.status();
   const uint64_t written = parse_stats(merged->stats).rows;
@@ -355,7 +359,9 @@ Sequence Lake::committed() const { return core_->committed(); }
 absl::Status Lake::append(absl::Span<const Row> rows) { return core_->append(rows); }
 absl::Status Lake::move(absl::Span<const Move> moves) { return core_->move(moves); }
 absl::Status Lake::commit(Sequence up_to) { return core_->commit(up_to); }
-void Lake::set_settings(std::shared_ptr<const Settings> settings) { core_->set_settings(std::move(settings)); }
+void Lake::set_settings(std::shared_ptr<const Settings> settings) {
+  core_->set_settings(std::move(settings));
+}
 uint64_t Lake::tail_rows() const { return core_->tail_rows(); }
 absl::StatusOr<bool> Lake::maintain() { return core_->maintain(); }
 std::shared_ptr<const Snapshot> Lake::snapshot() const { return core_->snapshot(); }

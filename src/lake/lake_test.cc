@@ -30,8 +30,9 @@ class LakeTest : public testing::Test {
   Texts query(const Lake& lake, const std::string& sql) { return reader_.query(*lake.snapshot(), sql); }
   // Every sequence of [1, below) exactly once.
   void expect_complete(const Lake& lake, uint64_t below) {
-    EXPECT_EQ(query(lake, "SELECT count(*) || ' ' || count(DISTINCT sequence) || ' ' || min(sequence) || ' ' || "
-                          "max(sequence) FROM rows"),
+    EXPECT_EQ(query(lake,
+                    "SELECT count(*) || ' ' || count(DISTINCT sequence) || ' ' || min(sequence) || ' ' || "
+                    "max(sequence) FROM rows"),
               Texts{cat(below - 1, " ", below - 1, " 1 ", below - 1)});
   }
 };
@@ -39,8 +40,10 @@ class LakeTest : public testing::Test {
 TEST_F(LakeTest, rows_are_visible_from_append_on_and_the_same_after_commit) {
   auto lake = open(options_);
   const std::string all =
-      "SELECT md5(string_agg(concat_ws('|', event, type, customer_id, part, time, received_at, original_time, source, "
-      "channel, message_id, properties, traits, context, identifiers, sequence, project, dt), '~' ORDER BY sequence)) "
+      "SELECT md5(string_agg(concat_ws('|', event, type, customer_id, part, time, received_at, "
+      "original_time, source, "
+      "channel, message_id, properties, traits, context, identifiers, sequence, project, dt), '~' ORDER BY "
+      "sequence)) "
       "FROM rows";
   ASSERT_TRUE(lake->append(events_.rows(1, 5001)).ok());
   expect_complete(*lake, 5001);
@@ -86,15 +89,18 @@ TEST_F(LakeTest, columns_hold_what_the_event_says) {
       {"dt", "2026-02-01", "2026-01-01"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(query(*lake, cat("SELECT ", c.column, " FROM rows WHERE sequence = 7")), Texts{c.of_seven}) << c.column;
-    EXPECT_EQ(query(*lake, cat("SELECT ", c.column, " FROM rows WHERE sequence = 8")), Texts{c.of_eight}) << c.column;
+    EXPECT_EQ(query(*lake, cat("SELECT ", c.column, " FROM rows WHERE sequence = 7")), Texts{c.of_seven})
+        << c.column;
+    EXPECT_EQ(query(*lake, cat("SELECT ", c.column, " FROM rows WHERE sequence = 8")), Texts{c.of_eight})
+        << c.column;
   }
 }
 
 TEST_F(LakeTest, replayed_rows_and_moves_are_dropped) {
   auto lake = open(options_);
-  const std::vector<Move> moves = {{Sequence(40), Instant(), SampleEvents::part(1), SampleEvents::customer(2)},
-                                   {Sequence(90), Instant(), SampleEvents::part(1), SampleEvents::customer(3)}};
+  const std::vector<Move> moves = {
+      {Sequence(40), Instant(), SampleEvents::part(1), SampleEvents::customer(2)},
+      {Sequence(90), Instant(), SampleEvents::part(1), SampleEvents::customer(3)}};
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(lake->move(moves).ok());
     ASSERT_TRUE(lake->append(events_.rows(1, 101)).ok());
@@ -132,9 +138,9 @@ TEST_F(LakeTest, readers_beside_commits_and_compaction_see_each_row_once) {
   std::thread reader([&] {
     SnapshotReader own;
     while (!done) {
-      const Texts counts =
-          own.query(*lake->snapshot(), "SELECT count(*) = count(DISTINCT sequence) AND count(*) = "
-                                       "coalesce(max(sequence), 0) FROM rows");
+      const Texts counts = own.query(*lake->snapshot(),
+                                     "SELECT count(*) = count(DISTINCT sequence) AND count(*) = "
+                                     "coalesce(max(sequence), 0) FROM rows");
       wrong += counts != Texts{"true"};
       ++reads;
     }
@@ -194,7 +200,8 @@ TEST_F(LakeTest, vacuum_deletes_compacted_files_after_the_retention) {
   const auto data_files = [&] {
     size_t count = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_ + "/lake/events")) {
-      count += entry.path().string().find("month=") != std::string::npos && entry.path().extension() == ".parquet";
+      count +=
+          entry.path().string().find("month=") != std::string::npos && entry.path().extension() == ".parquet";
     }
     return count;
   };
@@ -237,7 +244,8 @@ TEST_F(LakeTest, what_kehu_cannot_write_is_refused_by_name) {
     const char* want;
   };
   const Case cases[] = {
-      {"reader", R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"]}})",
+      {"reader",
+       R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"]}})",
        "reader version 3"},
       {"schema",
        R"({"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"schemaString":"{\"type\":\"struct\",\"fields\":[]}","partitionColumns":[],"configuration":{}}})",
@@ -274,8 +282,9 @@ TEST(Identifiers, are_escaped_and_named) {
                                     {IdentifierTypeId(200), LeftOut::kWeak, true, false, {}, "s"}};
   std::string out;
   append_identifiers(identifiers, settings, out);
-  EXPECT_EQ(out, cat("[{\"type\":\"", settings.identifier_types[0].name,
-                     "\",\"value\":\"a\\\"b\"},{\"type\":\"unknown\",\"sealed\":\"s\",\"left_out\":\"weak\"}]"));
+  EXPECT_EQ(out,
+            cat("[{\"type\":\"", settings.identifier_types[0].name,
+                "\",\"value\":\"a\\\"b\"},{\"type\":\"unknown\",\"sealed\":\"s\",\"left_out\":\"weak\"}]"));
 }
 
 }  // namespace

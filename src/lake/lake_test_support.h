@@ -25,7 +25,8 @@ class SampleEvents {
   // Rows with the sequences [from, to); views live in this object.
   std::vector<Row> rows(uint64_t from, uint64_t to) {
     std::vector<Row> rows;
-    for (uint64_t n = from; n < to; ++n) rows.push_back({Sequence(n), customer(n), part(n), "shop", &event(n)});
+    for (uint64_t n = from; n < to; ++n)
+      rows.push_back({Sequence(n), customer(n), part(n), "shop", &event(n)});
     return rows;
   }
   static Token part(uint64_t n) { return Token{Hash128{0xabcd, 100 + n % 10}}; }
@@ -37,14 +38,17 @@ class SampleEvents {
     kept = std::make_unique<Kept>();
     kept->message_id = cat("message-with-a-long-id-", n);
     kept->value = cat("user \"", n % 5, "\"");
-    kept->properties = cat("{\"n\":", n, ",\"名称\":\"it's \\\"number\\\" ", n, "\",\"price\":", n % 100, ".25}");
+    kept->properties =
+        cat("{\"n\":", n, ",\"名称\":\"it's \\\"number\\\" ", n, "\",\"price\":", n % 100, ".25}");
     kept->identifiers.push_back({IdentifierTypeId(0), LeftOut::kNo, false, false, part(n), kept->value});
-    kept->identifiers.push_back({IdentifierTypeId(3), LeftOut::kBlocked, true, false, part(n), "sealed:v1:x"});
+    kept->identifiers.push_back(
+        {IdentifierTypeId(3), LeftOut::kBlocked, true, false, part(n), "sealed:v1:x"});
     Event& event = kept->event;
     event.project = ProjectId(1);
     event.type = n % 3 == 0 ? EventType::kIdentify : EventType::kTrack;
     event.channel = Channel::kWeb;
-    event.time = Instant::from_seconds(kStart + static_cast<int64_t>(n % 2) * 31 * 86400 + static_cast<int64_t>(n));
+    event.time =
+        Instant::from_seconds(kStart + static_cast<int64_t>(n % 2) * 31 * 86400 + static_cast<int64_t>(n));
     event.original_time = event.time;
     event.received_at = event.time + Duration::millis(17);
     event.message_id = kept->message_id;
@@ -68,7 +72,8 @@ class SampleEvents {
 // A directory of its own per test, deleted at its start.
 inline std::string fresh_directory(const std::string& name) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::string path = cat(testing::TempDir(), "kehu_", test->test_suite_name(), "_", test->name(), "_", name);
+  const std::string path =
+      cat(testing::TempDir(), "kehu_", test->test_suite_name(), "_", test->name(), "_", name);
   std::filesystem::remove_all(path);
   return path;
 }
@@ -95,14 +100,16 @@ class SnapshotReader {
   // The result's first column as text; `sql` reads FROM rows.
   std::vector<std::string> query(const Snapshot& snapshot, const std::string& sql) {
     std::string files;
-    for (const auto& file : snapshot.events->files) files += cat(files.empty() ? "" : ",", duck::quote(file->path));
+    for (const auto& file : snapshot.events->files)
+      files += cat(files.empty() ? "" : ",", duck::quote(file->path));
     const int64_t id = registry_.add(snapshot.events_tail);
     std::string from = cat("SELECT * FROM tail(", id, ")");
     if (!files.empty()) {
       from += cat(" UNION ALL BY NAME SELECT * EXCLUDE (month) FROM read_parquet([", files, "])");
     }
     std::vector<std::string> out;
-    auto result = connection_->query(cat("WITH rows AS (", from, ") SELECT CAST(#1 AS VARCHAR) FROM (", sql, ")"));
+    auto result =
+        connection_->query(cat("WITH rows AS (", from, ") SELECT CAST(#1 AS VARCHAR) FROM (", sql, ")"));
     EXPECT_TRUE(result.ok()) << result.status();
     duck::Batch batch;
     while (result.ok()) {

@@ -14,17 +14,18 @@
 
 namespace kehu::lake {
 
-// Which customer has a part, for every part that was ever moved, now and as of any earlier position. Any thread;
-// one writes. ~90 bytes a move.
+// Which customer has a part, for every part that was ever moved, now and as of any earlier position. Any
+// thread; one writes. ~90 bytes a move.
 class Owners {
  public:
   // In ascending order of sequence.
   void set(Token part, CustomerId customer, Sequence sequence);
   // nullopt: the part is where its events were first put.
   std::optional<CustomerId> find(Token part, Sequence as_of) const;
-  // The same for parts and customers as 32 hexadecimal digits. Found ones are views into `scratch`, others empty.
-  void find_all(absl::Span<const std::string_view> parts, Sequence as_of, absl::Span<std::string_view> customers,
-                std::string& scratch) const;
+  // The same for parts and customers as 32 hexadecimal digits. Found ones are views into `scratch`, others
+  // empty.
+  void find_all(absl::Span<const std::string_view> parts, Sequence as_of,
+                absl::Span<std::string_view> customers, std::string& scratch) const;
   size_t size() const;
 
  private:

@@ -11,10 +11,12 @@
 namespace kehu::lake {
 namespace {
 
-// Level 1 of zstd is three times as dense as its fast negative levels at nearly the same cost. Columns with more
-// than a few thousand different values (ids, JSON) gain nothing from a dictionary, so the writer gives it up early.
+// Level 1 of zstd is three times as dense as its fast negative levels at nearly the same cost. Columns with
+// more than a few thousand different values (ids, JSON) gain nothing from a dictionary, so the writer gives
+// it up early.
 constexpr char kFormat[] =
-    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 2000, ROW_GROUP_SIZE 122880";
+    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 2000, ROW_GROUP_SIZE "
+    "122880";
 constexpr size_t kBoundCharacters = 32;
 constexpr std::string_view kGreatestCharacter = "\xf4\x8f\xbf\xbf";
 
@@ -43,11 +45,12 @@ std::string typed_bound(const duck::Column& column, std::string_view aggregate, 
                                                      : cat("CAST(", value, " AS VARCHAR)");
 }
 
-// One row: number of rows, then least, greatest and number of nulls of each column. A bound is null when some row
-// group has none (Parquet leaves out long ones).
+// One row: number of rows, then least, greatest and number of nulls of each column. A bound is null when some
+// row group has none (Parquet leaves out long ones).
 std::string stats_query(const TableSchema& schema, const std::string& path) {
-  std::string sql = cat("SELECT CAST(sum(num_values) FILTER (path_in_schema = ",
-                        duck::quote(schema.columns.front().name), ") AS VARCHAR)");
+  std::string sql =
+      cat("SELECT CAST(sum(num_values) FILTER (path_in_schema = ", duck::quote(schema.columns.front().name),
+          ") AS VARCHAR)");
   for (const duck::Column* column : bounded_columns(schema)) {
     const std::string mine = cat(" FILTER (path_in_schema = ", duck::quote(column->name), ")");
     const std::string complete = cat("count(*)", mine, " = count(stats_min_value)", mine);
@@ -71,9 +74,13 @@ void write_bound(json::Writer& writer, const duck::Column& column, std::string_v
       writer.value(format_utc(Instant(micros - beyond)));
       return;
     }
-    case duck::ColumnType::kDate: writer.value(text); return;
+    case duck::ColumnType::kDate:
+      writer.value(text);
+      return;
     case duck::ColumnType::kLong:
-    case duck::ColumnType::kInteger: writer.raw(text); return;
+    case duck::ColumnType::kInteger:
+      writer.raw(text);
+      return;
   }
 }
 
@@ -152,7 +159,8 @@ absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const st
   const std::string path = directory + "/" + name;
   if (absl::Status status = make_directory(directory); !status.ok()) return status;
   const Duration start = clock_.monotonic();
-  absl::Status status = connection_->run(cat("COPY (", select, ") TO ", duck::quote(path), " (", kFormat, ")"));
+  absl::Status status =
+      connection_->run(cat("COPY (", select, ") TO ", duck::quote(path), " (", kFormat, ")"));
   const Duration written = clock_.monotonic();
   if (status.ok()) status = sync(path, directory);
   const Duration synced = clock_.monotonic();
@@ -168,6 +176,8 @@ absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const st
   return file;
 }
 
-void ParquetWriter::discard(const AddFile& file) { files_.remove(directory_ + "/" + file.path).IgnoreError(); }
+void ParquetWriter::discard(const AddFile& file) {
+  files_.remove(directory_ + "/" + file.path).IgnoreError();
+}
 
 }  // namespace kehu::lake

@@ -21,8 +21,9 @@ class ParquetWriter {
   ParquetWriter(const TableSchema& schema, std::string directory, os::FileSystem& files, os::Clock& clock,
                 std::unique_ptr<duck::Connection> connection);
 
-  // The rows of a SELECT as a new file of a partition; file and name are durable on return. The file belongs to no
-  // version until its AddFile is committed; discard() it when that fails. Nothing is left behind after an error.
+  // The rows of a SELECT as a new file of a partition; file and name are durable on return. The file belongs
+  // to no version until its AddFile is committed; discard() it when that fails. Nothing is left behind after
+  // an error.
   absl::StatusOr<AddFile> write(const std::string& select, const std::string& partition);
   void discard(const AddFile& file);
 
@@ -47,8 +48,8 @@ class ParquetWriter {
 inline constexpr char kFilePrefix[] = "kehu-";
 inline constexpr char kMonthPrefix[] = "month=";
 
-// Delta's rule for bounds of text: at most 32 characters; an upper bound that was cut is followed by the greatest
-// character, so that it stays an upper bound.
+// Delta's rule for bounds of text: at most 32 characters; an upper bound that was cut is followed by the
+// greatest character, so that it stays an upper bound.
 std::string lower_bound_text(std::string_view text);
 std::string upper_bound_text(std::string_view text);
 

@@ -17,7 +17,7 @@ struct DataFile {
   std::string path;       // absolute
   std::string partition;  // month of the business day, "2026-11"; empty in tables without partitions
   uint64_t size = 0;
-  uint64_t rows = 0;      // 0: unknown (an outside writer's file without statistics)
+  uint64_t rows = 0;               // 0: unknown (an outside writer's file without statistics)
   int64_t first_time = INT64_MIN;  // micros, inclusive bounds of `time`; the widest when unknown
   int64_t last_time = INT64_MAX;
 };
@@ -29,8 +29,8 @@ struct FileSet {
   std::vector<std::shared_ptr<const DataFile>> files;
 };
 
-// One consistent state of the lake: each row exactly once, in `files` or in `tail`. Immutable; keeps the tail's
-// memory alive, and is right until Kehu vacuums its files (LakeOptions::retention).
+// One consistent state of the lake: each row exactly once, in `files` or in `tail`. Immutable; keeps the
+// tail's memory alive, and is right until Kehu vacuums its files (LakeOptions::retention).
 struct Snapshot {
   std::shared_ptr<const FileSet> events;
   std::shared_ptr<const FileSet> identity_log;

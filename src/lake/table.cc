@@ -34,20 +34,22 @@ std::map<std::string, std::string> column_types(const std::string& schema) {
   auto document = json::Document::parse(schema);
   if (!document.ok()) return types;
   for (const json::Value::Member& field : document->root().find("fields")) {
-    types[field.value.find("name").as_string().value_or("")] = field.value.find("type").as_string().value_or("");
+    types[field.value.find("name").as_string().value_or("")] =
+        field.value.find("type").as_string().value_or("");
   }
   return types;
 }
 
 std::shared_ptr<const DataFile> data_file(const std::string& directory, const AddFile& add) {
   const FileStats stats = parse_stats(add.stats);
-  return std::make_shared<DataFile>(DataFile{directory + "/" + add.path, month_of(add.partition), add.size, stats.rows,
-                                             stats.first_time, stats.last_time});
+  return std::make_shared<DataFile>(DataFile{directory + "/" + add.path, month_of(add.partition), add.size,
+                                             stats.rows, stats.first_time, stats.last_time});
 }
 
 }  // namespace
 
-Table::Table(const TableSchema& schema, const TableOptions& options, std::unique_ptr<duck::Connection> connection)
+Table::Table(const TableSchema& schema, const TableOptions& options,
+             std::unique_ptr<duck::Connection> connection)
     : schema_(schema), options_(options), log_(options.directory, *options.files, std::move(connection)) {}
 
 absl::StatusOr<std::unique_ptr<Table>> Table::open(const TableSchema& schema, const TableOptions& options,
@@ -89,8 +91,8 @@ absl::Status Table::check() const {
   for (const auto& [name, type] : want) {
     const auto found = have.find(name);
     if (found == have.end() || found->second != type) {
-      return failure(absl::StatusCode::kFailedPrecondition, options_.directory, ": the column ", name, " should be ",
-                     type, ". Undo the change of the table's schema");
+      return failure(absl::StatusCode::kFailedPrecondition, options_.directory, ": the column ", name,
+                     " should be ", type, ". Undo the change of the table's schema");
     }
   }
   return absl::OkStatus();
@@ -101,7 +103,8 @@ absl::Status Table::remove_orphans_in(const std::string& folder) {
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
     const std::string path = folder.empty() ? name : folder + "/" + name;
-    if (!name.starts_with(kFilePrefix) || state_.files.contains(path) || state_.removed.contains(path)) continue;
+    if (!name.starts_with(kFilePrefix) || state_.files.contains(path) || state_.removed.contains(path))
+      continue;
     absl::Status status = options_.files->remove(options_.directory + "/" + path);
     if (!status.ok()) return status;
   }
@@ -156,7 +159,8 @@ absl::Status Table::replace(const std::vector<std::string>& removed, const std::
   Commit change{added, {}, std::nullopt};
   for (const std::string& path : removed) {
     const auto found = state_.files.find(path);
-    if (found == state_.files.end()) return failure(absl::StatusCode::kAborted, path, " is no longer in the table");
+    if (found == state_.files.end())
+      return failure(absl::StatusCode::kAborted, path, " is no longer in the table");
     change.removed.push_back({path, found->second.partition, found->second.size, options_.clock->now()});
   }
   return commit(change);
@@ -173,8 +177,8 @@ absl::Status Table::resolve_conflict(const Commit& commit) {
   if (state_.transactions.contains(std::string(kApplication)) &&
       (!transactions.contains(std::string(kApplication)) ||
        state_.transactions.at(std::string(kApplication)) != transactions.at(std::string(kApplication)))) {
-    return broken_ = failure(absl::StatusCode::kFailedPrecondition, "another Kehu appends to ", options_.directory,
-                             ". Stop one of them and start this one again");
+    return broken_ = failure(absl::StatusCode::kFailedPrecondition, "another Kehu appends to ",
+                             options_.directory, ". Stop one of them and start this one again");
   }
   for (const RemoveFile& file : commit.removed) {
     if (!state_.files.contains(file.path)) {
@@ -214,8 +218,8 @@ absl::Status Table::commit(const Commit& commit) {
     if (state_.version % options_.checkpoint_every == 0) log_.write_checkpoint(state_).IgnoreError();
     return absl::OkStatus();
   }
-  return failure(absl::StatusCode::kUnavailable, options_.directory, ": other writers were faster ", kAttempts,
-                 " times in a row");
+  return failure(absl::StatusCode::kUnavailable, options_.directory, ": other writers were faster ",
+                 kAttempts, " times in a row");
 }
 
 std::optional<AddFile> Table::find_file(const std::string& path) const {
@@ -235,8 +239,8 @@ std::vector<std::string> Table::find_small_files(const CompactionRule& rule) con
     std::sort(files.begin(), files.end(), [](const AddFile* a, const AddFile* b) {
       return std::pair(a->size, a->path) < std::pair(b->size, b->path);
     });
-    // A file joins only when those below it together are about its size: so each row is rewritten a logarithmic
-    // number of times, however small the commits are.
+    // A file joins only when those below it together are about its size: so each row is rewritten a
+    // logarithmic number of times, however small the commits are.
     uint64_t bytes = 0;
     std::vector<std::string> chosen;
     for (const AddFile* file : files) {

@@ -53,8 +53,8 @@ class Table {
   };
   std::vector<std::string> find_small_files(const CompactionRule& rule) const;
   std::optional<AddFile> find_file(const std::string& path) const;
-  // Deletes at most 1,000 files that left the table longer than the retention ago, and old versions of the log.
-  // The number deleted.
+  // Deletes at most 1,000 files that left the table longer than the retention ago, and old versions of the
+  // log. The number deleted.
   absl::StatusOr<size_t> vacuum();
 
  private:
@@ -78,7 +78,8 @@ class Table {
   DeltaLog log_;
   TableState state_;
   std::shared_ptr<const FileSet> files_;
-  std::map<std::string, std::shared_ptr<const DataFile>> known_;  // by relative path, so that stats are read once
+  std::map<std::string, std::shared_ptr<const DataFile>>
+      known_;  // by relative path, so that stats are read once
   int64_t trimmed_at_ = 0;
   absl::Status broken_;
 };

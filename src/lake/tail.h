@@ -11,8 +11,8 @@
 
 namespace kehu::lake {
 
-// The rows of one table that are not committed yet, by partition. One thread fills it; it locks around publish(),
-// clear() and parts(), and then others may read the parts.
+// The rows of one table that are not committed yet, by partition. One thread fills it; it locks around
+// publish(), clear() and parts(), and then others may read the parts.
 class Tail {
  public:
   explicit Tail(absl::Span<const duck::Column> columns) : columns_(columns) {}

@@ -56,8 +56,10 @@ class CsvOutput : public Output {
 
 class JsonOutput : public Output {
  public:
-  JsonOutput(std::vector<duck::ResultColumn> columns, bool lines) : columns_(std::move(columns)), lines_(lines) {
-    for (const duck::ResultColumn& column : columns_) json::append_literal(column.name, names_.emplace_back());
+  JsonOutput(std::vector<duck::ResultColumn> columns, bool lines)
+      : columns_(std::move(columns)), lines_(lines) {
+    for (const duck::ResultColumn& column : columns_)
+      json::append_literal(column.name, names_.emplace_back());
   }
 
   void begin(std::string& out) override {
@@ -116,20 +118,34 @@ bool is_native(ValueKind kind) {
 
 void append_value(const duck::Batch& batch, ValueKind kind, size_t column, size_t row, std::string& out) {
   switch (kind) {
-    case ValueKind::kBool: out += batch.boolean(column, row) ? "true" : "false"; return;
-    case ValueKind::kLong: append_number(batch.integer(column, row), out); return;
-    case ValueKind::kUnsignedLong: append_number(batch.unsigned_integer(column, row), out); return;
-    case ValueKind::kDouble: append_number(batch.real(column, row), out); return;
-    default: out.append(batch.text(column, row)); return;
+    case ValueKind::kBool:
+      out += batch.boolean(column, row) ? "true" : "false";
+      return;
+    case ValueKind::kLong:
+      append_number(batch.integer(column, row), out);
+      return;
+    case ValueKind::kUnsignedLong:
+      append_number(batch.unsigned_integer(column, row), out);
+      return;
+    case ValueKind::kDouble:
+      append_number(batch.real(column, row), out);
+      return;
+    default:
+      out.append(batch.text(column, row));
+      return;
   }
 }
 
 std::unique_ptr<Output> make_output(Format format, std::vector<duck::ResultColumn> columns) {
   switch (format) {
-    case Format::kCsv: return std::make_unique<CsvOutput>(std::move(columns));
-    case Format::kJson: return std::make_unique<JsonOutput>(std::move(columns), false);
-    case Format::kNdjson: return std::make_unique<JsonOutput>(std::move(columns), true);
-    case Format::kTable: return std::make_unique<TableOutput>(std::move(columns));
+    case Format::kCsv:
+      return std::make_unique<CsvOutput>(std::move(columns));
+    case Format::kJson:
+      return std::make_unique<JsonOutput>(std::move(columns), false);
+    case Format::kNdjson:
+      return std::make_unique<JsonOutput>(std::move(columns), true);
+    case Format::kTable:
+      return std::make_unique<TableOutput>(std::move(columns));
   }
   return nullptr;
 }
@@ -144,10 +160,14 @@ std::optional<Format> parse_format(std::string_view name) {
 
 std::string_view content_type(Format format) {
   switch (format) {
-    case Format::kCsv: return "text/csv; charset=utf-8";
-    case Format::kJson: return "application/json";
-    case Format::kNdjson: return "application/x-ndjson";
-    case Format::kTable: return "text/plain; charset=utf-8";
+    case Format::kCsv:
+      return "text/csv; charset=utf-8";
+    case Format::kJson:
+      return "application/json";
+    case Format::kNdjson:
+      return "application/x-ndjson";
+    case Format::kTable:
+      return "text/plain; charset=utf-8";
   }
   return "";
 }

@@ -10,8 +10,8 @@
 
 namespace kehu::query {
 
-// Turns batches of a result into the text of one format. Values of kinds kDate, kTimestamp, kExact, kNested and
-// kOther come as text. One result, one thread.
+// Turns batches of a result into the text of one format. Values of kinds kDate, kTimestamp, kExact, kNested
+// and kOther come as text. One result, one thread.
 class Output {
  public:
   virtual ~Output() = default;

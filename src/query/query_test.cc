@@ -65,12 +65,12 @@ TEST_F(QueryTest, reads_files_and_tail_as_one) {
       {"SELECT count(*) AS n FROM identity_log", "n\n0\n"},
       {"SELECT time FROM events WHERE sequence = 62;", "time\n2026-01-01 00:01:02+00\n"},
       {"FROM events SELECT min(time)::DATE AS d -- with a comment", "d\n2026-01-01\n"},
-      {"WITH x AS (SELECT 1 AS a UNION ALL SELECT 2) SELECT a, a IS NULL AS b, NULL AS c, a / 2 AS d FROM x ORDER BY a",
+      {"WITH x AS (SELECT 1 AS a UNION ALL SELECT 2) SELECT a, a IS NULL AS b, NULL AS c, a / 2 AS d FROM x "
+       "ORDER BY a",
        "a,b,c,d\n1,false,,0.5\n2,false,,1\n"},
       {"VALUES (1, 'a,b')", "col0,col1\n1,\"a,b\"\n"},
       {"SELECT x FROM unnest([3,1]) t(x)", "x\n3\n1\n"},
-      {"SELECT column_name FROM (DESCRIBE identity_log)",
-       "column_name\nsequence\ntime\npart\ncustomer_id\n"},
+      {"SELECT column_name FROM (DESCRIBE identity_log)", "column_name\nsequence\ntime\npart\ncustomer_id\n"},
   };
   for (const Case& c : cases) EXPECT_EQ(run(c.sql), c.want) << c.sql;
   EXPECT_NE(run("SUMMARIZE events").find("customer_id,VARCHAR"), std::string::npos);
@@ -80,8 +80,9 @@ TEST_F(QueryTest, reads_files_and_tail_as_one) {
 }
 
 TEST_F(QueryTest, formats) {
-  const char* sql = "SELECT 1 AS a, '客户\"' AS b, NULL AS c, [1,2] AS d, true AS e, 0.5::DOUBLE AS f, "
-                    "170141183460469231731687303715884105727 AS g, DATE '2026-01-02' AS h, {'x': 1} AS i";
+  const char* sql =
+      "SELECT 1 AS a, '客户\"' AS b, NULL AS c, [1,2] AS d, true AS e, 0.5::DOUBLE AS f, "
+      "170141183460469231731687303715884105727 AS g, DATE '2026-01-02' AS h, {'x': 1} AS i";
   EXPECT_EQ(run(sql, Format::kJson),
             "[\n{\"a\":1,\"b\":\"客户\\\"\",\"c\":null,\"d\":[1,2],\"e\":true,\"f\":0.5,"
             "\"g\":170141183460469231731687303715884105727,\"h\":\"2026-01-02\",\"i\":{\"x\":1}}\n]\n");
@@ -172,10 +173,12 @@ TEST_F(QueryTest, only_reading_is_allowed) {
   };
   for (const std::string& sql : statements) {
     const std::string out = run(sql);
-    EXPECT_TRUE(absl::IsPermissionDenied(status_) || absl::IsInvalidArgument(status_)) << sql << " => " << out;
+    EXPECT_TRUE(absl::IsPermissionDenied(status_) || absl::IsInvalidArgument(status_))
+        << sql << " => " << out;
     EXPECT_EQ(out.find("root:"), std::string::npos) << sql;
   }
-  for (const char* path : {"/tmp/kehu_query_test.csv", "/tmp/kehu_query_test.db", "/tmp/kehu_query_test_log"}) {
+  for (const char* path :
+       {"/tmp/kehu_query_test.csv", "/tmp/kehu_query_test.db", "/tmp/kehu_query_test_log"}) {
     EXPECT_FALSE(std::filesystem::exists(path)) << path;
   }
   EXPECT_FALSE(std::filesystem::exists(inside));
@@ -237,10 +240,12 @@ TEST_F(QueryTest, moved_parts_show_their_owner_at_once) {
   const std::string sql = cat("SELECT count(*) AS n FROM events WHERE customer_id = '",
                               SampleEvents::customer(2).hash.hex(), "'");
   EXPECT_EQ(run(sql), "n\n20\n");
-  ASSERT_TRUE(lake_->move({{{Sequence(101), Instant(), SampleEvents::part(1), SampleEvents::customer(2)}}}).ok());
+  ASSERT_TRUE(
+      lake_->move({{{Sequence(101), Instant(), SampleEvents::part(1), SampleEvents::customer(2)}}}).ok());
   EXPECT_EQ(run(sql), "n\n30\n");
   EXPECT_EQ(run("SELECT sequence FROM identity_log"), "sequence\n101\n");
-  ASSERT_TRUE(lake_->move({{{Sequence(102), Instant(), SampleEvents::part(1), SampleEvents::customer(1)}}}).ok());
+  ASSERT_TRUE(
+      lake_->move({{{Sequence(102), Instant(), SampleEvents::part(1), SampleEvents::customer(1)}}}).ok());
   EXPECT_EQ(run(sql), "n\n20\n");
   ASSERT_TRUE(lake_->commit(Sequence(102)).ok());
   EXPECT_EQ(run(sql), "n\n20\n");
@@ -266,7 +271,8 @@ TEST_F(QueryTest, timeline_pages_are_complete_and_in_order) {
     request.before = page->next;
   }
   // February's (odd numbers) before January's, later numbers first.
-  const std::vector<uint64_t> want = {93, 83, 73, 63, 53, 43, 33, 23, 13, 3, 98, 88, 78, 68, 58, 48, 38, 28, 18, 8};
+  const std::vector<uint64_t> want = {93, 83, 73, 63, 53, 43, 33, 23, 13, 3,
+                                      98, 88, 78, 68, 58, 48, 38, 28, 18, 8};
   EXPECT_EQ(seen, want);
 }
 
@@ -279,13 +285,23 @@ TEST_F(QueryTest, timeline_filters) {
   const Case cases[] = {
       {"all", [](TimelineRequest&) {}, 10},
       {"no part", [](TimelineRequest& r) { r.parts.clear(); }, 0},
-      {"unknown part", [](TimelineRequest& r) { r.parts = {Token{Hash128{1, 2}}}; }, 0},
-      {"event", [](TimelineRequest& r) { r.events = {"Product Viewed", "it's"}; }, 3},
+      {"unknown part",
+       [](TimelineRequest& r) {
+         r.parts = {Token{Hash128{1, 2}}};
+       },
+       0},
+      {"event",
+       [](TimelineRequest& r) {
+         r.events = {"Product Viewed", "it's"};
+       },
+       3},
       {"type", [](TimelineRequest& r) { r.types = {"identify"}; }, 4},
       {"source", [](TimelineRequest& r) { r.sources = {"'; --"}; }, 0},
       {"text", [](TimelineRequest& r) { r.text = "\"n\":13,"; }, 1},
-      {"from", [](TimelineRequest& r) { r.from = Instant::from_seconds(SampleEvents::kStart + 31 * 86400 + 53); }, 5},
-      {"to", [](TimelineRequest& r) { r.to = Instant::from_seconds(SampleEvents::kStart + 31 * 86400 + 53); }, 5},
+      {"from",
+       [](TimelineRequest& r) { r.from = Instant::from_seconds(SampleEvents::kStart + 31 * 86400 + 53); }, 5},
+      {"to", [](TimelineRequest& r) { r.to = Instant::from_seconds(SampleEvents::kStart + 31 * 86400 + 53); },
+       5},
   };
   for (const Case& c : cases) {
     TimelineRequest request;

@@ -40,7 +40,8 @@ struct Session::Core {
   ~Core();
   // Lets the views show the lake as it is now.
   absl::Status refresh();
-  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink, Watchdog::Watch& running);
+  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink,
+                                    Watchdog::Watch& running);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
 };
 

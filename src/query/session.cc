@@ -34,16 +34,17 @@ class OwnersAsOf : public duck::Lookup {
 
 // The statement with each column that a batch cannot give as it is turned into text.
 std::string as_readable(const Statement& statement, const std::vector<duck::ResultColumn>& columns) {
-  const bool all_native = std::all_of(columns.begin(), columns.end(),
-                                      [](const duck::ResultColumn& column) { return is_native(column.kind); });
+  const bool all_native = std::all_of(columns.begin(), columns.end(), [](const duck::ResultColumn& column) {
+    return is_native(column.kind);
+  });
   if (all_native || statement.query.empty()) return statement.text;
   std::string list;
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string value = cat("#", i + 1);
     const bool nested = columns[i].kind == duck::ValueKind::kNested;
     list += cat(i > 0 ? ", " : "", is_native(columns[i].kind) ? value
-                                   : nested ? cat("CAST(to_json(", value, ") AS VARCHAR)")
-                                            : cat("CAST(", value, " AS VARCHAR)"));
+                                   : nested                   ? cat("CAST(to_json(", value, ") AS VARCHAR)")
+                                                              : cat("CAST(", value, " AS VARCHAR)"));
   }
   return cat("SELECT ", list, " FROM (", statement.query, ")");
 }
@@ -76,7 +77,8 @@ absl::Status Reader::Core::open() {
   if (!opened.ok()) return opened.status();
   database = *std::move(opened);
   absl::Status status = database->add_scan(kEventsFunction, lake::events_schema().columns, events.source());
-  if (status.ok()) status = database->add_scan(kMovesFunction, lake::identity_schema().columns, moves.source());
+  if (status.ok())
+    status = database->add_scan(kMovesFunction, lake::identity_schema().columns, moves.source());
   if (!status.ok()) return status;
   return database->add_lookup(kOwnerFunction, [this](int64_t session) { return find_owners(session); });
 }
@@ -130,7 +132,8 @@ absl::Status Session::Core::refresh() {
 }
 
 Running::Running(Session::Core& session)
-    : session_(session), watch_(session.reader.watchdog, *session.connection, session.reader.options.time_limit) {
+    : session_(session),
+      watch_(session.reader.watchdog, *session.connection, session.reader.options.time_limit) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
 }

@@ -17,9 +17,9 @@
 
 // Read-only SQL and timelines over the lake, rows of the last milliseconds included.
 //
-// Statements see the views `events` and `identity_log` (docs/formats/lake.md). They are SELECT, WITH, VALUES, FROM,
-// DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function that opens a file,
-// a socket or a setting. A statement sees one snapshot, however long it runs.
+// Statements see the views `events` and `identity_log` (docs/formats/lake.md). They are SELECT, WITH, VALUES,
+// FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function that
+// opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
 namespace kehu::query {
 
 enum class Format : uint8_t { kCsv, kJson, kNdjson, kTable };
@@ -27,8 +27,8 @@ std::optional<Format> parse_format(std::string_view name);  // csv, json, ndjson
 std::string_view content_type(Format format);
 
 struct QueryOptions {
-  std::string temp_directory = {};  // Kehu's alone; without one nothing may spill
-  std::string time_zone = "UTC";  // of the project: timestamps are printed and cut into days in it
+  std::string temp_directory = {};     // Kehu's alone; without one nothing may spill
+  std::string time_zone = "UTC";       // of the project: timestamps are printed and cut into days in it
   uint64_t memory_bytes = 1ull << 30;  // of all statements together
   int threads = 2;
   Duration time_limit = Duration::seconds(60);  // of one statement
@@ -65,20 +65,20 @@ struct TimelineCursor {
 };
 
 struct TimelineRequest {
-  std::vector<Token> parts;               // of the customer
-  std::optional<TimelineCursor> before;   // continue behind this event
-  std::optional<Instant> from;            // inclusive
-  std::optional<Instant> to;              // exclusive
-  std::vector<std::string> events;        // names; empty: all
+  std::vector<Token> parts;              // of the customer
+  std::optional<TimelineCursor> before;  // continue behind this event
+  std::optional<Instant> from;           // inclusive
+  std::optional<Instant> to;             // exclusive
+  std::vector<std::string> events;       // names; empty: all
   std::vector<std::string> types;
   std::vector<std::string> sources;
-  std::string text;                       // part of the properties' text; empty: any
-  size_t limit = 50;                      // at most 1,000
+  std::string text;   // part of the properties' text; empty: any
+  size_t limit = 50;  // at most 1,000
 };
 
 struct TimelinePage {
-  std::vector<TimelineEvent> events;      // newest first
-  std::optional<TimelineCursor> next;     // nullopt at the end
+  std::vector<TimelineEvent> events;   // newest first
+  std::optional<TimelineCursor> next;  // nullopt at the end
 };
 
 class Session;
@@ -104,7 +104,8 @@ class Session {
   ~Session();
 
   // InvalidArgument: the statement is wrong, with line and place. PermissionDenied: it is not for reading.
-  // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit). Pieces written before an error stay written.
+  // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit). Pieces written before an error stay
+  // written.
   absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
   // Ends the running statement, if any, with Cancelled within milliseconds.

@@ -11,22 +11,25 @@ namespace kehu::query {
 namespace {
 
 // Table functions reach files, settings and logs, so only these are let through.
-constexpr std::string_view kTableFunctions[] = {"range",     "generate_series", "unnest",           "repeat",
-                                                "json_each", "json_tree",       "duckdb_functions", "duckdb_types",
-                                                "repeat_row", "pragma_table_info"};
+constexpr std::string_view kTableFunctions[] = {
+    "range",     "generate_series",  "unnest",       "repeat",     "json_each",
+    "json_tree", "duckdb_functions", "duckdb_types", "repeat_row", "pragma_table_info"};
 // Scalar functions compute, but for these.
-constexpr std::string_view kRefusedFunctions[] = {"write_log", "getenv", "json_serialize_plan", "nextval", "currval"};
+constexpr std::string_view kRefusedFunctions[] = {"write_log", "getenv", "json_serialize_plan", "nextval",
+                                                  "currval"};
 constexpr std::string_view kInternalPrefix = "kehu_";
 
 constexpr char kVerdict[] =
-    "SELECT tree->>'error_message', tree->>'error_type', tree->>'position', json_array_length(tree->'statements'), "
+    "SELECT tree->>'error_message', tree->>'error_type', tree->>'position', "
+    "json_array_length(tree->'statements'), "
     "CASE WHEN NOT (tree->>'error')::BOOLEAN AND json_array_length(tree->'statements') = 1 "
     "THEN json_deserialize_sql(tree) END "
     "FROM (SELECT json_serialize_sql(CAST($1 AS VARCHAR)) AS tree)";
 
 // What the tree names: functions of tables, other functions, tables.
 constexpr char kNames[] =
-    "SELECT DISTINCT CASE WHEN key = 'table_name' THEN 'table' WHEN path LIKE '%.function' THEN 'source' ELSE "
+    "SELECT DISTINCT CASE WHEN key = 'table_name' THEN 'table' WHEN path LIKE '%.function' THEN 'source' "
+    "ELSE "
     "'function' END, lower(atom->>'$') FROM json_tree(json_serialize_sql(CAST($1 AS VARCHAR))) "
     "WHERE key IN ('function_name', 'table_name') AND type = 'VARCHAR'";
 
@@ -46,12 +49,14 @@ std::string show_place(std::string_view sql, size_t position) {
 }
 
 absl::Status refusal(std::string_view what) {
-  return failure(absl::StatusCode::kPermissionDenied, what, " is not allowed: statements here only read. Use SELECT "
+  return failure(absl::StatusCode::kPermissionDenied, what,
+                 " is not allowed: statements here only read. Use SELECT "
                  "over the views events and identity_log");
 }
 
 absl::Status judge_name(std::string_view kind, std::string_view name) {
-  if (kind == "source" && !contains(kTableFunctions, name)) return refusal(cat("the table function ", name, "()"));
+  if (kind == "source" && !contains(kTableFunctions, name))
+    return refusal(cat("the table function ", name, "()"));
   if (kind == "function" && (contains(kRefusedFunctions, name) || name.starts_with(kInternalPrefix))) {
     return refusal(cat("the function ", name, "()"));
   }
@@ -68,7 +73,8 @@ absl::Status judge_names(duck::Connection& connection, const std::string& sql) {
     if (!more.ok()) return more.status();
     if (!*more) return absl::OkStatus();
     for (size_t row = 0; row < batch.rows(); ++row) {
-      if (absl::Status status = judge_name(batch.text(0, row), batch.text(1, row)); !status.ok()) return status;
+      if (absl::Status status = judge_name(batch.text(0, row), batch.text(1, row)); !status.ok())
+        return status;
     }
   }
 }
@@ -92,7 +98,8 @@ absl::StatusOr<Statement> check_select(duck::Connection& connection, std::string
   if (!batch.is_null(0, 0)) return syntax_error(sql, batch);
   const uint64_t count = batch.is_null(3, 0) ? 0 : batch.unsigned_integer(3, 0);
   if (count == 0) return absl::InvalidArgumentError("the statement is empty");
-  if (count > 1) return absl::InvalidArgumentError("one statement at a time, please: there are several, split by ;");
+  if (count > 1)
+    return absl::InvalidArgumentError("one statement at a time, please: there are several, split by ;");
   statement.query = std::string(batch.text(4, 0));
   while (statement.query.ends_with(';') || statement.query.ends_with(' ')) statement.query.pop_back();
   batch = duck::Batch();

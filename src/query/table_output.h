@@ -8,8 +8,8 @@
 
 namespace kehu::query {
 
-// Columns under each other for people. The widths are those of the first 500 rows; a wider cell is cut with an
-// ellipsis. Chinese characters count as two columns.
+// Columns under each other for people. The widths are those of the first 500 rows; a wider cell is cut with
+// an ellipsis. Chinese characters count as two columns.
 class TableOutput : public Output {
  public:
   explicit TableOutput(std::vector<duck::ResultColumn> columns);
@@ -32,6 +32,7 @@ class TableOutput : public Output {
 size_t display_width(std::string_view text);
 
 // A value that is not null, as plain text.
-void append_value(const duck::Batch& batch, duck::ValueKind kind, size_t column, size_t row, std::string& out);
+void append_value(const duck::Batch& batch, duck::ValueKind kind, size_t column, size_t row,
+                  std::string& out);
 
 }  // namespace kehu::query

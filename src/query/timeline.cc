@@ -10,7 +10,8 @@ namespace {
 constexpr size_t kEventsPerPage = 1000;
 
 constexpr char kColumns[] =
-    "sequence, epoch_us(time), epoch_us(received_at), event, type, source, channel, message_id, part, properties, "
+    "sequence, epoch_us(time), epoch_us(received_at), event, type, source, channel, message_id, part, "
+    "properties, "
     "traits, context, identifiers";
 
 // "column IN ($3, $4)" over values that go to `parameters`; nothing for none.
@@ -34,7 +35,8 @@ std::string conditions(const TimelineRequest& request, std::vector<std::string>&
   if (request.before) {
     const std::string time = instant(request.before->time);
     // The first condition alone skips files and row groups.
-    sql += cat(" AND time <= ", time, " AND (time < ", time, " OR sequence < ", request.before->sequence.value(), ")");
+    sql += cat(" AND time <= ", time, " AND (time < ", time, " OR sequence < ",
+               request.before->sequence.value(), ")");
   }
   if (request.from) sql += cat(" AND time >= ", instant(*request.from));
   if (request.to) sql += cat(" AND time < ", instant(*request.to));

@@ -14,8 +14,8 @@ inline constexpr char kOwnerFunction[] = "kehu_owner";
 // All rows, with the customer as it was when they were ingested.
 inline constexpr char kRawEvents[] = "kehu_raw_events";
 
-// Statements that make a connection's temporary views over the files of a snapshot and, by the session's id, over
-// its tail. They stay right while the snapshot's file sets are the same.
+// Statements that make a connection's temporary views over the files of a snapshot and, by the session's id,
+// over its tail. They stay right while the snapshot's file sets are the same.
 std::string view_definitions(const lake::Snapshot& snapshot, int64_t session);
 
 }  // namespace kehu::query

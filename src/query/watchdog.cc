@@ -37,8 +37,8 @@ absl::Status Watchdog::Watch::state() const {
   const std::lock_guard lock(watchdog_.mutex_);
   if (cancelled_) return absl::CancelledError("the statement was cancelled");
   if (watchdog_.clock_.monotonic() < deadline_) return absl::OkStatus();
-  return failure(absl::StatusCode::kDeadlineExceeded, "the statement took longer than ", limit_.micros() / 1000,
-                 " ms and was ended; narrow it, for example by time");
+  return failure(absl::StatusCode::kDeadlineExceeded, "the statement took longer than ",
+                 limit_.micros() / 1000, " ms and was ended; narrow it, for example by time");
 }
 
 Watchdog::Watchdog() : thread_([this] { run(); }) {}

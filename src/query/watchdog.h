@@ -11,8 +11,9 @@
 
 namespace kehu::query {
 
-// Ends statements that are past their time or cancelled. An interrupt that meets DuckDB between two steps of a
-// statement is lost, so it is repeated until the statement is gone. One thread, asleep while nothing is overdue.
+// Ends statements that are past their time or cancelled. An interrupt that meets DuckDB between two steps of
+// a statement is lost, so it is repeated until the statement is gone. One thread, asleep while nothing is
+// overdue.
 class Watchdog {
  public:
   // A running statement, from construction to destruction.
