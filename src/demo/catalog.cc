@@ -1,8 +1,9 @@
 #include "demo/catalog.h"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
+
+#include "demo/wire_text.h"
 
 namespace kehu::demo {
 namespace {
@@ -71,16 +72,6 @@ void append_product_json(const Product& product, std::string_view brand, uint32_
 }
 
 }  // namespace
-
-void append_yuan(Fen amount, std::string& out) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, amount / 100).ptr);
-  const Fen rest = amount % 100;
-  if (rest == 0) return;
-  out.push_back('.');
-  out.push_back(static_cast<char>('0' + rest / 10));
-  if (rest % 10 != 0) out.push_back(static_cast<char>('0' + rest % 10));
-}
 
 size_t category_count() { return std::size(kCategories); }
 std::string_view category_name(uint8_t category) { return kCategories[category].name; }

@@ -63,7 +63,4 @@ const City& city(uint8_t index);
 // By weight; `random_bits` are uniform.
 uint8_t city_of(uint64_t random_bits);
 
-// A price as a JSON number in yuan: 12990 → 129.9.
-void append_yuan(Fen amount, std::string& out);
-
 }  // namespace kehu::demo

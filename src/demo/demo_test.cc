@@ -6,9 +6,9 @@
 #include "base/civil_day.h"
 #include "demo/calendar.h"
 #include "demo/catalog.h"
-#include "demo/event_text.h"
 #include "demo/population.h"
 #include "demo/random.h"
+#include "demo/wire_text.h"
 
 namespace kehu::demo {
 namespace {

@@ -6,22 +6,11 @@
 #include "base/time.h"
 #include "demo/catalog.h"
 #include "demo/population.h"
+#include "demo/properties_text.h"
 #include "demo/visit.h"
+#include "demo/wire_text.h"
 
 namespace kehu::demo {
-
-// RFC 3339 in UTC with milliseconds, 24 bytes. Keeps the text of the last day, so it is ~10 ns.
-class TimeText {
- public:
-  void append(Instant time, std::string& out);
-
- private:
-  int64_t day_ = INT64_MIN;
-  char date_[10];
-};
-
-// 12 hexadecimal digits of `run`, a dash and the 16 of the number.
-void append_message_id(uint64_t run, uint64_t number, std::string& out);
 
 // Ways in which clients break their events; each is a different rejection.
 enum class Fault : uint8_t {
@@ -41,7 +30,7 @@ class EventText {
  public:
   // `run` becomes part of every message id: two runs with different events need different ones.
   EventText(uint64_t run, const Catalog& catalog, const Population& population)
-      : run_(run), catalog_(catalog), population_(population) {}
+      : run_(run), properties_(catalog), population_(population) {}
 
   struct Moment {
     Instant time;       // when it happened on the client
@@ -58,17 +47,9 @@ class EventText {
   void append_body(const Visit& visit, const Moment& moment, std::string& out);
   void append_traits(const Visit& visit, const Moment& moment, std::string& out);
   void append_phone_trait(const Visit& visit, const Moment& moment, std::string& out);
-  void append_arrival(const Visit& visit, std::string& out);
-  void append_order(const Visit& visit, std::string& out);
-  void append_order_id(const Visit& visit, std::string& out);
-  void append_products(const Visit& visit, std::string& out);
-  void append_refund(const Visit& visit, std::string& out);
-  void append_ticket(const Visit& visit, const Moment& moment, std::string& out);
-  void append_note(const Moment& moment, std::string& out);
-  void append_store(const Visit& visit, std::string& out);
 
   uint64_t run_;
-  const Catalog& catalog_;
+  PropertiesText properties_;
   const Population& population_;
   TimeText time_;
 };

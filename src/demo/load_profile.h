@@ -5,9 +5,9 @@
 
 #include "base/time.h"
 #include "demo/catalog.h"
-#include "demo/event_text.h"
 #include "demo/population.h"
 #include "demo/random.h"
+#include "demo/wire_text.h"
 
 namespace kehu::demo {
 
