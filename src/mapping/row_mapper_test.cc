@@ -233,6 +233,33 @@ TEST(Pretty, IndentsAndLeavesTextsAlone) {
             "\"x,{\\\"}:\"\n    }\n  ]\n}");
 }
 
+// The text between the marks of a code block of docs/import.md.
+std::string documented(const std::string& language) {
+  std::ifstream file(std::filesystem::path(KEHU_SOURCE_DIR) / "docs/import.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const size_t begin = text.find("```" + language + "\n") + language.size() + 4;
+  return text.substr(begin, text.find("```", begin) - begin);
+}
+
+TEST(Documentation, TheExampleOfTheGuideIsTrue) {
+  const auto mapping = Mapping::parse(documented("toml"), "orders.toml");
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  auto reader = read_csv(*mapping, bytes_of(documented("csv")), "orders.csv");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  RowMapper mapper(*mapping, "orders.csv@example");
+  Row row;
+  MappedRow first, second, third;
+  ASSERT_TRUE(*(*reader)->next(row));
+  mapper.map(row, first);
+  EXPECT_EQ(pretty(first.events) + "\n", documented("json"));
+  ASSERT_TRUE(*(*reader)->next(row));
+  mapper.map(row, second);
+  EXPECT_THAT(second.events, testing::HasSubstr("Order Cancelled"));
+  ASSERT_TRUE(*(*reader)->next(row));
+  mapper.map(row, third);
+  EXPECT_TRUE(third.filtered());
+}
+
 class FileImportTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,23 +1,27 @@
 #include "mapping/window.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace kehu::mapping {
 namespace {
 
+// Blocks grow from the first to the second size: small files stay small.
+constexpr size_t kFirstBlock = 8 * 1024;
 constexpr size_t kBlock = 256 * 1024;
 
 }  // namespace
 
 absl::StatusOr<bool> Window::more() {
   if (at_end_) return false;
-  buffer_.erase(0, at_);
+  std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
+  end_ -= at_;
   at_ = 0;
-  const size_t kept = buffer_.size();
-  buffer_.resize(kept + kBlock);
-  const auto count = source_->read(buffer_.data() + kept, kBlock);
-  buffer_.resize(kept + (count.ok() ? *count : 0));
+  const size_t block = std::clamp(buffer_.size(), kFirstBlock, kBlock);
+  if (buffer_.size() < end_ + block) buffer_.resize(end_ + block);
+  const auto count = source_->read(buffer_.data() + end_, block);
   if (!count.ok()) return count.status();
+  end_ += *count;
   at_end_ = *count == 0;
   return !at_end_;
 }

@@ -17,7 +17,7 @@ class Window {
 
   explicit Window(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
 
-  std::string_view text() const { return std::string_view(buffer_).substr(at_); }
+  std::string_view text() const { return {buffer_.data() + at_, end_ - at_}; }
   bool at_end() const { return at_end_; }  // text() is the rest
   // Reads on; text() starts where it did, but views into it die. False when there was nothing left.
   absl::StatusOr<bool> more();
@@ -38,7 +38,8 @@ class Window {
 
   std::unique_ptr<ByteSource> source_;
   std::string buffer_;
-  size_t at_ = 0;
+  size_t at_ = 0;   // text() is buffer_ from here
+  size_t end_ = 0;  // to here
   bool at_end_ = false;
   bool dropping_ = false;  // the rest of a line that was cut
 };
