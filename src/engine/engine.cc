@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::open(Options options,
   if (auto status = engine->recover(progress); !status.ok()) return status;
   engine->start();
   if (auto status = engine->define_first_source(); !status.ok()) return status;
+  engine->dropping_ = engine->options_.depth == Depth::kLog;
   return engine;
 }
 
@@ -122,6 +123,7 @@ void Engine::start() {
   applied_ = replica_->applied().value();
   last_checkpoint_ = options_.clock->monotonic();
   log_->start([this](DurableBatch batch) {
+    if (dropping_) return;
     const size_t size = batch.size;
     apply_queue_.push(std::move(batch), size);
   });
@@ -251,7 +253,9 @@ bool Engine::apply_slice(const DurableBatch& batch, absl::Span<const shard::LogR
     const std::lock_guard lock(observer_mutex_);
     if (observer_) observer_({batch.tick, slice, effects_, replica_->totals()});
   }
-  if (!slice.empty()) archive(batch, slice, batch.size * slice.size() / batch.records.size());
+  if (!slice.empty() && options_.depth == Depth::kAll) {
+    archive(batch, slice, batch.size * slice.size() / batch.records.size());
+  }
   return true;
 }
 
@@ -296,6 +300,7 @@ void Engine::run_looks() {
 }
 
 void Engine::step_checkpoint() {
+  if (options_.depth != Depth::kAll) return;
   const Duration now = options_.clock->monotonic();
   switch (stage_) {
     case CheckpointStage::kIdle: {
@@ -358,9 +363,8 @@ absl::Status Engine::stop() {
 }
 
 absl::Status Engine::write_last_checkpoint() {
-  if (replica_->applied() == database_->position() || replica_->dirty_blobs() > kLastCheckpointDirty) {
-    return absl::OkStatus();
-  }
+  const bool needless = options_.depth != Depth::kAll || replica_->applied() == database_->position();
+  if (needless || replica_->dirty_blobs() > kLastCheckpointDirty) return absl::OkStatus();
   if (stage_ == CheckpointStage::kIdle) replica_->begin_checkpoint();
   // A checkpoint that was begun earlier is of an earlier position; it is good all the same.
   while (!replica_->copy_some(kCopyStep)) {
@@ -381,7 +385,10 @@ Health Engine::health() const {
 bool Engine::wait_archived(Duration patience) {
   const Sequence wanted = log_->durable();
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(patience.micros());
-  while (archived() < wanted) {
+  const auto reached = [this] {
+    return options_.depth == Depth::kAll ? archived() : options_.depth == Depth::kApply ? applied() : durable();
+  };
+  while (reached() < wanted) {
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

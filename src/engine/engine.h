@@ -27,6 +27,9 @@
 
 namespace kehu::engine {
 
+// How far records go: for benchmarks, which want to know what each step costs.
+enum class Depth { kLog, kApply, kAll };
+
 struct Options {
   std::string directory;
   os::FileSystem* files = nullptr;
@@ -38,6 +41,7 @@ struct Options {
   Duration checkpoint_period = Duration::seconds(30);  // …or after this time
   Duration lake_commit_period = Duration::seconds(5);
   std::function<void(absl::FunctionRef<void()>)> around_acks;
+  Depth depth = Depth::kAll;
 };
 
 // What an observer sees of an applied batch, on the apply thread.
@@ -131,6 +135,7 @@ class Engine {
 
   BoundedQueue<DurableBatch> apply_queue_;
   std::thread apply_thread_;
+  std::atomic<bool> dropping_{false};  // Depth::kLog
   shard::Effects effects_;
   std::atomic<uint64_t> applied_{0};
 

@@ -412,8 +412,11 @@ void EventDecoder::settle_hashes() {
   Hash128 content = hash128({reinterpret_cast<const char*>(parts.data()), count * sizeof(uint64_t)});
   event_.body_hash = content.low;
   if (event_.message_id.empty()) {
-    // Without a time of its own an equal event in a later request is another event.
-    if (!has_time_) content.low = hash_combine(content.low, static_cast<uint64_t>(event_.received_at.micros()));
+    // Without a time of its own an equal event in a later request, or in another place of this one, is another event.
+    if (!has_time_) {
+      content.low = hash_combine(content.low, static_cast<uint64_t>(event_.received_at.micros()));
+      content.high = hash_combine(node_, envelope_->position);
+    }
     std::string& id = texts_.next();
     id = cat("content-", content.hex());
     event_.message_id = id;

@@ -1,7 +1,294 @@
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include "api/intake_thread.h"
+#include "base/text.h"
+#include "demo/load_profile.h"
+#include "json/writer.h"
+#include "main/answers.h"
 #include "main/commands.h"
+#include "main/load_client.h"
+#include "main/runtime.h"
+#include "main/server_options.h"
+#include "os/random.h"
 
 namespace kehu {
+namespace {
 
-absl::Status run_bench(const BenchCommand&) { return absl::UnimplementedError("not yet"); }
+constexpr size_t kBatch = 100;
+
+// One measured figure beside what was aimed at. Rates: more is better; latencies and bytes: less is.
+struct Figure {
+  std::string name;
+  std::string unit;
+  double measured = 0;
+  double target = 0;   // 0: none
+  double stretch = 0;
+  std::string note;    // batch size and the like
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+uint64_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  unsigned long long pages = 0, resident = 0;
+  const bool read = file != nullptr && std::fscanf(file, "%llu %llu", &pages, &resident) == 2;
+  if (file != nullptr) std::fclose(file);
+  return read ? resident * 4096 : 0;
+}
+
+// A server in this process on a fresh directory, with whatever depth is measured.
+class Stage {
+ public:
+  static absl::StatusOr<std::unique_ptr<Stage>> open(const std::string& directory, engine::Depth depth) {
+    std::unique_ptr<Stage> stage(new Stage(cat(directory, "/", os::random_hex(6))));
+    auto runtime = Runtime::open({.directory = stage->directory_, .depth = depth});
+    if (!runtime.ok()) return runtime.status();
+    stage->runtime_ = *std::move(runtime);
+    auto server = server::Server::start(server_options("127.0.0.1:0", stage->directory_, 1), stage->runtime_->app().router());
+    if (!server.ok()) return server.status();
+    stage->server_ = *std::move(server);
+    return stage;
+  }
+  ~Stage() {
+    if (server_) server_->stop();
+    if (runtime_) (void)runtime_->stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  uint16_t port() const { return server_->port(); }
+  Runtime& runtime() { return *runtime_; }
+  std::string head(std::string_view path, size_t size) const {
+    return cat("POST ", path, "?writeKey=", runtime_->write_key(), " HTTP/1.1\r\nHost: kehu\r\nContent-Type: ",
+               "application/json\r\nContent-Length: ", size, "\r\n\r\n");
+  }
+  // Until everything durable is applied and archived: the work of the whole pipeline counts.
+  void settle() { runtime_->engine().wait_archived(Duration::seconds(60)); }
+
+ private:
+  explicit Stage(std::string directory) : directory_(std::move(directory)) {}
+  std::string directory_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<server::Server> server_;
+};
+
+class Bench {
+ public:
+  explicit Bench(const BenchCommand& command, std::string directory)
+      : command_(command), directory_(std::move(directory)) {}
+
+  absl::Status run() {
+    const std::pair<const char*, absl::Status (Bench::*)()> kAll[] = {
+        {"intake", &Bench::intake},   {"pipeline", &Bench::pipeline}, {"single", &Bench::single},
+        {"latency", &Bench::latency}, {"memory", &Bench::memory}};
+    for (const auto& [name, measure] : kAll) {
+      const bool wanted = command_.only.empty() ||
+                          std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
+      if (!wanted) continue;
+      std::fprintf(stderr, "bench: %s …\n", name);
+      if (auto status = (this->*measure)(); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  const std::vector<Figure>& figures() const { return figures_; }
+
+ private:
+  struct Aim {
+    double target;
+    double stretch;
+  };
+
+  absl::Status throughput(const std::string& name, engine::Depth depth, const Aim& aim) {
+    auto stage = Stage::open(directory_, depth);
+    if (!stage.ok()) return stage.status();
+    demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
+    os::Clock& clock = (*stage)->runtime().engine().clock();
+    std::string body;
+    const NextRequest next = [&](std::string& out) {
+      profile.next_batch(kBatch, clock.now(), body);
+      out = (*stage)->head("/v1/batch", body.size());
+      out += body;
+      return kBatch;
+    };
+    const double cpu = cpu_seconds();
+    const auto start = std::chrono::steady_clock::now();
+    const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
+    if (!load.ok()) return load.status();
+    (*stage)->settle();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double used = cpu_seconds() - cpu;
+    const double events = static_cast<double>(load->events);
+    const std::string note = cat("batch ", kBatch, ", 32 connections, fdatasync before ack, generator included");
+    figures_.push_back({cat(name, "_events_per_second"), "events/s", events / seconds, aim.target, aim.stretch, note});
+    figures_.push_back({cat(name, "_cpu_seconds_per_million"), "CPU-s", used * 1e6 / events, 0, 0, note});
+    figures_.push_back({cat(name, "_ack_p50_ms"), "ms", ms(percentile(load->ack_micros, 0.5)), 0, 0, note});
+    figures_.push_back({cat(name, "_ack_p99_ms"), "ms", ms(percentile(load->ack_micros, 0.99)), 0, 0, note});
+    return check(*load);
+  }
+
+  absl::Status intake() { return throughput("intake", engine::Depth::kLog, {1.0e6, 1.4e6}); }
+  absl::Status pipeline() { return throughput("pipeline", engine::Depth::kAll, {500e3, 1.0e6}); }
+
+  absl::Status single() {
+    auto stage = Stage::open(directory_, engine::Depth::kAll);
+    if (!stage.ok()) return stage.status();
+    demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
+    os::Clock& clock = (*stage)->runtime().engine().clock();
+    std::string body;
+    const NextRequest next = [&](std::string& out) {
+      profile.next_call(clock.now(), body);
+      out = (*stage)->head("/v1/track", body.size());
+      out += body;
+      return size_t{1};
+    };
+    const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
+    if (!load.ok()) return load.status();
+    const std::string note = "one event per POST, 32 connections, fdatasync before ack";
+    figures_.push_back({"single_posts_per_second", "posts/s", static_cast<double>(load->events) / load->seconds, 60e3, 84e3, note});
+    figures_.push_back({"single_ack_p99_ms", "ms", ms(percentile(load->ack_micros, 0.99)), 0, 0, note});
+    return check(*load);
+  }
+
+  // From the moment a batch of an open loop of 100,000 events a second should have been sent to the moment the
+  // observer of applied batches, which feeds profile reads and WebSockets, has seen its last event.
+  absl::Status latency() {
+    auto stage = Stage::open(directory_, engine::Depth::kAll);
+    if (!stage.ok()) return stage.status();
+    engine::Engine& engine = (*stage)->runtime().engine();
+    os::Clock& clock = engine.clock();
+    demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
+    std::vector<int64_t> seen;
+    seen.reserve(static_cast<size_t>(command_.seconds) * 100'000);
+    engine.set_observer([&](const engine::AppliedBatch& batch) {
+      const Instant now = clock.now();
+      for (const shard::Applied& applied : batch.effects.events) seen.push_back((now - applied.event->time).micros());
+    });
+    std::string body;
+    const NextRequest next = [&](std::string& out) {
+      profile.next_batch(kBatch, clock.now(), body);
+      out = (*stage)->head("/v1/batch", body.size());
+      out += body;
+      return kBatch;
+    };
+    const auto load =
+        run_load({.port = (*stage)->port(), .connections = 32, .length = length(), .requests_per_second = 1000}, next);
+    if (!load.ok()) return load.status();
+    (*stage)->settle();
+    engine.set_observer({});
+    std::sort(seen.begin(), seen.end());
+    const std::string note = "open loop, 1,000 batches of 100 a second, sent until applied and published";
+    figures_.push_back({"visible_p50_ms", "ms", ms(percentile(seen, 0.5)), 0, 0, note});
+    figures_.push_back({"visible_p99_ms", "ms", ms(percentile(seen, 0.99)), 10, 3, note});
+    figures_.push_back({"visible_rate", "events/s", static_cast<double>(load->events) / load->seconds, 100e3, 0, note});
+    return check(*load);
+  }
+
+  // Customers with a user id and a device, three events each: resident memory before and after.
+  absl::Status memory() {
+    auto stage = Stage::open(directory_, engine::Depth::kApply);
+    if (!stage.ok()) return stage.status();
+    engine::Engine& engine = (*stage)->runtime().engine();
+    const uint64_t before = resident_bytes();
+    const auto customers = static_cast<uint32_t>(command_.memory_customers);
+    demo::LoadProfile profile({.seed = 7, .customers = customers});
+    std::string body;
+    const NextRequest next = [&](std::string& out) {
+      profile.next_batch(1000, engine.clock().now(), body);
+      out = (*stage)->head("/v1/batch", body.size());
+      out += body;
+      return size_t{1000};
+    };
+    // Three draws a customer reach 95 % of them.
+    uint64_t events = 0;
+    while (events < uint64_t{3} * customers) {
+      const auto load = run_load({.port = (*stage)->port(), .connections = 8, .length = Duration::seconds(1)}, next);
+      if (!load.ok()) return load.status();
+      events += load->events;
+    }
+    const auto known = engine.ask<std::pair<int64_t, size_t>>([](engine::Replica& replica) {
+      return std::pair<int64_t, size_t>(replica.totals().customers, replica.memory_bytes());
+    });
+    if (!known.ok()) return known.status();
+    const double count = static_cast<double>(known->first);
+    const std::string note = cat(known->first, " customers, ", events, " events");
+    figures_.push_back({"memory_bytes_per_customer", "bytes", static_cast<double>(known->second) / count, 600, 300, note});
+    figures_.push_back({"resident_bytes_per_customer", "bytes",
+                        static_cast<double>(resident_bytes() - std::min(before, resident_bytes())) / count, 0, 0,
+                        note + ", resident growth of the whole process, duplicate filter and caches included"});
+    return absl::OkStatus();
+  }
+
+  static double ms(int64_t micros) { return static_cast<double>(micros) / 1000.0; }
+  Duration length() const { return Duration::seconds(static_cast<int64_t>(command_.seconds)); }
+  static absl::Status check(const LoadResult& load) {
+    if (load.failures == 0) return absl::OkStatus();
+    return failure(absl::StatusCode::kInternal, load.failures, " of the load's requests failed");
+  }
+
+  const BenchCommand& command_;
+  std::string directory_;
+  std::vector<Figure> figures_;
+};
+
+std::string to_json(const std::vector<Figure>& figures) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  for (const Figure& figure : figures) {
+    writer.key(figure.name).begin_object().field("value", figure.measured).field("unit", figure.unit);
+    if (figure.target > 0) writer.field("target", figure.target);
+    if (figure.stretch > 0) writer.field("stretch", figure.stretch);
+    writer.field("note", figure.note).end_object();
+  }
+  writer.end_object();
+  return out;
+}
+
+std::string to_table(const std::vector<Figure>& figures) {
+  std::string out;
+  char line[512];
+  std::snprintf(line, sizeof(line), "%-34s %14s %12s %12s  %s\n", "figure", "measured", "target", "stretch", "unit, how");
+  out += line;
+  const auto number = [](double n) {
+    char text[32];
+    std::snprintf(text, sizeof(text), n >= 1000 ? "%.0f" : "%.2f", n);
+    return n > 0 ? std::string(text) : std::string("–");
+  };
+  for (const Figure& figure : figures) {
+    std::snprintf(line, sizeof(line), "%-34s %14s %12s %12s  %s; %s\n", figure.name.c_str(),
+                  number(figure.measured).c_str(), number(figure.target).c_str(), number(figure.stretch).c_str(),
+                  figure.unit.c_str(), figure.note.c_str());
+    out += line;
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::Status run_bench(const BenchCommand& command) {
+  const bool temporary = command.data.empty();
+  const std::string directory =
+      temporary ? cat(std::filesystem::temp_directory_path().string(), "/kehu-bench-", os::random_hex(4)) : command.data;
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return failure(absl::StatusCode::kUnavailable, "cannot make ", directory, ": ", error.message());
+  Bench bench(command, directory);
+  const absl::Status status = bench.run();
+  print(command.json ? to_json(bench.figures()) : to_table(bench.figures()));
+  if (temporary) std::filesystem::remove_all(directory, error);
+  return status;
+}
 
 }  // namespace kehu

@@ -95,30 +95,28 @@ class Importer {
   // One request with up to kUploadBytes of events. `more` becomes false at the end of the file.
   absl::Status upload_some(bool& more) {
     size_t sent = 0;
-    std::string pending;
     size_t given = 0;
+    // Rows are collected until they fill the room: a chunk a row would be a commit a row.
     const auto source = [&](char* to, size_t room) -> absl::StatusOr<size_t> {
-      while (given == pending.size()) {
-        pending.clear();
+      while (pending_.size() - given < room && more && sent < kUploadBytes) {
+        pending_.erase(0, given);
         given = 0;
-        if (sent >= kUploadBytes) return 0;
         auto next = import_->next(row_);
         if (!next.ok()) return next.status();
-        if (!*next) {
-          more = false;
-          return 0;
-        }
+        more = *next;
+        if (!more) break;
         keep_rejections();
-        pending.swap(row_.events);
+        pending_ += row_.events;
+        sent += row_.events.size();
         progress_.show(file_, *import_, false);
       }
-      const size_t size = std::min(room, pending.size() - given);
-      pending.copy(to, size, given);
+      const size_t size = std::min(room, pending_.size() - given);
+      pending_.copy(to, size, given);
       given += size;
-      sent += size;
       return size;
     };
     const auto body = body_of(caller_.upload(request("/api/v1/events"), source));
+    pending_.clear();
     if (!body.ok()) return body.status();
     const auto answer = json::Document::parse(*body);
     if (!answer.ok()) return answer.status();
@@ -166,6 +164,7 @@ class Importer {
   std::unique_ptr<mapping::FileImport> import_;
   std::string file_;
   mapping::MappedRow row_;
+  std::string pending_;  // mapped, not sent yet
   std::string rejected_rows_;
   size_t rejections_ = 0;
   Progress progress_;

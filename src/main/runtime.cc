@@ -27,7 +27,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
                          .around_acks = [](absl::FunctionRef<void()> acks) {
                            const api::AnswerBatch batch;
                            acks();
-                         }};
+                         },
+                         .depth = options.depth};
   if (!options.settings_file.empty()) {
     const auto text = os::read_whole_file(files, options.settings_file);
     if (!text.ok()) return text.status();

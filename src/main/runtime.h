@@ -15,6 +15,7 @@ struct RuntimeOptions {
   std::string directory;
   std::string settings_file = {};  // of a new directory
   uint64_t memory_bytes = 4ull << 30;
+  engine::Depth depth = engine::Depth::kAll;
   // Records replayed so far, while the data directory recovers.
   std::function<void(uint64_t)> progress = {};
 };
