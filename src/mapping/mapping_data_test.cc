@@ -73,14 +73,12 @@ TEST_F(RealData, Taobao) {
   EXPECT_EQ(report.rejected_by_reason[static_cast<size_t>(Reason::kTimeOutOfRange)], 35u);
   EXPECT_EQ(report.events, 84'440u);
   EXPECT_EQ(users.size(), 815u);
-  // The published counts (75,872, 4,497, 2,356, 1,750) include the 35 rows before the period.
-  const int total = events["Product Viewed"] + events["Product Added"] + events["Product Added to Wishlist"] +
-                    events["Order Completed"];
-  EXPECT_EQ(total, 84'440);
-  EXPECT_NEAR(events["Product Viewed"], 75'872, 35);
-  EXPECT_NEAR(events["Product Added"], 4'497, 35);
-  EXPECT_NEAR(events["Product Added to Wishlist"], 2'356, 35);
-  EXPECT_NEAR(events["Order Completed"], 1'750, 35);
+  // All rows out of the period are page views; with them they are the published 75,872.
+  const Counts want = {{"Product Viewed", 75'872 - 35},
+                       {"Product Added", 4'497},
+                       {"Product Added to Wishlist", 2'356},
+                       {"Order Completed", 1'750}};
+  EXPECT_EQ(events, want);
 }
 
 TEST_F(RealData, JdataActionsOfFebruary) {
