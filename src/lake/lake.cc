@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 
 #include "base/check.h"
@@ -350,6 +351,14 @@ Lake::Lake(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Lake::~Lake() = default;
 
 absl::StatusOr<std::unique_ptr<Lake>> Lake::open(LakeOptions options) {
+  // DuckDB compares absolute paths with the directories that statements may read, and reads these three as
+  // patterns.
+  options.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
+  if (options.directory.find_first_of("*?[") != std::string::npos) {
+    return failure(
+        absl::StatusCode::kInvalidArgument, "the path ", options.directory,
+        " has one of the characters * ? [, which the lake cannot have in its path; use another directory");
+  }
   auto core = std::make_unique<Core>(std::move(options));
   if (absl::Status status = core->open(); !status.ok()) return status;
   return std::unique_ptr<Lake>(new Lake(std::move(core)));

@@ -86,7 +86,7 @@ class Lake {
 
   // Moved parts, by merges and un-merges, in log order. Of one stretch of the log, moves come before rows.
   absl::Status move(absl::Span<const Move> moves);
-  // From its return the rows are in every new snapshot. ~150 ns a row. A full tail is committed up to the
+  // From its return the rows are in every new snapshot. ~250 ns a row. A full tail is committed up to the
   // last row; if that fails, its error is returned and the rows are kept, until the tail is twice as large as
   // it may be: then ResourceExhausted, and none of `rows` was taken.
   absl::Status append(absl::Span<const Row> rows);

@@ -252,6 +252,17 @@ TEST_F(QueryTest, moved_parts_show_their_owner_at_once) {
   EXPECT_EQ(run("SELECT count(*) AS n FROM identity_log"), "n\n2\n");
 }
 
+TEST_F(QueryTest, a_relative_directory_with_odd_characters_will_do) {
+  const std::string odd = lake::fresh_directory("it's 数据, 100%");
+  const auto options = lake::sample_options(std::filesystem::relative(odd).string());
+  lake_ = *lake::Lake::open(options);
+  ASSERT_TRUE(lake_->append(events_.rows(1, 11)).ok());
+  ASSERT_TRUE(lake_->commit(Sequence(10)).ok());
+  open({});
+  EXPECT_EQ(run("SELECT count(*) AS n FROM events"), "n\n10\n");
+  EXPECT_FALSE(lake::Lake::open(lake::sample_options(directory_ + "[1]")).ok());
+}
+
 TEST_F(QueryTest, timestamps_are_in_the_business_zone) {
   open({.time_zone = "Asia/Shanghai"});
   EXPECT_EQ(run("SELECT time, date_trunc('day', time) AS day FROM events WHERE sequence = 2"),
