@@ -8,6 +8,7 @@
 #include "codec/settings_json.h"
 #include "engine/credentials.h"
 #include "os/random.h"
+#include "os/thread_name.h"
 
 namespace kehu::engine {
 namespace {
@@ -204,6 +205,7 @@ void Engine::set_observer(Observer observer) {
 }
 
 void Engine::run_apply() {
+  os::name_this_thread("kehu-apply");
   while (!apply_queue_.closed_and_empty()) {
     const bool busy = stage_ == CheckpointStage::kCopying;
     const auto batch = apply_queue_.pop(busy ? Duration() : kApplyPatience);
@@ -326,6 +328,7 @@ void Engine::start_checkpoint_write() {
   stage_ = CheckpointStage::kWriting;
   lake_thread_->commit_soon(checkpoint.position);
   checkpoint_written_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)]() mutable {
+    os::name_this_thread("kehu-state");
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     std::unique_lock lock(lake_covered_mutex_);
     while (lake_covered_ < checkpoint.position.value()) {
@@ -334,7 +337,7 @@ void Engine::start_checkpoint_write() {
       lake_covered_changed_.wait_for(lock, std::chrono::milliseconds(100));
     }
     lock.unlock();
-    return database_->checkpoint(checkpoint.position, checkpoint.changes);
+    return database_->checkpoint(checkpoint.position, *checkpoint.changes);
   });
 }
 
@@ -370,7 +373,7 @@ absl::Status Engine::write_last_checkpoint() {
   while (!replica_->copy_some(kCopyStep)) {
   }
   Replica::Checkpoint checkpoint = replica_->take_checkpoint();
-  const absl::Status status = database_->checkpoint(checkpoint.position, checkpoint.changes);
+  const absl::Status status = database_->checkpoint(checkpoint.position, *checkpoint.changes);
   replica_->finish_checkpoint(status.ok());
   return status;
 }

@@ -1,5 +1,7 @@
 #include "engine/lake_thread.h"
 
+#include "os/thread_name.h"
+
 #include <algorithm>
 #include <chrono>
 
@@ -50,6 +52,7 @@ absl::Status LakeThread::health() const {
 }
 
 void LakeThread::run() {
+  os::name_this_thread("kehu-lake");
   using Clock = std::chrono::steady_clock;
   const auto period = std::chrono::microseconds(options_.commit_period.micros());
   auto due = Clock::now() + period;
@@ -109,6 +112,7 @@ absl::Status LakeThread::commit() {
 }
 
 void LakeThread::maintain() {
+  os::name_this_thread("kehu-compact");
   std::unique_lock lock(mutex_);
   while (!stopped_) {
     lock.unlock();

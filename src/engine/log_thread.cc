@@ -8,6 +8,7 @@
 #include "codec/event_json.h"
 #include "codec/record.h"
 #include "log/reader.h"
+#include "os/thread_name.h"
 
 namespace kehu::engine {
 namespace {
@@ -142,6 +143,7 @@ void LogThread::protect(Sequence first) {
 }
 
 void LogThread::run() {
+  os::name_this_thread("kehu-log");
   Duration last_write = options_.clock->monotonic();
   while (!queue_.closed_and_empty()) {
     const Duration now = options_.clock->monotonic();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 
 #include "base/text.h"
 #include "codec/record.h"
@@ -193,8 +192,8 @@ void Replica::each_store(Visit&& visit) {
 
 void Replica::begin_checkpoint() {
   totals_store_.put(Hash128{}, {reinterpret_cast<const char*>(&totals_), sizeof(totals_)});
-  checkpoint_position_ = applied_;
-  each_store([](state::Store& store) { store.begin_checkpoint(); });
+  checkpoint_ = {.position = applied_, .changes = std::make_unique<state::Changes>()};
+  each_store([this](state::Store& store) { store.begin_checkpoint(*checkpoint_.changes); });
 }
 
 bool Replica::copy_some(size_t keys) {
@@ -203,15 +202,7 @@ bool Replica::copy_some(size_t keys) {
   return done;
 }
 
-Replica::Checkpoint Replica::take_checkpoint() {
-  Checkpoint checkpoint{.position = checkpoint_position_, .changes = {}};
-  each_store([&](state::Store& store) {
-    std::vector<state::Change> copies = store.take_copies();
-    checkpoint.changes.insert(checkpoint.changes.end(), std::make_move_iterator(copies.begin()),
-                              std::make_move_iterator(copies.end()));
-  });
-  return checkpoint;
-}
+Replica::Checkpoint Replica::take_checkpoint() { return std::move(checkpoint_); }
 
 void Replica::finish_checkpoint(bool written) {
   each_store([written](state::Store& store) { written ? store.finish_checkpoint() : store.abandon_checkpoint(); });

@@ -61,7 +61,7 @@ class Replica {
   bool copy_some(size_t keys);
   struct Checkpoint {
     Sequence position;
-    std::vector<state::Change> changes;
+    std::unique_ptr<state::Changes> changes;
   };
   Checkpoint take_checkpoint();
   void finish_checkpoint(bool written);
@@ -92,7 +92,7 @@ class Replica {
   Totals totals_;
   Sequence applied_;
   Instant tick_;
-  Sequence checkpoint_position_;
+  Checkpoint checkpoint_;
 };
 
 }  // namespace kehu::engine

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "base/check.h"
+#include "os/thread_name.h"
 #include "server/connection.h"
 
 namespace kehu::server {
@@ -130,7 +131,10 @@ IoThread::~IoThread() { join(); }
 IoThread* IoThread::current() { return current_thread; }
 
 void IoThread::run() {
-  thread_ = std::thread([this] { loop(); });
+  thread_ = std::thread([this] {
+    os::name_this_thread("kehu-http");
+    loop();
+  });
 }
 
 void IoThread::join() {

@@ -56,7 +56,9 @@ rocksdb::Options options_for(size_t cache_bytes) {
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compaction_style = rocksdb::kCompactionStyleLevel;
   options.level0_file_num_compaction_trigger = 8;
-  options.compression = rocksdb::kLZ4Compression;
+  // Checkpoints are read back soon, by compaction; only what has settled is worth compressing.
+  options.compression = rocksdb::kNoCompression;
+  options.bottommost_compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.keep_log_file_num = 2;
   options.max_open_files = 256;
@@ -96,20 +98,21 @@ absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::string& dire
   return database;
 }
 
-absl::Status Database::checkpoint(Sequence position, std::vector<Change>& changes) {
+absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   const uint64_t fields[2] = {kFormat, position.value()};
-  changes.push_back({Space::kMeta, Hash128{}, std::string(reinterpret_cast<const char*>(fields), sizeof(fields))});
-  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
+  changes.add(Space::kMeta, Hash128{}, {reinterpret_cast<const char*>(fields), sizeof(fields)});
+  std::sort(changes.entries_.begin(), changes.entries_.end(), [](const Changes::Entry& a, const Changes::Entry& b) {
     return a.space != b.space ? a.space < b.space : a.key < b.key;
   });
 
   const std::string file = cat(directory_, "/ingest.sst");
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions());
   auto status = writer.Open(file);
-  for (size_t i = 0; status.ok() && i < changes.size(); ++i) {
-    const Change& change = changes[i];
-    const Key key(change.space, change.key);
-    status = change.bytes.empty() ? writer.Delete(key.slice()) : writer.Put(key.slice(), change.bytes);
+  for (size_t i = 0; status.ok() && i < changes.entries_.size(); ++i) {
+    const Changes::Entry& entry = changes.entries_[i];
+    const Key key(entry.space, entry.key);
+    status = entry.size == 0 ? writer.Delete(key.slice())
+                             : writer.Put(key.slice(), {changes.bytes_.data() + entry.offset, entry.size});
   }
   if (status.ok()) status = writer.Finish();
   if (status.ok()) {

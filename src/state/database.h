@@ -30,11 +30,25 @@ enum class Space : uint8_t {
   kTotals = 9,
 };
 
-// A value to be written; empty bytes remove the key.
-struct Change {
-  Space space;
-  Hash128 key;
-  std::string bytes;
+// Values to be written by one checkpoint; empty bytes remove the key. One allocation for all of them.
+class Changes {
+ public:
+  void add(Space space, const Hash128& key, std::string_view bytes) {
+    entries_.push_back({key, bytes_.size(), static_cast<uint32_t>(bytes.size()), space});
+    bytes_.append(bytes);
+  }
+  size_t size() const { return entries_.size(); }
+
+ private:
+  friend class Database;
+  struct Entry {
+    Hash128 key;
+    size_t offset;
+    uint32_t size;
+    Space space;
+  };
+  std::vector<Entry> entries_;
+  std::string bytes_;
 };
 
 // RocksDB as a set of sorted, immutable checkpoints: every write is one table file that is ingested atomically and
@@ -49,7 +63,7 @@ class Database {
   Sequence position() const { return position_; }
 
   // All of `changes` and the position, or nothing. Durable when it returns OK. Sorts `changes`.
-  absl::Status checkpoint(Sequence position, std::vector<Change>& changes);
+  absl::Status checkpoint(Sequence position, Changes& changes);
 
   // False when the key has no value.
   absl::StatusOr<bool> get(Space space, const Hash128& key, std::string& bytes) const;

@@ -60,7 +60,7 @@ void Store::touch(Slot& slot) {
 }
 
 void Store::copy(Slot& slot) {
-  copies_.push_back({space_, slot.key, std::string(slot.bytes())});
+  copies_->add(space_, slot.key, slot.bytes());
   slot.copied = 1;
 }
 
@@ -95,9 +95,10 @@ void Store::for_each(const std::function<void(const Hash128&, std::string_view)>
   }));
 }
 
-void Store::begin_checkpoint() {
+void Store::begin_checkpoint(Changes& copies) {
   KEHU_CHECK(!checkpointing_);
   checkpointing_ = true;
+  copies_ = &copies;
   frozen_.swap(dirty_);
   dirty_.clear();
   frozen_at_ = 0;
@@ -133,7 +134,7 @@ void Store::abandon_checkpoint() {
 }
 
 void Store::end_checkpoint() {
-  copies_ = {};
+  copies_ = nullptr;
   frozen_ = {};
   frozen_at_ = 0;
   checkpointing_ = false;

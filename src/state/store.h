@@ -30,10 +30,10 @@ class Store final : public BlobStore {
   // failure may be wrong and must not be checkpointed.
   const absl::Status& error() const { return error_; }
 
-  void begin_checkpoint();
+  // Copies go to `copies`, which outlives the checkpoint.
+  void begin_checkpoint(Changes& copies);
   // Copies up to `keys` frozen blobs; true when none is left.
   bool copy_some(size_t keys);
-  std::vector<Change> take_copies() { return std::move(copies_); }
   void finish_checkpoint();
   // The database could not take the copies: what was frozen is dirty again.
   void abandon_checkpoint();
@@ -61,7 +61,7 @@ class Store final : public BlobStore {
   std::vector<Hash128> dirty_;
   std::vector<Hash128> frozen_;
   size_t frozen_at_ = 0;
-  std::vector<Change> copies_;
+  Changes* copies_ = nullptr;
   size_t clock_hand_ = 0;
   absl::Status error_;
   std::string scratch_;

@@ -69,10 +69,14 @@ TEST(Database, ACheckpointIsWholeAndCarriesItsPosition) {
   {
     auto database = open(directory.path());
     EXPECT_EQ(database->position(), Sequence(0));
-    std::vector<Change> changes = {{Space::kNodes, Hash128{2, 0}, "b"}, {Space::kNodes, Hash128{1, 0}, "a"}};
-    ASSERT_TRUE(database->checkpoint(Sequence(7), changes).ok());
-    changes = {{Space::kNodes, Hash128{2, 0}, ""}, {Space::kNodes, Hash128{3, 0}, "c"}};
-    ASSERT_TRUE(database->checkpoint(Sequence(9), changes).ok());
+    Changes first;
+    first.add(Space::kNodes, Hash128{2, 0}, "b");
+    first.add(Space::kNodes, Hash128{1, 0}, "a");
+    ASSERT_TRUE(database->checkpoint(Sequence(7), first).ok());
+    Changes second;
+    second.add(Space::kNodes, Hash128{2, 0}, "");
+    second.add(Space::kNodes, Hash128{3, 0}, "c");
+    ASSERT_TRUE(database->checkpoint(Sequence(9), second).ok());
   }
   auto database = open(directory.path());
   EXPECT_EQ(database->position(), Sequence(9));
@@ -92,7 +96,7 @@ TEST(Store, CheckpointsKeepTheStateOfTheirPosition) {
   Model model, frozen, durable;
   auto database = open(directory.path());
   auto store = std::make_unique<Store>(Space::kCustomers, database.get());
-  std::vector<Change> changes;
+  Changes changes;
   bool running = false;
   uint64_t position = 0;
   for (int i = 0; i < 30'000; ++i) {
@@ -110,11 +114,11 @@ TEST(Store, CheckpointsKeepTheStateOfTheirPosition) {
       ASSERT_EQ(store->get(key), it == model.end() ? "" : it->second) << i;
     } else if (action < 960) {
       if (!running) {
-        store->begin_checkpoint();
+        changes = {};
+        store->begin_checkpoint(changes);
         frozen = model;
         running = true;
       } else if (store->copy_some(20)) {
-        changes = store->take_copies();
         if (random() % 5 == 0) {
           store->abandon_checkpoint();
         } else {
