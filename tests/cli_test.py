@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""The command line: exit codes, --json, and the same answers with a server and without one."""
+import csv
+import io
+import json
+import os
+import unittest
+
+import kehu_server
+from kehu_server import run
+
+EVENTS = [
+    {"event": "Product Viewed", "user_id": "u1", "message_id": "m1", "time": "2026-01-02T03:04:05Z"},
+    {"event": "Order Completed", "user_id": "u1", "phone": "13912345678", "message_id": "m2",
+     "time": "2026-01-03T03:04:05Z", "properties": {"order_id": "o1", "total": 99.5, "currency": "CNY"}},
+    {"event": "Product Viewed", "user_id": "u2", "message_id": "m3", "time": "2026-01-02T03:04:06Z"},
+]
+
+
+class CommandLineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = kehu_server.pathlib.Path(kehu_server.tempfile.mkdtemp(prefix="kehu-test-"))
+        cls.addClassCleanup(kehu_server.shutil.rmtree, cls.work, ignore_errors=True)
+        cls.data = cls.work / "data"
+        cls.server = kehu_server.Server(cls.data).start()
+        cls.server.post_events(EVENTS + ['{"event": "Nobody"}'])
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.server.process is not None:
+            cls.server.stop()
+
+    def good(self, *arguments, **more):
+        done = run(*arguments, **more)
+        self.assertEqual(done.returncode, 0, f"{arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def exit_code(self, code, *arguments, **more):
+        done = run(*arguments, **more)
+        self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertTrue(done.stderr or code == 0, "an error says why")
+        return done.stderr
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ([], ["dance"], ["serve"], ["sql", "--data", self.data], ["customer", "--data", self.data],
+                          ["customer", "user_id:u1"], ["sql", "--data", self.data, "--format", "xml", "SELECT 1"],
+                          ["customer", "--data", self.data, "--url", self.server.url, "user_id:u1"],
+                          ["rejections", "show", "--data", self.data], ["check"],
+                          ["import", "--data", self.data, "--map", "/nowhere.toml", "x.csv"]):
+            with self.subTest(arguments):
+                self.assertEqual(run(*arguments).returncode, 2)
+
+    def test_help_is_0(self):
+        self.assertIn("serve", self.good("--help"))
+        for command in ("serve", "demo", "import", "customer", "rejections", "sql", "check", "bench"):
+            self.assertTrue(self.good(command, "--help"))
+        self.assertRegex(self.good("--version"), r"^kehu \d+\.\d+")
+
+    def test_failure_is_1(self):
+        self.assertIn("user_id", self.exit_code(1, "customer", "user_id:nobody", "--data", self.data))
+        self.assertIn("/nowhere", self.exit_code(1, "customer", "user_id:u1", "--data", "/nowhere"))
+        self.exit_code(1, "customer", "user_id:u1", "--url", f"http://127.0.0.1:{kehu_server.free_port()}")
+        self.assertIn("/nowhere", self.exit_code(1, "check", "--data", "/nowhere"))
+        self.assertIn("in use", self.exit_code(1, "check", "--data", self.data))
+        self.assertIn("in use", self.exit_code(1, "serve", "--data", self.data, "--listen", "127.0.0.1:0"))
+        self.exit_code(1, "customer", "user_id:u1", "--url", self.server.url, env={"KEHU_ADMIN_TOKEN": "kat_wrong"})
+
+    def same_everywhere(self, path, *arguments):
+        """The API's answer, and the command line's over URL and socket."""
+        rest = self.server.get(path).json
+        for where in (["--url", self.server.url], ["--data", self.data]):
+            self.assertEqual(self.without_moment(json.loads(self.good(*arguments, *where, "--json"))),
+                             self.without_moment(rest), where)
+        return self.without_moment(rest)
+
+    @staticmethod
+    def without_moment(document):
+        """What the moment of asking changes is left out."""
+        return {k: v for k, v in document.items() if k not in ("as_of", "log_position")}
+
+    def test_json_is_what_the_api_answers(self):
+        for path, arguments in {
+            "/api/v1/customers/user_id:u1": ["customer", "user_id:u1"],
+            "/api/v1/customers/phone:13912345678": ["customer", "phone:13912345678"],
+            "/api/v1/customers/user_id:u1/timeline": ["customer", "user_id:u1", "--view", "timeline"],
+            "/api/v1/customers/user_id:u1/identities": ["customer", "user_id:u1", "--view", "identities"],
+            "/api/v1/rejections?limit=50": ["rejections"],
+            "/api/v1/rejections/counts": ["rejections", "counts"],
+        }.items():
+            with self.subTest(path):
+                self.same_everywhere(path, *arguments)
+
+    def test_text_for_people(self):
+        text = self.good("customer", "user_id:u1", "--data", self.data)
+        self.assertIn("Order Completed", text)
+        self.assertIn("139****5678", text)
+        self.assertNotIn("13912345678", text)
+        self.assertIn("no_identifier", self.good("rejections", "--data", self.data))
+        self.assertIn("no_identifier", self.good("rejections", "counts", "--data", self.data))
+        self.assertIn("Order Completed", self.good("customer", "user_id:u1", "--view", "timeline", "--data", self.data))
+
+    def test_sql_formats(self):
+        statement = "SELECT event, count(*) AS n FROM events WHERE message_id LIKE 'm_' GROUP BY event ORDER BY event"
+        text = self.good("sql", "--data", self.data, "--format", "csv", statement)
+        rows = list(csv.DictReader(io.StringIO(text)))
+        wanted = [{"event": "Order Completed", "n": "1"}, {"event": "Product Viewed", "n": "2"}]
+        self.assertEqual([r for r in rows if r["event"] in ("Order Completed", "Product Viewed")], wanted)
+        lines = self.good("sql", "--data", self.data, "--format", "ndjson", statement).splitlines()
+        self.assertIn({"event": "Order Completed", "n": 1}, [json.loads(line) for line in lines])
+        self.assertTrue(json.loads(self.good("sql", "--data", self.data, "--format", "json", statement)))
+        self.assertIn("Order Completed", self.good("sql", "--data", self.data, statement))
+        columns = "event, type, customer_id, time, received_at, source, message_id, properties"
+        text = self.good("sql", "--url", self.server.url, "--format", "csv", f"SELECT {columns} FROM events LIMIT 1")
+        self.assertEqual(text.splitlines()[0].replace('"', ""), columns.replace(" ", ""))
+
+    def test_sql_only_reads(self):
+        for statement in ("DROP TABLE events", "COPY events TO '/tmp/kehu-leak.csv'", "INSTALL httpfs", "PRAGMA version",
+                          "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "ATTACH '/tmp/x.db'",
+                          "CREATE TABLE x AS SELECT 1", "SET memory_limit='1TB'", "SELECT 1; SELECT 2",
+                          "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM glob('/*')", "SELECT getenv('HOME')"):
+            with self.subTest(statement):
+                done = run("sql", "--data", self.data, statement)
+                self.assertIn(done.returncode, (1, 2), done.stdout)
+                self.assertNotIn("root:", done.stdout)
+        self.assertFalse(os.path.exists("/tmp/kehu-leak.csv"))
+
+    def test_import_into_a_running_server(self):
+        rows = self.work / "orders.csv"
+        rows.write_text("id,who,when,total\n1,import-1,2026-01-01 10:00:00,5.5\n2,import-1,2026-01-02 10:00:00,6\n"
+                        "3,import-2,never,7\n")
+        mapping = self.work / "orders.toml"
+        mapping.write_text('[file]\nformat = "csv"\n[identifiers]\nuser_id = "who"\n[time]\ncolumn = "when"\n'
+                           'zone = "Asia/Shanghai"\n[event]\nname = "Order Completed"\n[properties]\norder_id = "id"\n'
+                           'total = { column = "total", type = "number" }\ncurrency = { constant = "CNY" }\n')
+        shown = self.good("import", "--map", mapping, rows, "--dry-run", "2", "--data", self.data)
+        self.assertIn("import-1", shown)
+        self.assertIn("nothing was changed", shown)
+        self.exit_code(1, "customer", "user_id:import-1", "--data", self.data)
+        first = json.loads(self.good("import", "--url", self.server.url, "--key", kehu_server.WRITE_KEY, "--map", mapping,
+                                     rows, "--json"))
+        self.assertEqual((first["rows"], first["accepted"], first["rejected"]), (3, 2, 1), first)
+        again = json.loads(self.good("import", "--data", self.data, "--map", mapping, rows, "--json"))
+        self.assertEqual((again["accepted"], again["repeats"], again["rejected"]), (0, 2, 0), again)
+        customer = json.loads(self.good("customer", "user_id:import-1", "--data", self.data, "--json"))
+        self.assertEqual(customer["revenue"], [{"currency": "CNY", "orders": 2, "revenue": 11.5, "refunded": 0}])
+        self.assertEqual(customer["first_seen"], "2026-01-01T02:00:00.000Z")
+        rejected = json.loads(self.good("rejections", "list", "--reason", "invalid_time", "--data", self.data, "--json"))
+        self.assertIn("orders.csv:4", rejected["rejections"][0]["origin"])
+
+    def test_rejections_are_repaired(self):
+        self.server.post_events(['{"event": "By Hand"}'])
+        listed = json.loads(self.good("rejections", "--data", self.data, "--json"))["rejections"]
+        number = listed[0]["id"]
+        self.assertIn("By Hand", self.good("rejections", "show", number, "--url", self.server.url))
+        self.good("rejections", "repair", number, "--event", "-", "--data", self.data,
+                  input='{"event": "By Hand", "user_id": "by-hand"}')
+        self.good("customer", "user_id:by-hand", "--data", self.data)
+        self.assertIn("closed", self.exit_code(1, "rejections", "repair", number, "--data", self.data))
+
+
+class WithoutServerTest(unittest.TestCase):
+    def test_the_same_answers_from_the_directory_alone(self):
+        work = kehu_server.scratch(self)
+        server = kehu_server.Server(work / "data").start()
+        server.post_events(EVENTS)
+        online = {name: json.loads(run("customer", name, "--data", server.data, "--json").stdout)
+                  for name in ("user_id:u1", "user_id:u2")}
+        server.stop()
+        self.assertEqual(run("check", "--data", server.data).returncode, 0)
+        for name, document in online.items():
+            done = run("customer", name, "--data", server.data, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            offline = json.loads(done.stdout)
+            for changing in ("as_of", "log_position"):
+                offline.pop(changing), document.pop(changing)
+            self.assertEqual(offline, document)
+        done = run("sql", "--data", server.data, "--format", "csv", "SELECT message_id FROM events ORDER BY ALL")
+        self.assertEqual(done.stdout.replace('"', "").split(), ["message_id", "m1", "m2", "m3"])
+        self.assertEqual(run("check", "--data", server.data, "--json").returncode, 0)
+
+    def test_check_sees_damage(self):
+        work = kehu_server.scratch(self)
+        server = kehu_server.Server(work / "data").start()
+        server.post_events(EVENTS)
+        server.stop()
+        segment = server.data / "log/0000000001.log"
+        content = bytearray(segment.read_bytes())
+        content[content.index(b"Order Completed")] ^= 0x20
+        segment.write_bytes(content)
+        done = run("check", "--data", server.data)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("0000000001.log", done.stdout)
+        report = json.loads(run("check", "--data", server.data, "--json").stdout)
+        self.assertFalse(report["sound"])
+
+    def test_check_sees_a_damaged_lake(self):
+        work = kehu_server.scratch(self)
+        server = kehu_server.Server(work / "data").start()
+        server.post_events([{**EVENTS[0], "message_id": f"x{i}"} for i in range(1000)])
+        server.stop()
+        files = sorted(server.data.glob("lake/events/**/*.parquet"))
+        self.assertTrue(files, "the stop archives everything")
+        content = bytearray(files[0].read_bytes())
+        content[len(content) // 3] ^= 0xFF
+        files[0].write_bytes(content)
+        files[-1].unlink() if len(files) > 1 else None
+        self.assertEqual(run("check", "--data", server.data).returncode, 1)
+
+
+if __name__ == "__main__":
+    kehu_server.main()
