@@ -21,6 +21,10 @@ if(KEHU_SANITIZE)
   add_link_options(-fsanitize=${KEHU_SANITIZE})
 endif()
 
+if(KEHU_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(KEHU_CCACHE ccache)
 if(KEHU_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${KEHU_CCACHE})

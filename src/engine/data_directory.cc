@@ -1,5 +1,6 @@
 #include "engine/data_directory.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "os/random.h"
 #include "os/whole_file.h"
@@ -51,6 +52,13 @@ absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::s
 }
 
 }  // namespace
+
+std::string DataDirectory::socket(const std::string& path) {
+  constexpr size_t kSocketPathMax = 100;  // of the kernel's 108
+  std::string inside = cat(path, "/kehu.sock");
+  if (inside.size() <= kSocketPathMax) return inside;
+  return cat("/tmp/kehu-", hash128(path).hex(), ".sock");
+}
 
 absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path) {
   if (auto status = files.create_directories(path); !status.ok()) return status;

@@ -27,7 +27,8 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   const seal::ProjectKey& key() const { return key_; }
 
-  static std::string socket(const std::string& path) { return path + "/kehu.sock"; }
+  // kehu.sock in the directory, or a name in /tmp when the path is too long for a socket.
+  static std::string socket(const std::string& path);
   static bool exists(os::FileSystem& files, const std::string& path) { return files.exists(path + "/FORMAT"); }
 
  private:

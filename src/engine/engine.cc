@@ -9,6 +9,7 @@
 #include "engine/credentials.h"
 #include "os/random.h"
 #include "os/thread_name.h"
+#include "os/thread_priority.h"
 
 namespace kehu::engine {
 namespace {
@@ -68,11 +69,7 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   if (!replica.ok()) return replica.status();
   replica_ = *std::move(replica);
 
-  auto lake = lake::Lake::open({.directory = directory_.lake(),
-                                .temp_directory = directory_.temporary(),
-                                .settings = replica_->project()->settings(),
-                                .files = options_.files,
-                                .clock = options_.clock});
+  auto lake = open_lake();
   if (!lake.ok()) return lake.status();
   lake_ = *std::move(lake);
   lake_thread_ = std::make_unique<LakeThread>(
@@ -118,6 +115,21 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
     if (progress) progress(replayed);
     return absl::OkStatus();
   });
+}
+
+// On a thread of low priority, which DuckDB's own threads inherit: writing Parquet must not delay acks.
+absl::StatusOr<std::unique_ptr<lake::Lake>> Engine::open_lake() {
+  absl::StatusOr<std::unique_ptr<lake::Lake>> lake = absl::InternalError("not opened");
+  std::thread opener([&] {
+    os::lower_this_thread_priority();
+    lake = lake::Lake::open({.directory = directory_.lake(),
+                             .temp_directory = directory_.temporary(),
+                             .settings = replica_->project()->settings(),
+                             .files = options_.files,
+                             .clock = options_.clock});
+  });
+  opener.join();
+  return lake;
 }
 
 void Engine::start() {
@@ -329,6 +341,7 @@ void Engine::start_checkpoint_write() {
   lake_thread_->commit_soon(checkpoint.position);
   checkpoint_written_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)]() mutable {
     os::name_this_thread("kehu-state");
+    os::lower_this_thread_priority();
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     std::unique_lock lock(lake_covered_mutex_);
     while (lake_covered_ < checkpoint.position.value()) {

@@ -108,6 +108,7 @@ class Engine {
  private:
   Engine(Options options, DataDirectory directory);
   absl::Status recover(const std::function<void(uint64_t)>& progress);
+  absl::StatusOr<std::unique_ptr<lake::Lake>> open_lake();
   absl::Status define_first_source();
   void start();
   void run_apply();

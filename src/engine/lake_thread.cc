@@ -1,14 +1,17 @@
 #include "engine/lake_thread.h"
 
-#include "os/thread_name.h"
-
 #include <algorithm>
 #include <chrono>
+
+#include "os/thread_name.h"
+#include "os/thread_priority.h"
 
 namespace kehu::engine {
 namespace {
 
 constexpr auto kMaintainPause = std::chrono::seconds(10);
+constexpr uint64_t kBusyRows = 200'000;  // in a pause: 20,000 a second
+constexpr int kBusyPausesMax = 60;       // ten minutes
 
 }  // namespace
 
@@ -29,9 +32,16 @@ bool LakeThread::archive(ArchiveBatch batch) {
   return queue_.push(std::move(batch), size);
 }
 
-void LakeThread::commit_soon(Sequence position) {
-  wanted_ = position.value();
+absl::Status LakeThread::commit_up_to(Sequence position) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = std::max(wanted_, position);
+  }
   queue_.nudge();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return covered_ >= position || !commit_health_.ok() || ended_; });
+  if (covered_ >= position) return absl::OkStatus();
+  return commit_health_.ok() ? absl::CancelledError("the lake is closed") : commit_health_;
 }
 
 absl::Status LakeThread::stop() {
@@ -43,43 +53,66 @@ absl::Status LakeThread::stop() {
   stopping_.notify_all();
   writer_.join();
   maintainer_.join();
-  return health();
+  return commit_health();
 }
 
 absl::Status LakeThread::health() const {
   const std::lock_guard lock(mutex_);
-  return health_;
+  return commit_health_.ok() ? maintain_health_ : commit_health_;
+}
+
+absl::Status LakeThread::commit_health() const {
+  const std::lock_guard lock(mutex_);
+  return commit_health_;
 }
 
 void LakeThread::run() {
   os::name_this_thread("kehu-lake");
+  os::lower_this_thread_priority();
   using Clock = std::chrono::steady_clock;
   const auto period = std::chrono::microseconds(options_.commit_period.micros());
   auto due = Clock::now() + period;
-  absl::Status status;
+  const auto wanted = [this] {
+    const std::lock_guard lock(mutex_);
+    return commit_health_.ok() && wanted_ > covered_ && appended() >= wanted_;
+  };
   while (!queue_.closed_and_empty()) {
     const auto patience = std::chrono::duration_cast<std::chrono::microseconds>(due - Clock::now());
-    if (auto batch = queue_.pop(Duration(std::max<int64_t>(0, patience.count()))); batch && status.ok()) {
-      status = append(*batch);
-    }
-    const bool wanted = wanted_ > covered_.value() && appended_ >= wanted_;
-    if (status.ok() && (wanted || Clock::now() >= due)) status = commit();
-    if (Clock::now() >= due) due = Clock::now() + period;
-    if (!status.ok()) {
-      const std::lock_guard lock(mutex_);
-      health_.Update(status);
-    }
+    if (auto batch = queue_.pop(Duration(std::max<int64_t>(0, patience.count())))) append(*batch);
+    if (!wanted() && Clock::now() < due) continue;
+    commit();
+    due = Clock::now() + period;
   }
-  if (status.ok()) status = commit();
-  const std::lock_guard lock(mutex_);
-  health_.Update(status);
+  commit();
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
 }
 
-absl::Status LakeThread::append(const ArchiveBatch& batch) {
+void LakeThread::append(const ArchiveBatch& batch) {
+  if (!gap_.ok()) return;
   if (auto project = options_.project(); project != project_) {
     project_ = std::move(project);
     lake_.set_settings(project_->settings());
   }
+  gap_ = decode(batch);
+  if (!gap_.ok()) return report(gap_);
+  // Moves first: a full tail is committed with its rows, and drops what comes after for a position before.
+  gap_ = lake_.move(batch.moves);
+  if (!gap_.ok()) return report(gap_);
+  const uint64_t rows = lake_.tail_rows();
+  if (auto status = lake_.append(rows_); !status.ok()) {
+    // Without the commit that a full tail needs the rows are taken all the same, but not for ever.
+    if (!rows_.empty() && lake_.tail_rows() == rows) gap_ = status;
+    report(status);
+    if (!gap_.ok()) return;
+  }
+  appended_.store(batch.last.value(), std::memory_order_release);
+}
+
+absl::Status LakeThread::decode(const ArchiveBatch& batch) {
   if (decoded_.size() < batch.events.size()) decoded_.resize(batch.events.size());
   rows_.clear();
   for (size_t i = 0; i < batch.events.size(); ++i) {
@@ -92,9 +125,6 @@ absl::Status LakeThread::append(const ArchiveBatch& batch) {
                      .source = source_name(event.source),
                      .event = &event});
   }
-  if (auto status = lake_.append(rows_); !status.ok()) return status;
-  if (auto status = lake_.move(batch.moves); !status.ok()) return status;
-  appended_.store(batch.last.value(), std::memory_order_release);
   return absl::OkStatus();
 }
 
@@ -103,24 +133,51 @@ std::string_view LakeThread::source_name(SourceId id) {
   return source == nullptr ? std::string_view() : std::string_view(source->name);
 }
 
-absl::Status LakeThread::commit() {
+void LakeThread::commit() {
   const Sequence position = appended();
-  if (auto status = lake_.commit(position); !status.ok()) return status;
-  covered_ = position;  // beyond lake_.committed() when the records behind it have no rows
-  options_.committed(covered_);
-  return absl::OkStatus();
+  const absl::Status status = lake_.commit(position);
+  {
+    const std::lock_guard lock(mutex_);
+    if (status.ok()) covered_ = position;
+    commit_health_ = status.ok() ? gap_ : status;
+  }
+  changed_.notify_all();
 }
 
+void LakeThread::report(const absl::Status& failure) {
+  {
+    const std::lock_guard lock(mutex_);
+    commit_health_ = failure;
+  }
+  changed_.notify_all();
+}
+
+// Compaction costs as much as archiving, so it waits for a calmer moment; but not for ever, since many small files
+// slow down every statement.
 void LakeThread::maintain() {
   os::name_this_thread("kehu-compact");
+  os::lower_this_thread_priority();
+  uint64_t seen = lake_.counters().rows_appended;
+  int busy_pauses = 0;
   std::unique_lock lock(mutex_);
   while (!stopped_) {
+    stopping_.wait_for(lock, kMaintainPause, [this] { return stopped_; });
+    if (stopped_) return;
     lock.unlock();
-    const auto more = lake_.maintain();
+    const uint64_t now = lake_.counters().rows_appended;
+    const bool busy = now - seen > kBusyRows && ++busy_pauses < kBusyPausesMax;
+    seen = now;
+    absl::StatusOr<bool> more = !busy;
+    while (more.ok() && *more && !stopping()) more = lake_.maintain();
+    if (!busy) busy_pauses = 0;
     lock.lock();
-    if (!more.ok()) health_.Update(more.status());
-    if (!more.ok() || !*more) stopping_.wait_for(lock, kMaintainPause, [this] { return stopped_; });
+    if (!busy) maintain_health_ = more.status();
   }
+}
+
+bool LakeThread::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
 }
 
 }  // namespace kehu::engine

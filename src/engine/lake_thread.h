@@ -34,50 +34,64 @@ struct ArchiveBatch {
 };
 
 // Owns the writing side of the lake: appends what was applied, commits every few seconds, and compacts on a second
-// thread. A failed commit stops it: what is not committed stays in the log, and the next start archives it.
+// thread.
+//
+// A commit that failed is tried again after each period; meanwhile its rows can be read, but are only in memory, and
+// the log must keep them. When the lake cannot take more rows, those that follow are left out until the next start,
+// which archives them from the log.
 class LakeThread {
  public:
   struct Options {
     Duration commit_period = Duration::seconds(5);
     size_t queue_bytes = 64u << 20;
     std::function<std::shared_ptr<const Project>()> project;
-    // Called after each commit with the position it covers.
-    std::function<void(Sequence)> committed;
   };
   LakeThread(lake::Lake& lake, Options options);
   ~LakeThread();
 
   // Waits while the queue is full; false when it is stopped.
   bool archive(ArchiveBatch batch);
-  // Commits at least up to `position` as soon as it is appended.
-  void commit_soon(Sequence position);
-  // Appends what waits, commits, ends.
+  // Commits up to `position` as soon as it is appended, and waits for that. Not OK when commits fail, or when the
+  // thread ends before.
+  absl::Status commit_up_to(Sequence position);
+  // Appends what waits, commits, ends. Not OK when something could not be committed.
   absl::Status stop();
 
   // Rows up to here are in every new snapshot.
   Sequence appended() const { return Sequence(appended_.load(std::memory_order_acquire)); }
+  // OK, or why the last commit or compaction failed.
   absl::Status health() const;
+  // OK, or why rows are not committed.
+  absl::Status commit_health() const;
 
  private:
   void run();
   void maintain();
-  absl::Status append(const ArchiveBatch& batch);
-  absl::Status commit();
+  bool stopping() const;
+  void append(const ArchiveBatch& batch);
+  absl::Status decode(const ArchiveBatch& batch);
+  void commit();
+  void report(const absl::Status& failure);
   std::string_view source_name(SourceId id);
 
   lake::Lake& lake_;
   Options options_;
   BoundedQueue<ArchiveBatch> queue_;
   std::atomic<uint64_t> appended_;
-  std::atomic<uint64_t> wanted_{0};  // commit_soon
-  Sequence covered_;
+  absl::Status gap_;  // why rows were left out; nothing is appended any more
   std::shared_ptr<const Project> project_;
   std::vector<codec::EventRecord> decoded_;
   std::vector<lake::Row> rows_;
+  // Guards what is below.
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
+  std::condition_variable changed_;
+  Sequence wanted_;   // commit_up_to
+  Sequence covered_;  // committed; beyond lake_.committed() when the records behind it have no rows
   bool stopped_ = false;
-  absl::Status health_;
+  bool ended_ = false;
+  absl::Status commit_health_;
+  absl::Status maintain_health_;
   std::thread writer_;
   std::thread maintainer_;
 };

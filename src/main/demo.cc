@@ -7,12 +7,16 @@
 #include "base/text.h"
 #include "demo/retailer.h"
 #include "intake/segment.h"
+#include "json/document.h"
+#include "json/writer.h"
 #include "main/answers.h"
 #include "main/commands.h"
 #include "main/log_line.h"
 #include "main/runtime.h"
 #include "main/server_options.h"
 #include "main/stop_signal.h"
+#include "os/posix_file_system.h"
+#include "os/whole_file.h"
 
 namespace kehu {
 namespace {
@@ -72,13 +76,43 @@ class Feeder {
   std::atomic<bool> failed_{false};
 };
 
-// A whole day before now, so that a demo started twice on one day sees the same history.
-Instant history_start(const Settings& settings, Instant now, int days) {
+// The history of a demo directory begins where it began at its first start: message ids follow from it, so a later
+// start recognises what is there and goes on.
+absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& command, const Settings& settings,
+                                                       Instant now) {
+  os::FileSystem& files = os::posix_file_system();
+  const std::string path = cat(command.data, "/demo.json");
+  demo::RetailerOptions options{.seed = command.seed, .customers = command.customers, .start = {}, .days = command.days + 365};
+  if (files.exists(path)) {
+    const auto text = os::read_whole_file(files, path);
+    if (!text.ok()) return text.status();
+    const auto document = json::Document::parse(*text);
+    const auto number = [&](const char* name) { return document.ok() ? document->root().find(name).as_int() : std::nullopt; };
+    const auto seed = number("seed"), customers = number("customers"), start = number("start"), days = number("days");
+    if (!seed || !customers || !start || !days) {
+      return failure(absl::StatusCode::kDataLoss, path, " is damaged: remove the directory to start a new demo");
+    }
+    options.seed = static_cast<uint64_t>(*seed);
+    options.customers = static_cast<uint32_t>(*customers);
+    options.start = Instant(*start);
+    options.days = static_cast<int>(*days);
+    return options;
+  }
   const CivilDay today = settings.zone.day_of(now);
-  return settings.zone.start_of(CivilDay(today.value() - days));
+  options.start = settings.zone.start_of(CivilDay(today.value() - command.days));
+  std::string text;
+  json::Writer(text)
+      .begin_object()
+      .field("seed", options.seed)
+      .field("customers", options.customers)
+      .field("start", options.start.micros())
+      .field("days", options.days)
+      .end_object();
+  if (auto status = os::replace_whole_file(files, path, text); !status.ok()) return status;
+  return options;
 }
 
-absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, const StopSignal&) {
+absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, StopSignal& stop) {
   std::string body;
   uint64_t events = 0;
   const auto start = std::chrono::steady_clock::now();
@@ -91,6 +125,7 @@ absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant unti
     const auto now = std::chrono::steady_clock::now();
     if (now - shown > std::chrono::seconds(1)) {
       shown = now;
+      if (stop.wait(Duration())) return absl::CancelledError("stopped while the history was being filled");
       log_line(server::Severity::kInfo, cat("history: ", events, " events, up to ", format_utc(retailer.now())));
     }
   }
@@ -136,13 +171,10 @@ absl::Status run_demo(const DemoCommand& command) {
 
   os::Clock& clock = runtime.engine().clock();
   const Instant now = clock.now();
-  const Settings& settings = *runtime.engine().project()->settings();
-  demo::Retailer retailer({.seed = command.seed,
-                           .customers = command.customers,
-                           .start = history_start(settings, now, command.days),
-                           .days = command.days + 1});
+  const auto options = retailer_options(command, *runtime.engine().project()->settings(), now);
+  if (!options.ok()) return options.status();
+  demo::Retailer retailer(*options);
   Feeder feeder(runtime);
-  // Events of a second run have the ids of the first: the log recognises what is there.
   absl::Status status = fill_history(feeder, retailer, now, stop);
   if (status.ok()) {
     print_welcome(runtime, command.listen, command.data);

@@ -1,4 +1,5 @@
 // The command line of Kehu: what may be said, and nothing of what is then done.
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -121,10 +122,18 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->callback([options, &result] { result = kehu::run_bench(*options); });
 }
 
+// Batches and archive buffers come and go by the second. Giving their pages back to the kernel each time costs more
+// than the rest of their use: a fifth of the pipeline's CPU time in page faults.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   umask(0077);  // what Kehu writes is for its owner only
+  keep_freed_memory();
   CLI::App app("Kehu 客户: events of every channel become one live customer.", "kehu");
   app.set_version_flag("--version", "kehu " KEHU_VERSION);
   app.require_subcommand(1);

@@ -2,14 +2,13 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 
 #include "base/check.h"
 
 namespace kehu::state {
 namespace {
 
-constexpr size_t kFirstSlots = 1024;
+constexpr size_t kFirstSlots = 16;
 constexpr uint32_t kAllocatorOverhead = 8;  // glibc's malloc, per block
 
 uint32_t capacity_for(size_t size) {
@@ -19,15 +18,21 @@ uint32_t capacity_for(size_t size) {
 
 }  // namespace
 
-BlobTable::BlobTable() : slots_(kFirstSlots), mask_(kFirstSlots - 1) {}
+BlobTable::BlobTable() {
+  for (Segment& segment : segments_) segment.slots.resize(kFirstSlots);
+  slot_bytes_ = kSegments * kFirstSlots * sizeof(Slot);
+}
 
 BlobTable::~BlobTable() {
-  for (Slot& slot : slots_) std::free(slot.blob);
+  for (Segment& segment : segments_) {
+    for (Slot& slot : segment.slots) std::free(slot.blob);
+  }
 }
 
 Slot* BlobTable::find(const Hash128& key) {
-  for (size_t i = bucket(key);; i = (i + 1) & mask_) {
-    Slot& slot = slots_[i];
+  Segment& segment = segment_of(key);
+  for (size_t i = segment.bucket(key);; i = segment.after(i)) {
+    Slot& slot = segment.slots[i];
     if (!slot.used) return nullptr;
     if (slot.key == key) return &slot;
   }
@@ -35,12 +40,14 @@ Slot* BlobTable::find(const Hash128& key) {
 
 Slot& BlobTable::insert(const Hash128& key) {
   if (Slot* found = find(key)) return *found;
-  if ((count_ + 1) * 5 > slots_.size() * 4) grow();
-  size_t i = bucket(key);
-  while (slots_[i].used) i = (i + 1) & mask_;
-  Slot& slot = slots_[i];
+  Segment& segment = segment_of(key);
+  if ((segment.count + 1) * 5 > segment.slots.size() * 4) grow(segment);
+  size_t i = segment.bucket(key);
+  while (segment.slots[i].used) i = segment.after(i);
+  Slot& slot = segment.slots[i];
   slot.key = key;
   slot.used = 1;
+  ++segment.count;
   ++count_;
   return slot;
 }
@@ -63,36 +70,56 @@ void BlobTable::assign(Slot& slot, std::string_view bytes) {
 void BlobTable::remove(Slot& slot) {
   if (slot.blob != nullptr) blob_bytes_ -= slot.capacity + kAllocatorOverhead;
   std::free(slot.blob);
+  Segment& segment = segment_of(slot.key);
+  const size_t mask = segment.slots.size() - 1;
   // Backward-shift deletion: entries behind the hole move up as long as that brings them nearer to their bucket.
-  size_t hole = static_cast<size_t>(&slot - slots_.data());
-  for (size_t i = (hole + 1) & mask_; slots_[i].used; i = (i + 1) & mask_) {
-    const size_t home = bucket(slots_[i].key);
-    if (((i - home) & mask_) >= ((i - hole) & mask_)) {
-      slots_[hole] = slots_[i];
+  size_t hole = static_cast<size_t>(&slot - segment.slots.data());
+  for (size_t i = segment.after(hole); segment.slots[i].used; i = segment.after(i)) {
+    const size_t home = segment.bucket(segment.slots[i].key);
+    if (((i - home) & mask) >= ((i - hole) & mask)) {
+      segment.slots[hole] = segment.slots[i];
       hole = i;
     }
   }
-  slots_[hole] = Slot{};
+  segment.slots[hole] = Slot{};
+  --segment.count;
   --count_;
 }
 
-void BlobTable::prefetch_blob(const Hash128& key) const {
-  const Slot& slot = slots_[bucket(key)];
-  if (slot.blob != nullptr) {
-    __builtin_prefetch(slot.blob);
-    __builtin_prefetch(slot.blob + 64);
-  }
+void BlobTable::prefetch_slot(const Hash128& key) const {
+  const Segment& segment = segment_of(key);
+  __builtin_prefetch(&segment.slots[segment.bucket(key)]);
 }
 
-void BlobTable::grow() {
-  std::vector<Slot> old(slots_.size() * 2);
-  old.swap(slots_);
-  mask_ = slots_.size() - 1;
-  for (Slot& slot : old) {
+void BlobTable::prefetch_blob(const Hash128& key) const {
+  const Segment& segment = segment_of(key);
+  const Slot& slot = segment.slots[segment.bucket(key)];
+  if (slot.blob == nullptr) return;
+  __builtin_prefetch(slot.blob);
+  __builtin_prefetch(slot.blob + 64);
+}
+
+Slot* BlobTable::next(Cursor& cursor) {
+  for (; cursor.segment < kSegments; ++cursor.segment, cursor.index = 0) {
+    std::vector<Slot>& slots = segments_[cursor.segment].slots;
+    while (cursor.index < slots.size()) {
+      Slot& slot = slots[cursor.index++];
+      if (slot.used) return &slot;
+    }
+  }
+  cursor = {};
+  return nullptr;
+}
+
+void BlobTable::grow(Segment& segment) {
+  std::vector<Slot> old(segment.slots.size() * 2);
+  old.swap(segment.slots);
+  slot_bytes_ += old.size() * sizeof(Slot);
+  for (const Slot& slot : old) {
     if (!slot.used) continue;
-    size_t i = bucket(slot.key);
-    while (slots_[i].used) i = (i + 1) & mask_;
-    slots_[i] = slot;
+    size_t i = segment.bucket(slot.key);
+    while (segment.slots[i].used) i = segment.after(i);
+    segment.slots[i] = slot;
   }
 }
 

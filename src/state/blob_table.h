@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,9 +24,10 @@ struct Slot {
   std::string_view bytes() const { return {blob, size}; }
 };
 
-// Open-addressing hash table from 128-bit keys to bytes. Keys are hashes already, so their low half is the bucket.
-// One thread. Memory: 40 bytes a slot at a load of 0.4 to 0.8, and each blob with a quarter of room to grow, so
-// that most updates are in place.
+// Open-addressing hash table from 128-bit keys to bytes. Keys are hashes already: their high half chooses one of 64
+// segments, their low half the bucket in it. Each segment grows by itself, so that no insertion waits for the whole
+// table to move. One thread. Memory: 40 bytes a slot at a load of 0.4 to 0.8, and each blob with a quarter of room to
+// grow, so that most updates are in place.
 class BlobTable {
  public:
   BlobTable();
@@ -37,27 +39,42 @@ class BlobTable {
   // The slot of `key`, made when missing. Moves slots: pointers from before are void.
   Slot& insert(const Hash128& key);
   void assign(Slot& slot, std::string_view bytes);
+  // Moves slots, too.
   void remove(Slot& slot);
 
   // Asks the cache for the slot's line; asking again for a found slot's blob is prefetch_blob.
-  void prefetch_slot(const Hash128& key) const { __builtin_prefetch(&slots_[bucket(key)]); }
+  void prefetch_slot(const Hash128& key) const;
   void prefetch_blob(const Hash128& key) const;
 
   size_t size() const { return count_; }
   // Bytes of slots and blobs together.
-  size_t memory() const { return slots_.size() * sizeof(Slot) + blob_bytes_; }
+  size_t memory() const { return slot_bytes_ + blob_bytes_; }
 
-  // Slots by position, for walks that go on while the table does not grow.
-  size_t position_count() const { return slots_.size(); }
-  Slot& at(size_t position) { return slots_[position]; }
+  // A place in a walk over all slots, which may go on from where it stopped; what is inserted or removed meanwhile may
+  // be seen or missed.
+  struct Cursor {
+    size_t segment = 0;
+    size_t index = 0;
+  };
+  // The slot at the cursor, which moves on, or nullptr at the end of the table, where it starts anew.
+  Slot* next(Cursor& cursor);
 
  private:
-  size_t bucket(const Hash128& key) const { return key.low & mask_; }
-  void grow();
+  struct Segment {
+    std::vector<Slot> slots;
+    size_t count = 0;
+    size_t bucket(const Hash128& key) const { return key.low & (slots.size() - 1); }
+    size_t after(size_t index) const { return (index + 1) & (slots.size() - 1); }
+  };
+  static constexpr size_t kSegments = 64;
 
-  std::vector<Slot> slots_;
-  size_t mask_;
+  Segment& segment_of(const Hash128& key) { return segments_[key.high % kSegments]; }
+  const Segment& segment_of(const Hash128& key) const { return segments_[key.high % kSegments]; }
+  void grow(Segment& segment);
+
+  std::array<Segment, kSegments> segments_;
   size_t count_ = 0;
+  size_t slot_bytes_ = 0;
   size_t blob_bytes_ = 0;
 };
 

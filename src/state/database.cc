@@ -106,7 +106,9 @@ absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   });
 
   const std::string file = cat(directory_, "/ingest.sst");
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions());
+  rocksdb::Options options = db_->GetOptions();
+  options.bottommost_compression = rocksdb::kDisableCompressionOption;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options);
   auto status = writer.Open(file);
   for (size_t i = 0; status.ok() && i < changes.entries_.size(); ++i) {
     const Changes::Entry& entry = changes.entries_[i];

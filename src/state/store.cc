@@ -84,9 +84,9 @@ void Store::prefetch(absl::Span<const Hash128> keys) {
 }
 
 void Store::for_each(const std::function<void(const Hash128&, std::string_view)>& visit) {
-  for (size_t i = 0; i < table_.position_count(); ++i) {
-    const Slot& slot = table_.at(i);
-    if (slot.used && slot.size > 0) visit(slot.key, slot.bytes());
+  BlobTable::Cursor cursor;
+  while (const Slot* slot = table_.next(cursor)) {
+    if (slot->size > 0) visit(slot->key, slot->bytes());
   }
   if (complete_) return;
   error_.Update(database_->scan(space_, [&](const Hash128& key, std::string_view bytes) {
@@ -141,17 +141,17 @@ void Store::end_checkpoint() {
 }
 
 void Store::evict_to(size_t bytes) {
-  for (size_t looked = 0; table_.memory() > bytes && looked < 2 * table_.position_count(); ++looked) {
-    if (clock_hand_ >= table_.position_count()) clock_hand_ = 0;
-    Slot& slot = table_.at(clock_hand_++);
-    if (!slot.used || slot.dirty_epoch > clean_epoch_) continue;
-    if (slot.visited) {
-      slot.visited = 0;
+  size_t looks = 2 * table_.size();
+  while (table_.memory() > bytes && looks-- > 0) {
+    Slot* slot = table_.next(clock_hand_);
+    if (slot == nullptr || slot->dirty_epoch > clean_epoch_) continue;
+    if (slot->visited) {
+      slot->visited = 0;
       continue;
     }
     complete_ = false;
-    table_.remove(slot);
-    --clock_hand_;  // the slot behind may have moved here
+    table_.remove(*slot);
+    --clock_hand_.index;  // the slot behind may have moved here
   }
 }
 

@@ -62,7 +62,7 @@ class Store final : public BlobStore {
   std::vector<Hash128> frozen_;
   size_t frozen_at_ = 0;
   Changes* copies_ = nullptr;
-  size_t clock_hand_ = 0;
+  BlobTable::Cursor clock_hand_;
   absl::Status error_;
   std::string scratch_;
   std::vector<Hash128> missing_;
