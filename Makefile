@@ -24,8 +24,9 @@ test: build ## unit tests, scripts, crash loops, acceptance: everything that mus
 test-long: build ## the same with larger sizes: more kills, power cuts and seeds (about an hour)
 	@KEHU_LONG=1 scripts/test
 
-bench: build ## the table of docs/benchmark.md, measured on this machine
+bench: build ## the table of docs/benchmark.md, measured on this machine, and its yardsticks
 	@$(KEHU) bench
+	@scripts/yardsticks
 
 fuzz: setup ## every fuzz target for 30 seconds
 	@scripts/fuzz
