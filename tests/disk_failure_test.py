@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""A full disk and a failing sync: nothing is acknowledged that is not stored, reads go on, and it resumes by itself."""
+import os
+import shutil
+import subprocess
+import time
+import unittest
+
+import kehu_server
+
+# Fails the next syncs of the log with EIO, as often as the number in the file $KEHU_TEST_FAULT says.
+FAULTY_SYNC = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int is_log(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+  ssize_t size = readlink(link, path, sizeof(path) - 1);
+  if (size < 0) return 0;
+  path[size] = 0;
+  return strstr(path, "/log/") != NULL && strstr(path, ".log") != NULL;
+}
+
+int fdatasync(int fd) {
+  static int (*real)(int);
+  if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  const char* name = getenv("KEHU_TEST_FAULT");
+  FILE* file = name && is_log(fd) ? fopen(name, "r+") : NULL;
+  if (file) {
+    int left = 0;
+    if (fscanf(file, "%d", &left) == 1 && left > 0) {
+      rewind(file);
+      fprintf(file, "%d\n", left - 1);
+      fclose(file);
+      errno = EIO;
+      return -1;
+    }
+    fclose(file);
+  }
+  return real(fd);
+}
+"""
+
+
+def batch(first, size, padding=""):
+    return {"writeKey": kehu_server.WRITE_KEY,
+            "batch": [{"type": "track", "event": "A", "userId": f"u{n % 50}", "messageId": f"m{n}",
+                       "timestamp": "2026-01-01T00:00:00.000Z", "properties": {"n": n, "padding": padding}}
+                      for n in range(first, first + size)]}
+
+
+class DiskFailureTest(unittest.TestCase):
+    def stored(self, server):
+        rows = server.sql("SELECT message_id FROM events")
+        return sorted(int(row["message_id"][1:]) for row in rows)
+
+    def test_a_failed_sync_is_never_acknowledged(self):
+        if shutil.which("cc") is None:
+            kehu_server.skip(self, "failing syncs: no C compiler")
+        work = kehu_server.scratch(self)
+        (work / "faulty.c").write_text(FAULTY_SYNC)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", work / "faulty.so", work / "faulty.c", "-ldl"], check=True)
+        fault = work / "fault"
+        fault.write_text("0\n")
+        server = kehu_server.Server(work / "data", env={"LD_PRELOAD": str(work / "faulty.so"), "KEHU_TEST_FAULT": str(fault)})
+        server.start()
+        self.addCleanup(lambda: server.process and server.kill())
+        self.assertEqual(server.request("POST", "/v1/batch", batch(0, 10)).status, 200)
+
+        fault.write_text("1\n")
+        end = time.monotonic() + 30
+        statuses = []
+        while time.monotonic() < end and 503 not in statuses:  # a tick may meet the fault instead of a request
+            if fault.read_text().strip() == "0":
+                fault.write_text("1\n")
+            statuses.append(server.request("POST", "/v1/batch", batch(10, 10)).status)
+        self.assertIn(503, statuses)
+        self.assertEqual(server.customer("user_id:u1")["events"], 1, "reads go on")
+
+        fault.write_text("0\n")
+        end = time.monotonic() + 30
+        while server.request("POST", "/v1/batch", batch(10, 10)).status != 200:
+            self.assertLess(time.monotonic(), end, "it does not resume by itself")
+            time.sleep(0.1)
+        self.assertEqual(server.request("GET", "/readyz").status, 200)
+        self.assertEqual(self.stored(server), list(range(20)), "each once")
+        self.assertEqual(server.customer("user_id:u12")["events"], 1)
+        server.kill()
+        server.start()
+        self.assertEqual(self.stored(server), list(range(20)))
+        server.stop()
+        self.assertEqual(kehu_server.run("check", "--data", server.data).returncode, 0)
+
+    def test_a_full_disk(self):
+        work = kehu_server.scratch(self)
+        disk = work / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "kehu-test", disk], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            kehu_server.skip(self, f"a full disk: no tmpfs can be mounted here ({mounted.stderr.strip()})")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], capture_output=True)
+        ballast = disk / "ballast"
+        server = kehu_server.Server(disk / "data")
+        server.log = work / "server.log"
+        server.start()
+        self.addCleanup(lambda: server.process and server.kill())
+        free = os.statvfs(disk)
+        with open(ballast, "wb") as file:
+            file.write(bytes(max(0, free.f_bavail * free.f_frsize - (90 << 20))))
+
+        padding = "x" * 3000
+        acknowledged = 0
+        refusal = None
+        end = time.monotonic() + 120
+        while refusal is None:
+            self.assertLess(time.monotonic(), end, "the disk did not fill")
+            answer = server.request("POST", "/v1/batch", batch(acknowledged, 100, padding))
+            if answer.status == 200:
+                acknowledged += 100
+            else:
+                refusal = answer
+        self.assertIn(refusal.status, (503, 507), refusal)
+        self.assertIn("retry-after", refusal.headers)
+        self.assertGreater(acknowledged, 1000)
+        self.assertGreater(server.customer("user_id:u1")["events"], 1, "reads go on")
+        for _ in range(3):
+            self.assertIn(server.request("POST", "/v1/batch", batch(acknowledged, 100, padding)).status, (503, 507))
+
+        ballast.unlink()
+        end = time.monotonic() + 60
+        while server.request("POST", "/v1/batch", batch(acknowledged, 100, padding)).status != 200:
+            self.assertLess(time.monotonic(), end, f"it does not resume by itself:\n{server.log_text()}")
+            time.sleep(0.2)
+        acknowledged += 100
+        server.stop()
+        server.start()
+        self.assertEqual(self.stored(server), list(range(acknowledged)))
+        server.stop()
+        self.assertEqual(kehu_server.run("check", "--data", server.data).returncode, 0)
+
+
+if __name__ == "__main__":
+    kehu_server.main()
