@@ -32,7 +32,8 @@ std::string bytes_of_hex(std::string_view hex) {
 absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::string& path) {
   const std::string file = cat(path, "/keys/project.key");
   if (!files.exists(file)) {
-    if (files.exists(cat(path, "/log/0000000001.log"))) {
+    const auto log = files.list(cat(path, "/log"));
+    if (log.ok() && !log->empty()) {
       return failure(absl::StatusCode::kFailedPrecondition, file,
                      " is missing, but the directory holds data: put the key back, without it nothing can be read");
     }

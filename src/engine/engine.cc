@@ -7,6 +7,7 @@
 #include "codec/record.h"
 #include "codec/settings_json.h"
 #include "engine/credentials.h"
+#include "log/reader.h"
 #include "os/random.h"
 #include "os/thread_name.h"
 #include "os/thread_priority.h"
@@ -14,26 +15,37 @@
 namespace kehu::engine {
 namespace {
 
-constexpr size_t kApplyQueueBytes = 32u << 20;
+constexpr size_t kApplyQueueBytes = 8u << 20;
 // Reads wait for at most this many records (~1 ms).
 constexpr size_t kSlice = 1024;
 constexpr size_t kCopyStep = 2048;
 constexpr Duration kApplyPatience = Duration::millis(100);
+// Between a checkpoint that failed and the next one.
+constexpr Duration kPauseAfterFailure = Duration::seconds(1);
 constexpr size_t kStateCacheBytes = 128u << 20;
 // An orderly end with more than this to write leaves it to the next start, so that it takes seconds at most.
 constexpr size_t kLastCheckpointDirty = 500'000;
 
 void fill_random(char* bytes, size_t size) { os::random_bytes(absl::MakeSpan(bytes, size)); }
 
-// The cipher must be known before the keys are loaded, so the settings are read ahead of everything else.
-absl::StatusOr<Cipher> stored_cipher(const state::Database& database, const Settings& first) {
-  std::string body;
-  const auto found = database.get(state::Space::kDefinitions, Hash128{0, 0}, body);
-  if (!found.ok()) return found.status();
-  if (!*found) return first.cipher;
-  const auto settings = codec::settings_from_json(body);
+// The settings that the log of a new directory begins with.
+absl::StatusOr<std::shared_ptr<const Settings>> first_logged_settings(os::FileSystem& files,
+                                                                      const std::string& directory) {
+  auto reader = log::Reader::open(files, directory, Sequence(0));
+  if (!reader.ok()) return reader.status();
+  log::Batch batch;
+  while (batch.empty()) {
+    const auto more = reader->next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return nullptr;
+  }
+  const log::RecordView record = *batch.begin();
+  if (record.kind != RecordKind::kDefinition) return nullptr;
+  const auto definition = codec::decode_definition(record.payload);
+  if (!definition.ok()) return definition.status();
+  auto settings = codec::settings_from_json(definition->body);
   if (!settings.ok()) return settings.status();
-  return settings->cipher;
+  return std::make_shared<const Settings>(*std::move(settings));
 }
 
 }  // namespace
@@ -55,16 +67,17 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::open(Options options,
 }
 
 Engine::~Engine() {
-  if (!stopped_ && log_ != nullptr) (void)stop();
+  if (running_) (void)stop();
 }
 
 absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   auto database = state::Database::open(directory_.state(), kStateCacheBytes);
   if (!database.ok()) return database.status();
   database_ = *std::move(database);
-  const auto cipher = stored_cipher(*database_, *options_.first_settings);
-  if (!cipher.ok()) return cipher.status();
-  ring_ = std::make_unique<seal::KeyRing>(directory_.key(), *cipher, fill_random);
+  auto settings = settings_at_start();
+  if (!settings.ok()) return settings.status();
+  settings_ = *std::move(settings);
+  ring_ = std::make_unique<seal::KeyRing>(directory_.key(), settings_->cipher, fill_random);
   auto replica = Replica::open(*database_, *ring_);
   if (!replica.ok()) return replica.status();
   replica_ = *std::move(replica);
@@ -75,18 +88,11 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   lake_thread_ = std::make_unique<LakeThread>(
       *lake_, LakeThread::Options{.commit_period = options_.lake_commit_period,
                                   .project = [this] { return replica_->project(); },
-                                  .committed =
-                                      [this](Sequence position) {
-                                        {
-                                          const std::lock_guard lock(lake_covered_mutex_);
-                                          lake_covered_ = position.value();
-                                        }
-                                        lake_covered_changed_.notify_all();
-                                      }});
+                                  .start = replica_->applied()});
 
-  conflict_door_ = std::make_unique<seal::Door>(Project::kDefault, directory_.key(), *options_.first_settings, *ring_);
+  conflict_door_ = std::make_unique<seal::Door>(Project::kDefault, directory_.key(), *settings_, *ring_);
   auto log = LogThread::open({.log = {.directory = directory_.log(),
-                                      .retention_bytes = replica_->project()->settings()->log_retention_bytes,
+                                      .retention_bytes = settings_->log_retention_bytes,
                                       .log_id = {}},
                               .files = options_.files,
                               .clock = options_.clock,
@@ -98,7 +104,26 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
                               }});
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
+  return replay(progress);
+}
 
+// Cipher and retention must be known before the keys are loaded and the log is opened, so the settings are read ahead
+// of everything else: those of the last checkpoint, or, before the first one, those that the log begins with.
+absl::StatusOr<std::shared_ptr<const Settings>> Engine::settings_at_start() const {
+  std::string body;
+  const auto found = database_->get(state::Space::kDefinitions, Hash128{0, 0}, body);
+  if (!found.ok()) return found.status();
+  if (*found) {
+    auto settings = codec::settings_from_json(body);
+    if (!settings.ok()) return settings.status();
+    return std::make_shared<const Settings>(*std::move(settings));
+  }
+  auto logged = first_logged_settings(*options_.files, directory_.log());
+  if (!logged.ok() || *logged != nullptr) return logged;
+  return options_.first_settings;
+}
+
+absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
   const Sequence from = replica_->applied().next();
   if (log_->next_sequence() < from) {
     return failure(absl::StatusCode::kDataLoss, "the log in ", directory_.log(), " ends at record ",
@@ -108,10 +133,15 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   log_->protect(from);
   uint64_t replayed = 0;
   return log_->replay(from, [&](DurableBatch batch) {
-    effects_.clear();
-    if (auto status = replica_->apply(batch.records, batch.tick, effects_); !status.ok()) return status;
-    if (!batch.records.empty()) archive(batch, batch.records, batch.size);
-    replayed += batch.records.size();
+    // In the slices of the first time, which give moves their positions. A checkpoint is always between two.
+    const absl::Span<const shard::LogRecord> records(batch.records);
+    for (size_t done = 0; done < records.size(); done += kSlice) {
+      const auto slice = records.subspan(done, kSlice);
+      effects_.clear();
+      if (auto status = replica_->apply(slice, batch.tick, effects_); !status.ok()) return status;
+      archive(batch, slice);
+    }
+    replayed += records.size();
     if (progress) progress(replayed);
     return absl::OkStatus();
   });
@@ -124,7 +154,7 @@ absl::StatusOr<std::unique_ptr<lake::Lake>> Engine::open_lake() {
     os::lower_this_thread_priority();
     lake = lake::Lake::open({.directory = directory_.lake(),
                              .temp_directory = directory_.temporary(),
-                             .settings = replica_->project()->settings(),
+                             .settings = settings_,
                              .files = options_.files,
                              .clock = options_.clock});
   });
@@ -141,6 +171,7 @@ void Engine::start() {
     apply_queue_.push(std::move(batch), size);
   });
   apply_thread_ = std::thread([this] { run_apply(); });
+  running_ = true;
 }
 
 absl::Status Engine::define_first_source() {
@@ -194,6 +225,7 @@ absl::StatusOr<identity::Outcome> Engine::run_command(RecordBatch batch) {
   auto status = submit({.batch = std::move(batch), .data_keys = {}, .done = [this, answer](const Ack& ack) {
                           if (!ack.status.ok()) return answer->set_value(ack.status);
                           const std::lock_guard lock(commands_mutex_);
+                          if (!commands_closed_.ok()) return answer->set_value(commands_closed_);
                           commands_.emplace(ack.last, answer);
                         }});
   if (!status.ok()) return status;
@@ -225,18 +257,23 @@ void Engine::run_apply() {
     run_looks();
     step_checkpoint();
   }
-  {
-    const std::lock_guard lock(looks_mutex_);
-    looks_closed_ = true;
-  }
   run_looks();
+  drop_looks();
   drop_commands(absl::UnavailableError("the server is stopping"));
 }
 
 void Engine::drop_commands(const absl::Status& why) {
   const std::lock_guard lock(commands_mutex_);
+  commands_closed_ = why;
   for (auto& [sequence, answer] : commands_) answer->set_value(why);
   commands_.clear();
+}
+
+void Engine::drop_looks() {
+  std::vector<Look> dropped;  // ends behind the lock: it may answer somebody
+  const std::lock_guard lock(looks_mutex_);
+  looks_closed_ = true;
+  dropped.swap(looks_);
 }
 
 void Engine::apply(const DurableBatch& batch) {
@@ -253,12 +290,10 @@ void Engine::apply(const DurableBatch& batch) {
 }
 
 bool Engine::apply_slice(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice) {
-  if (!health().apply.ok()) return false;
+  if (apply_failed_) return false;
   effects_.clear();
   if (auto status = replica_->apply(slice, batch.tick, effects_); !status.ok()) {
-    drop_commands(status);
-    const std::lock_guard lock(health_mutex_);
-    apply_health_ = std::move(status);
+    fail_apply(std::move(status));
     return false;
   }
   applied_.store(replica_->applied().value(), std::memory_order_release);
@@ -267,10 +302,18 @@ bool Engine::apply_slice(const DurableBatch& batch, absl::Span<const shard::LogR
     const std::lock_guard lock(observer_mutex_);
     if (observer_) observer_({batch.tick, slice, effects_, replica_->totals()});
   }
-  if (!slice.empty() && options_.depth == Depth::kAll) {
-    archive(batch, slice, batch.size * slice.size() / batch.records.size());
-  }
+  if (!slice.empty() && options_.depth == Depth::kAll) archive(batch, slice);
   return true;
+}
+
+void Engine::fail_apply(absl::Status why) {
+  apply_failed_ = true;
+  {
+    const std::lock_guard lock(health_mutex_);
+    apply_health_ = why;
+  }
+  drop_looks();
+  drop_commands(why);
 }
 
 void Engine::finish_commands() {
@@ -284,7 +327,8 @@ void Engine::finish_commands() {
   }
 }
 
-void Engine::archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice, size_t size) {
+void Engine::archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice) {
+  const size_t size = batch.size * slice.size() / batch.records.size();
   ArchiveBatch out{.last = slice.back().sequence, .events = {}, .moves = {}, .bytes = batch.bytes, .size = size};
   out.events.reserve(effects_.events.size());
   size_t record = 0;
@@ -304,9 +348,8 @@ void Engine::run_looks() {
   {
     const std::lock_guard lock(looks_mutex_);
     const Sequence now = replica_->applied();
-    const bool all = looks_closed_;
     std::vector<Look> later;
-    for (Look& look : looks_) (all || look.after <= now ? ready : later).push_back(std::move(look));
+    for (Look& look : looks_) (look.after <= now ? ready : later).push_back(std::move(look));
     looks_ = std::move(later);
     looks_waiting_ = !looks_.empty();
   }
@@ -317,14 +360,11 @@ void Engine::step_checkpoint() {
   if (options_.depth != Depth::kAll) return;
   const Duration now = options_.clock->monotonic();
   switch (stage_) {
-    case CheckpointStage::kIdle: {
-      const bool due = replica_->dirty_blobs() >= options_.checkpoint_dirty ||
-                       now - last_checkpoint_ >= options_.checkpoint_period;
-      if (!due || replica_->applied() == database_->position()) return;
+    case CheckpointStage::kIdle:
+      if (!checkpoint_due(now)) return;
       replica_->begin_checkpoint();
       stage_ = CheckpointStage::kCopying;
       return;
-    }
     case CheckpointStage::kCopying:
       if (replica_->copy_some(kCopyStep)) start_checkpoint_write();
       return;
@@ -334,22 +374,23 @@ void Engine::step_checkpoint() {
   }
 }
 
+bool Engine::checkpoint_due(Duration now) const {
+  const Duration waited = now - last_checkpoint_;
+  const bool full = replica_->dirty_blobs() >= options_.checkpoint_dirty && waited >= checkpoint_pause_;
+  if (!full && waited < options_.checkpoint_period) return false;
+  // After a failed apply the state is that of no position.
+  return !apply_failed_ && replica_->applied() != database_->position() && lake_thread_->commit_health().ok();
+}
+
 void Engine::start_checkpoint_write() {
   Replica::Checkpoint checkpoint = replica_->take_checkpoint();
   checkpoint_position_ = checkpoint.position;
   stage_ = CheckpointStage::kWriting;
-  lake_thread_->commit_soon(checkpoint.position);
   checkpoint_written_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)]() mutable {
     os::name_this_thread("kehu-state");
     os::lower_this_thread_priority();
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
-    std::unique_lock lock(lake_covered_mutex_);
-    while (lake_covered_ < checkpoint.position.value()) {
-      if (auto status = lake_thread_->health(); !status.ok()) return status;
-      if (ending_) return absl::CancelledError("the server is stopping");
-      lake_covered_changed_.wait_for(lock, std::chrono::milliseconds(100));
-    }
-    lock.unlock();
+    if (auto status = lake_thread_->commit_up_to(checkpoint.position); !status.ok()) return status;
     return database_->checkpoint(checkpoint.position, *checkpoint.changes);
   });
 }
@@ -360,15 +401,18 @@ void Engine::finish_checkpoint() {
   if (status.ok()) log_->protect(checkpoint_position_.next());
   replica_->shrink_to(options_.memory_bytes);
   last_checkpoint_ = options_.clock->monotonic();
+  checkpoint_pause_ = status.ok() ? Duration() : kPauseAfterFailure;
   stage_ = CheckpointStage::kIdle;
+  const std::lock_guard lock(health_mutex_);
+  checkpoint_health_ = status;
 }
 
 absl::Status Engine::stop() {
-  stopped_ = true;
+  if (!running_) return absl::OkStatus();
+  running_ = false;
   const absl::Status log = log_->stop();
   apply_queue_.close();
   apply_thread_.join();
-  ending_ = true;
   if (stage_ == CheckpointStage::kWriting) finish_checkpoint();
   const absl::Status lake = lake_thread_->stop();
   absl::Status status = log;
@@ -392,9 +436,10 @@ absl::Status Engine::write_last_checkpoint() {
 }
 
 Health Engine::health() const {
-  Health health{.log = log_->health(), .apply = {}, .lake = lake_thread_->health()};
+  Health health{.log = log_->health(), .apply = {}, .lake = lake_thread_->health(), .checkpoint = {}};
   const std::lock_guard lock(health_mutex_);
   health.apply = apply_health_;
+  health.checkpoint = checkpoint_health_;
   return health;
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,10 +54,12 @@ struct AppliedBatch {
 };
 using Observer = std::function<void(const AppliedBatch&)>;
 
+// OK, or what is wrong and what it means.
 struct Health {
-  absl::Status log;
-  absl::Status apply;
-  absl::Status lake;
+  absl::Status log;         // nothing is accepted; tries again by itself
+  absl::Status apply;       // the state is damaged: nothing is accepted or shown until a restart
+  absl::Status lake;        // new rows are not on disk, or not compacted; the log keeps them
+  absl::Status checkpoint;  // the last one failed; the log keeps what it lacks, and the next one tries again
 };
 
 // Runs one data directory on this machine: log thread, apply thread, lake thread; recovery before, an orderly end
@@ -78,9 +81,10 @@ class Engine {
   absl::StatusOr<identity::Outcome> run_command(RecordBatch batch);
 
   // Runs `look` on the apply thread between batches, when everything acknowledged before this call is applied; so
-  // whoever got an ack sees its effect. False when the engine is stopping: `look` is dropped.
+  // whoever got an ack sees its effect. False when the engine is stopping or the state is damaged: `look` is dropped,
+  // as are those that wait when that happens.
   bool inspect(absl::AnyInvocable<void(Replica&)> look);
-  // inspect() and wait.
+  // inspect() and wait. Unavailable when the look is dropped.
   template <class T>
   absl::StatusOr<T> ask(std::function<T(Replica&)> look);
 
@@ -108,24 +112,30 @@ class Engine {
  private:
   Engine(Options options, DataDirectory directory);
   absl::Status recover(const std::function<void(uint64_t)>& progress);
+  absl::Status replay(const std::function<void(uint64_t)>& progress);
+  absl::StatusOr<std::shared_ptr<const Settings>> settings_at_start() const;
   absl::StatusOr<std::unique_ptr<lake::Lake>> open_lake();
   absl::Status define_first_source();
   void start();
   void run_apply();
   void apply(const DurableBatch& batch);
   bool apply_slice(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice);
+  void fail_apply(absl::Status why);
   void finish_commands();
   void drop_commands(const absl::Status& why);
+  void drop_looks();
   // effects_ are those of `slice`.
-  void archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice, size_t size);
+  void archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice);
   void run_looks();
   void step_checkpoint();
+  bool checkpoint_due(Duration now) const;
   void start_checkpoint_write();
   void finish_checkpoint();
   absl::Status write_last_checkpoint();
 
   Options options_;
   DataDirectory directory_;
+  std::shared_ptr<const Settings> settings_;  // at start
   std::unique_ptr<seal::KeyRing> ring_;
   std::unique_ptr<state::Database> database_;
   std::unique_ptr<lake::Lake> lake_;
@@ -153,30 +163,40 @@ class Engine {
   Observer observer_;
   std::mutex commands_mutex_;
   std::map<Sequence, std::shared_ptr<std::promise<absl::StatusOr<identity::Outcome>>>> commands_;
+  absl::Status commands_closed_;  // OK, or why no command gets an outcome any more
 
   enum class CheckpointStage { kIdle, kCopying, kWriting };
   CheckpointStage stage_ = CheckpointStage::kIdle;
   Duration last_checkpoint_;
+  Duration checkpoint_pause_;
+  bool apply_failed_ = false;  // the apply thread's
   std::future<absl::Status> checkpoint_written_;
   Sequence checkpoint_position_;
-  std::atomic<bool> ending_{false};
-  std::atomic<uint64_t> lake_covered_{0};
-  std::mutex lake_covered_mutex_;
-  std::condition_variable lake_covered_changed_;
 
   mutable std::mutex health_mutex_;
   absl::Status apply_health_;
-  bool stopped_ = false;
+  absl::Status checkpoint_health_;
+  bool running_ = false;
 };
 
 template <class T>
 absl::StatusOr<T> Engine::ask(std::function<T(Replica&)> look) {
-  auto answer = std::make_shared<std::promise<T>>();
-  std::future<T> future = answer->get_future();
-  if (!inspect([answer, look = std::move(look)](Replica& replica) { answer->set_value(look(replica)); })) {
-    return absl::UnavailableError("the server is stopping");
-  }
-  return future.get();
+  struct Answer {
+    std::promise<std::optional<T>> promise;
+    bool given = false;
+    ~Answer() {
+      if (!given) promise.set_value(std::nullopt);
+    }
+  };
+  auto answer = std::make_shared<Answer>();
+  std::future<std::optional<T>> future = answer->promise.get_future();
+  inspect([answer = std::move(answer), look = std::move(look)](Replica& replica) {
+    answer->given = true;
+    answer->promise.set_value(look(replica));
+  });
+  std::optional<T> value = future.get();
+  if (!value) return absl::UnavailableError("nothing can be looked up: the server is stopping, or its state is damaged");
+  return *std::move(value);
 }
 
 }  // namespace kehu::engine

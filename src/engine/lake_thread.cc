@@ -19,7 +19,7 @@ LakeThread::LakeThread(lake::Lake& lake, Options options)
     : lake_(lake),
       options_(std::move(options)),
       queue_(options_.queue_bytes),
-      appended_(lake.committed().value()),
+      appended_(std::max(lake.committed(), options_.start).value()),
       writer_([this] { run(); }),
       maintainer_([this] { maintain(); }) {}
 

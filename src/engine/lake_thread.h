@@ -45,6 +45,7 @@ class LakeThread {
     Duration commit_period = Duration::seconds(5);
     size_t queue_bytes = 64u << 20;
     std::function<std::shared_ptr<const Project>()> project;
+    Sequence start;  // everything up to here is in the lake, whatever position its last commit has
   };
   LakeThread(lake::Lake& lake, Options options);
   ~LakeThread();

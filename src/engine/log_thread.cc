@@ -1,6 +1,7 @@
 #include "engine/log_thread.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "base/check.h"
@@ -15,10 +16,13 @@ namespace {
 
 constexpr Duration kTickPeriod = Duration::seconds(1);
 constexpr Duration kRecoveryPause = Duration::millis(200);
-constexpr size_t kBuilders = 6;
+constexpr size_t kBuildersKept = 6;
 // A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits for
 // little more than one sync.
 constexpr size_t kGroupBytes = 2u << 20;
+// The least room that is reserved for a batch with events: enough for a conflict or two, whose rejections are larger
+// than the events.
+constexpr size_t kRoomMin = 64u << 10;
 // A submission is at most half a batch, so that any two fit together.
 constexpr size_t kSubmissionBytesMax = log::kBatchBytesMax / 2;
 
@@ -49,12 +53,17 @@ size_t frames_bytes(const RecordBatch& batch) {
 struct LogThread::Group {
   std::vector<Submission> submissions;
   std::vector<Ack> acks;
-  std::shared_ptr<log::BatchBuilder> builder;
-  size_t bytes = 0;
+  size_t bytes = 0;      // of the submissions
+  uint64_t records = 0;  // in the builders
+  // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it are
+  // committed.
+  std::vector<std::shared_ptr<log::BatchBuilder>> builders;
+  log::SegmentNumber segment;  // in which the last one will be
+  size_t room = 0;             // which is reserved for it there
 };
 
 LogThread::LogThread(LogThreadOptions options)
-    : options_(std::move(options)), queue_(options_.queue_bytes), builders_(kBuilders) {
+    : options_(std::move(options)), queue_(options_.queue_bytes), builders_(kBuildersKept) {
   if (!options_.around_acks) {
     options_.around_acks = [](absl::FunctionRef<void()> acks) { acks(); };
   }
@@ -121,8 +130,9 @@ absl::Status LogThread::stop() {
   stopping_ = true;
   queue_.close();
   if (thread_.joinable()) thread_.join();
-  if (writer_ == nullptr || !writer_->status().ok()) return health();
-  if (auto status = duplicates_->finish_sidecars(); !status.ok()) return status;
+  if (!usable()) return health();
+  // A sidecar that could not be written costs the next start some time, no more.
+  (void)duplicates_->finish_sidecars();
   return writer_->close();
 }
 
@@ -133,6 +143,7 @@ absl::Status LogThread::submit(Submission& submission) {
                    kSubmissionBytesMax, ": send smaller batches");
   }
   if (queue_.try_push(submission, bytes)) return absl::OkStatus();
+  if (stopping_) return failure(absl::StatusCode::kUnavailable, "the server is stopping");
   counters_.refused.fetch_add(1, std::memory_order_relaxed);
   return failure(absl::StatusCode::kResourceExhausted, "too many events wait for the log: send again in a second");
 }
@@ -154,8 +165,7 @@ void LogThread::run() {
 
     Group group;
     collect(std::move(first), group);
-    writer_->protect(Sequence(protect_from_.load()));
-    const absl::Status status = write(group);
+    const absl::Status status = writer_ != nullptr ? write(group) : health();
     last_write = options_.clock->monotonic();
     set_health(status);
     // Before the answers: whoever has one may ask at once, and asks for everything durable.
@@ -165,13 +175,13 @@ void LogThread::run() {
       hand_on(group);
     } else {
       counters_.failures.fetch_add(1, std::memory_order_relaxed);
-      if (!writer_->status().ok()) recover();
+      // Once a batch was begun, the filter knows messages that may not be on disk.
+      if (!group.builders.empty() || !usable()) recover();
     }
   }
 }
 
 void LogThread::collect(std::optional<Submission> first, Group& group) {
-  group.builder = builders_.take();
   while (first) {
     group.bytes += frames_bytes(first->batch);
     group.submissions.push_back(*std::move(first));
@@ -182,89 +192,117 @@ void LogThread::collect(std::optional<Submission> first, Group& group) {
 }
 
 absl::Status LogThread::write(Group& group) {
-  // A conflict adds a rejection that holds the event: twice the bytes are enough for any mixture.
-  const size_t room = std::min<size_t>(2 * group.bytes + log::kBatchHeaderBytes, log::kBatchBytesMax);
-  const auto segment = writer_->reserve(room);
-  if (!segment.ok()) return segment.status();
+  writer_->protect(Sequence(protect_from_.load()));
+  const size_t room = group.submissions.empty() ? 0 : std::max(kRoomMin, 2 * group.bytes);
+  if (auto status = start_batch(log::kBatchHeaderBytes + room, group); !status.ok()) return status;
   duplicates_->expire_before(writer_->first_segment());
+  const uint64_t next = writer_->next_sequence().value();
   for (size_t i = 0; i < group.submissions.size(); ++i) {
-    const uint64_t before = group.builder->record_count();
-    fill(group.submissions[i], *segment, group);
-    const uint64_t next = writer_->next_sequence().value();
-    if (const uint64_t after = group.builder->record_count(); after > before) {
-      group.acks[i].first = Sequence(next + before);
-      group.acks[i].last = Sequence(next + after - 1);
-    }
+    const uint64_t before = group.records;
+    if (auto status = fill(group.submissions[i].batch, group, group.acks[i]); !status.ok()) return status;
+    if (group.records == before) continue;
+    group.acks[i].first = Sequence(next + before);
+    group.acks[i].last = Sequence(next + group.records - 1);
   }
-  const Duration start = options_.clock->monotonic();
-  if (auto status = writer_->commit(*group.builder, options_.clock->now()); !status.ok()) return status;
-  counters_.commit_micros.fetch_add(static_cast<uint64_t>((options_.clock->monotonic() - start).micros()),
-                                    std::memory_order_relaxed);
-  counters_.commits.fetch_add(1, std::memory_order_relaxed);
-  counters_.bytes.fetch_add(group.builder->bytes(), std::memory_order_relaxed);
+  return commit_batch(group);
+}
+
+absl::Status LogThread::start_batch(size_t room, Group& group) {
+  group.room = std::min<size_t>({room, log::kBatchBytesMax, options_.log.segment_bytes});
+  const auto segment = writer_->reserve(group.room);
+  if (!segment.ok()) return segment.status();
+  group.segment = *segment;
+  group.builders.push_back(builders_.take());
   return absl::OkStatus();
 }
 
-void LogThread::fill(Submission& submission, log::SegmentNumber segment, Group& group) {
-  const RecordBatch& batch = submission.batch;
-  Ack& ack = group.acks[static_cast<size_t>(&submission - group.submissions.data())];
+// To be called before the filter learns of a message, because it must know the segment.
+absl::Status LogThread::make_room(size_t payload, Group& group) {
+  const log::BatchBuilder& builder = *group.builders.back();
+  const bool fits = builder.bytes() + log::BatchBuilder::frame_bytes(payload) <= group.room;
+  if (fits || builder.record_count() == 0) return absl::OkStatus();
+  if (auto status = commit_batch(group); !status.ok()) return status;
+  return start_batch(log::kBatchBytesMax, group);
+}
+
+absl::Status LogThread::commit_batch(Group& group) {
+  log::BatchBuilder& builder = *group.builders.back();
+  const Duration start = options_.clock->monotonic();
+  if (auto status = writer_->commit(builder, options_.clock->now()); !status.ok()) return status;
+  counters_.commit_micros.fetch_add(static_cast<uint64_t>((options_.clock->monotonic() - start).micros()),
+                                    std::memory_order_relaxed);
+  counters_.commits.fetch_add(1, std::memory_order_relaxed);
+  counters_.bytes.fetch_add(builder.bytes(), std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+absl::Status LogThread::fill(const RecordBatch& batch, Group& group, Ack& ack) {
   keys_.clear();
   for (const RecordBatch::Entry& entry : batch.entries) {
     if (!entry.message_key.is_zero()) keys_.push_back(entry.message_key);
   }
   duplicates_->prefetch(keys_);
   for (const RecordBatch::Entry& entry : batch.entries) {
+    absl::Status status;
     if (!entry.message_key.is_zero()) {
-      add_once(batch, entry, segment, group, ack);
+      status = add_once(batch, entry, group, ack);
     } else {
       ack.rejections += entry.kind == RecordKind::kRejection ? 1 : 0;
-      group.builder->add(entry.kind, batch.payload(entry));
+      status = add(entry.kind, batch.payload(entry), group);
     }
+    if (!status.ok()) return status;
   }
-  counters_.events.fetch_add(ack.events, std::memory_order_relaxed);
-  counters_.repeats.fetch_add(ack.repeats, std::memory_order_relaxed);
-  counters_.conflicts.fetch_add(ack.conflicts, std::memory_order_relaxed);
+  return absl::OkStatus();
 }
 
-void LogThread::add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, log::SegmentNumber segment,
-                         Group& group, Ack& ack) {
-  switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, segment)) {
-    case log::Verdict::kNew:
-      group.builder->add(entry.kind, batch.payload(entry));
-      ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections);
-      return;
-    case log::Verdict::kRepeat: ++ack.repeats; return;
-    case log::Verdict::kConflict:
-      ++(add_conflict(batch.payload(entry), segment, group) ? ack.conflicts : ack.repeats);
-      return;
-  }
+absl::Status LogThread::add(RecordKind kind, std::string_view payload, Group& group) {
+  if (auto status = make_room(payload.size(), group); !status.ok()) return status;
+  group.builders.back()->add(kind, payload);
+  ++group.records;
+  return absl::OkStatus();
 }
 
-// False when this very conflict is known.
-bool LogThread::add_conflict(std::string_view event_record, log::SegmentNumber segment, Group& group) {
+absl::Status LogThread::add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, Group& group, Ack& ack) {
+  if (auto status = make_room(entry.size, group); !status.ok()) return status;
+  switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, group.segment)) {
+    case log::Verdict::kNew: ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections); break;
+    case log::Verdict::kRepeat: ++ack.repeats; return absl::OkStatus();
+    case log::Verdict::kConflict: return add_conflict(batch.payload(entry), group, ack);
+  }
+  return add(entry.kind, batch.payload(entry), group);
+}
+
+absl::Status LogThread::add_conflict(std::string_view event_record, Group& group, Ack& ack) {
   codec::EventRecord record;
-  if (!record.decode(event_record).ok()) return false;
+  if (!record.decode(event_record).ok()) {
+    ++ack.repeats;
+    return absl::OkStatus();
+  }
   const Event& event = record.event();
   std::string text;
   codec::append_event_json(event, *options_.settings(), text);
   const std::string sealed = options_.seal_payload(text);
   const Hash128 key = hash128(sealed, event.source.value());
-  if (duplicates_->check_and_add({key, 0}, segment) != log::Verdict::kNew) return false;
   const std::string detail = cat("message id \"", event.message_id,
                                  "\" is known with another content: send it under an id of its own, or discard it");
-  group.builder->add_with(RecordKind::kRejection, [&](std::string& out) {
-    codec::append_rejection({.project = event.project,
-                             .source = event.source,
-                             .reason = Reason::kDuplicateConflict,
-                             .received_at = event.received_at,
-                             .repeat_key = key,
-                             .path = "/message_id",
-                             .detail = detail,
-                             .origin = "log",
-                             .sealed_payload = sealed},
-                            out);
-  });
-  return true;
+  std::string rejection;
+  codec::append_rejection({.project = event.project,
+                           .source = event.source,
+                           .reason = Reason::kDuplicateConflict,
+                           .received_at = event.received_at,
+                           .repeat_key = key,
+                           .path = "/message_id",
+                           .detail = detail,
+                           .origin = "log",
+                           .sealed_payload = sealed},
+                          rejection);
+  if (auto status = make_room(rejection.size(), group); !status.ok()) return status;
+  if (duplicates_->check_and_add({key, 0}, group.segment) != log::Verdict::kNew) {
+    ++ack.repeats;  // this very conflict is known
+    return absl::OkStatus();
+  }
+  ++ack.conflicts;
+  return add(RecordKind::kRejection, rejection, group);
 }
 
 void LogThread::answer(Group& group, const absl::Status& status) {
@@ -273,6 +311,7 @@ void LogThread::answer(Group& group, const absl::Status& status) {
       Ack& ack = group.acks[i];
       if (status.ok()) {
         options_.ring->mark_durable(group.submissions[i].data_keys);
+        count(ack);
       } else {
         ack = refused(status);
       }
@@ -281,32 +320,47 @@ void LogThread::answer(Group& group, const absl::Status& status) {
   });
 }
 
-void LogThread::hand_on(Group& group) {
-  const log::Batch& batch = group.builder->batch();
-  DurableBatch durable{.tick = batch.tick(), .records = {}, .bytes = group.builder, .size = group.builder->bytes()};
-  durable.records.reserve(batch.record_count());
-  for (const log::RecordView record : batch) durable.records.push_back({record.sequence, record.kind, record.payload});
-  deliver_(std::move(durable));
+void LogThread::count(const Ack& ack) {
+  counters_.events.fetch_add(ack.events, std::memory_order_relaxed);
+  counters_.repeats.fetch_add(ack.repeats, std::memory_order_relaxed);
+  counters_.conflicts.fetch_add(ack.conflicts, std::memory_order_relaxed);
+}
+
+void LogThread::hand_on(const Group& group) {
+  for (const std::shared_ptr<log::BatchBuilder>& builder : group.builders) {
+    const log::Batch& batch = builder->batch();
+    DurableBatch durable{.tick = batch.tick(), .records = {}, .bytes = builder, .size = builder->bytes()};
+    durable.records.reserve(batch.record_count());
+    for (const log::RecordView record : batch) durable.records.push_back({record.sequence, record.kind, record.payload});
+    deliver_(std::move(durable));
+  }
 }
 
 // The log says what is on the disk; nobody else knows after a failed write. Until it can be opened again nothing is
 // accepted, and what waits is told so.
 void LogThread::recover() {
-  const Sequence next(durable_.load() + 1);
   while (!stopping_) {
-    const absl::Status status = open_log();
+    absl::Status status = open_log();
     if (status.ok()) {
-      const absl::Status replayed = replay(next, [this](DurableBatch batch) {
+      status = replay(Sequence(durable_.load() + 1), [this](DurableBatch batch) {
         if (!batch.records.empty()) durable_.store(batch.records.back().sequence.value());
         deliver_(std::move(batch));
         return absl::OkStatus();
       });
-      if (replayed.ok()) return;
     }
     set_health(status);
-    while (std::optional<Submission> waiting = queue_.pop(kRecoveryPause)) {
-      if (waiting->done) waiting->done(refused(status));
-    }
+    if (status.ok()) return;
+    refuse_for_a_while(status);
+  }
+}
+
+void LogThread::refuse_for_a_while(const absl::Status& why) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::microseconds(kRecoveryPause.micros());
+  while (!stopping_ && Clock::now() < end) {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
+    std::optional<Submission> waiting = queue_.pop(Duration(std::max<int64_t>(0, left.count())));
+    if (waiting && waiting->done) waiting->done(refused(why));
   }
 }
 

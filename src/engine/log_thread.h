@@ -66,7 +66,8 @@ class LogThread {
   // Commits what waits, then closes the log in order.
   absl::Status stop();
 
-  // ResourceExhausted: the queue is full, `submission.done` is not called. Otherwise it is called once.
+  // ResourceExhausted when the queue is full, Unavailable after stop(): `submission.done` is not called then.
+  // Otherwise it is called once.
   absl::Status submit(Submission& submission);
 
   // Records below are durable elsewhere; their segments may be recycled.
@@ -87,13 +88,19 @@ class LogThread {
   void run();
   void collect(std::optional<Submission> first, Group& group);
   absl::Status write(Group& group);
-  void fill(Submission& submission, log::SegmentNumber segment, Group& group);
-  void add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, log::SegmentNumber segment, Group& group,
-                Ack& ack);
-  bool add_conflict(std::string_view event_record, log::SegmentNumber segment, Group& group);
+  absl::Status start_batch(size_t room, Group& group);
+  absl::Status make_room(size_t payload, Group& group);
+  absl::Status commit_batch(Group& group);
+  absl::Status fill(const RecordBatch& batch, Group& group, Ack& ack);
+  absl::Status add(RecordKind kind, std::string_view payload, Group& group);
+  absl::Status add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, Group& group, Ack& ack);
+  absl::Status add_conflict(std::string_view event_record, Group& group, Ack& ack);
   void answer(Group& group, const absl::Status& status);
-  void hand_on(Group& group);
+  void count(const Ack& ack);
+  void hand_on(const Group& group);
+  bool usable() const { return writer_ != nullptr && writer_->status().ok(); }
   void recover();
+  void refuse_for_a_while(const absl::Status& why);
   void set_health(absl::Status status);
 
   LogThreadOptions options_;
