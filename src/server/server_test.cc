@@ -439,6 +439,13 @@ class SlowSink final : public api::BodySink {
   std::thread worker_;
 };
 
+// AddressSanitizer keeps freed memory for a while.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kMemorySlack = 80'000'000;
+#else
+constexpr size_t kMemorySlack = 16'000'000;
+#endif
+
 TEST(Server, StreamsAHundredMegabytesWithoutHoldingThem) {
   std::atomic<size_t> peak{0};
   TestServer server(
@@ -468,7 +475,7 @@ TEST(Server, StreamsAHundredMegabytesWithoutHoldingThem) {
     EXPECT_THAT(socket.receive(), EndsWith("took 0."));
   }
   EXPECT_GT(peak, 0u);
-  EXPECT_LT(peak, before + 16'000'000);
+  EXPECT_LT(peak, before + kMemorySlack);
 }
 
 // Answers at the second chunk.
@@ -541,6 +548,8 @@ TEST(Server, StopFinishesWhatRuns) {
   std::thread stopper([&] { server->stop(); });
   EXPECT_TRUE(idle.closed_within(2000));
   EXPECT_FALSE(TestSocket(server.port()).connected());
+  // Each thread hears of the stop by itself; until then an answer does not say that it is the last one.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   {
     const std::lock_guard lock(mutex);
     waiting[0].send(api::Response::text("finished"));
