@@ -70,8 +70,8 @@ class Progress {
     if (!ended_ || waiting_ > 0 || responder_.answered()) return;
     if (!failure_.ok()) {
       Problem problem = problem_of(failure_);
-      problem.detail = cat(problem.detail, "; ", accepted_, " events before it are stored: send all again, ",
-                           "those are recognised by their message ids");
+      problem.detail = cat(problem.detail, "; ", accepted_, " events before it are stored. Sent again, events with a ",
+                           "message id or a time of their own are recognised; others would count twice");
       responder_.send(to_response(problem));
       return;
     }
@@ -157,10 +157,15 @@ class BulkUpload final : public BodySink {
 
 std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Responder responder) {
   auto room = std::make_shared<IntakeRoom>(app.engine());
-  const engine::Source* source = app.source_of(*room->project, write_key_of(request).value_or(""));
+  const auto write_key = write_key_of(request);
+  const engine::Source* source = app.source_of(*room->project, write_key.value_or(""));
   // An administrator may name the source instead of knowing its key.
-  if (source == nullptr && app.admin(request)) {
+  if (!write_key && app.admin(request)) {
     source = room->project->find(request.query("source").value_or("default"));
+  }
+  if (source == nullptr && !write_key && app.admin(request)) {
+    responder.send(to_response(Problem::not_found("there is no source of this name: GET /api/v1/sources lists them")));
+    return nullptr;
   }
   if (source == nullptr) {
     responder.send(to_response(Problem::unauthorized(

@@ -215,7 +215,8 @@ void post_reveal(App& app, const Request& request, Responder responder) {
   const auto document = json::Document::parse(request.body);
   const auto field = document.ok() ? document->root().find("field").as_string() : std::nullopt;
   const auto reason = document.ok() ? document->root().find("reason").as_string() : std::nullopt;
-  if (!field || !reason || reason->empty()) {
+  const bool blank = reason && reason->find_first_not_of(" \t\r\n") == std::string::npos;
+  if (!field || !reason || blank) {
     return responder.send(to_response(Problem::bad_request(
         "missing_field", "A field or a reason is missing",
         R"(send {"field": "phone", "reason": "why you need to see it"})")));

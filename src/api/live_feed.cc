@@ -57,7 +57,9 @@ class LiveFeed::Channel final : public LiveChannel {
     subscription->source = request.query("source").value_or("");
     subscription->event = request.query("event").value_or("");
     if (const auto customer = request.query("customer")) {
-      if (const auto id = Hash128::from_hex(*customer)) subscription->customer = CustomerId{*id};
+      const auto id = Hash128::from_hex(*customer);
+      // A filter that names nobody lets nothing through; without it everybody would come.
+      subscription->customer = CustomerId{id.value_or(Hash128{})};
     }
     const std::string kinds = request.query("subscribe").value_or("");
     set_kind(*subscription, kinds.find("events") != std::string::npos, "events");
@@ -68,18 +70,16 @@ class LiveFeed::Channel final : public LiveChannel {
 
   void on_text(std::string_view text) override {
     auto document = json::Document::parse(text);
-    if (!document.ok() || !document->root().find("subscribe").is_array()) {
-      sink_->send(R"({"kind":"error","code":"bad_subscription","detail":)"
-                  R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\"]}"})");
-      return;
-    }
+    if (!document.ok() || !document->root().find("subscribe").is_array()) return refuse();
     auto subscription = std::make_shared<Subscription>();
     for (const auto& kind : document->root().find("subscribe")) {
-      set_kind(*subscription, true, kind.value.as_string().value_or(""));
+      if (!set_kind(*subscription, true, kind.value.as_string().value_or(""))) return refuse();
     }
     subscription->event = document->root().find("event").as_string().value_or("");
     subscription->source = document->root().find("source").as_string().value_or("");
-    if (const auto id = Hash128::from_hex(document->root().find("customer").as_string().value_or(""))) {
+    if (const json::Value customer = document->root().find("customer"); customer.exists()) {
+      const auto id = Hash128::from_hex(customer.as_string().value_or(""));
+      if (!id) return refuse();
       subscription->customer = CustomerId{*id};
     }
     replace(std::move(subscription));
@@ -93,10 +93,18 @@ class LiveFeed::Channel final : public LiveChannel {
   }
 
  private:
-  static void set_kind(Subscription& subscription, bool on, std::string_view kind) {
-    if (kind == "events") subscription.events = on;
-    if (kind == "customers") subscription.customers = on;
-    if (kind == "counts") subscription.counts = on;
+  // False for a kind that does not exist.
+  static bool set_kind(Subscription& subscription, bool on, std::string_view kind) {
+    if (kind == "events") return subscription.events = on, true;
+    if (kind == "customers") return subscription.customers = on, true;
+    if (kind == "counts") return subscription.counts = on, true;
+    return false;
+  }
+
+  void refuse() {
+    sink_->send(R"({"kind":"error","code":"bad_subscription","detail":)"
+                R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": a customer id}; )"
+                R"(nothing was changed"})");
   }
 
   void replace(std::shared_ptr<Subscription> subscription) {

@@ -122,6 +122,16 @@ void counts(App& app, const Request&, Responder responder) {
   });
 }
 
+absl::Status check_open(const engine::RejectionEntry& entry) {
+  if (entry.state == engine::RejectionState::kOpen) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
+                 engine::to_string(entry.state));
+}
+
+absl::Status still_rejected(std::string_view why) {
+  return failure(absl::StatusCode::kOutOfRange, why);
+}
+
 // What a worker needs of one rejection.
 struct Rejected {
   engine::RejectionEntry entry;
@@ -162,13 +172,28 @@ Response get(App& app, const std::string& id) {
   return Response::json(std::move(out));
 }
 
-// Reads `text` as an event of the rejection's source and, if it is one now, logs it together with the closing of the
-// rejection: both or neither.
-absl::StatusOr<bool> repair_with(App& app, const Rejected& rejected, std::string_view text, const std::string& actor) {
-  if (rejected.entry.state != engine::RejectionState::kOpen) {
-    return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
-                   engine::to_string(rejected.entry.state));
+absl::Status close_rejection(App& app, const Rejected& rejected, RejectionOutcome outcome, const std::string& actor) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor}, out);
+  });
+  return app.engine().submit_and_wait(std::move(batch)).status();
+}
+
+// Why the event that was just decoded is still none: the reason and detail of its first rejection.
+std::string first_detail(const RecordBatch& records) {
+  for (const RecordBatch::Entry& entry : records.entries) {
+    if (entry.kind != RecordKind::kRejection) continue;
+    const auto rejection = codec::decode_rejection(records.payload(entry));
+    if (rejection.ok()) return cat(to_string(rejection->reason), " at \"", rejection->path, "\": ", rejection->detail);
   }
+  return "there is no event in it: send the whole event as one JSON object";
+}
+
+// Reads `text` as an event of the rejection's source and, if it is one now, logs it and closes the rejection. The event
+// goes first: after a crash in between, repairing again finds it there. FailedPrecondition says what is still wrong.
+absl::Status repair_with(App& app, const Rejected& rejected, std::string_view text, const std::string& actor) {
+  if (auto status = check_open(rejected.entry); !status.ok()) return status;
   IntakeRoom room(app.engine());
   const engine::Source* source = room.project->find(rejected.entry.source);
   const intake::Context context{.policy = &room.policy,
@@ -183,14 +208,24 @@ absl::StatusOr<bool> repair_with(App& app, const Rejected& rejected, std::string
   intake::BulkDecoder decoder(context);
   decoder.feed(text, room.intake);
   decoder.finish(room.intake);
-  if (room.intake.rejected > 0 || room.intake.accepted == 0) return false;
-  codec::add_record(room.intake.records, RecordKind::kRejectionClosed, [&](std::string& out) {
-    codec::append_rejection_closed(
-        {.rejection = rejected.entry.sequence, .outcome = RejectionOutcome::kRepaired, .actor = actor}, out);
-  });
-  const auto ack = app.engine().submit_and_wait(std::move(room.intake.records), std::move(room.intake.new_key_ids));
+  if (room.intake.rejected > 0 || room.intake.accepted == 0) return still_rejected(first_detail(room.intake.records));
+  const auto ack = app.engine().submit_and_wait({.batch = std::move(room.intake.records),
+                                                 .data_keys = std::move(room.intake.new_key_ids),
+                                                 .conflicts = engine::Submission::Conflicts::kOnlyCount,
+                                                 .done = {}});
   if (!ack.ok()) return ack.status();
-  return true;
+  if (ack->conflicts > 0) {
+    return still_rejected("duplicate_conflict at \"/message_id\": its message id is known with another content; "
+                          "give it an id of its own, or discard it");
+  }
+  return close_rejection(app, rejected, RejectionOutcome::kRepaired, actor);
+}
+
+Response still_rejected_answer(const absl::Status& status) {
+  return to_response({.status = 422,
+                      .code = "still_rejected",
+                      .title = "The event is still not acceptable",
+                      .detail = message_of(status)});
 }
 
 Response repaired() { return Response::json(R"({"repaired":1})"); }
@@ -204,25 +239,24 @@ Response repair(App& app, const std::string& id, const std::string& body, const 
     if (!payload.ok()) return to_response(problem_of(payload.status()));
     text = *std::move(payload);
   }
-  const auto done = repair_with(app, *rejected, text, actor);
-  if (!done.ok()) return to_response(problem_of(done.status()));
-  if (*done) return repaired();
-  return to_response({.status = 422,
-                      .code = "still_rejected",
-                      .title = "The event is still not acceptable",
-                      .detail = "send the whole event as one JSON object with what the rejection's detail asks for"});
+  const absl::Status done = repair_with(app, *rejected, text, actor);
+  if (done.ok()) return repaired();
+  return done.code() == absl::StatusCode::kOutOfRange ? still_rejected_answer(done) : to_response(problem_of(done));
 }
 
 Response discard(App& app, const std::string& id, const std::string& actor) {
   const auto rejected = fetch(app, id);
   if (!rejected.ok()) return to_response(problem_of(rejected.status()));
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
-    codec::append_rejection_closed(
-        {.rejection = rejected->entry.sequence, .outcome = RejectionOutcome::kDiscarded, .actor = actor}, out);
-  });
-  const auto ack = app.engine().submit_and_wait(std::move(batch));
-  return ack.ok() ? Response::json(R"({"discarded":1})") : to_response(problem_of(ack.status()));
+  if (auto status = check_open(rejected->entry); !status.ok()) return to_response(problem_of(status));
+  const absl::Status done = close_rejection(app, *rejected, RejectionOutcome::kDiscarded, actor);
+  return done.ok() ? Response::json(R"({"discarded":1})") : to_response(problem_of(done));
+}
+
+// "dir/orders.csv.gz:17" → "orders.csv:17": a row stays the same when its file is moved or packed.
+std::string row_name(std::string_view origin) {
+  std::string name(origin.substr(origin.rfind('/') + 1));
+  if (const size_t packed = name.rfind(".gz:"); packed != std::string::npos) name.erase(packed, 3);
+  return name;
 }
 
 // Rows of files that could not be mapped, from `kehu import`: {"rejections": [{"reason", "path", "detail", "origin",
@@ -242,7 +276,7 @@ Response add(App& app, SourceId source, const std::string& body) {
                                  .source = source,
                                  .reason = *reason,
                                  .received_at = app.engine().clock().now(),
-                                 .repeat_key = hash128(cat(origin, "\n", sealed), source.value()),
+                                 .repeat_key = hash128(cat(row_name(origin), "\n", sealed), source.value()),
                                  .path = path,
                                  .detail = detail,
                                  .origin = origin,
@@ -262,7 +296,8 @@ Response add(App& app, SourceId source, const std::string& body) {
 void post(App& app, const Request& request, Responder responder) {
   const auto project = app.engine().project();
   const engine::Source* source = app.source_of(*project, write_key_of(request).value_or(""));
-  if (source == nullptr && app.admin(request)) source = project->find(request.query("source").value_or("default"));
+  const bool keyless = !write_key_of(request);
+  if (keyless && app.admin(request)) source = project->find(request.query("source").value_or("default"));
   if (source == nullptr) return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
   app.workers().answer(std::move(responder), [&app, id = source->id, body = std::string(request.body)] {
     return add(app, id, body);
@@ -281,8 +316,8 @@ Response replay(App& app, engine::RejectionFilter filter, const std::string& act
     const auto rejected = fetch(app, std::to_string(entry.sequence.value()));
     if (!rejected.ok()) return to_response(problem_of(rejected.status()));
     const auto payload = open_payload(app, *rejected);
-    const auto done = payload.ok() ? repair_with(app, *rejected, *payload, actor) : payload.status();
-    (done.ok() && *done ? good : bad) += 1;
+    const absl::Status done = payload.ok() ? repair_with(app, *rejected, *payload, actor) : payload.status();
+    (done.ok() ? good : bad) += 1;
   }
   std::string out;
   json::Writer(out).begin_object().field("repaired", good).field("still_rejected", bad).end_object();
@@ -326,8 +361,12 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
                             .answers = with_admin_answers({{200, "The counts"}})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections/replay",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
+                    .action = BufferedBody{1 << 10, [&app](const Request& request, Responder responder) {
                       const auto filter = read_filter(*app.engine().project(), request);
+                      if (!request.body.empty()) {
+                        return responder.send(to_response(Problem::bad_request(
+                            "unexpected_body", "This call takes no body", "put the filter into the query: ?reason=…")));
+                      }
                       if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
                       app.workers().answer(std::move(responder), [&app, filter = *filter, actor = app.admin(request)->name] {
                         return replay(app, filter, actor);

@@ -50,6 +50,8 @@ engine::WriteKey key_entry(App& app, std::string_view key) {
           .revoked = {}};
 }
 
+bool is_channel(std::string_view name) { return parse_channel(name) != Channel::kUnknown || name == "unknown"; }
+
 Response not_found(std::string_view name) {
   return to_response(Problem::not_found(cat("there is no source \"", name, "\": GET /api/v1/sources lists them")));
 }
@@ -63,7 +65,7 @@ Response create(App& app, const std::string& body, const std::string& actor) {
     return to_response(Problem::bad_request("invalid_name", "The name is not usable",
                                             R"(send {"name": "…", "channel": "web"}; a name has 1 to 64 bytes)"));
   }
-  if (channel && parse_channel(*channel) == Channel::kUnknown && *channel != "unknown") {
+  if (channel && !is_channel(*channel)) {
     return to_response(Problem::bad_request(
         "invalid_channel", "There is no such channel",
         "one of web, app, mini_program, shop, service, server, device, partner, unknown"));
@@ -92,8 +94,19 @@ Response change(App& app, const std::string& name, const std::string& body, cons
   const engine::Source* found = project->find(name);
   if (found == nullptr) return not_found(name);
   engine::Source source = *found;
-  if (const auto enabled = document->root().find("enabled").as_bool()) source.enabled = *enabled;
-  if (const auto channel = document->root().find("channel").as_string()) source.channel = parse_channel(*channel);
+  for (const auto& member : document->root()) {
+    const auto enabled = member.value.as_bool();
+    const auto channel = member.value.as_string();
+    if (member.key == "enabled" && enabled) {
+      source.enabled = *enabled;
+    } else if (member.key == "channel" && channel && is_channel(*channel)) {
+      source.channel = parse_channel(*channel);
+    } else {
+      return to_response(Problem::bad_request(
+          "invalid_field", "This cannot be changed so",
+          cat("`", member.key, R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web"})")));
+    }
+  }
   return define(app, source, actor);
 }
 

@@ -16,7 +16,7 @@ Response run(App& app, const std::string& sql, query::Format format) {
   std::string body;
   const auto summary = (*session)->run(sql, format, [&body](std::string_view piece) -> absl::Status {
     if (body.size() + piece.size() > kResultBytesMax) {
-      return failure(absl::StatusCode::kResourceExhausted, "the result is larger than ", kResultBytesMax,
+      return failure(absl::StatusCode::kOutOfRange, "the result is larger than ", kResultBytesMax,
                      " bytes: add a LIMIT or aggregate");
     }
     body.append(piece);
@@ -42,7 +42,8 @@ void answer(App& app, std::string sql, const std::string& format_name, Responder
 void post(App& app, const Request& request, Responder responder) {
   const std::string format = request.query("format").value_or("json");
   const auto type = request.header("Content-Type");
-  if (!type || !type->starts_with("application/json")) {
+  const bool json = (type && type->starts_with("application/json")) || request.body.starts_with('{');
+  if (!json) {
     return answer(app, std::string(request.body), format, std::move(responder));
   }
   const auto document = json::Document::parse(request.body);

@@ -92,6 +92,7 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
 
   conflict_door_ = std::make_unique<seal::Door>(Project::kDefault, directory_.key(), *settings_, *ring_);
   auto log = LogThread::open({.log = {.directory = directory_.log(),
+                                      .segment_bytes = options_.log_segment_bytes,
                                       .retention_bytes = settings_->log_retention_bytes,
                                       .log_id = {}},
                               .files = options_.files,
@@ -203,13 +204,15 @@ absl::Status Engine::submit(Submission submission) {
   return log_->submit(submission);
 }
 
-absl::StatusOr<Ack> Engine::submit_and_wait(RecordBatch batch, std::vector<uint64_t> data_keys) {
+absl::StatusOr<Ack> Engine::submit_and_wait(RecordBatch batch) {
+  return submit_and_wait({.batch = std::move(batch), .data_keys = {}, .done = {}});
+}
+
+absl::StatusOr<Ack> Engine::submit_and_wait(Submission submission) {
   auto answer = std::make_shared<std::promise<Ack>>();
   std::future<Ack> future = answer->get_future();
-  auto status =
-      submit({.batch = std::move(batch),
-              .data_keys = std::move(data_keys),
-              .done = [answer](const Ack& ack) { answer->set_value(ack); }});
+  submission.done = [answer](const Ack& ack) { answer->set_value(ack); };
+  auto status = submit(std::move(submission));
   if (!status.ok()) return status;
   const Ack ack = future.get();
   if (!ack.status.ok()) return ack.status;

@@ -41,6 +41,7 @@ struct Options {
   size_t checkpoint_dirty = 1'000'000;      // blobs; a checkpoint starts at this many…
   Duration checkpoint_period = Duration::seconds(30);  // …or after this time
   Duration lake_commit_period = Duration::seconds(5);
+  uint32_t log_segment_bytes = 64u << 20;
   std::function<void(absl::FunctionRef<void()>)> around_acks;
   Depth depth = Depth::kAll;
 };
@@ -76,7 +77,8 @@ class Engine {
   absl::Status submit(Submission submission);
 
   // Logs records and waits until they are durable and applied. Not for threads that must not wait.
-  absl::StatusOr<Ack> submit_and_wait(RecordBatch batch, std::vector<uint64_t> data_keys = {});
+  absl::StatusOr<Ack> submit_and_wait(RecordBatch batch);
+  absl::StatusOr<Ack> submit_and_wait(Submission submission);  // whose `done` is not used
   // The same for a merge or un-merge; its outcome as applied.
   absl::StatusOr<identity::Outcome> run_command(RecordBatch batch);
 

@@ -1,1 +1,309 @@
-// Tests of the engine.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "engine/test_engine.h"
+
+namespace kehu::engine {
+namespace {
+
+TEST(Engine, ANewDirectoryHasSettingsAndASource) {
+  TestDirectory directory;
+  Settings settings = Settings::defaults();
+  settings.time_zone = "Europe/Berlin";
+  Options options = engine_options(directory.path());
+  options.first_settings = std::make_shared<const Settings>(*codec::settings_from_json(codec::settings_to_json(settings)));
+  const auto engine = open_engine(options);
+  ASSERT_EQ(engine->project()->sources().size(), 1u);
+  EXPECT_EQ(engine->project()->sources()[0].name, "default");
+  EXPECT_EQ(engine->project()->settings()->time_zone, "Europe/Berlin");
+  EXPECT_EQ(engine->durable(), Sequence(2));
+  EXPECT_TRUE(engine->stop().ok());
+}
+
+TEST(Engine, ASecondOneMustNotOpenTheDirectory) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  EXPECT_EQ(Engine::open(engine_options(directory.path())).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Engine, WhoeverHasAnAckSeesTheEvent) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  for (uint64_t n = 1; n <= 50; ++n) {
+    const Ack ack = submit(*engine, batch_of({{.message = n}})).get();
+    ASSERT_TRUE(ack.status.ok()) << ack.status;
+    EXPECT_EQ(ack.events, 1u);
+    ASSERT_EQ(events_of(*engine, "user_id", "u1"), n);
+  }
+}
+
+TEST(Engine, ARepeatIsAcknowledgedAndWritesNothing) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  const Ack first = submit(*engine, batch_of({{.message = 1}, {.message = 2}, {.message = 1}})).get();
+  EXPECT_EQ(first.events, 2u);
+  EXPECT_EQ(first.repeats, 1u);
+  const Sequence durable = engine->durable();
+  const Ack again = submit(*engine, batch_of({{.message = 2}, {.message = 1}})).get();
+  ASSERT_TRUE(again.status.ok());
+  EXPECT_EQ(again.events, 0u);
+  EXPECT_EQ(again.repeats, 2u);
+  EXPECT_EQ(again.first, Sequence(0));
+  EXPECT_EQ(engine->durable(), durable);
+  // The same message id of another source is another message.
+  EXPECT_EQ(submit(*engine, batch_of({{.message = 1, .source = 2}})).get().events, 1u);
+  EXPECT_EQ(events_of(*engine, "user_id", "u1"), 3u);
+}
+
+std::vector<RejectionEntry> rejections_of(Engine& engine) {
+  return *engine.ask<std::vector<RejectionEntry>>([](Replica& replica) { return replica.rejections().list({}); });
+}
+
+TEST(Engine, AConflictIsQuarantinedOnce) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  ASSERT_EQ(submit(*engine, batch_of({{.message = 1}})).get().events, 1u);
+  const Given other{.message = 1, .properties = R"({"other":true})"};
+  const Ack conflict = submit(*engine, batch_of({other})).get();
+  ASSERT_TRUE(conflict.status.ok());
+  EXPECT_EQ(conflict.conflicts, 1u);
+  EXPECT_EQ(conflict.events, 0u);
+  const Ack again = submit(*engine, batch_of({other, other})).get();
+  EXPECT_EQ(again.conflicts, 2u);
+  EXPECT_EQ(again.repeats, 0u);
+  EXPECT_EQ(events_of(*engine, "user_id", "u1"), 1u);
+  const auto rejections = rejections_of(*engine);
+  ASSERT_EQ(rejections.size(), 1u);
+  EXPECT_EQ(rejections[0].reason, Reason::kDuplicateConflict);
+  EXPECT_EQ(rejections[0].state, RejectionState::kOpen);
+  EXPECT_EQ(rejections[0].sequence, conflict.first);
+}
+
+// A conflict's rejection is larger than its event, so a submission of conflicts can outgrow a batch of the log.
+TEST(Engine, ALargeSubmissionOfNothingButConflictsIsQuarantined) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  constexpr uint64_t kEvents = 18'000;
+  RecordBatch first, second;
+  for (uint64_t n = 1; n <= kEvents; ++n) add_event(first, {.message = n});
+  for (uint64_t n = 1; n <= kEvents; ++n) add_event(second, {.message = n, .properties = R"({"a":1})"});
+  ASSERT_EQ(submit(*engine, std::move(first)).get().events, kEvents);
+  const Sequence before = engine->durable();
+  const Ack ack = submit(*engine, std::move(second)).get();
+  ASSERT_TRUE(ack.status.ok()) << ack.status;
+  EXPECT_EQ(ack.conflicts, kEvents);
+  EXPECT_EQ(ack.first, before.next());
+  EXPECT_EQ(ack.last, Sequence(before.value() + kEvents));
+  EXPECT_EQ(rejections_of(*engine).size(), RejectionFilter().limit);
+  EXPECT_EQ(*engine->ask<uint64_t>([](Replica& replica) { return replica.totals().rejections; }), kEvents);
+}
+
+RecordBatch rejection(std::string_view payload, Hash128 repeat_key) {
+  RecordBatch batch;
+  codec::add_rejection(batch, {.project = ProjectId(1),
+                               .source = SourceId(1),
+                               .reason = Reason::kInvalidTime,
+                               .received_at = Instant(5),
+                               .repeat_key = repeat_key,
+                               .path = "/time",
+                               .detail = "no time",
+                               .origin = "/v1/batch",
+                               .sealed_payload = payload});
+  return batch;
+}
+
+TEST(Engine, RejectionsAreKeptAndThoseWithAKeyOnlyOnce) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  const Hash128 key{7, 7};
+  EXPECT_EQ(submit(*engine, rejection("a", key)).get().rejections, 1u);
+  EXPECT_EQ(submit(*engine, rejection("a", key)).get().repeats, 1u);
+  EXPECT_EQ(submit(*engine, rejection("b", Hash128{})).get().rejections, 1u);
+  EXPECT_EQ(submit(*engine, rejection("b", Hash128{})).get().rejections, 1u);
+  const auto entries = rejections_of(*engine);
+  ASSERT_EQ(entries.size(), 3u);
+
+  RecordBatch closing;
+  codec::add_record(closing, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed({entries[0].sequence, RejectionOutcome::kDiscarded, "me"}, out);
+  });
+  ASSERT_TRUE(engine->submit_and_wait(std::move(closing)).ok());
+  EXPECT_EQ(rejections_of(*engine)[0].state, RejectionState::kDiscarded);
+  const auto counts =
+      *engine->ask<std::vector<RejectionCount>>([](Replica& replica) { return replica.rejections().counts(); });
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].total, 3u);
+  EXPECT_EQ(counts[0].open, 2u);
+}
+
+TEST(Engine, MergeAndUnmergeAnswerWithTheirOutcome) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  ASSERT_TRUE(engine->submit_and_wait(batch_of({{.message = 1, .identifiers = {{"phone", "138"}}},
+                                                {.message = 2, .identifiers = {{"email", "a@b.cn"}}}}))
+                  .ok());
+  const Token phone = token_of("phone", "138");
+  const Token email = token_of("email", "a@b.cn");
+  RecordBatch merge;
+  codec::add_record(merge, RecordKind::kMerge, [&](std::string& out) {
+    codec::append_merge({.winner = phone, .loser = email, .reason = "same", .actor = "me"}, out);
+  });
+  const auto merged = engine->run_command(merge);
+  ASSERT_TRUE(merged.ok()) << merged.status();
+  EXPECT_EQ(merged->customers.size(), 1u);
+  EXPECT_EQ(events_of(*engine, "email", "a@b.cn"), 2u);
+  const Sequence link = engine->durable();
+  EXPECT_EQ(engine->run_command(merge).status().code(), absl::StatusCode::kAlreadyExists);
+
+  RecordBatch unmerge;
+  codec::add_record(unmerge, RecordKind::kUnmerge, [&](std::string& out) {
+    codec::append_unmerge({.link = link, .customer = merged->customers[0], .reason = "not", .actor = "me"}, out);
+  });
+  const auto apart = engine->run_command(unmerge);
+  ASSERT_TRUE(apart.ok()) << apart.status();
+  EXPECT_EQ(apart->customers.size(), 2u);
+  EXPECT_EQ(events_of(*engine, "email", "a@b.cn"), 1u);
+  EXPECT_EQ(events_of(*engine, "phone", "138"), 1u);
+}
+
+// The record behind a definition in one and the same batch already lives by it.
+TEST(Engine, SettingsHoldForTheEventsBehindThem) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  Settings settings = *engine->project()->settings();
+  settings.metrics = {{.kind = Metric::Kind::kSum, .event = "Product Viewed", .property = "price"}};
+  RecordBatch batch = batch_of({{.message = 1, .properties = R"({"price":2})"}});
+  const std::string body = codec::settings_to_json(settings);
+  codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
+    codec::append_definition({.kind = "settings", .name = "", .body = body, .actor = "me"}, out);
+  });
+  add_event(batch, {.message = 2, .properties = R"({"price":40})"});
+  ASSERT_TRUE(engine->submit_and_wait(std::move(batch)).ok());
+  EXPECT_EQ(engine->project()->settings()->metrics.size(), 1u);
+  const auto profile = engine->ask<absl::StatusOr<ProfileView>>([](Replica& replica) {
+    return replica.shard().profile(*replica.shard().identities().customer_of(token_of("user_id", "u1")), replica.tick());
+  });
+  ASSERT_TRUE(profile.ok() && profile->ok());
+  ASSERT_EQ((*profile)->metrics.size(), 1u);
+  EXPECT_EQ((*profile)->metrics[0].count, 1u);
+}
+
+TEST(Engine, AFullQueueSaysSo) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  // The log thread is held in an answer while the queue fills.
+  ASSERT_TRUE(engine->submit({.batch = {}, .data_keys = {}, .done = [released](const Ack&) { released.wait(); }}).ok());
+  std::vector<std::future<Ack>> acks;
+  absl::Status refused;
+  for (uint64_t n = 0; refused.ok() && n < 100; ++n) {
+    RecordBatch batch = batch_of({{.message = n}});
+    batch.bytes.resize(1 << 20);
+    auto promise = std::make_shared<std::promise<Ack>>();
+    acks.push_back(promise->get_future());
+    refused = engine->submit(
+        {.batch = std::move(batch), .data_keys = {}, .done = [promise](const Ack& ack) { promise->set_value(ack); }});
+  }
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(engine->log_counters().refused.load(), 1u);
+  acks.pop_back();
+  release.set_value();
+  for (auto& ack : acks) EXPECT_TRUE(ack.get().status.ok());
+  EXPECT_EQ(events_of(*engine, "user_id", "u1"), acks.size());
+}
+
+TEST(Engine, ASubmissionThatIsTooLargeIsRefused) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  RecordBatch batch = batch_of({{.message = 1}});
+  batch.bytes.resize(5 << 20);
+  EXPECT_EQ(submit(*engine, std::move(batch)).get().status.code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Everything acknowledged while the engine is being stopped is there when it is opened again; the rest is not, or is
+// there whole.
+TEST(Engine, StopKeepsWhatWasAcknowledged) {
+  TestDirectory directory;
+  constexpr int kThreads = 3;
+  std::atomic<uint64_t> acknowledged{0};
+  std::atomic<uint64_t> refused{0};
+  {
+    const auto engine = open_engine(engine_options(directory.path()));
+    std::vector<std::thread> clients;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      clients.emplace_back([&, thread] {
+        for (uint64_t n = 0;; ++n) {
+          const Ack ack = submit(*engine, batch_of({{.message = n * kThreads + static_cast<uint64_t>(thread)}})).get();
+          if (ack.status.ok()) {
+            ++acknowledged;
+          } else if (ack.status.code() == absl::StatusCode::kUnavailable) {
+            ++refused;
+            return;
+          }
+        }
+      });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    EXPECT_TRUE(engine->stop().ok());
+    for (std::thread& client : clients) client.join();
+    EXPECT_FALSE(engine->inspect([](Replica&) {}));
+  }
+  EXPECT_EQ(refused, static_cast<uint64_t>(kThreads));
+  EXPECT_GT(acknowledged, 10u);
+  const auto engine = open_engine(engine_options(directory.path()));
+  EXPECT_EQ(events_of(*engine, "user_id", "u1"), acknowledged);
+}
+
+RecordBatch damaged_record() {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kEvent, [](std::string& out) { out += "not an event"; });
+  return batch;
+}
+
+// A record that cannot be applied is a bug or damage: the state is of no position any more, and nothing of it may be
+// kept or shown.
+TEST(Engine, AfterAFailedApplyNobodyWaitsAndNothingIsKept) {
+  TestDirectory directory;
+  Options options = restless_options(directory.path());
+  options.checkpoint_dirty = 1;
+  Sequence before;
+  {
+    const auto engine = open_engine(options);
+    RecordBatch batch = batch_of({{.message = 1}});
+    ASSERT_TRUE(engine->submit_and_wait(std::move(batch)).ok());
+    before = engine->durable();
+    RecordBatch mixed;
+    for (uint64_t n = 2; n < 1000; ++n) add_event(mixed, {.message = n});
+    codec::add_record(mixed, RecordKind::kEvent, [](std::string& out) { out += "not an event"; });
+    EXPECT_EQ(engine->submit_and_wait(std::move(mixed)).status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_FALSE(engine->health().apply.ok());
+    EXPECT_EQ(engine->submit_and_wait(batch_of({{.message = 5000}})).status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(engine->run_command(batch_of({{.message = 5001}})).status().code(), absl::StatusCode::kUnavailable);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // several checkpoint periods
+    EXPECT_FALSE(engine->stop().ok());
+  }
+  EXPECT_EQ(Engine::open(options).status().code(), absl::StatusCode::kDataLoss);
+  const auto database = state::Database::open(directory.path() + "/state", 1 << 20);
+  ASSERT_TRUE(database.ok());
+  EXPECT_LE((*database)->position(), before);
+}
+
+TEST(Engine, CommandsUnderWayWhenApplyFailsAreAnswered) {
+  TestDirectory directory;
+  const auto engine = open_engine(engine_options(directory.path()));
+  (void)submit(*engine, damaged_record());
+  RecordBatch merge;
+  codec::add_record(merge, RecordKind::kMerge, [&](std::string& out) {
+    codec::append_merge({.winner = token_of("user_id", "a"), .loser = token_of("user_id", "b"), .reason = "", .actor = ""},
+                        out);
+  });
+  EXPECT_FALSE(engine->run_command(std::move(merge)).ok());
+}
+
+}  // namespace
+}  // namespace kehu::engine

@@ -199,7 +199,7 @@ absl::Status LogThread::write(Group& group) {
   const uint64_t next = writer_->next_sequence().value();
   for (size_t i = 0; i < group.submissions.size(); ++i) {
     const uint64_t before = group.records;
-    if (auto status = fill(group.submissions[i].batch, group, group.acks[i]); !status.ok()) return status;
+    if (auto status = fill(group.submissions[i], group, group.acks[i]); !status.ok()) return status;
     if (group.records == before) continue;
     group.acks[i].first = Sequence(next + before);
     group.acks[i].last = Sequence(next + group.records - 1);
@@ -236,7 +236,8 @@ absl::Status LogThread::commit_batch(Group& group) {
   return absl::OkStatus();
 }
 
-absl::Status LogThread::fill(const RecordBatch& batch, Group& group, Ack& ack) {
+absl::Status LogThread::fill(const Submission& submission, Group& group, Ack& ack) {
+  const RecordBatch& batch = submission.batch;
   keys_.clear();
   for (const RecordBatch::Entry& entry : batch.entries) {
     if (!entry.message_key.is_zero()) keys_.push_back(entry.message_key);
@@ -245,7 +246,7 @@ absl::Status LogThread::fill(const RecordBatch& batch, Group& group, Ack& ack) {
   for (const RecordBatch::Entry& entry : batch.entries) {
     absl::Status status;
     if (!entry.message_key.is_zero()) {
-      status = add_once(batch, entry, group, ack);
+      status = add_once(submission, entry, group, ack);
     } else {
       ack.rejections += entry.kind == RecordKind::kRejection ? 1 : 0;
       status = add(entry.kind, batch.payload(entry), group);
@@ -262,22 +263,26 @@ absl::Status LogThread::add(RecordKind kind, std::string_view payload, Group& gr
   return absl::OkStatus();
 }
 
-absl::Status LogThread::add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, Group& group, Ack& ack) {
+absl::Status LogThread::add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group,
+                                 Ack& ack) {
+  const RecordBatch& batch = submission.batch;
   if (auto status = make_room(entry.size, group); !status.ok()) return status;
   switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, group.segment)) {
     case log::Verdict::kNew: ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections); break;
     case log::Verdict::kRepeat: ++ack.repeats; return absl::OkStatus();
-    case log::Verdict::kConflict: return add_conflict(batch.payload(entry), group, ack);
+    case log::Verdict::kConflict: {
+      ++ack.conflicts;
+      const bool keep = submission.conflicts == Submission::Conflicts::kQuarantine;
+      return keep ? add_conflict(batch.payload(entry), group) : absl::OkStatus();
+    }
   }
   return add(entry.kind, batch.payload(entry), group);
 }
 
-absl::Status LogThread::add_conflict(std::string_view event_record, Group& group, Ack& ack) {
+// The same conflict again is not kept twice.
+absl::Status LogThread::add_conflict(std::string_view event_record, Group& group) {
   codec::EventRecord record;
-  if (!record.decode(event_record).ok()) {
-    ++ack.repeats;
-    return absl::OkStatus();
-  }
+  KEHU_CHECK(record.decode(event_record).ok());  // intake encoded it
   const Event& event = record.event();
   std::string text;
   codec::append_event_json(event, *options_.settings(), text);
@@ -297,11 +302,7 @@ absl::Status LogThread::add_conflict(std::string_view event_record, Group& group
                            .sealed_payload = sealed},
                           rejection);
   if (auto status = make_room(rejection.size(), group); !status.ok()) return status;
-  if (duplicates_->check_and_add({key, 0}, group.segment) != log::Verdict::kNew) {
-    ++ack.repeats;  // this very conflict is known
-    return absl::OkStatus();
-  }
-  ++ack.conflicts;
+  if (duplicates_->check_and_add({key, 0}, group.segment) != log::Verdict::kNew) return absl::OkStatus();
   return add(RecordKind::kRejection, rejection, group);
 }
 

@@ -91,10 +91,10 @@ class LogThread {
   absl::Status start_batch(size_t room, Group& group);
   absl::Status make_room(size_t payload, Group& group);
   absl::Status commit_batch(Group& group);
-  absl::Status fill(const RecordBatch& batch, Group& group, Ack& ack);
+  absl::Status fill(const Submission& submission, Group& group, Ack& ack);
   absl::Status add(RecordKind kind, std::string_view payload, Group& group);
-  absl::Status add_once(const RecordBatch& batch, const RecordBatch::Entry& entry, Group& group, Ack& ack);
-  absl::Status add_conflict(std::string_view event_record, Group& group, Ack& ack);
+  absl::Status add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group, Ack& ack);
+  absl::Status add_conflict(std::string_view event_record, Group& group);
   void answer(Group& group, const absl::Status& status);
   void count(const Ack& ack);
   void hand_on(const Group& group);

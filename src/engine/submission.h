@@ -15,7 +15,7 @@ struct Ack {
   absl::Status status;
   uint32_t events = 0;      // new ones
   uint32_t repeats = 0;     // known already; nothing was written for them
-  uint32_t conflicts = 0;   // a known message id with another body: in quarantine
+  uint32_t conflicts = 0;   // a known message id with another body
   uint32_t rejections = 0;
   Sequence first, last;     // of its records; zero when nothing was written
 };
@@ -25,6 +25,8 @@ struct Submission {
   RecordBatch batch;
   // Data keys whose records are in the batch.
   std::vector<uint64_t> data_keys;
+  // Whether an event whose message id is known with another body goes into quarantine, or is only counted.
+  enum class Conflicts : uint8_t { kQuarantine, kOnlyCount } conflicts = Conflicts::kQuarantine;
   // Called once, on the log thread: must be quick and must not call the engine back.
   absl::AnyInvocable<void(const Ack&)> done;
 };

@@ -29,8 +29,8 @@ absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& resp
   const auto problem = json::Document::parse(response->body);
   const auto detail = problem.ok() ? problem->root().find("detail").as_string() : std::nullopt;
   if (response->status == 401) {
-    return failure(absl::StatusCode::kUnauthenticated,
-                   "the server refused the credentials: set KEHU_ADMIN_TOKEN to its admin token");
+    return failure(absl::StatusCode::kUnauthenticated, detail ? *detail : std::string("the server refused the credentials"),
+                   " (the command line takes the admin token from KEHU_ADMIN_TOKEN)");
   }
   return failure(code_of(response->status), detail ? *detail : cat("the server answered ", response->status));
 }
@@ -43,9 +43,11 @@ absl::StatusOr<std::string> call_once(const Where& where, const client::Request&
   return body;
 }
 
-void print(const std::string& text) {
+absl::Status print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return absl::OkStatus();
+  return failure(absl::StatusCode::kUnavailable, "standard output cannot be written");
 }
 
 }  // namespace kehu

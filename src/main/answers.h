@@ -14,6 +14,7 @@ absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& resp
 // One call and its body; closes the caller.
 absl::StatusOr<std::string> call_once(const Where& where, const client::Request& request);
 
-void print(const std::string& text);
+// On standard output, with a line feed at its end. An error when it could not be written.
+absl::Status print(const std::string& text);
 
 }  // namespace kehu

@@ -285,8 +285,8 @@ absl::Status run_bench(const BenchCommand& command) {
   std::filesystem::create_directories(directory, error);
   if (error) return failure(absl::StatusCode::kUnavailable, "cannot make ", directory, ": ", error.message());
   Bench bench(command, directory);
-  const absl::Status status = bench.run();
-  print(command.json ? to_json(bench.figures()) : to_table(bench.figures()));
+  absl::Status status = bench.run();
+  status.Update(print(command.json ? to_json(bench.figures()) : to_table(bench.figures())));
   if (temporary) std::filesystem::remove_all(directory, error);
   return status;
 }

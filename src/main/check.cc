@@ -140,8 +140,8 @@ absl::Status run_check(const CheckCommand& command) {
   check_state(*directory, report);
   check_lake(*directory, report);
   check_positions(report);
-  print(command.json ? to_json(report) : to_text(report));
-  if (report.findings.empty()) return absl::OkStatus();
+  const absl::Status printed = print(command.json ? to_json(report) : to_text(report));
+  if (report.findings.empty()) return printed;
   return failure(absl::StatusCode::kDataLoss, report.findings.size(), " problems: restore from a backup, or see ",
                  "docs/operations.md for what can be saved");
 }

@@ -84,17 +84,12 @@ absl::Status run_customer(const CustomerCommand& command) {
   const auto body =
       call_once(command.where, {.path = cat("/api/v1/customers/", api::percent_encode(command.name), suffix)});
   if (!body.ok()) return body.status();
-  if (command.json) {
-    print(*body);
-    return absl::OkStatus();
-  }
+  if (command.json) return print(*body);
   const auto document = json::Document::parse(*body);
   if (!document.ok()) return document.status();
   const json::Value root = document->root();
-  print(command.view == "timeline"     ? timeline_text(root)
-        : command.view == "identities" ? identities_text(root)
-                                       : profile_text(root));
-  return absl::OkStatus();
+  if (command.view == "timeline") return print(timeline_text(root));
+  return print(command.view == "identities" ? identities_text(root) : profile_text(root));
 }
 
 }  // namespace kehu

@@ -150,18 +150,20 @@ void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock, con
 
 void print_welcome(const Runtime& runtime, const std::string& listen, const std::string& data) {
   const std::string url = cat("http://", listen);
-  print(cat("\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
+  (void)print(cat("\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
             "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
             "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
             "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
             "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
             "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `make run` goes on where it was.\n"));
-  std::fflush(stdout);
 }
 
 }  // namespace
 
 absl::Status run_demo(const DemoCommand& command) {
+  if (command.customers < 1 || command.days < 1 || command.live_traffic < 0) {
+    return absl::InvalidArgumentError("--customers and --days must be at least 1, --live-traffic at least 0");
+  }
   StopSignal stop;
   auto opened = Runtime::open({.directory = command.data, .progress = report_recovery});
   if (!opened.ok()) return opened.status();

@@ -32,7 +32,8 @@ void add_serve(CLI::App& app, absl::Status& result) {
   command->add_option("--data", options->data, "data directory; made if missing")->required();
   command->add_option("--listen", options->listen, "HOST:PORT")->capture_default_str();
   command->add_option("--settings", options->settings, "JSON file with the settings of a new directory");
-  command->add_option("--threads", options->threads, "HTTP threads; 0 = by the number of cores")->capture_default_str();
+  command->add_option("--threads", options->threads, "HTTP threads; 0 = by the number of cores")
+      ->check(CLI::Range(0, 64))->capture_default_str();
   command->add_option("--memory-mb", options->memory_mb, "memory for customers, in MiB")->capture_default_str();
   command->add_flag("--access-log", options->access_log, "one log line per request");
   command->callback([options, &result] { result = kehu::run_serve(*options); });

@@ -79,14 +79,9 @@ absl::Status run_rejections(const RejectionsCommand& command) {
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   const bool as_text = !command.json && document.ok();
-  if (as_text && command.action == "list") {
-    print(list_text(document->root()));
-  } else if (as_text && command.action == "counts") {
-    print(counts_text(document->root()));
-  } else {
-    print(*body);
-  }
-  return absl::OkStatus();
+  if (as_text && command.action == "list") return print(list_text(document->root()));
+  if (as_text && command.action == "counts") return print(counts_text(document->root()));
+  return print(*body);
 }
 
 }  // namespace kehu

@@ -9,8 +9,7 @@ absl::Status run_sql(const SqlCommand& command) {
                                               .headers = {{"Content-Type", "text/plain"}},
                                               .body = command.sql});
   if (!body.ok()) return body.status();
-  print(*body);
-  return absl::OkStatus();
+  return print(*body);
 }
 
 }  // namespace kehu

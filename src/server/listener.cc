@@ -39,7 +39,8 @@ bool split(const std::string& address, HostPort& out) {
   if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']') {
     out.host = out.host.substr(1, out.host.size() - 2);
   }
-  return out.port.size() <= 5 && out.port.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits = out.port.size() <= 5 && out.port.find_first_not_of("0123456789") == std::string::npos;
+  return digits && std::atoi(out.port.c_str()) <= 65535;
 }
 
 int open_tcp(const addrinfo& found, int& error) {
