@@ -15,7 +15,6 @@ namespace kehu::engine {
 namespace {
 
 constexpr Duration kTickPeriod = Duration::seconds(1);
-constexpr Duration kRecoveryPause = Duration::millis(200);
 constexpr size_t kBuildersKept = 6;
 // A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits for
 // little more than one sync.
@@ -357,7 +356,7 @@ void LogThread::recover() {
 
 void LogThread::refuse_for_a_while(const absl::Status& why) {
   using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::microseconds(kRecoveryPause.micros());
+  const auto end = Clock::now() + std::chrono::microseconds(options_.recovery_pause.micros());
   while (!stopping_ && Clock::now() < end) {
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - Clock::now());
     std::optional<Submission> waiting = queue_.pop(Duration(std::max<int64_t>(0, left.count())));

@@ -30,6 +30,7 @@ struct LogThreadOptions {
   os::Clock* clock = nullptr;
   seal::KeyRing* ring = nullptr;
   size_t queue_bytes = 64u << 20;  // of submissions that wait; more are refused
+  Duration recovery_pause = Duration::millis(200);  // between attempts to open the log again
   // Runs a group of acks, so that whoever answers can share wake-ups between them.
   std::function<void(absl::FunctionRef<void()>)> around_acks;
   std::function<std::shared_ptr<const Settings>()> settings;

@@ -1,0 +1,297 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/test_engine.h"
+#include "lake/lake_test_support.h"
+
+namespace kehu::engine {
+namespace {
+
+struct Figures {
+  uint64_t digest = 0;
+  uint64_t events = 0;
+  int64_t customers = 0;
+  uint64_t rejections = 0;
+  size_t listed = 0;
+  size_t audited = 0;
+  Sequence applied;
+  auto operator<=>(const Figures&) const = default;
+};
+
+Figures figures_of(Engine& engine) {
+  return *engine.ask<Figures>([](Replica& replica) {
+    return Figures{.digest = replica.shard().digest(),
+                   .events = replica.totals().events,
+                   .customers = replica.totals().customers,
+                   .rejections = replica.totals().rejections,
+                   .listed = replica.rejections().list({}).size(),
+                   .audited = replica.audit().size(),
+                   .applied = replica.applied()};
+  });
+}
+
+std::ostream& operator<<(std::ostream& out, const Figures& figures) {
+  return out << "{digest " << figures.digest << ", events " << figures.events << ", customers " << figures.customers
+             << ", rejections " << figures.rejections << "/" << figures.listed << ", audited " << figures.audited
+             << ", applied " << figures.applied.value() << "}";
+}
+
+// Rows of the lake, and how many different ones.
+std::pair<std::string, std::string> lake_rows(Engine& engine) {
+  EXPECT_TRUE(engine.wait_archived(Duration::seconds(20)));
+  lake::SnapshotReader reader;
+  const auto snapshot = engine.lake().snapshot();
+  return {reader.query(*snapshot, "SELECT count(*) FROM rows").at(0),
+          reader.query(*snapshot, "SELECT count(DISTINCT sequence) FROM rows").at(0)};
+}
+
+// Customers, merges, conflicts, rejections, a reveal, a new source.
+void fill(Engine& engine, std::mt19937_64& random, uint64_t first_message, size_t count) {
+  std::vector<std::future<Ack>> acks;
+  for (size_t done = 0; done < count; done += 500) {
+    acks.push_back(submit(engine, batch_of(random_events(random, first_message + done, 500))));
+    acks.push_back(submit(engine, batch_of({{.message = first_message + done, .properties = cat("{\"x\":", done, "}")}})));
+  }
+  for (auto& ack : acks) ASSERT_TRUE(ack.get().status.ok());
+  RecordBatch more;
+  codec::add_record(more, RecordKind::kReveal, [](std::string& out) {
+    codec::append_reveal({.customer = CustomerId{Hash128{1, 2}}, .field = "phone", .reason = "call", .actor = "me"}, out);
+  });
+  ASSERT_TRUE(engine.submit_and_wait(std::move(more)).ok());
+}
+
+TEST(Recovery, StopAndOpenAgainGivesTheSameState) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  TestDirectory directory;
+  Figures before;
+  {
+    const auto engine = open_engine(engine_options(directory.path()));
+    fill(*engine, random, 1, 5000);
+    Source source;
+    source.id = engine->project()->next_source_id();
+    source.name = "shop";
+    ASSERT_TRUE(engine->submit_and_wait(definition("source", source.name, to_json(source))).ok());
+    before = figures_of(*engine);
+    EXPECT_EQ(before.audited, 1u);
+    EXPECT_EQ(before.rejections, 10u);
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  const auto engine = open_engine(engine_options(directory.path()));
+  EXPECT_EQ(figures_of(*engine), before);
+  EXPECT_EQ(engine->project()->sources().size(), 2u);
+  EXPECT_EQ(digest_of(*engine), replayed_digest(os::posix_file_system(), directory.path() + "/log"));
+  const auto [rows, distinct] = lake_rows(*engine);
+  EXPECT_EQ(rows, std::to_string(before.events));
+  EXPECT_EQ(distinct, rows);
+  // What was there before is known as repeats.
+  std::mt19937_64 same(seed);
+  const Ack again = submit(*engine, batch_of(random_events(same, 1, 500))).get();
+  EXPECT_EQ(again.repeats, 500u);
+}
+
+TEST(Recovery, StopAndOpenManyTimesWithoutNewEvents) {
+  TestDirectory directory;
+  uint64_t digest = 0;
+  for (int round = 0; round < 4; ++round) {
+    const auto engine = open_engine(engine_options(directory.path()));
+    if (round == 0) {
+      ASSERT_TRUE(engine->submit_and_wait(batch_of({{.message = 1}})).ok());
+      digest = digest_of(*engine);
+    }
+    EXPECT_EQ(digest_of(*engine), digest) << round;
+    EXPECT_TRUE(engine->wait_archived(Duration::millis(500))) << round;
+    ASSERT_TRUE(engine->stop().ok());
+  }
+}
+
+// Checkpoints, evictions and lake commits go on all the time while events come in from several threads.
+TEST(Recovery, CheckpointsUnderLoadKeepTheStateOfTheLog) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  TestDirectory directory;
+  constexpr uint64_t kThreads = 3;
+  Figures before;
+  for (uint64_t round = 0; round < 3; ++round) {
+    auto engine = open_engine(restless_options(directory.path()));
+    if (round > 0) {
+      ASSERT_EQ(figures_of(*engine), before);
+    }
+    std::vector<std::thread> clients;
+    for (uint64_t thread = 0; thread < kThreads; ++thread) {
+      clients.emplace_back([&, thread] {
+        std::mt19937_64 random(seed + round * kThreads + thread);
+        for (uint64_t n = 0; n < 60; ++n) {
+          const uint64_t first = ((round * kThreads + thread) * 60 + n) * 50;
+          ASSERT_TRUE(submit(*engine, batch_of(random_events(random, first, 50))).get().status.ok());
+          if (n % 10 == 0) (void)digest_of(*engine);
+        }
+      });
+    }
+    for (std::thread& client : clients) client.join();
+    before = figures_of(*engine);
+    EXPECT_EQ(before.events, (round + 1) * kThreads * 60 * 50);
+    EXPECT_EQ(before.digest, replayed_digest(os::posix_file_system(), directory.path() + "/log"));
+    ASSERT_TRUE(engine->stop().ok());
+    engine.reset();
+    const auto database = state::Database::open(directory.path() + "/state", 1 << 20);
+    ASSERT_TRUE(database.ok());
+    EXPECT_EQ((*database)->position(), before.applied);
+  }
+}
+
+// With little retention, segments that state and lake no longer need are recycled, and nothing else is.
+TEST(Recovery, ARecycledLogIsEnough) {
+  TestDirectory directory;
+  Settings settings = Settings::defaults();
+  settings.log_retention_bytes = 64u << 20;
+  Options options = restless_options(directory.path());
+  options.first_settings = std::make_shared<const Settings>(settings);
+  std::mt19937_64 random(1);
+  Figures before;
+  {
+    const auto engine = open_engine(options);
+    for (uint64_t n = 0; n < 50; ++n) {
+      std::vector<Given> events = random_events(random, n * 100, 100);
+      for (Given& given : events) given.properties = cat(R"({"text":")", std::string(20'000, 'x'), "\"}");
+      ASSERT_TRUE(engine->submit_and_wait(batch_of(events)).ok());
+    }
+    before = figures_of(*engine);
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/log/0000000001.log"));
+  options.first_settings = nullptr;
+  const auto engine = open_engine(options);
+  EXPECT_EQ(figures_of(*engine), before);
+  const auto [rows, distinct] = lake_rows(*engine);
+  EXPECT_EQ(rows, std::to_string(before.events));
+  EXPECT_EQ(distinct, rows);
+}
+
+TEST(Recovery, WithoutItsLogTheDirectoryIsRefused) {
+  TestDirectory directory;
+  {
+    const auto engine = open_engine(engine_options(directory.path()));
+    ASSERT_TRUE(engine->submit_and_wait(batch_of({{.message = 1}})).ok());
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  std::filesystem::remove_all(directory.path() + "/log");
+  const auto engine = Engine::open(engine_options(directory.path()));
+  EXPECT_EQ(engine.status().code(), absl::StatusCode::kDataLoss) << engine.status();
+}
+
+TEST(Recovery, WithoutItsKeyTheDirectoryIsRefused) {
+  TestDirectory directory;
+  {
+    const auto engine = open_engine(engine_options(directory.path()));
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  std::filesystem::remove(directory.path() + "/keys/project.key");
+  EXPECT_EQ(Engine::open(engine_options(directory.path())).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// Before the first checkpoint only the log knows the cipher of a directory.
+TEST(Recovery, TheCipherIsThatOfTheLog) {
+  TestDirectory directory;
+  Settings settings = Settings::defaults();
+  settings.cipher = Cipher::kSm4Gcm;
+  Options options = engine_options(directory.path());
+  options.first_settings = std::make_shared<const Settings>(settings);
+  { const auto engine = open_engine(options); }
+  std::filesystem::remove_all(directory.path() + "/state");
+  std::filesystem::remove_all(directory.path() + "/lake");
+  const auto engine = open_engine(engine_options(directory.path()));
+  const seal::KeyRing::Found key = engine->ring().find_or_create(token_of("phone", "1"));
+  EXPECT_EQ(key.secret.bytes().size(), seal::DataKeySecret::size_for(Cipher::kSm4Gcm));
+}
+
+constexpr char kChildDirectory[] = "KEHU_ENGINE_TEST_DIRECTORY";
+constexpr char kChildSeed[] = "KEHU_ENGINE_TEST_SEED";
+
+// Not a test by itself: the process that ARandomKillLosesNothing kills. Writes the number of each acknowledged
+// message to a file beside the data directory.
+TEST(RecoveryChild, DISABLED_SendsUntilItIsKilled) {
+  const char* path = std::getenv(kChildDirectory);
+  ASSERT_NE(path, nullptr) << "started by another test only";
+  const int acks = ::open(cat(path, "/acks").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ASSERT_GE(acks, 0);
+  const uint64_t seed = std::strtoull(std::getenv(kChildSeed), nullptr, 10);
+  const auto engine = open_engine(restless_options(cat(path, "/data")));
+  std::vector<std::thread> clients;
+  for (uint64_t thread = 0; thread < 2; ++thread) {
+    clients.emplace_back([&, thread] {
+      std::mt19937_64 random(seed + thread);
+      for (uint64_t n = 0;; ++n) {
+        const uint64_t first = ((seed % 1000) << 40) + (thread << 32) + n * 20;
+        std::vector<Given> events = random_events(random, first, 20);
+        if (random() % 3 == 0) events.push_back(events[random() % events.size()]);
+        if (!submit(*engine, batch_of(events)).get().status.ok()) continue;
+        ASSERT_EQ(::write(acks, &first, sizeof(first)), static_cast<ssize_t>(sizeof(first)));
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+}
+
+pid_t start_child(const std::string& directory, uint64_t seed) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::setenv(kChildDirectory, directory.c_str(), 1);
+  ::setenv(kChildSeed, std::to_string(seed).c_str(), 1);
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::execl("/proc/self/exe", "engine_test", "--gtest_filter=RecoveryChild.*", "--gtest_also_run_disabled_tests", nullptr);
+  ::_exit(1);
+}
+
+TEST(Recovery, ARandomKillLosesNothing) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  TestDirectory directory;
+  for (int round = 0; round < rounds(4, 60); ++round) {
+    const pid_t child = start_child(directory.path(), seed * 1000ull + static_cast<uint64_t>(round));
+    ASSERT_GT(child, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(400 + random() % 500));
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself";
+
+    const auto engine = open_engine(engine_options(directory.path() + "/data"));
+    ASSERT_NE(engine, nullptr);
+    const Figures figures = figures_of(*engine);
+    EXPECT_EQ(figures.digest, replayed_digest(os::posix_file_system(), directory.path() + "/data/log"));
+    const auto [rows, distinct] = lake_rows(*engine);
+    EXPECT_EQ(rows, std::to_string(figures.events));
+    EXPECT_EQ(distinct, rows);
+    std::ifstream file(directory.path() + "/acks", std::ios::binary);
+    RecordBatch again;
+    uint64_t acknowledged = 0;
+    for (uint64_t first = 0; file.read(reinterpret_cast<char*>(&first), sizeof(first));) {
+      for (uint64_t n = 0; n < 20; n += 19) add_event(again, {.message = first + n, .properties = "[]"});
+      acknowledged += 20;
+    }
+    EXPECT_GE(figures.events, acknowledged);
+    if (again.empty()) continue;
+    // Every one of them is known, with another body; and none is quarantined twice.
+    const uint64_t size = again.entries.size();
+    const Ack ack = submit(*engine, std::move(again)).get();
+    ASSERT_TRUE(ack.status.ok()) << ack.status;
+    EXPECT_EQ(ack.events, 0u);
+    EXPECT_EQ(ack.conflicts + ack.repeats, size);
+    ASSERT_TRUE(engine->stop().ok());
+  }
+}
+
+}  // namespace
+}  // namespace kehu::engine

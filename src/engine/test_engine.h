@@ -1,0 +1,234 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "codec/record.h"
+#include "codec/settings_json.h"
+#include "engine/engine.h"
+#include "log/reader.h"
+#include "os/posix_file_system.h"
+#include "shard/map_store.h"
+#include "shard/shard.h"
+
+// For the tests of this folder.
+namespace kehu::engine {
+
+// Deleted at the end.
+class TestDirectory {
+ public:
+  TestDirectory()
+      : path_(std::filesystem::temp_directory_path() / cat("kehu-engine-", std::random_device{}(), std::random_device{}())) {
+    std::filesystem::create_directories(path_);
+  }
+  ~TestDirectory() { std::filesystem::remove_all(path_); }
+  TestDirectory(const TestDirectory&) = delete;
+  TestDirectory& operator=(const TestDirectory&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// A test asks for many more rounds with KEHU_LONG=1 (make test-long).
+inline int rounds(int usual, int when_long) {
+  const char* wanted = std::getenv("KEHU_LONG");
+  return wanted != nullptr && std::string_view(wanted) == "1" ? when_long : usual;
+}
+
+// What a test says of an event.
+struct Given {
+  uint64_t message = 0;
+  uint32_t source = 1;
+  std::vector<std::pair<std::string, std::string>> identifiers = {{"user_id", "u1"}};
+  std::string name = "Product Viewed";
+  std::string properties = "{}";
+};
+
+inline Token token_of(std::string_view type, std::string_view value) {
+  static const Settings kSettings = Settings::defaults();
+  return Token{hash128(value, kSettings.find_type(type)->value())};
+}
+
+inline void add_event(RecordBatch& batch, const Given& given) {
+  static const Settings kSettings = Settings::defaults();
+  constexpr Instant kTime(1'780'000'000'000'000);
+  std::vector<Identifier> identifiers;
+  for (const auto& [type, value] : given.identifiers) {
+    identifiers.push_back({.type = *kSettings.find_type(type), .token = token_of(type, value), .value = value});
+  }
+  const std::string message_id = cat("message-", given.message);
+  Event event;
+  event.project = ProjectId(1);
+  event.source = SourceId(given.source);
+  event.channel = Channel::kWeb;
+  event.time = event.original_time = event.received_at = kTime + Duration::seconds(static_cast<int64_t>(given.message % 100'000));
+  event.message_key = hash128(message_id, given.source);
+  event.body_hash = hash64(given.properties);
+  event.message_id = message_id;
+  event.name = given.name;
+  event.properties = given.properties;
+  event.traits = "{}";
+  event.context = "{}";
+  event.identifiers = identifiers;
+  codec::add_event(batch, event);
+}
+
+inline RecordBatch batch_of(const std::vector<Given>& events) {
+  RecordBatch batch;
+  for (const Given& given : events) add_event(batch, given);
+  return batch;
+}
+
+// Events of few customers with all kinds of identifiers, so that some join.
+inline std::vector<Given> random_events(std::mt19937_64& random, uint64_t first_message, size_t count) {
+  static constexpr const char* kTypes[] = {"user_id", "phone", "device_id", "anonymous_id"};
+  static constexpr const char* kNames[] = {"Product Viewed", "Product Added", "Order Completed", "页面浏览"};
+  std::vector<Given> events;
+  for (size_t i = 0; i < count; ++i) {
+    Given given{.message = first_message + i, .identifiers = {}, .name = kNames[random() % 4]};
+    for (const char* type : kTypes) {
+      if (random() % 3 == 0) given.identifiers.emplace_back(type, cat("v", random() % 300));
+    }
+    if (given.identifiers.empty()) given.identifiers.emplace_back("anonymous_id", cat("v", random() % 300));
+    given.properties = cat(R"({"n":)", random() % 1000, "}");
+    events.push_back(std::move(given));
+  }
+  return events;
+}
+
+inline RecordBatch definition(std::string_view kind, std::string_view name, std::string_view body) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
+    codec::append_definition({.kind = kind, .name = name, .body = body, .actor = "test"}, out);
+  });
+  return batch;
+}
+
+inline Options engine_options(const std::string& directory) {
+  Options options;
+  options.directory = directory;
+  options.files = &os::posix_file_system();
+  options.clock = &os::system_clock();
+  options.log_segment_bytes = 4u << 20;
+  return options;
+}
+
+// Checkpoints and lake commits all the time, and hardly any memory.
+inline Options restless_options(const std::string& directory) {
+  Options options = engine_options(directory);
+  options.memory_bytes = 1;
+  options.checkpoint_dirty = 100;
+  options.checkpoint_period = Duration::millis(20);
+  options.lake_commit_period = Duration::millis(50);
+  return options;
+}
+
+inline std::unique_ptr<Engine> open_engine(Options options) {
+  auto engine = Engine::open(std::move(options));
+  EXPECT_TRUE(engine.ok()) << engine.status();
+  return engine.ok() ? *std::move(engine) : nullptr;
+}
+
+// The ack of a submission that the queue took.
+inline std::future<Ack> submit(Engine& engine, RecordBatch batch) {
+  auto promise = std::make_shared<std::promise<Ack>>();
+  auto future = promise->get_future();
+  const auto status =
+      engine.submit({.batch = std::move(batch), .data_keys = {}, .done = [promise](const Ack& ack) { promise->set_value(ack); }});
+  if (!status.ok()) {
+    Ack refused;
+    refused.status = status;
+    promise->set_value(refused);
+  }
+  return future;
+}
+
+inline uint64_t digest_of(Engine& engine) {
+  const auto digest = engine.ask<uint64_t>([](Replica& replica) { return replica.shard().digest(); });
+  EXPECT_TRUE(digest.ok()) << digest.status();
+  return digest.ok() ? *digest : 0;
+}
+
+inline uint64_t events_of(Engine& engine, std::string_view type, std::string_view value) {
+  const Token token = token_of(type, value);
+  const auto events = engine.ask<uint64_t>([token](Replica& replica) -> uint64_t {
+    const auto customer = replica.shard().identities().customer_of(token);
+    if (!customer) return 0;
+    const auto profile = replica.shard().profile(*customer, replica.tick());
+    return profile.ok() ? profile->events : 0;
+  });
+  EXPECT_TRUE(events.ok()) << events.status();
+  return events.ok() ? *events : 0;
+}
+
+// The state that records make in memory, without engine, checkpoints or disk.
+class PlainState {
+ public:
+  PlainState()
+      : shard_(std::make_shared<const Settings>(Settings::defaults()),
+               {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}) {}
+
+  void apply(absl::Span<const shard::LogRecord> records, Instant tick) {
+    for (const shard::LogRecord& record : records) {
+      EXPECT_EQ(record.sequence, applied_.next());
+      applied_ = record.sequence;
+      effects_.clear();
+      EXPECT_TRUE(shard_.apply({&record, 1}, tick, effects_).ok());
+      if (record.kind == RecordKind::kDefinition) define(record.payload);
+    }
+  }
+  uint64_t digest() { return shard_.digest(); }
+  Sequence applied() const { return applied_; }
+
+ private:
+  void define(std::string_view payload) {
+    const auto definition = codec::decode_definition(payload);
+    ASSERT_TRUE(definition.ok());
+    if (definition->kind != "settings") return;
+    const auto settings = codec::settings_from_json(definition->body);
+    ASSERT_TRUE(settings.ok()) << settings.status();
+    shard_.use(std::make_shared<const Settings>(*settings));
+  }
+
+  shard::MapStore nodes_, groups_, customers_, names_;
+  shard::Shard shard_;
+  shard::Effects effects_;
+  Sequence applied_;
+};
+
+// Visits every record that a log holds, batch by batch.
+template <class Visit>
+absl::Status for_each_batch(os::FileSystem& files, const std::string& directory, Visit&& visit) {
+  auto reader = log::Reader::open(files, directory, Sequence(0));
+  if (!reader.ok()) return reader.status();
+  log::Batch batch;
+  while (true) {
+    const auto more = reader->next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    std::vector<shard::LogRecord> records;
+    for (const log::RecordView record : batch) records.push_back({record.sequence, record.kind, record.payload});
+    visit(records, batch.tick());
+  }
+}
+
+// The digest of a fresh replay of the log alone, which must still hold its first record.
+inline uint64_t replayed_digest(os::FileSystem& files, const std::string& log_directory) {
+  PlainState state;
+  const auto status = for_each_batch(files, log_directory, [&](const auto& records, Instant tick) { state.apply(records, tick); });
+  EXPECT_TRUE(status.ok()) << status;
+  return state.digest();
+}
+
+}  // namespace kehu::engine
