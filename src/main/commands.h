@@ -27,7 +27,7 @@ struct DemoCommand {
   uint64_t seed = 1;
   uint32_t customers = 20'000;
   int days = 90;
-  double live_traffic = 20;  // times the ordinary traffic, so that something happens each second
+  double live_traffic = 200;  // times the ordinary traffic: some 40 events a second
 };
 absl::Status run_demo(const DemoCommand& command);
 
