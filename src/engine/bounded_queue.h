@@ -11,8 +11,8 @@
 
 namespace kehu::engine {
 
-// A queue between threads, bounded by weight (bytes, as a rule). Closing it wakes everybody; what is in it can
-// still be taken.
+// A queue between threads, bounded by weight (bytes, as a rule). Closing it wakes everybody; what is in it
+// can still be taken.
 template <class T>
 class BoundedQueue {
  public:
@@ -44,7 +44,8 @@ class BoundedQueue {
   // Waits for an item; nullopt after `patience`, or at once when the queue is closed and empty.
   std::optional<T> pop(Duration patience) {
     std::unique_lock lock(mutex_);
-    filled_.wait_for(lock, std::chrono::microseconds(patience.micros()), [&] { return closed_ || nudged_ || !items_.empty(); });
+    filled_.wait_for(lock, std::chrono::microseconds(patience.micros()),
+                     [&] { return closed_ || nudged_ || !items_.empty(); });
     nudged_ = false;
     return take(lock);
   }

@@ -9,10 +9,10 @@
 
 namespace kehu::engine {
 
-// Batch builders that come back by themselves when nobody needs their bytes any more: a batch stays in its builder
-// while it is applied and archived. How many are under way is bounded by the bytes of the queues that hold them; at
-// most `kept` are kept for reuse, the one returned last first, because it is still in the processor's cache.
-// Thread-safe; outlived by the builders it gave out.
+// Batch builders that come back by themselves when nobody needs their bytes any more: a batch stays in its
+// builder while it is applied and archived. How many are under way is bounded by the bytes of the queues that
+// hold them; at most `kept` are kept for reuse, the one returned last first, because it is still in the
+// processor's cache. Thread-safe; outlived by the builders it gave out.
 class BuilderPool {
  public:
   explicit BuilderPool(size_t kept) : shelf_(std::make_shared<Shelf>()) { shelf_->kept = kept; }

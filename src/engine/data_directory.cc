@@ -34,8 +34,9 @@ absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::s
   if (!files.exists(file)) {
     const auto log = files.list(cat(path, "/log"));
     if (log.ok() && !log->empty()) {
-      return failure(absl::StatusCode::kFailedPrecondition, file,
-                     " is missing, but the directory holds data: put the key back, without it nothing can be read");
+      return failure(
+          absl::StatusCode::kFailedPrecondition, file,
+          " is missing, but the directory holds data: put the key back, without it nothing can be read");
     }
     if (auto status = files.create_directories(cat(path, "/keys")); !status.ok()) return status;
     const std::string text = os::random_hex(seal::ProjectKey::kBytes) + "\n";
@@ -47,7 +48,8 @@ absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::s
   const bool valid = hex.size() == 2 * seal::ProjectKey::kBytes &&
                      hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   if (!valid) {
-    return failure(absl::StatusCode::kDataLoss, file, " is not a key of 64 hexadecimal digits: restore it from a backup");
+    return failure(absl::StatusCode::kDataLoss, file,
+                   " is not a key of 64 hexadecimal digits: restore it from a backup");
   }
   return seal::ProjectKey::from_bytes(bytes_of_hex(hex));
 }

@@ -29,7 +29,9 @@ class DataDirectory {
 
   // kehu.sock in the directory, or a name in /tmp when the path is too long for a socket.
   static std::string socket(const std::string& path);
-  static bool exists(os::FileSystem& files, const std::string& path) { return files.exists(path + "/FORMAT"); }
+  static bool exists(os::FileSystem& files, const std::string& path) {
+    return files.exists(path + "/FORMAT");
+  }
 
  private:
   DataDirectory(std::string path, std::unique_ptr<os::FileLock> lock, seal::ProjectKey key)

@@ -57,7 +57,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::open(Options options,
                                                      const std::function<void(uint64_t)>& progress) {
   auto directory = DataDirectory::open(*options.files, options.directory);
   if (!directory.ok()) return directory.status();
-  if (!options.first_settings) options.first_settings = std::make_shared<const Settings>(Settings::defaults());
+  if (!options.first_settings)
+    options.first_settings = std::make_shared<const Settings>(Settings::defaults());
   std::unique_ptr<Engine> engine(new Engine(std::move(options), *std::move(directory)));
   if (auto status = engine->recover(progress); !status.ok()) return status;
   engine->start();
@@ -91,25 +92,25 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
                                   .start = replica_->applied()});
 
   conflict_door_ = std::make_unique<seal::Door>(Project::kDefault, directory_.key(), *settings_, *ring_);
-  auto log = LogThread::open({.log = {.directory = directory_.log(),
-                                      .segment_bytes = options_.log_segment_bytes,
-                                      .retention_bytes = settings_->log_retention_bytes,
-                                      .log_id = {}},
-                              .files = options_.files,
-                              .clock = options_.clock,
-                              .ring = ring_.get(),
-                              .around_acks = options_.around_acks,
-                              .settings = [this] { return replica_->project()->settings(); },
-                              .seal_payload = [this](std::string_view text) {
-                                return conflict_door_->seal_payload(text);
-                              }});
+  auto log = LogThread::open(
+      {.log = {.directory = directory_.log(),
+               .segment_bytes = options_.log_segment_bytes,
+               .retention_bytes = settings_->log_retention_bytes,
+               .log_id = {}},
+       .files = options_.files,
+       .clock = options_.clock,
+       .ring = ring_.get(),
+       .around_acks = options_.around_acks,
+       .settings = [this] { return replica_->project()->settings(); },
+       .seal_payload = [this](std::string_view text) { return conflict_door_->seal_payload(text); }});
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   return replay(progress);
 }
 
-// Cipher and retention must be known before the keys are loaded and the log is opened, so the settings are read ahead
-// of everything else: those of the last checkpoint, or, before the first one, those that the log begins with.
+// Cipher and retention must be known before the keys are loaded and the log is opened, so the settings are
+// read ahead of everything else: those of the last checkpoint, or, before the first one, those that the log
+// begins with.
 absl::StatusOr<std::shared_ptr<const Settings>> Engine::settings_at_start() const {
   std::string body;
   const auto found = database_->get(state::Space::kDefinitions, Hash128{0, 0}, body);
@@ -332,7 +333,8 @@ void Engine::finish_commands() {
 
 void Engine::archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice) {
   const size_t size = batch.size * slice.size() / batch.records.size();
-  ArchiveBatch out{.last = slice.back().sequence, .events = {}, .moves = {}, .bytes = batch.bytes, .size = size};
+  ArchiveBatch out{
+      .last = slice.back().sequence, .events = {}, .moves = {}, .bytes = batch.bytes, .size = size};
   out.events.reserve(effects_.events.size());
   size_t record = 0;
   for (const shard::Applied& applied : effects_.events) {
@@ -372,7 +374,8 @@ void Engine::step_checkpoint() {
       if (replica_->copy_some(kCopyStep)) start_checkpoint_write();
       return;
     case CheckpointStage::kWriting:
-      if (checkpoint_written_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) finish_checkpoint();
+      if (checkpoint_written_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+        finish_checkpoint();
       return;
   }
 }
@@ -450,7 +453,9 @@ bool Engine::wait_archived(Duration patience) {
   const Sequence wanted = log_->durable();
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(patience.micros());
   const auto reached = [this] {
-    return options_.depth == Depth::kAll ? archived() : options_.depth == Depth::kApply ? applied() : durable();
+    return options_.depth == Depth::kAll     ? archived()
+           : options_.depth == Depth::kApply ? applied()
+                                             : durable();
   };
   while (reached() < wanted) {
     if (std::chrono::steady_clock::now() >= end) return false;

@@ -37,8 +37,8 @@ struct Options {
   os::Clock* clock = nullptr;
   // Of a new directory; the directory's own settings win.
   std::shared_ptr<const Settings> first_settings;
-  size_t memory_bytes = 4ull << 30;         // of customers kept in memory
-  size_t checkpoint_dirty = 1'000'000;      // blobs; a checkpoint starts at this many…
+  size_t memory_bytes = 4ull << 30;                    // of customers kept in memory
+  size_t checkpoint_dirty = 1'000'000;                 // blobs; a checkpoint starts at this many…
   Duration checkpoint_period = Duration::seconds(30);  // …or after this time
   Duration lake_commit_period = Duration::seconds(5);
   uint32_t log_segment_bytes = 64u << 20;
@@ -63,12 +63,12 @@ struct Health {
   absl::Status checkpoint;  // the last one failed; the log keeps what it lacks, and the next one tries again
 };
 
-// Runs one data directory on this machine: log thread, apply thread, lake thread; recovery before, an orderly end
-// behind. All calls from any thread unless noted.
+// Runs one data directory on this machine: log thread, apply thread, lake thread; recovery before, an orderly
+// end behind. All calls from any thread unless noted.
 class Engine {
  public:
-  // Recovers: last checkpoint, then the log behind it. Progress of long recoveries goes to `progress`, if set, as
-  // records replayed.
+  // Recovers: last checkpoint, then the log behind it. Progress of long recoveries goes to `progress`, if
+  // set, as records replayed.
   static absl::StatusOr<std::unique_ptr<Engine>> open(Options options,
                                                       const std::function<void(uint64_t)>& progress = {});
   ~Engine();
@@ -82,9 +82,9 @@ class Engine {
   // The same for a merge or un-merge; its outcome as applied.
   absl::StatusOr<identity::Outcome> run_command(RecordBatch batch);
 
-  // Runs `look` on the apply thread between batches, when everything acknowledged before this call is applied; so
-  // whoever got an ack sees its effect. False when the engine is stopping or the state is damaged: `look` is dropped,
-  // as are those that wait when that happens.
+  // Runs `look` on the apply thread between batches, when everything acknowledged before this call is
+  // applied; so whoever got an ack sees its effect. False when the engine is stopping or the state is
+  // damaged: `look` is dropped, as are those that wait when that happens.
   bool inspect(absl::AnyInvocable<void(Replica&)> look);
   // inspect() and wait. Unavailable when the look is dropped.
   template <class T>
@@ -197,7 +197,9 @@ absl::StatusOr<T> Engine::ask(std::function<T(Replica&)> look) {
     answer->promise.set_value(look(replica));
   });
   std::optional<T> value = future.get();
-  if (!value) return absl::UnavailableError("nothing can be looked up: the server is stopping, or its state is damaged");
+  if (!value)
+    return absl::UnavailableError(
+        "nothing can be looked up: the server is stopping, or its state is damaged");
   return *std::move(value);
 }
 

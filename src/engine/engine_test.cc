@@ -15,7 +15,7 @@ TEST(Engine, ANewDirectoryHasSettingsAndASource) {
   Settings settings = Settings::defaults();
   settings.time_zone = "Europe/Berlin";
   Options options = engine_options(directory.path());
-  options.first_settings = std::make_shared<const Settings>(*codec::settings_from_json(codec::settings_to_json(settings)));
+  options.first_settings = std::make_shared<const Settings>(settings);
   const auto engine = open_engine(options);
   ASSERT_EQ(engine->project()->sources().size(), 1u);
   EXPECT_EQ(engine->project()->sources()[0].name, "default");
@@ -60,7 +60,8 @@ TEST(Engine, ARepeatIsAcknowledgedAndWritesNothing) {
 }
 
 std::vector<RejectionEntry> rejections_of(Engine& engine) {
-  return *engine.ask<std::vector<RejectionEntry>>([](Replica& replica) { return replica.rejections().list({}); });
+  return *engine.ask<std::vector<RejectionEntry>>(
+      [](Replica& replica) { return replica.rejections().list({}); });
 }
 
 TEST(Engine, AConflictIsQuarantinedOnce) {
@@ -83,7 +84,8 @@ TEST(Engine, AConflictIsQuarantinedOnce) {
   EXPECT_EQ(rejections[0].sequence, conflict.first);
 }
 
-// A conflict's rejection is larger than its event, so a submission of conflicts can outgrow a batch of the log.
+// A conflict's rejection is larger than its event, so a submission of conflicts can outgrow a batch of the
+// log.
 TEST(Engine, ALargeSubmissionOfNothingButConflictsIsQuarantined) {
   TestDirectory directory;
   const auto engine = open_engine(engine_options(directory.path()));
@@ -133,8 +135,8 @@ TEST(Engine, RejectionsAreKeptAndThoseWithAKeyOnlyOnce) {
   });
   ASSERT_TRUE(engine->submit_and_wait(std::move(closing)).ok());
   EXPECT_EQ(rejections_of(*engine)[0].state, RejectionState::kDiscarded);
-  const auto counts =
-      *engine->ask<std::vector<RejectionCount>>([](Replica& replica) { return replica.rejections().counts(); });
+  const auto counts = *engine->ask<std::vector<RejectionCount>>(
+      [](Replica& replica) { return replica.rejections().counts(); });
   ASSERT_EQ(counts.size(), 1u);
   EXPECT_EQ(counts[0].total, 3u);
   EXPECT_EQ(counts[0].open, 2u);
@@ -143,8 +145,9 @@ TEST(Engine, RejectionsAreKeptAndThoseWithAKeyOnlyOnce) {
 TEST(Engine, MergeAndUnmergeAnswerWithTheirOutcome) {
   TestDirectory directory;
   const auto engine = open_engine(engine_options(directory.path()));
-  ASSERT_TRUE(engine->submit_and_wait(batch_of({{.message = 1, .identifiers = {{"phone", "138"}}},
-                                                {.message = 2, .identifiers = {{"email", "a@b.cn"}}}}))
+  ASSERT_TRUE(engine
+                  ->submit_and_wait(batch_of({{.message = 1, .identifiers = {{"phone", "138"}}},
+                                              {.message = 2, .identifiers = {{"email", "a@b.cn"}}}}))
                   .ok());
   const Token phone = token_of("phone", "138");
   const Token email = token_of("email", "a@b.cn");
@@ -161,7 +164,8 @@ TEST(Engine, MergeAndUnmergeAnswerWithTheirOutcome) {
 
   RecordBatch unmerge;
   codec::add_record(unmerge, RecordKind::kUnmerge, [&](std::string& out) {
-    codec::append_unmerge({.link = link, .customer = merged->customers[0], .reason = "not", .actor = "me"}, out);
+    codec::append_unmerge({.link = link, .customer = merged->customers[0], .reason = "not", .actor = "me"},
+                          out);
   });
   const auto apart = engine->run_command(unmerge);
   ASSERT_TRUE(apart.ok()) << apart.status();
@@ -185,7 +189,8 @@ TEST(Engine, SettingsHoldForTheEventsBehindThem) {
   ASSERT_TRUE(engine->submit_and_wait(std::move(batch)).ok());
   EXPECT_EQ(engine->project()->settings()->metrics.size(), 1u);
   const auto profile = engine->ask<absl::StatusOr<ProfileView>>([](Replica& replica) {
-    return replica.shard().profile(*replica.shard().identities().customer_of(token_of("user_id", "u1")), replica.tick());
+    const auto customer = replica.shard().identities().customer_of(token_of("user_id", "u1"));
+    return replica.shard().profile(*customer, replica.tick());
   });
   ASSERT_TRUE(profile.ok() && profile->ok());
   ASSERT_EQ((*profile)->metrics.size(), 1u);
@@ -198,7 +203,9 @@ TEST(Engine, AFullQueueSaysSo) {
   std::promise<void> release;
   auto released = release.get_future().share();
   // The log thread is held in an answer while the queue fills.
-  ASSERT_TRUE(engine->submit({.batch = {}, .data_keys = {}, .done = [released](const Ack&) { released.wait(); }}).ok());
+  ASSERT_TRUE(
+      engine->submit({.batch = {}, .data_keys = {}, .done = [released](const Ack&) { released.wait(); }})
+          .ok());
   std::vector<std::future<Ack>> acks;
   absl::Status refused;
   for (uint64_t n = 0; refused.ok() && n < 100; ++n) {
@@ -206,8 +213,9 @@ TEST(Engine, AFullQueueSaysSo) {
     batch.bytes.resize(1 << 20);
     auto promise = std::make_shared<std::promise<Ack>>();
     acks.push_back(promise->get_future());
-    refused = engine->submit(
-        {.batch = std::move(batch), .data_keys = {}, .done = [promise](const Ack& ack) { promise->set_value(ack); }});
+    refused = engine->submit({.batch = std::move(batch), .data_keys = {}, .done = [promise](const Ack& ack) {
+                                promise->set_value(ack);
+                              }});
   }
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(engine->log_counters().refused.load(), 1u);
@@ -225,8 +233,8 @@ TEST(Engine, ASubmissionThatIsTooLargeIsRefused) {
   EXPECT_EQ(submit(*engine, std::move(batch)).get().status.code(), absl::StatusCode::kInvalidArgument);
 }
 
-// Everything acknowledged while the engine is being stopped is there when it is opened again; the rest is not, or is
-// there whole.
+// Everything acknowledged while the engine is being stopped is there when it is opened again; the rest is
+// not, or is there whole.
 TEST(Engine, StopKeepsWhatWasAcknowledged) {
   TestDirectory directory;
   constexpr int kThreads = 3;
@@ -238,7 +246,8 @@ TEST(Engine, StopKeepsWhatWasAcknowledged) {
     for (int thread = 0; thread < kThreads; ++thread) {
       clients.emplace_back([&, thread] {
         for (uint64_t n = 0;; ++n) {
-          const Ack ack = submit(*engine, batch_of({{.message = n * kThreads + static_cast<uint64_t>(thread)}})).get();
+          const Ack ack =
+              submit(*engine, batch_of({{.message = n * kThreads + static_cast<uint64_t>(thread)}})).get();
           if (ack.status.ok()) {
             ++acknowledged;
           } else if (ack.status.code() == absl::StatusCode::kUnavailable) {
@@ -265,8 +274,8 @@ RecordBatch damaged_record() {
   return batch;
 }
 
-// A record that cannot be applied is a bug or damage: the state is of no position any more, and nothing of it may be
-// kept or shown.
+// A record that cannot be applied is a bug or damage: the state is of no position any more, and nothing of it
+// may be kept or shown.
 TEST(Engine, AfterAFailedApplyNobodyWaitsAndNothingIsKept) {
   TestDirectory directory;
   Options options = restless_options(directory.path());
@@ -282,8 +291,10 @@ TEST(Engine, AfterAFailedApplyNobodyWaitsAndNothingIsKept) {
     codec::add_record(mixed, RecordKind::kEvent, [](std::string& out) { out += "not an event"; });
     EXPECT_EQ(engine->submit_and_wait(std::move(mixed)).status().code(), absl::StatusCode::kUnavailable);
     EXPECT_FALSE(engine->health().apply.ok());
-    EXPECT_EQ(engine->submit_and_wait(batch_of({{.message = 5000}})).status().code(), absl::StatusCode::kUnavailable);
-    EXPECT_EQ(engine->run_command(batch_of({{.message = 5001}})).status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(engine->submit_and_wait(batch_of({{.message = 5000}})).status().code(),
+              absl::StatusCode::kUnavailable);
+    EXPECT_EQ(engine->run_command(batch_of({{.message = 5001}})).status().code(),
+              absl::StatusCode::kUnavailable);
     std::this_thread::sleep_for(std::chrono::milliseconds(200));  // several checkpoint periods
     EXPECT_FALSE(engine->stop().ok());
   }
@@ -299,8 +310,9 @@ TEST(Engine, CommandsUnderWayWhenApplyFailsAreAnswered) {
   (void)submit(*engine, damaged_record());
   RecordBatch merge;
   codec::add_record(merge, RecordKind::kMerge, [&](std::string& out) {
-    codec::append_merge({.winner = token_of("user_id", "a"), .loser = token_of("user_id", "b"), .reason = "", .actor = ""},
-                        out);
+    codec::append_merge(
+        {.winner = token_of("user_id", "a"), .loser = token_of("user_id", "b"), .reason = "", .actor = ""},
+        out);
   });
   EXPECT_FALSE(engine->run_command(std::move(merge)).ok());
 }

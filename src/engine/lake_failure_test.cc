@@ -30,10 +30,14 @@ class FullLake final : public os::FileSystem {
   absl::Status create_directories(const std::string& path) override { return real_.create_directories(path); }
   absl::Status remove_directory(const std::string& path) override { return real_.remove_directory(path); }
   absl::Status sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  absl::StatusOr<std::vector<std::string>> list(const std::string& directory) override { return real_.list(directory); }
+  absl::StatusOr<std::vector<std::string>> list(const std::string& directory) override {
+    return real_.list(directory);
+  }
   absl::StatusOr<uint64_t> file_size(const std::string& path) override { return real_.file_size(path); }
   bool exists(const std::string& path) override { return real_.exists(path); }
-  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override { return real_.lock(path); }
+  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override {
+    return real_.lock(path);
+  }
   absl::StatusOr<uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
 
  private:
@@ -63,8 +67,8 @@ std::vector<std::string> counts(const lake::Lake& lake) {
           reader.query(*snapshot, "SELECT count(DISTINCT sequence) FROM rows").at(0)};
 }
 
-// While the lake cannot be written everything else goes on, nothing is checkpointed past it, and once there is space
-// again it catches up by itself.
+// While the lake cannot be written everything else goes on, nothing is checkpointed past it, and once there
+// is space again it catches up by itself.
 TEST(LakeFailure, ServingGoesOnAndTheLakeCatchesUp) {
   TestDirectory directory;
   FullLake files;

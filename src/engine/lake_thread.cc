@@ -152,8 +152,8 @@ void LakeThread::report(const absl::Status& failure) {
   changed_.notify_all();
 }
 
-// Compaction costs as much as archiving, so it waits for a calmer moment; but not for ever, since many small files
-// slow down every statement.
+// Compaction costs as much as archiving, so it waits for a calmer moment; but not for ever, since many small
+// files slow down every statement.
 void LakeThread::maintain() {
   os::name_this_thread("kehu-compact");
   os::lower_this_thread_priority();

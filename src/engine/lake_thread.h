@@ -33,12 +33,12 @@ struct ArchiveBatch {
   size_t size = 0;
 };
 
-// Owns the writing side of the lake: appends what was applied, commits every few seconds, and compacts on a second
-// thread.
+// Owns the writing side of the lake: appends what was applied, commits every few seconds, and compacts on a
+// second thread.
 //
-// A commit that failed is tried again after each period; meanwhile its rows can be read, but are only in memory, and
-// the log must keep them. When the lake cannot take more rows, those that follow are left out until the next start,
-// which archives them from the log.
+// A commit that failed is tried again after each period; meanwhile its rows can be read, but are only in
+// memory, and the log must keep them. When the lake cannot take more rows, those that follow are left out
+// until the next start, which archives them from the log.
 class LakeThread {
  public:
   struct Options {
@@ -52,8 +52,8 @@ class LakeThread {
 
   // Waits while the queue is full; false when it is stopped.
   bool archive(ArchiveBatch batch);
-  // Commits up to `position` as soon as it is appended, and waits for that. Not OK when commits fail, or when the
-  // thread ends before.
+  // Commits up to `position` as soon as it is appended, and waits for that. Not OK when commits fail, or when
+  // the thread ends before.
   absl::Status commit_up_to(Sequence position);
   // Appends what waits, commits, ends. Not OK when something could not be committed.
   absl::Status stop();

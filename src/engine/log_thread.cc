@@ -16,11 +16,11 @@ namespace {
 
 constexpr Duration kTickPeriod = Duration::seconds(1);
 constexpr size_t kBuildersKept = 6;
-// A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits for
-// little more than one sync.
+// A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits
+// for little more than one sync.
 constexpr size_t kGroupBytes = 2u << 20;
-// The least room that is reserved for a batch with events: enough for a conflict or two, whose rejections are larger
-// than the events.
+// The least room that is reserved for a batch with events: enough for a conflict or two, whose rejections are
+// larger than the events.
 constexpr size_t kRoomMin = 64u << 10;
 // A submission is at most half a batch, so that any two fit together.
 constexpr size_t kSubmissionBytesMax = log::kBatchBytesMax / 2;
@@ -54,8 +54,8 @@ struct LogThread::Group {
   std::vector<Ack> acks;
   size_t bytes = 0;      // of the submissions
   uint64_t records = 0;  // in the builders
-  // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it are
-  // committed.
+  // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it
+  // are committed.
   std::vector<std::shared_ptr<log::BatchBuilder>> builders;
   log::SegmentNumber segment;  // in which the last one will be
   size_t room = 0;             // which is reserved for it there
@@ -144,7 +144,8 @@ absl::Status LogThread::submit(Submission& submission) {
   if (queue_.try_push(submission, bytes)) return absl::OkStatus();
   if (stopping_) return failure(absl::StatusCode::kUnavailable, "the server is stopping");
   counters_.refused.fetch_add(1, std::memory_order_relaxed);
-  return failure(absl::StatusCode::kResourceExhausted, "too many events wait for the log: send again in a second");
+  return failure(absl::StatusCode::kResourceExhausted,
+                 "too many events wait for the log: send again in a second");
 }
 
 void LogThread::protect(Sequence first) {
@@ -267,8 +268,12 @@ absl::Status LogThread::add_once(const Submission& submission, const RecordBatch
   const RecordBatch& batch = submission.batch;
   if (auto status = make_room(entry.size, group); !status.ok()) return status;
   switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, group.segment)) {
-    case log::Verdict::kNew: ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections); break;
-    case log::Verdict::kRepeat: ++ack.repeats; return absl::OkStatus();
+    case log::Verdict::kNew:
+      ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections);
+      break;
+    case log::Verdict::kRepeat:
+      ++ack.repeats;
+      return absl::OkStatus();
     case log::Verdict::kConflict: {
       ++ack.conflicts;
       const bool keep = submission.conflicts == Submission::Conflicts::kQuarantine;
@@ -287,8 +292,9 @@ absl::Status LogThread::add_conflict(std::string_view event_record, Group& group
   codec::append_event_json(event, *options_.settings(), text);
   const std::string sealed = options_.seal_payload(text);
   const Hash128 key = hash128(sealed, event.source.value());
-  const std::string detail = cat("message id \"", event.message_id,
-                                 "\" is known with another content: send it under an id of its own, or discard it");
+  const std::string detail =
+      cat("message id \"", event.message_id,
+          "\" is known with another content: send it under an id of its own, or discard it");
   std::string rejection;
   codec::append_rejection({.project = event.project,
                            .source = event.source,
@@ -331,13 +337,14 @@ void LogThread::hand_on(const Group& group) {
     const log::Batch& batch = builder->batch();
     DurableBatch durable{.tick = batch.tick(), .records = {}, .bytes = builder, .size = builder->bytes()};
     durable.records.reserve(batch.record_count());
-    for (const log::RecordView record : batch) durable.records.push_back({record.sequence, record.kind, record.payload});
+    for (const log::RecordView record : batch)
+      durable.records.push_back({record.sequence, record.kind, record.payload});
     deliver_(std::move(durable));
   }
 }
 
-// The log says what is on the disk; nobody else knows after a failed write. Until it can be opened again nothing is
-// accepted, and what waits is told so.
+// The log says what is on the disk; nobody else knows after a failed write. Until it can be opened again
+// nothing is accepted, and what waits is told so.
 void LogThread::recover() {
   while (!stopping_) {
     absl::Status status = open_log();

@@ -29,7 +29,7 @@ struct LogThreadOptions {
   os::FileSystem* files = nullptr;
   os::Clock* clock = nullptr;
   seal::KeyRing* ring = nullptr;
-  size_t queue_bytes = 64u << 20;  // of submissions that wait; more are refused
+  size_t queue_bytes = 64u << 20;                   // of submissions that wait; more are refused
   Duration recovery_pause = Duration::millis(200);  // between attempts to open the log again
   // Runs a group of acks, so that whoever answers can share wake-ups between them.
   std::function<void(absl::FunctionRef<void()>)> around_acks;
@@ -49,12 +49,12 @@ struct LogCounters {
   std::atomic<uint64_t> commit_micros{0};  // write and sync, summed
 };
 
-// Owns the log: takes submissions from any thread, drops repeats, commits groups of them with one sync, answers, and
-// hands the durable batch on. Appends a tick when nothing else happened for a second.
+// Owns the log: takes submissions from any thread, drops repeats, commits groups of them with one sync,
+// answers, and hands the durable batch on. Appends a tick when nothing else happened for a second.
 //
-// When a write or sync fails, the submissions of that group are answered Unavailable, the log is opened again, and
-// what of the group did reach the disk is handed on like any other batch; the clients' repeats are recognised. While
-// the disk is unusable every submission is answered Unavailable.
+// When a write or sync fails, the submissions of that group are answered Unavailable, the log is opened
+// again, and what of the group did reach the disk is handed on like any other batch; the clients' repeats are
+// recognised. While the disk is unusable every submission is answered Unavailable.
 class LogThread {
  public:
   using Deliver = std::function<void(DurableBatch)>;
@@ -94,7 +94,8 @@ class LogThread {
   absl::Status commit_batch(Group& group);
   absl::Status fill(const Submission& submission, Group& group, Ack& ack);
   absl::Status add(RecordKind kind, std::string_view payload, Group& group);
-  absl::Status add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group, Ack& ack);
+  absl::Status add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group,
+                        Ack& ack);
   absl::Status add_conflict(std::string_view event_record, Group& group);
   void answer(Group& group, const absl::Status& status);
   void count(const Ack& ack);

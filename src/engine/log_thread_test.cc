@@ -31,8 +31,8 @@ Ack insist(LogWorld& world, const RecordBatch& batch) {
   return ack;
 }
 
-// The write reached the cache, the sync failed: nobody may be told yes, and yet the record may be on the disk. It is
-// found when the log is opened again, applied once, and the client's repeat is one.
+// The write reached the cache, the sync failed: nobody may be told yes, and yet the record may be on the
+// disk. It is found when the log is opened again, applied once, and the client's repeat is one.
 TEST(LogThread, AnEventWhoseSyncFailedIsAppliedOnce) {
   os::MemoryFileSystem files;
   LogWorld world(files);
@@ -71,7 +71,9 @@ TEST(LogThread, AFullDiskIsSaidAndPassesByItself) {
   uint64_t message = 0;
   Ack ack;
   while (ack.status.ok() && message < 100) {
-    ack = world.send(batch_of({{.message = ++message, .properties = cat("\"", std::string(5000, 'x'), "\"")}})).get();
+    ack =
+        world.send(batch_of({{.message = ++message, .properties = cat("\"", std::string(5000, 'x'), "\"")}}))
+            .get();
   }
   EXPECT_EQ(ack.status.code(), absl::StatusCode::kUnavailable);
   EXPECT_FALSE(world.thread().health().ok());
@@ -83,8 +85,8 @@ TEST(LogThread, AFullDiskIsSaidAndPassesByItself) {
   EXPECT_EQ(records_in(files, RecordKind::kEvent), message);
 }
 
-// A submission of conflicts takes more than one segment, and for the second one there is no space: nothing was
-// acknowledged, so the filter must not believe that it is in the log.
+// A submission of conflicts takes more than one segment, and for the second one there is no space: nothing
+// was acknowledged, so the filter must not believe that it is in the log.
 TEST(LogThread, ConflictsThatDidNotAllFitAreQuarantinedOnceEach) {
   os::MemoryFileSystem files;
   LogWorld world(files);
@@ -159,9 +161,9 @@ TEST(LogThread, OneGroupKeepsItsOrderAndEachAckItsRecords) {
   os::MemoryFileSystem files;
   LogWorld world(files);
   ASSERT_TRUE(world.start().ok());
-  const auto acks = world.send_together({batch_of({{.message = 1}, {.message = 2}}),
-                                         batch_of({{.message = 2}}),
-                                         batch_of({{.message = 2}, {.message = 3}})});
+  const auto acks =
+      world.send_together({batch_of({{.message = 1}, {.message = 2}}), batch_of({{.message = 2}}),
+                           batch_of({{.message = 2}, {.message = 3}})});
   ASSERT_EQ(acks.size(), 3u);
   EXPECT_EQ(std::pair(acks[0].first, acks[0].last), std::pair(Sequence(1), Sequence(2)));
   EXPECT_EQ(std::pair(acks[1].first, acks[1].last), std::pair(Sequence(0), Sequence(0)));

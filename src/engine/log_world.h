@@ -24,8 +24,9 @@ class LogWorld {
   static constexpr uint32_t kSegmentBytes = 72u << 10;
 
   explicit LogWorld(os::MemoryFileSystem& files)
-      : files_(files), ring_(*seal::ProjectKey::from_bytes(std::string(seal::ProjectKey::kBytes, 'k')),
-                             Cipher::kAes256Gcm, [](char* bytes, size_t size) { std::fill_n(bytes, size, 'r'); }) {}
+      : files_(files),
+        ring_(*seal::ProjectKey::from_bytes(std::string(seal::ProjectKey::kBytes, 'k')), Cipher::kAes256Gcm,
+              [](char* bytes, size_t size) { std::fill_n(bytes, size, 'r'); }) {}
 
   // As a start does: opens the log, replays all of it, takes submissions.
   absl::Status start() {

@@ -81,7 +81,8 @@ const Source* Project::source_of_key(const Hash128& hash) const {
 }
 
 const Source* Project::find(SourceId id) const {
-  const auto it = std::find_if(sources_.begin(), sources_.end(), [id](const Source& s) { return s.id == id; });
+  const auto it =
+      std::find_if(sources_.begin(), sources_.end(), [id](const Source& s) { return s.id == id; });
   return it == sources_.end() ? nullptr : &*it;
 }
 

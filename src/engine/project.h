@@ -16,7 +16,8 @@
 
 namespace kehu::engine {
 
-// A write key of a source as it is kept: never the key, only its keyed hash and what a person needs to recognise it.
+// A write key of a source as it is kept: never the key, only its keyed hash and what a person needs to
+// recognise it.
 struct WriteKey {
   Hash128 hash;
   std::string hint;  // its first characters, "kwk_3f9a…"

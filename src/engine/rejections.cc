@@ -19,7 +19,8 @@ std::optional<RejectionEntry> entry_of(Sequence sequence, std::string_view blob)
 }
 
 bool matches(const RejectionEntry& entry, const RejectionFilter& filter) {
-  return (!filter.reason || entry.reason == *filter.reason) && (!filter.source || entry.source == *filter.source) &&
+  return (!filter.reason || entry.reason == *filter.reason) &&
+         (!filter.source || entry.source == *filter.source) &&
          (!filter.state || entry.state == *filter.state);
 }
 
@@ -27,9 +28,12 @@ bool matches(const RejectionEntry& entry, const RejectionFilter& filter) {
 
 std::string_view to_string(RejectionState state) {
   switch (state) {
-    case RejectionState::kOpen: return "open";
-    case RejectionState::kRepaired: return "repaired";
-    case RejectionState::kDiscarded: return "discarded";
+    case RejectionState::kOpen:
+      return "open";
+    case RejectionState::kRepaired:
+      return "repaired";
+    case RejectionState::kDiscarded:
+      return "discarded";
   }
   return "unknown";
 }

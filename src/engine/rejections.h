@@ -41,8 +41,8 @@ struct RejectionCount {
   uint64_t open = 0;
 };
 
-// The quarantine: every rejection that ever came, by its sequence. The index is in memory (40 bytes each), the
-// payloads are blobs. Owner: the apply thread.
+// The quarantine: every rejection that ever came, by its sequence. The index is in memory (40 bytes each),
+// the payloads are blobs. Owner: the apply thread.
 class Rejections {
  public:
   explicit Rejections(BlobStore& store);

@@ -69,12 +69,13 @@ void Replica::load_totals() {
   if (bytes.size() == sizeof(totals_)) std::memcpy(&totals_, bytes.data(), sizeof(totals_));
 }
 
-absl::Status Replica::apply(absl::Span<const shard::LogRecord> records, Instant tick, shard::Effects& effects) {
+absl::Status Replica::apply(absl::Span<const shard::LogRecord> records, Instant tick,
+                            shard::Effects& effects) {
   tick_ = tick;
   if (records.empty()) return absl::OkStatus();
   if (records.front().sequence != applied_.next()) {
-    return failure(absl::StatusCode::kDataLoss, "record ", applied_.next().value(), " is missing: the log goes on at ",
-                   records.front().sequence.value());
+    return failure(absl::StatusCode::kDataLoss, "record ", applied_.next().value(),
+                   " is missing: the log goes on at ", records.front().sequence.value());
   }
   // Runs of records between definitions: each definition holds for the records behind it.
   for (size_t i = 0; i < records.size();) {
@@ -119,7 +120,8 @@ absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) 
       audit_.put(Hash128{0, record.sequence.value()}, blob);
       return absl::OkStatus();
     }
-    default: return absl::OkStatus();
+    default:
+      return absl::OkStatus();
   }
 }
 
@@ -184,8 +186,8 @@ std::vector<AuditEntry> Replica::audit() {
 
 template <class Visit>
 void Replica::each_store(Visit&& visit) {
-  for (state::Store* store : {&nodes_, &groups_, &customers_, &names_, &keys_, &rejected_, &definitions_, &audit_,
-                              &totals_store_}) {
+  for (state::Store* store : {&nodes_, &groups_, &customers_, &names_, &keys_, &rejected_, &definitions_,
+                              &audit_, &totals_store_}) {
     visit(*store);
   }
 }
@@ -205,7 +207,8 @@ bool Replica::copy_some(size_t keys) {
 Replica::Checkpoint Replica::take_checkpoint() { return std::move(checkpoint_); }
 
 void Replica::finish_checkpoint(bool written) {
-  each_store([written](state::Store& store) { written ? store.finish_checkpoint() : store.abandon_checkpoint(); });
+  each_store(
+      [written](state::Store& store) { written ? store.finish_checkpoint() : store.abandon_checkpoint(); });
 }
 
 size_t Replica::memory_bytes() const {

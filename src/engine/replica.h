@@ -33,9 +33,9 @@ struct Totals {
   uint64_t rejections = 0;
 };
 
-// Everything that the log's records have made so far: customers, identities, definitions, keys, quarantine. State is
-// a function of the log: the live engine, recovery and a fresh replay all call apply() with the same records and
-// hold the same state.
+// Everything that the log's records have made so far: customers, identities, definitions, keys, quarantine.
+// State is a function of the log: the live engine, recovery and a fresh replay all call apply() with the same
+// records and hold the same state.
 //
 // One owner thread, but for project(), which any thread may call.
 class Replica {

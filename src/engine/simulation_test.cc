@@ -7,8 +7,9 @@
 
 #include "engine/log_world.h"
 
-// Clients that insist, a log thread, and a disk on which anything may fail at any operation: whatever happens, every
-// acknowledged event is in the log exactly once, in its client's order, and nothing is that was not sent.
+// Clients that insist, a log thread, and a disk on which anything may fail at any operation: whatever
+// happens, every acknowledged event is in the log exactly once, in its client's order, and nothing is that
+// was not sent.
 namespace kehu::engine {
 namespace {
 
@@ -20,7 +21,8 @@ class Client {
  public:
   explicit Client(uint32_t source) : source_(source) {}
 
-  // What it sends next: the submission that is not acknowledged yet, or a new one, with some old events among it.
+  // What it sends next: the submission that is not acknowledged yet, or a new one, with some old events among
+  // it.
   const RecordBatch& next(std::mt19937_64& random) {
     if (pending_) return *pending_;
     RecordBatch batch;
@@ -51,7 +53,8 @@ class Client {
   Given event(uint64_t number) const {
     return {.message = source_ * kMessagesOfAClient + number,
             .source = source_,
-            .identifiers = {{"user_id", cat("u", number % 7)}, {"anonymous_id", cat("a", source_, "-", number % 5)}},
+            .identifiers = {{"user_id", cat("u", number % 7)},
+                            {"anonymous_id", cat("a", source_, "-", number % 5)}},
             .properties = cat("{\"n\":", number, ",\"text\":\"", std::string(number * 37 % 900, 'x'), "\"}")};
   }
   void add_conflict(RecordBatch& batch, uint64_t number) {
@@ -125,10 +128,14 @@ class Simulation {
   }
 
   void plan_fault() {
-    static constexpr os::FaultKind kKinds[] = {os::FaultKind::kIoError,     os::FaultKind::kDiskFull,
-                                               os::FaultKind::kHalfDone,    os::FaultKind::kCrashBefore,
-                                               os::FaultKind::kCrashHalf,   os::FaultKind::kCrashAfter};
-    files_.plan({.operation = files_.operations() + random_() % 40, .kind = kKinds[random_() % 6], .times = 1 + random_() % 4});
+    static constexpr os::FaultKind kKinds[] = {os::FaultKind::kIoError,   os::FaultKind::kDiskFull,
+                                               os::FaultKind::kHalfDone,  os::FaultKind::kCrashBefore,
+                                               os::FaultKind::kCrashHalf, os::FaultKind::kCrashAfter};
+    os::Fault fault;
+    fault.operation = files_.operations() + random_() % 40;
+    fault.kind = kKinds[random_() % 6];
+    fault.times = 1 + random_() % 4;
+    files_.plan(fault);
   }
 
   void end_of_power() {

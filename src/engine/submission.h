@@ -13,11 +13,11 @@ namespace kehu::engine {
 // What became of a submission. `status` OK: everything in it is durable, repeats included.
 struct Ack {
   absl::Status status;
-  uint32_t events = 0;      // new ones
-  uint32_t repeats = 0;     // known already; nothing was written for them
-  uint32_t conflicts = 0;   // a known message id with another body
+  uint32_t events = 0;     // new ones
+  uint32_t repeats = 0;    // known already; nothing was written for them
+  uint32_t conflicts = 0;  // a known message id with another body
   uint32_t rejections = 0;
-  Sequence first, last;     // of its records; zero when nothing was written
+  Sequence first, last;  // of its records; zero when nothing was written
 };
 
 // Records on their way into the log, with what must happen when they are there.

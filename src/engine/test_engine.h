@@ -28,7 +28,8 @@ namespace kehu::engine {
 class TestDirectory {
  public:
   TestDirectory()
-      : path_(std::filesystem::temp_directory_path() / cat("kehu-engine-", std::random_device{}(), std::random_device{}())) {
+      : path_(std::filesystem::temp_directory_path() /
+              cat("kehu-engine-", std::random_device{}(), std::random_device{}())) {
     std::filesystem::create_directories(path_);
   }
   ~TestDirectory() { std::filesystem::remove_all(path_); }
@@ -65,14 +66,16 @@ inline void add_event(RecordBatch& batch, const Given& given) {
   constexpr Instant kTime(1'780'000'000'000'000);
   std::vector<Identifier> identifiers;
   for (const auto& [type, value] : given.identifiers) {
-    identifiers.push_back({.type = *kSettings.find_type(type), .token = token_of(type, value), .value = value});
+    identifiers.push_back(
+        {.type = *kSettings.find_type(type), .token = token_of(type, value), .value = value});
   }
   const std::string message_id = cat("message-", given.message);
   Event event;
   event.project = ProjectId(1);
   event.source = SourceId(given.source);
   event.channel = Channel::kWeb;
-  event.time = event.original_time = event.received_at = kTime + Duration::seconds(static_cast<int64_t>(given.message % 100'000));
+  event.time = kTime + Duration::seconds(static_cast<int64_t>(given.message % 100'000));
+  event.original_time = event.received_at = event.time;
   event.message_key = hash128(message_id, given.source);
   event.body_hash = hash64(given.properties);
   event.message_id = message_id;
@@ -144,9 +147,10 @@ inline std::unique_ptr<Engine> open_engine(Options options) {
 inline std::future<Ack> submit(Engine& engine, RecordBatch batch) {
   auto promise = std::make_shared<std::promise<Ack>>();
   auto future = promise->get_future();
-  const auto status =
-      engine.submit({.batch = std::move(batch), .data_keys = {}, .done = [promise](const Ack& ack) { promise->set_value(ack); }});
-  if (!status.ok()) {
+  Submission submission;
+  submission.batch = std::move(batch);
+  submission.done = [promise](const Ack& ack) { promise->set_value(ack); };
+  if (const auto status = engine.submit(std::move(submission)); !status.ok()) {
     Ack refused;
     refused.status = status;
     promise->set_value(refused);
@@ -218,7 +222,8 @@ absl::Status for_each_batch(os::FileSystem& files, const std::string& directory,
     if (!more.ok()) return more.status();
     if (!*more) return absl::OkStatus();
     std::vector<shard::LogRecord> records;
-    for (const log::RecordView record : batch) records.push_back({record.sequence, record.kind, record.payload});
+    for (const log::RecordView record : batch)
+      records.push_back({record.sequence, record.kind, record.payload});
     visit(records, batch.tick());
   }
 }
@@ -226,7 +231,8 @@ absl::Status for_each_batch(os::FileSystem& files, const std::string& directory,
 // The digest of a fresh replay of the log alone, which must still hold its first record.
 inline uint64_t replayed_digest(os::FileSystem& files, const std::string& log_directory) {
   PlainState state;
-  const auto status = for_each_batch(files, log_directory, [&](const auto& records, Instant tick) { state.apply(records, tick); });
+  const auto status = for_each_batch(files, log_directory,
+                                     [&](const auto& records, Instant tick) { state.apply(records, tick); });
   EXPECT_TRUE(status.ok()) << status;
   return state.digest();
 }
