@@ -155,18 +155,14 @@ TEST(Recovery, CheckpointsUnderLoadKeepTheStateOfTheLog) {
 // With little retention, segments that state and lake no longer need are recycled, and nothing else is.
 TEST(Recovery, ARecycledLogIsEnough) {
   TestDirectory directory;
-  Settings settings = Settings::defaults();
-  settings.log_retention_bytes = 64u << 20;
   Options options = restless_options(directory.path());
-  options.first_settings = std::make_shared<const Settings>(settings);
+  options.first_settings = least_retention();
   std::mt19937_64 random(1);
   Figures before;
   {
     const auto engine = open_engine(options);
     for (uint64_t n = 0; n < 50; ++n) {
-      std::vector<Given> events = random_events(random, n * 100, 100);
-      for (Given& given : events) given.properties = cat(R"({"text":")", std::string(20'000, 'x'), "\"}");
-      ASSERT_TRUE(engine->submit_and_wait(batch_of(events)).ok());
+      ASSERT_TRUE(engine->submit_and_wait(batch_of(large_events(random, n * 100, 100))).ok());
     }
     before = figures_of(*engine);
     ASSERT_TRUE(engine->stop().ok());

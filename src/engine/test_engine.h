@@ -110,6 +110,19 @@ inline std::vector<Given> random_events(std::mt19937_64& random, uint64_t first_
   return events;
 }
 
+// Events of 20 KB each: a few thousand of them fill more log than the least retention.
+inline std::vector<Given> large_events(std::mt19937_64& random, uint64_t first_message, size_t count) {
+  std::vector<Given> events = random_events(random, first_message, count);
+  for (Given& given : events) given.properties = cat(R"({"text":")", std::string(20'000, 'x'), "\"}");
+  return events;
+}
+
+inline std::shared_ptr<const Settings> least_retention() {
+  auto settings = std::make_shared<Settings>(Settings::defaults());
+  settings->log_retention_bytes = 64u << 20;
+  return settings;
+}
+
 inline RecordBatch definition(std::string_view kind, std::string_view name, std::string_view body) {
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
@@ -228,11 +241,14 @@ absl::Status for_each_batch(os::FileSystem& files, const std::string& directory,
   }
 }
 
-// The digest of a fresh replay of the log alone, which must still hold its first record.
-inline uint64_t replayed_digest(os::FileSystem& files, const std::string& log_directory) {
+// The digest of a fresh replay of the log alone, up to a position. The log must still hold its first record.
+inline uint64_t replayed_digest(os::FileSystem& files, const std::string& log_directory,
+                                Sequence last = Sequence(UINT64_MAX)) {
   PlainState state;
-  const auto status = for_each_batch(files, log_directory,
-                                     [&](const auto& records, Instant tick) { state.apply(records, tick); });
+  const auto status = for_each_batch(files, log_directory, [&](auto& records, Instant tick) {
+    std::erase_if(records, [last](const shard::LogRecord& record) { return record.sequence > last; });
+    state.apply(records, tick);
+  });
   EXPECT_TRUE(status.ok()) << status;
   return state.digest();
 }
