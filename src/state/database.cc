@@ -43,6 +43,12 @@ Hash128 key_of(const rocksdb::Slice& slice) {
   return Hash128{__builtin_bswap64(halves[0]), __builtin_bswap64(halves[1])};
 }
 
+// A table file is ingested by giving it a second name and then removing the first one. A process that was killed
+// between the two left both, and opening the first one for writing would empty a table of the database.
+rocksdb::Status remove_if_there(rocksdb::Env& env, const std::string& file) {
+  return env.FileExists(file).IsNotFound() ? rocksdb::Status::OK() : env.DeleteFile(file);
+}
+
 rocksdb::Options options_for(size_t cache_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(cache_bytes);
@@ -109,7 +115,8 @@ absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   rocksdb::Options options = db_->GetOptions();
   options.bottommost_compression = rocksdb::kDisableCompressionOption;
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options);
-  auto status = writer.Open(file);
+  auto status = remove_if_there(*db_->GetEnv(), file);
+  if (status.ok()) status = writer.Open(file);
   for (size_t i = 0; status.ok() && i < changes.entries_.size(); ++i) {
     const Changes::Entry& entry = changes.entries_[i];
     const Key key(entry.space, entry.key);

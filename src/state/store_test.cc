@@ -27,7 +27,7 @@ class Directory {
 std::unique_ptr<Database> open(const std::string& path) {
   auto database = Database::open(path, 1 << 20);
   EXPECT_TRUE(database.ok()) << database.status();
-  return std::move(*database);
+  return database.ok() ? std::move(*database) : nullptr;
 }
 
 Model contents(Store& store) {
@@ -84,6 +84,35 @@ TEST(Database, ACheckpointIsWholeAndCarriesItsPosition) {
   ASSERT_TRUE(database->get_many(Space::kNodes, {Hash128{1, 0}, Hash128{2, 0}, Hash128{3, 0}}, values).ok());
   EXPECT_EQ(values, (std::vector<std::string>{"a", "", "c"}));
   EXPECT_TRUE(database->verify().ok());
+}
+
+// As a process leaves it that was killed while it ingested a checkpoint.
+TEST(Database, ALeftOverNameOfATableIsNotWrittenThrough) {
+  Directory directory;
+  const auto write = [](Database& database, uint64_t position) {
+    Changes changes;
+    changes.add(Space::kNodes, Hash128{position, 0}, std::to_string(position));
+    ASSERT_TRUE(database.checkpoint(Sequence(position), changes).ok());
+  };
+  {
+    auto database = open(directory.path());
+    write(*database, 1);
+    std::filesystem::path table;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      if (entry.path().extension() == ".sst") table = entry.path();
+    }
+    std::filesystem::create_hard_link(table, directory.path() + "/ingest.sst");
+    write(*database, 2);
+  }
+  auto database = open(directory.path());
+  ASSERT_NE(database, nullptr);
+  EXPECT_TRUE(database->verify().ok()) << database->verify();
+  std::string value;
+  for (const uint64_t position : {1, 2}) {
+    const auto found = database->get(Space::kNodes, Hash128{position, 0}, value);
+    EXPECT_TRUE(found.ok() && *found) << position;
+    EXPECT_EQ(value, std::to_string(position));
+  }
 }
 
 // A store over a database, written to at random with checkpoints running at every stage of their life, must always
