@@ -109,7 +109,8 @@ void LakeThread::append(const ArchiveBatch& batch) {
     report(status);
     if (!gap_.ok()) return;
   }
-  appended_.store(batch.last.value(), std::memory_order_release);
+  // After a crash the log is replayed from the state's position, which the lake is ahead of.
+  appended_.store(std::max(appended(), batch.last).value(), std::memory_order_release);
 }
 
 absl::Status LakeThread::decode(const ArchiveBatch& batch) {

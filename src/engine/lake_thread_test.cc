@@ -99,6 +99,24 @@ TEST(LakeThread, ItStartsWhereTheStateIs) {
   EXPECT_TRUE(thread->stop().ok());
 }
 
+// After a crash the log is replayed from the state's last checkpoint, and commits go on meanwhile.
+TEST(LakeThread, WhatTheLakeHasAlreadyMayComeAgain) {
+  TestDirectory directory;
+  LakeWorld world(directory.path(), 1 << 20);
+  {
+    const auto thread = world.start();
+    ASSERT_TRUE(thread->archive(world.batch(1, 3)));
+    ASSERT_TRUE(thread->stop().ok());
+  }
+  const auto thread = world.start();
+  ASSERT_TRUE(thread->archive(world.batch(1)));
+  EXPECT_TRUE(thread->commit_up_to(Sequence(1)).ok());
+  ASSERT_TRUE(thread->archive(world.batch(2, 5)));
+  EXPECT_TRUE(thread->stop().ok());
+  EXPECT_EQ(world.lake().committed(), Sequence(5));
+  EXPECT_EQ(world.lake().counters().rows_appended, 5u);
+}
+
 TEST(LakeThread, ADamagedRecordIsAGapThatNothingIsCommittedBehind) {
   TestDirectory directory;
   LakeWorld world(directory.path(), 1 << 20);

@@ -159,15 +159,17 @@ TEST(Recovery, ARecycledLogIsEnough) {
   options.first_settings = least_retention();
   std::mt19937_64 random(1);
   Figures before;
+  const auto recycled = [&] { return !std::filesystem::exists(directory.path() + "/log/0000000001.log"); };
   {
     const auto engine = open_engine(options);
-    for (uint64_t n = 0; n < 50; ++n) {
+    // A segment is recycled when a later one is begun, which on a slow machine may be before the checkpoint.
+    for (uint64_t n = 0; n < 50 || (!recycled() && n < 500); ++n) {
       ASSERT_TRUE(engine->submit_and_wait(batch_of(large_events(random, n * 100, 100))).ok());
     }
     before = figures_of(*engine);
     ASSERT_TRUE(engine->stop().ok());
   }
-  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/log/0000000001.log"));
+  EXPECT_TRUE(recycled());
   options.first_settings = nullptr;
   const auto engine = open_engine(options);
   EXPECT_EQ(figures_of(*engine), before);
