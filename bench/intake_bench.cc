@@ -15,13 +15,13 @@ namespace kehu::intake {
 namespace {
 
 std::string track_event(int i, bool with_email) {
-  return cat(R"({"type":"track","event":"Product Viewed","userId":"u)", 100000 + i * 7,
-             R"(","anonymousId":"5f3b2c1d-8e4a-4b6f-9c7d-0123456789)", 10 + i % 90,
-             R"(","messageId":"m-20261122-)", 1000000 + i,
-             R"(","timestamp":"2026-11-22T00:49:32.846Z","properties":{"product_id":"p)", 1000 + i % 500,
-             R"(","category":"shoes","brand":"Acme","price":129.50,"quantity":1,"currency":"CNY")",
-             with_email ? R"(,"email":"someone@example.com")" : "",
-             R"(},"context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"},"ip":"1.2.3.4"}})");
+  return cat(
+      R"({"type":"track","event":"Product Viewed","userId":"u)", 100000 + i * 7,
+      R"(","anonymousId":"5f3b2c1d-8e4a-4b6f-9c7d-0123456789)", 10 + i % 90, R"(","messageId":"m-20261122-)",
+      1000000 + i, R"(","timestamp":"2026-11-22T00:49:32.846Z","properties":{"product_id":"p)",
+      1000 + i % 500, R"(","category":"shoes","brand":"Acme","price":129.50,"quantity":1,"currency":"CNY")",
+      with_email ? R"(,"email":"someone@example.com")" : "",
+      R"(},"context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"},"ip":"1.2.3.4"}})");
 }
 
 std::string batch(int events, bool with_email = false) {
@@ -31,8 +31,9 @@ std::string batch(int events, bool with_email = false) {
 }
 
 void per_event(benchmark::State& state, size_t events, size_t bytes) {
-  state.counters["ns/event"] = benchmark::Counter(static_cast<double>(events) * static_cast<double>(state.iterations()) * 1e-9,
-                                                  benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/event"] =
+      benchmark::Counter(static_cast<double>(events) * static_cast<double>(state.iterations()) * 1e-9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["bytes/event"] = static_cast<double>(bytes) / static_cast<double>(events);
 }
 

@@ -26,8 +26,8 @@ class Events {
   std::vector<Row> rows(uint64_t first_sequence) const {
     std::vector<Row> rows;
     for (uint64_t n = 0; n < kept_.size(); ++n) {
-      rows.push_back({Sequence(first_sequence + n), kept_[n].customer, Token{kept_[n].customer.hash}, "web shop",
-                      &kept_[n].event});
+      rows.push_back({Sequence(first_sequence + n), kept_[n].customer, Token{kept_[n].customer.hash},
+                      "web shop", &kept_[n].event});
     }
     return rows;
   }
@@ -44,16 +44,19 @@ class Events {
     std::vector<Identifier> identifiers;
   };
   static void fill(Kept& kept, uint64_t n) {
-    static constexpr std::string_view kNames[] = {"Product Viewed", "Product Added", "Order Completed", "Page"};
+    static constexpr std::string_view kNames[] = {"Product Viewed", "Product Added", "Order Completed",
+                                                  "Page"};
     const uint64_t random = hash64(cat(n));
     kept.customer = customer(random);
     kept.message_id = hash128(cat("m", n)).hex();
     kept.anonymous = hash128(cat("a", random % 50'000)).hex();
-    kept.properties = cat("{\"product_id\":\"sku-", random % 5000, "\",\"name\":\"Running shoe ", random % 5000,
-                          "\",\"price\":", random % 1000, ".", random % 100, ",\"quantity\":", random % 3,
-                          ",\"currency\":\"CNY\",\"category\":\"shoes\"}");
-    kept.context = cat("{\"ip\":\"10.0.", random % 256, ".1\",\"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64)\","
-                       "\"page\":{\"path\":\"/p/", random % 5000, "\"}}");
+    kept.properties = cat("{\"product_id\":\"sku-", random % 5000, "\",\"name\":\"Running shoe ",
+                          random % 5000, "\",\"price\":", random % 1000, ".", random % 100,
+                          ",\"quantity\":", random % 3, ",\"currency\":\"CNY\",\"category\":\"shoes\"}");
+    kept.context = cat("{\"ip\":\"10.0.", random % 256,
+                       ".1\",\"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64)\","
+                       "\"page\":{\"path\":\"/p/",
+                       random % 5000, "\"}}");
     kept.identifiers.push_back(
         {IdentifierTypeId(8), LeftOut::kNo, false, false, Token{kept.customer.hash}, kept.anonymous});
     Event& event = kept.event;
@@ -115,8 +118,13 @@ void append_and_commit(benchmark::State& state) {
   state.counters["log_ns"] = per_row(counters.log_time);
   state.counters["bytes_per_row"] = static_cast<double>(counters.bytes_written) / rows;
 }
-BENCHMARK(append_and_commit)->Arg(10'000)->Arg(300'000)->Iterations(8)->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(append_and_commit)
+    ->Arg(10'000)
+    ->Arg(300'000)
+    ->Iterations(8)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 // A lake of 3 M rows in files, not compacted and compacted, and 100 k rows in the tail.
 struct Filled {
@@ -154,7 +162,8 @@ Filled& filled(bool compacted) {
 void sql(benchmark::State& state, const char* text) {
   Filled& lake = filled(state.range(0) == 1);
   for (auto _ : state) {
-    auto summary = lake.session->run(text, query::Format::kCsv, [](std::string_view) { return absl::OkStatus(); });
+    auto summary =
+        lake.session->run(text, query::Format::kCsv, [](std::string_view) { return absl::OkStatus(); });
     if (!summary.ok()) state.SkipWithError("sql");
   }
   state.counters["compaction_ns_per_row"] = lake.compaction_ns;
@@ -171,14 +180,24 @@ void timeline(benchmark::State& state) {
 }
 
 BENCHMARK_CAPTURE(sql, one, "SELECT 1")->Arg(0)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(sql, count, "SELECT count(*) FROM events")->Arg(0)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sql, count, "SELECT count(*) FROM events")
+    ->Arg(0)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(sql, trend, "SELECT event, date_trunc('hour', time), count(*) FROM events GROUP BY ALL")
-    ->Arg(0)->UseRealTime()->Unit(benchmark::kMillisecond);
+    ->Arg(0)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(sql, customers, "SELECT count(DISTINCT customer_id) FROM events")
-    ->Arg(0)->UseRealTime()->Unit(benchmark::kMillisecond);
+    ->Arg(0)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(timeline)->Arg(0)->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(sql, trend_compacted, "SELECT event, date_trunc('hour', time), count(*) FROM events GROUP BY ALL")
-    ->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sql, trend_compacted,
+                  "SELECT event, date_trunc('hour', time), count(*) FROM events GROUP BY ALL")
+    ->Arg(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace kehu::lake

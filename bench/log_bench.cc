@@ -34,8 +34,8 @@ class Scratch {
 };
 
 std::unique_ptr<log::Writer> open_log(const std::string& directory, uint64_t retention_bytes) {
-  auto writer = log::Writer::open(
-      os::posix_file_system(), {.directory = directory, .retention_bytes = retention_bytes, .log_id = {}});
+  auto writer = log::Writer::open(os::posix_file_system(),
+                                  {.directory = directory, .retention_bytes = retention_bytes, .log_id = {}});
   if (!writer.ok()) std::abort();
   return *std::move(writer);
 }
@@ -54,8 +54,8 @@ void commit(benchmark::State& state, log::Writer& writer, log::BatchBuilder& bui
 
 void report(benchmark::State& state, int64_t events) {
   state.SetItemsProcessed(events);
-  state.counters["ns/event"] = benchmark::Counter(
-      static_cast<double>(events) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/event"] = benchmark::Counter(static_cast<double>(events) * 1e-9,
+                                                  benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 // Segments that were written before, as in a server that has run for a while.

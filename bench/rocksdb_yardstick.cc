@@ -9,7 +9,8 @@
 
 int main() {
   constexpr int kBatch = 2000;
-  const auto directory = std::filesystem::temp_directory_path() / ("kehu-yardstick-" + std::to_string(std::random_device{}()));
+  const auto directory =
+      std::filesystem::temp_directory_path() / ("kehu-yardstick-" + std::to_string(std::random_device{}()));
   rocksdb::Options options;
   options.create_if_missing = true;
   rocksdb::DB* raw = nullptr;

@@ -1,4 +1,5 @@
-// Any body through Segment's calls: every record decodes, every stored JSON text is valid, nothing forged passes.
+// Any body through Segment's calls: every record decodes, every stored JSON text is valid, nothing forged
+// passes.
 #include <cstdint>
 #include <string_view>
 

@@ -1,4 +1,5 @@
-// Any bytes: the quick and the careful scanner, the document and the field reader must agree, and simdjson with them.
+// Any bytes: the quick and the careful scanner, the document and the field reader must agree, and simdjson
+// with them.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -17,8 +17,8 @@ namespace {
 
 using namespace kehu;
 
-// A mutation never hits a checksum by chance, so wherever something looks like a batch, its place and its checksum are
-// put right. Then the fields behind them are read.
+// A mutation never hits a checksum by chance, so wherever something looks like a batch, its place and its
+// checksum are put right. Then the fields behind them are read.
 void mend(std::string& segment, uint32_t number) {
   for (size_t at = 0; at + log::kBatchHeaderBytes <= segment.size(); at += log::kBatchAlignment) {
     log::BatchHeader header;
@@ -30,7 +30,8 @@ void mend(std::string& segment, uint32_t number) {
     header.offset = static_cast<uint32_t>(at);
     std::memcpy(segment.data() + at, &header, sizeof(header));
     const std::string_view batch(segment.data() + at, header.size);
-    header.crc = crc32c(batch.substr(sizeof(header)), crc32c(batch.substr(0, offsetof(log::BatchHeader, crc))));
+    header.crc =
+        crc32c(batch.substr(sizeof(header)), crc32c(batch.substr(0, offsetof(log::BatchHeader, crc))));
     std::memcpy(segment.data() + at, &header, sizeof(header));
   }
 }
@@ -56,8 +57,8 @@ size_t read_all(os::FileSystem& files) {
 
 }  // namespace
 
-// Any bytes as two segments, the mark of orderly close and a sidecar: reading ends, with an error or without, and where
-// check() finds nothing wrong a writer can go on. The first byte says how to cut them.
+// Any bytes as two segments, the mark of orderly close and a sidecar: reading ends, with an error or without,
+// and where check() finds nothing wrong a writer can go on. The first byte says how to cut them.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);

@@ -19,9 +19,10 @@ inline Response json_or_problem(absl::StatusOr<std::string> body) {
 inline void answer_from_replica(App& app, Responder responder,
                                 absl::AnyInvocable<absl::StatusOr<std::string>(engine::Replica&)> look) {
   auto waiting = std::make_shared<Responder>(std::move(responder));
-  const bool taken = app.engine().inspect([waiting, look = std::move(look)](engine::Replica& replica) mutable {
-    waiting->send(json_or_problem(look(replica)));
-  });
+  const bool taken =
+      app.engine().inspect([waiting, look = std::move(look)](engine::Replica& replica) mutable {
+        waiting->send(json_or_problem(look(replica)));
+      });
   if (!taken) waiting->send(to_response(Problem::overloaded("the server is stopping")));
 }
 

@@ -12,8 +12,8 @@ Hash128 hash_or_none(const seal::ProjectKey& key, const std::string& credential)
   return credential.empty() ? Hash128{} : engine::credential_hash(key, credential);
 }
 
-// The bearer token, or the password or user name of Basic, or of a WebSocket the query parameter, since browsers
-// cannot set its headers.
+// The bearer token, or the password or user name of Basic, or of a WebSocket the query parameter, since
+// browsers cannot set its headers.
 std::string credential_of(const Request& request) {
   if (const auto header = request.header("Authorization")) {
     const auto credential = intake::parse_authorization(*header);
@@ -70,7 +70,8 @@ const engine::Source* App::source_of(const engine::Project& project, std::string
 
 std::optional<Response> App::gate(const Route& route, const Request& request) const {
   if (route.access != Access::kAdmin || admin(request)) return std::nullopt;
-  Response refused = to_response(Problem::unauthorized("send `Authorization: Bearer TOKEN` with the admin token"));
+  Response refused =
+      to_response(Problem::unauthorized("send `Authorization: Bearer TOKEN` with the admin token"));
   refused.with("WWW-Authenticate", "Bearer");
   return refused;
 }

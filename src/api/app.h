@@ -24,9 +24,9 @@ struct AppOptions {
   std::function<void(std::string&)> more_metrics = {};
 };
 
-// Everything that Kehu answers, over one engine: the routes of intake, customers, identities, sources, rejections,
-// settings, SQL, live feed and health. Sockets are elsewhere; a test or the command line may call routes directly.
-// Thread-safe. The engine outlives it.
+// Everything that Kehu answers, over one engine: the routes of intake, customers, identities, sources,
+// rejections, settings, SQL, live feed and health. Sockets are elsewhere; a test or the command line may call
+// routes directly. Thread-safe. The engine outlives it.
 class App {
  public:
   App(engine::Engine& engine, query::Reader& query, AppOptions options);

@@ -70,8 +70,9 @@ class Progress {
     if (!ended_ || waiting_ > 0 || responder_.answered()) return;
     if (!failure_.ok()) {
       Problem problem = problem_of(failure_);
-      problem.detail = cat(problem.detail, "; ", accepted_, " events before it are stored. Sent again, events with a ",
-                           "message id or a time of their own are recognised; others would count twice");
+      problem.detail =
+          cat(problem.detail, "; ", accepted_, " events before it are stored. Sent again, events with a ",
+              "message id or a time of their own are recognised; others would count twice");
       responder_.send(to_response(problem));
       return;
     }
@@ -136,9 +137,10 @@ class BulkUpload final : public BodySink {
 
   void submit(std::optional<ReadMore> more) {
     progress_->part_submitted(std::move(more));
-    engine::Submission submission{.batch = std::move(intake_.records),
-                                  .data_keys = std::move(intake_.new_key_ids),
-                                  .done = [progress = progress_](const engine::Ack& ack) { progress->part_done(ack); }};
+    engine::Submission submission{
+        .batch = std::move(intake_.records),
+        .data_keys = std::move(intake_.new_key_ids),
+        .done = [progress = progress_](const engine::Ack& ack) { progress->part_done(ack); }};
     intake_ = {};
     if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) progress_->refused(status);
   }
@@ -164,7 +166,8 @@ std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Res
     source = room->project->find(request.query("source").value_or("default"));
   }
   if (source == nullptr && !write_key && app.admin(request)) {
-    responder.send(to_response(Problem::not_found("there is no source of this name: GET /api/v1/sources lists them")));
+    responder.send(
+        to_response(Problem::not_found("there is no source of this name: GET /api/v1/sources lists them")));
     return nullptr;
   }
   if (source == nullptr) {

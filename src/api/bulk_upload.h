@@ -7,9 +7,9 @@
 
 namespace kehu::api {
 
-// POST /api/v1/events: decodes the body as it comes and submits it in parts, at most a few of which wait for the log
-// at a time. Answers when every part is durable: {"accepted", "repeats", "conflicts", "rejected"}. nullptr when the
-// request is refused; it is answered then.
+// POST /api/v1/events: decodes the body as it comes and submits it in parts, at most a few of which wait for
+// the log at a time. Answers when every part is durable: {"accepted", "repeats", "conflicts", "rejected"}.
+// nullptr when the request is refused; it is answered then.
 std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Responder responder);
 
 }  // namespace kehu::api

@@ -14,9 +14,12 @@ namespace {
 
 std::string_view to_string(Metric::Kind kind) {
   switch (kind) {
-    case Metric::Kind::kSum: return "sum";
-    case Metric::Kind::kDistinct: return "distinct";
-    case Metric::Kind::kTop: return "top";
+    case Metric::Kind::kSum:
+      return "sum";
+    case Metric::Kind::kDistinct:
+      return "distinct";
+    case Metric::Kind::kTop:
+      return "top";
   }
   return "unknown";
 }
@@ -28,7 +31,8 @@ std::string_view source_name(const engine::Project& project, SourceId id) {
 
 void write_seen(json::Writer& writer, const ProfileView& profile) {
   writer.field("events", profile.events);
-  writer.field("first_seen", format_utc(profile.first_seen)).field("last_seen", format_utc(profile.last_seen));
+  writer.field("first_seen", format_utc(profile.first_seen))
+      .field("last_seen", format_utc(profile.last_seen));
   writer.key("channels").begin_array();
   for (const SeenView& seen : profile.channels) {
     writer.begin_object().field("channel", kehu::to_string(seen.channel));
@@ -83,7 +87,8 @@ void write_metrics(json::Writer& writer, const ProfileView& profile) {
     if (metric.kind == Metric::Kind::kSum) {
       writer.raw_field("sum", sum_to_string(metric.sum)).raw_field("min", sum_to_string(metric.min));
       writer.raw_field("max", sum_to_string(metric.max));
-      each_window(metric.days, [&](const char* name, Sum sum) { writer.raw_field(name, sum_to_string(sum)); });
+      each_window(metric.days,
+                  [&](const char* name, Sum sum) { writer.raw_field(name, sum_to_string(sum)); });
     } else {
       writer.field("distinct", metric.distinct).field("exact", metric.exact);
     }
@@ -149,15 +154,18 @@ absl::Status unknown_type(std::string_view type, const Settings& settings) {
   for (const IdentifierRule& rule : settings.identifier_types) {
     known += (known.empty() ? "" : ", ") + rule.name;
   }
-  return failure(absl::StatusCode::kInvalidArgument, "\"", type, "\" is no identifier type; this project has: ", known);
+  return failure(absl::StatusCode::kInvalidArgument, "\"", type,
+                 "\" is no identifier type; this project has: ", known);
 }
 
 }  // namespace
 
-absl::StatusOr<Token> parse_token(engine::Engine& engine, const engine::Project& project, std::string_view name) {
+absl::StatusOr<Token> parse_token(engine::Engine& engine, const engine::Project& project,
+                                  std::string_view name) {
   const size_t colon = name.find(':');
   if (colon == std::string_view::npos) {
-    return failure(absl::StatusCode::kInvalidArgument, "name an identifier as TYPE:VALUE, such as user_id:u1");
+    return failure(absl::StatusCode::kInvalidArgument,
+                   "name an identifier as TYPE:VALUE, such as user_id:u1");
   }
   const std::string_view type_name = name.substr(0, colon);
   const std::string_view value = name.substr(colon + 1);
@@ -170,13 +178,15 @@ absl::StatusOr<Token> parse_token(engine::Engine& engine, const engine::Project&
   if (!type) return unknown_type(type_name, settings);
   const auto normalised = normalise(settings.rule(*type).normaliser, value);
   if (!normalised) {
-    return failure(absl::StatusCode::kInvalidArgument, "this value cannot be a ", type_name, ": check its form");
+    return failure(absl::StatusCode::kInvalidArgument, "this value cannot be a ", type_name,
+                   ": check its form");
   }
   seal::Door door(engine::Project::kDefault, engine.key(), settings, engine.ring());
   return door.token(*type, *normalised);
 }
 
-absl::StatusOr<CustomerId> find_customer(engine::Engine& engine, engine::Replica& replica, std::string_view name) {
+absl::StatusOr<CustomerId> find_customer(engine::Engine& engine, engine::Replica& replica,
+                                         std::string_view name) {
   const identity::Graph& graph = replica.shard().identities();
   const std::string_view hex = name.starts_with("id:") ? name.substr(3) : name;
   if (const auto id = Hash128::from_hex(hex)) {
@@ -200,7 +210,8 @@ absl::StatusOr<std::string> customer_document(engine::Engine& engine, engine::Re
   json::Writer writer(out);
   writer.begin_object().field("customer_id", customer.hash.hex()).field("as_of", format_utc(now));
   writer.field("time_zone", project->settings()->time_zone).field("log_position", replica.applied().value());
-  write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(), opener);
+  write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(),
+                    opener);
   write_seen(writer, *profile);
   write_traits(writer, *profile, *project, opener);
   write_counters(writer, *profile);
@@ -215,19 +226,26 @@ namespace {
 
 std::string_view to_string(identity::LinkKind kind) {
   switch (kind) {
-    case identity::LinkKind::kEvidence: return "evidence";
-    case identity::LinkKind::kAlias: return "alias";
-    case identity::LinkKind::kManual: return "manual";
+    case identity::LinkKind::kEvidence:
+      return "evidence";
+    case identity::LinkKind::kAlias:
+      return "alias";
+    case identity::LinkKind::kManual:
+      return "manual";
   }
   return "unknown";
 }
 
 std::string_view to_string(identity::ChangeKind kind) {
   switch (kind) {
-    case identity::ChangeKind::kJoined: return "joined";
-    case identity::ChangeKind::kSeparated: return "separated";
-    case identity::ChangeKind::kTakenOut: return "taken_out";
-    case identity::ChangeKind::kSplit: return "split";
+    case identity::ChangeKind::kJoined:
+      return "joined";
+    case identity::ChangeKind::kSeparated:
+      return "separated";
+    case identity::ChangeKind::kTakenOut:
+      return "taken_out";
+    case identity::ChangeKind::kSplit:
+      return "split";
   }
   return "unknown";
 }

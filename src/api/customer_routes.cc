@@ -19,12 +19,13 @@ constexpr size_t kTimelineLimitMax = 1000;
 constexpr Duration kArchivePatience = Duration::seconds(2);
 
 void get_customer(App& app, const Request& request, Responder responder) {
-  answer_from_replica(app, std::move(responder),
-                      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
-                        const auto customer = find_customer(app.engine(), replica, name);
-                        if (!customer.ok()) return customer.status();
-                        return customer_document(app.engine(), replica, *customer);
-                      });
+  answer_from_replica(
+      app, std::move(responder),
+      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const auto customer = find_customer(app.engine(), replica, name);
+        if (!customer.ok()) return customer.status();
+        return customer_document(app.engine(), replica, *customer);
+      });
 }
 
 // Every reading of the text as an identifier of some type, or as a customer id.
@@ -56,8 +57,9 @@ void search_customers(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(Problem::bad_request(
         "missing_query", "Nothing to search for", "give `?q=` an identifier's value or a customer id")));
   }
-  answer_from_replica(app, std::move(responder),
-                      [&app, text = *std::move(text)](engine::Replica& replica) { return search(app, replica, text); });
+  answer_from_replica(app, std::move(responder), [&app, text = *std::move(text)](engine::Replica& replica) {
+    return search(app, replica, text);
+  });
 }
 
 std::string cursor_text(const query::TimelineCursor& cursor) {
@@ -89,7 +91,8 @@ absl::StatusOr<query::TimelineRequest> timeline_request(const Request& request) 
     if (name == "before" && !(wanted.before = parse_cursor(value))) {
       return wrong_parameter(name, "the `next` of an earlier page");
     }
-    if (name == "from" && !(wanted.from = parse_iso8601(value))) return wrong_parameter(name, "an ISO 8601 time");
+    if (name == "from" && !(wanted.from = parse_iso8601(value)))
+      return wrong_parameter(name, "an ISO 8601 time");
     if (name == "to" && !(wanted.to = parse_iso8601(value))) return wrong_parameter(name, "an ISO 8601 time");
     if (name == "limit") {
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), wanted.limit);
@@ -129,25 +132,27 @@ struct Parts {
 void get_timeline(App& app, const Request& request, Responder responder) {
   auto wanted = timeline_request(request);
   if (!wanted.ok()) return responder.send(to_response(problem_of(wanted.status())));
-  app.workers().answer(std::move(responder), [&app, wanted = *std::move(wanted),
-                                              name = request.parameter("customer")]() mutable -> Response {
-    const auto parts = app.engine().ask<absl::StatusOr<Parts>>([&](engine::Replica& replica) -> absl::StatusOr<Parts> {
-      const auto customer = find_customer(app.engine(), replica, name);
-      if (!customer.ok()) return customer.status();
-      auto tokens = replica.shard().parts(*customer);
-      if (!tokens.ok()) return tokens.status();
-      return Parts{*customer, *std::move(tokens)};
-    });
-    if (!parts.ok()) return to_response(problem_of(parts.status()));
-    if (!parts->ok()) return to_response(problem_of(parts->status()));
-    app.engine().wait_archived(kArchivePatience);
-    wanted.parts = (*parts)->tokens;
-    auto session = app.query().connect();
-    if (!session.ok()) return to_response(problem_of(session.status()));
-    const auto page = (*session)->timeline(wanted);
-    if (!page.ok()) return to_response(problem_of(page.status()));
-    return Response::json(timeline_document(app, (*parts)->customer, *page));
-  });
+  app.workers().answer(
+      std::move(responder),
+      [&app, wanted = *std::move(wanted), name = request.parameter("customer")]() mutable -> Response {
+        const auto parts =
+            app.engine().ask<absl::StatusOr<Parts>>([&](engine::Replica& replica) -> absl::StatusOr<Parts> {
+              const auto customer = find_customer(app.engine(), replica, name);
+              if (!customer.ok()) return customer.status();
+              auto tokens = replica.shard().parts(*customer);
+              if (!tokens.ok()) return tokens.status();
+              return Parts{*customer, *std::move(tokens)};
+            });
+        if (!parts.ok()) return to_response(problem_of(parts.status()));
+        if (!parts->ok()) return to_response(problem_of(parts->status()));
+        app.engine().wait_archived(kArchivePatience);
+        wanted.parts = (*parts)->tokens;
+        auto session = app.query().connect();
+        if (!session.ok()) return to_response(problem_of(session.status()));
+        const auto page = (*session)->timeline(wanted);
+        if (!page.ok()) return to_response(problem_of(page.status()));
+        return Response::json(timeline_document(app, (*parts)->customer, *page));
+      });
 }
 
 // The clear value of an identifier ("phone") or a trait ("traits.email").
@@ -206,8 +211,12 @@ Response reveal(App& app, const std::string& name, const std::string& field, con
   if (!value.ok()) return to_response(problem_of(value.status()));
   if (!value->ok()) return to_response(problem_of(value->status()));
   std::string out;
-  json::Writer(out).begin_object().field("field", field).raw_field("values", **value)
-      .field("record", ack->last.value()).end_object();
+  json::Writer(out)
+      .begin_object()
+      .field("field", field)
+      .raw_field("values", **value)
+      .field("record", ack->last.value())
+      .end_object();
   return Response::json(std::move(out));
 }
 
@@ -217,9 +226,9 @@ void post_reveal(App& app, const Request& request, Responder responder) {
   const auto reason = document.ok() ? document->root().find("reason").as_string() : std::nullopt;
   const bool blank = reason && reason->find_first_not_of(" \t\r\n") == std::string::npos;
   if (!field || !reason || blank) {
-    return responder.send(to_response(Problem::bad_request(
-        "missing_field", "A field or a reason is missing",
-        R"(send {"field": "phone", "reason": "why you need to see it"})")));
+    return responder.send(
+        to_response(Problem::bad_request("missing_field", "A field or a reason is missing",
+                                         R"(send {"field": "phone", "reason": "why you need to see it"})")));
   }
   app.workers().answer(std::move(responder), [&app, name = request.parameter("customer"), field = *field,
                                               reason = *reason, actor = app.admin(request)->name] {
@@ -246,50 +255,56 @@ void get_audit(App& app, const Request&, Responder responder) {
 
 void add_customer_routes(App& app, std::vector<Route>& routes) {
   const FieldDoc customer{FieldDoc::Where::kPath, "customer", "string",
-                          "TYPE:VALUE of any identifier (user_id:u1, phone:13800000000) or a customer id", true};
+                          "TYPE:VALUE of any identifier (user_id:u1, phone:13800000000) or a customer id",
+                          true};
   const auto handle = [&app](auto function) {
     return [&app, function](const Request& request, Responder responder) {
       function(app, request, std::move(responder));
     };
   };
-  routes.push_back({.pattern = "/api/v1/customers",
-                    .action = NoBody{handle(search_customers)},
-                    .doc = {.summary = "Finds customers by the value of any identifier",
-                            .group = "customers",
-                            .fields = {{FieldDoc::Where::kQuery, "q", "string", "value or customer id", true}},
-                            .answers = with_admin_answers({{200, "Those found, perhaps none"}})}});
-  routes.push_back({.pattern = "/api/v1/customers/:customer",
-                    .action = NoBody{handle(get_customer)},
-                    .doc = {.summary = "Everything known of one customer, live",
-                            .group = "customers",
-                            .fields = {customer},
-                            .answers = with_admin_answers({{200, "The customer", "application/json", "Customer"},
-                                                           {404, "Not known", "application/problem+json", "Problem"}})}});
+  routes.push_back(
+      {.pattern = "/api/v1/customers",
+       .action = NoBody{handle(search_customers)},
+       .doc = {.summary = "Finds customers by the value of any identifier",
+               .group = "customers",
+               .fields = {{FieldDoc::Where::kQuery, "q", "string", "value or customer id", true}},
+               .answers = with_admin_answers({{200, "Those found, perhaps none"}})}});
+  routes.push_back(
+      {.pattern = "/api/v1/customers/:customer",
+       .action = NoBody{handle(get_customer)},
+       .doc = {.summary = "Everything known of one customer, live",
+               .group = "customers",
+               .fields = {customer},
+               .answers = with_admin_answers({{200, "The customer", "application/json", "Customer"},
+                                              {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer/timeline",
        .action = NoBody{handle(get_timeline)},
-       .doc = {.summary = "The customer's events, newest first",
+       .doc = {
+           .summary = "The customer's events, newest first",
+           .group = "customers",
+           .fields = {customer,
+                      {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 50", false},
+                      {FieldDoc::Where::kQuery, "before", "string", "`next` of an earlier page", false},
+                      {FieldDoc::Where::kQuery, "event", "string", "only this event name; may repeat", false},
+                      {FieldDoc::Where::kQuery, "type", "string", "only this type; may repeat", false},
+                      {FieldDoc::Where::kQuery, "source", "string", "only this source; may repeat", false},
+                      {FieldDoc::Where::kQuery, "text", "string", "part of the properties' text", false},
+                      {FieldDoc::Where::kQuery, "from", "string", "ISO 8601, inclusive", false},
+                      {FieldDoc::Where::kQuery, "to", "string", "ISO 8601, exclusive", false}},
+           .answers = with_admin_answers(
+               {{200, "One page"}, {404, "Not known", "application/problem+json", "Problem"}})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/customers/:customer/reveal",
+       .action = BufferedBody{16 << 10, handle(post_reveal)},
+       .doc = {.summary = "Shows a sealed value in clear; who asked and why is recorded first",
                .group = "customers",
-               .fields = {customer,
-                          {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 50", false},
-                          {FieldDoc::Where::kQuery, "before", "string", "`next` of an earlier page", false},
-                          {FieldDoc::Where::kQuery, "event", "string", "only this event name; may repeat", false},
-                          {FieldDoc::Where::kQuery, "type", "string", "only this type; may repeat", false},
-                          {FieldDoc::Where::kQuery, "source", "string", "only this source; may repeat", false},
-                          {FieldDoc::Where::kQuery, "text", "string", "part of the properties' text", false},
-                          {FieldDoc::Where::kQuery, "from", "string", "ISO 8601, inclusive", false},
-                          {FieldDoc::Where::kQuery, "to", "string", "ISO 8601, exclusive", false}},
-               .answers = with_admin_answers({{200, "One page"}, {404, "Not known", "application/problem+json", "Problem"}})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/customers/:customer/reveal",
-                    .action = BufferedBody{16 << 10, handle(post_reveal)},
-                    .doc = {.summary = "Shows a sealed value in clear; who asked and why is recorded first",
-                            .group = "customers",
-                            .fields = {customer},
-                            .body_content_type = "application/json",
-                            .body_schema = "Reveal",
-                            .answers = with_admin_answers({{200, "The values"},
-                                                           {404, "Not known", "application/problem+json", "Problem"}})}});
+               .fields = {customer},
+               .body_content_type = "application/json",
+               .body_schema = "Reveal",
+               .answers = with_admin_answers(
+                   {{200, "The values"}, {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back({.pattern = "/api/v1/audit",
                     .action = NoBody{handle(get_audit)},
                     .doc = {.summary = "Who looked at sealed values, newest first",

@@ -11,12 +11,13 @@ namespace kehu::api {
 namespace {
 
 void get_identities(App& app, const Request& request, Responder responder) {
-  answer_from_replica(app, std::move(responder),
-                      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
-                        const auto customer = find_customer(app.engine(), replica, name);
-                        if (!customer.ok()) return customer.status();
-                        return identity_document(app.engine(), replica, *customer);
-                      });
+  answer_from_replica(
+      app, std::move(responder),
+      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const auto customer = find_customer(app.engine(), replica, name);
+        if (!customer.ok()) return customer.status();
+        return identity_document(app.engine(), replica, *customer);
+      });
 }
 
 absl::StatusOr<std::string> explain(App& app, engine::Replica& replica, const std::string& from,
@@ -40,29 +41,34 @@ void get_explanation(App& app, const Request& request, Responder responder) {
   const auto from = request.query("from");
   const auto to = request.query("to");
   if (!from || !to) {
-    return responder.send(to_response(Problem::bad_request(
-        "missing_query", "Two identifiers are needed", "give `?from=TYPE:VALUE&to=TYPE:VALUE`")));
+    return responder.send(to_response(Problem::bad_request("missing_query", "Two identifiers are needed",
+                                                           "give `?from=TYPE:VALUE&to=TYPE:VALUE`")));
   }
   answer_from_replica(app, std::move(responder), [&app, from = *from, to = *to](engine::Replica& replica) {
     return explain(app, replica, from, to);
   });
 }
 
-absl::StatusOr<std::string> owner_as_of(App& app, engine::Replica& replica, const std::string& name, Instant when) {
+absl::StatusOr<std::string> owner_as_of(App& app, engine::Replica& replica, const std::string& name,
+                                        Instant when) {
   const auto token = parse_token(app.engine(), *replica.project(), name);
   if (!token.ok()) return token.status();
   const auto customer = replica.shard().identities().customer_as_of(*token, when);
   if (!customer.ok()) return customer.status();
   std::string out;
-  json::Writer(out).begin_object().field("customer_id", customer->hash.hex()).field("as_of", format_utc(when)).end_object();
+  json::Writer(out)
+      .begin_object()
+      .field("customer_id", customer->hash.hex())
+      .field("as_of", format_utc(when))
+      .end_object();
   return out;
 }
 
 void get_owner_as_of(App& app, const Request& request, Responder responder) {
   const auto when = parse_iso8601(request.query("as_of").value_or(""));
   if (!when) {
-    return responder.send(
-        to_response(Problem::bad_request("missing_query", "A time is needed", "give `?as_of=` an ISO 8601 time")));
+    return responder.send(to_response(
+        Problem::bad_request("missing_query", "A time is needed", "give `?as_of=` an ISO 8601 time")));
   }
   answer_from_replica(app, std::move(responder),
                       [&app, name = request.parameter("identifier"), when = *when](engine::Replica& replica) {
@@ -153,24 +159,25 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
   const auto command = [&app](auto function) {
     return [&app, function](const Request& request, Responder responder) {
       app.workers().answer(std::move(responder),
-                           [&app, function, body = std::string(request.body), actor = app.admin(request)->name] {
-                             return function(app, body, actor);
-                           });
+                           [&app, function, body = std::string(request.body),
+                            actor = app.admin(request)->name] { return function(app, body, actor); });
     };
   };
-  routes.push_back({.pattern = "/api/v1/customers/:customer/identities",
-                    .action = NoBody{handle(get_identities)},
-                    .doc = {.summary = "The identity graph: identifiers, links with their evidence, refusals, history",
-                            .group = "identity",
-                            .fields = {customer},
-                            .answers = with_admin_answers({{200, "The graph"}, unknown})}});
-  routes.push_back({.pattern = "/api/v1/identities/explain",
-                    .action = NoBody{handle(get_explanation)},
-                    .doc = {.summary = "Why two identifiers are one customer: the chain of evidence between them",
-                            .group = "identity",
-                            .fields = {{FieldDoc::Where::kQuery, "from", "string", "TYPE:VALUE", true},
-                                       {FieldDoc::Where::kQuery, "to", "string", "TYPE:VALUE", true}},
-                            .answers = with_admin_answers({{200, "The links in order"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/customers/:customer/identities",
+       .action = NoBody{handle(get_identities)},
+       .doc = {.summary = "The identity graph: identifiers, links with their evidence, refusals, history",
+               .group = "identity",
+               .fields = {customer},
+               .answers = with_admin_answers({{200, "The graph"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/identities/explain",
+       .action = NoBody{handle(get_explanation)},
+       .doc = {.summary = "Why two identifiers are one customer: the chain of evidence between them",
+               .group = "identity",
+               .fields = {{FieldDoc::Where::kQuery, "from", "string", "TYPE:VALUE", true},
+                          {FieldDoc::Where::kQuery, "to", "string", "TYPE:VALUE", true}},
+               .answers = with_admin_answers({{200, "The links in order"}, unknown})}});
   routes.push_back({.pattern = "/api/v1/identities/:identifier/owner",
                     .action = NoBody{handle(get_owner_as_of)},
                     .doc = {.summary = "Whose an identifier was at a moment",
@@ -185,10 +192,10 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                             .group = "identity",
                             .body_content_type = "application/json",
                             .body_schema = "Merge",
-                            .answers = with_admin_answers(
-                                {{200, "Done"},
-                                 {409, "A rule forbids it; the detail says which", "application/problem+json", "Problem"},
-                                 unknown})}});
+                            .answers = with_admin_answers({{200, "Done"},
+                                                           {409, "A rule forbids it; the detail says which",
+                                                            "application/problem+json", "Problem"},
+                                                           unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/identities/unmerge",
                     .action = BufferedBody{16 << 10, command(unmerge)},

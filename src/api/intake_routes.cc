@@ -16,7 +16,8 @@ constexpr std::string_view kAccepted = R"({"success":true})";
 Response accepted() { return Response::fixed("application/json", kAccepted); }
 
 Response refused(const intake::Refusal& refusal) {
-  return to_response(Problem::bad_request(std::string(to_string(refusal.reason)), "The request cannot be read",
+  return to_response(Problem::bad_request(std::string(to_string(refusal.reason)),
+                                          "The request cannot be read",
                                           cat(refusal.detail, " (at byte ", refusal.position, ")")));
 }
 
@@ -42,8 +43,8 @@ void take_segment_call(App& app, intake::SegmentCall call, std::string_view orig
   std::string inflated;
   const auto body = plain_body(request, inflated);
   if (!body.ok()) {
-    return responder.send(to_response(
-        Problem::bad_request("invalid_encoding", "The body cannot be decompressed", message_of(body.status()))));
+    return responder.send(to_response(Problem::bad_request(
+        "invalid_encoding", "The body cannot be decompressed", message_of(body.status()))));
   }
   IntakeRoom& room = intake_room(app);
   if (const auto refusal = room.segment.open(call, *body)) return responder.send(refused(*refusal));
@@ -52,11 +53,13 @@ void take_segment_call(App& app, intake::SegmentCall call, std::string_view orig
   if (!write_key) write_key = room.segment.write_key();
   const engine::Source* source = app.source_of(*room.project, write_key.value_or(""));
   if (source == nullptr) {
-    return responder.send(to_response(Problem::unauthorized(
-        "the write key is missing or unknown: send it as the user name of Basic authorization or as `writeKey`")));
+    return responder.send(
+        to_response(Problem::unauthorized("the write key is missing or unknown: send it as the user name of "
+                                          "Basic authorization or as `writeKey`")));
   }
   room.intake.clear();
-  room.segment.decode(intake_context(room, *source, request, app.engine().clock().now(), origin), room.intake);
+  room.segment.decode(intake_context(room, *source, request, app.engine().clock().now(), origin),
+                      room.intake);
   if (room.intake.records.empty()) return responder.send(accepted());
 
   auto answer = std::make_shared<Responder>(std::move(responder));
@@ -71,24 +74,27 @@ void take_segment_call(App& app, intake::SegmentCall call, std::string_view orig
 
 RouteDoc segment_doc(std::string_view name) {
   return {.summary = cat("Segment's tracking API: ", name),
-          .text = "Accepts what Segment's server SDKs send. An event that is wrong in itself is kept in quarantine and "
-                  "does not fail the request.",
+          .text =
+              "Accepts what Segment's server SDKs send. An event that is wrong in itself is kept in "
+              "quarantine and "
+              "does not fail the request.",
           .group = "intake",
           .body_content_type = "application/json",
           .body_schema = name == "batch" ? "SegmentBatch" : "SegmentEvent",
-          .answers = {{200, "Durable", "application/json", "Success"},
-                      {400, "No JSON, or too large", "application/problem+json", "Problem"},
-                      {401, "Unknown write key", "application/problem+json", "Problem"},
-                      {429, "Too many events wait; Retry-After says how long", "application/problem+json", "Problem"},
-                      {503, "The log cannot be written now", "application/problem+json", "Problem"}}};
+          .answers = {
+              {200, "Durable", "application/json", "Success"},
+              {400, "No JSON, or too large", "application/problem+json", "Problem"},
+              {401, "Unknown write key", "application/problem+json", "Problem"},
+              {429, "Too many events wait; Retry-After says how long", "application/problem+json", "Problem"},
+              {503, "The log cannot be written now", "application/problem+json", "Problem"}}};
 }
 
 }  // namespace
 
 void add_intake_routes(App& app, std::vector<Route>& routes) {
   static constexpr std::string_view kPaths[] = {
-      "/v1/batch", "/v1/b",     "/v1/import", "/v1/track", "/v1/t",     "/v1/identify", "/v1/i", "/v1/page",
-      "/v1/p",     "/v1/screen", "/v1/s",     "/v1/group", "/v1/g",     "/v1/alias",    "/v1/a"};
+      "/v1/batch", "/v1/b",      "/v1/import", "/v1/track", "/v1/t", "/v1/identify", "/v1/i", "/v1/page",
+      "/v1/p",     "/v1/screen", "/v1/s",      "/v1/group", "/v1/g", "/v1/alias",    "/v1/a"};
   for (const std::string_view path : kPaths) {
     const std::string_view name = path.substr(4);
     const auto call = *intake::parse_segment_call(name);
@@ -97,7 +103,8 @@ void add_intake_routes(App& app, std::vector<Route>& routes) {
                       .access = Access::kWriteKey,
                       .action = BufferedBody{kSegmentBodyBytes,
                                              [&app, call, path](const Request& request, Responder responder) {
-                                               take_segment_call(app, call, path, request, std::move(responder));
+                                               take_segment_call(app, call, path, request,
+                                                                 std::move(responder));
                                              }},
                       .doc = segment_doc(name)});
   }
@@ -109,20 +116,25 @@ void add_intake_routes(App& app, std::vector<Route>& routes) {
                               [&app](const Request& request, Responder responder) {
                                 return open_bulk_upload(app, request, std::move(responder));
                               }},
-       .doc = {.summary = "Events as NDJSON or a JSON array, up to 100 MB, streamed",
-               .text = "Each line or element is an event: {\"event\", \"user_id\" (or any identifier type), \"time\", "
-                       "\"message_id\", \"properties\", \"traits\", \"context\", \"channel\"}. A broken one is kept "
-                       "in quarantine and the rest goes on.",
-               .group = "intake",
-               .fields = {{FieldDoc::Where::kQuery, "writeKey", "string", "instead of Basic authorization", false},
-                          {FieldDoc::Where::kQuery, "source", "string", "name of the source, for administrators", false}},
-               .body_content_type = "application/x-ndjson",
-               .body_schema = "Event",
-               .answers = {{200, "All parts are durable", "application/json", "UploadSummary"},
-                           {400, "The body cannot be decompressed", "application/problem+json", "Problem"},
-                           {401, "Unknown write key", "application/problem+json", "Problem"},
-                           {413, "Larger than 100 MB", "application/problem+json", "Problem"},
-                           {503, "The log cannot take more now", "application/problem+json", "Problem"}}}});
+       .doc = {
+           .summary = "Events as NDJSON or a JSON array, up to 100 MB, streamed",
+           .text =
+               "Each line or element is an event: {\"event\", \"user_id\" (or any identifier type), "
+               "\"time\", "
+               "\"message_id\", \"properties\", \"traits\", \"context\", \"channel\"}. A broken one is kept "
+               "in quarantine and the rest goes on.",
+           .group = "intake",
+           .fields = {{FieldDoc::Where::kQuery, "writeKey", "string", "instead of Basic authorization",
+                       false},
+                      {FieldDoc::Where::kQuery, "source", "string", "name of the source, for administrators",
+                       false}},
+           .body_content_type = "application/x-ndjson",
+           .body_schema = "Event",
+           .answers = {{200, "All parts are durable", "application/json", "UploadSummary"},
+                       {400, "The body cannot be decompressed", "application/problem+json", "Problem"},
+                       {401, "Unknown write key", "application/problem+json", "Problem"},
+                       {413, "Larger than 100 MB", "application/problem+json", "Problem"},
+                       {503, "The log cannot take more now", "application/problem+json", "Problem"}}}});
 }
 
 }  // namespace kehu::api

@@ -21,14 +21,15 @@ IntakeRoom& intake_room(App& app) {
 std::optional<std::string> write_key_of(const Request& request) {
   if (const auto header = request.header("Authorization")) {
     auto credential = intake::parse_authorization(*header);
-    if (credential && credential->scheme == intake::Credential::Scheme::kBasic) return std::move(credential->key);
+    if (credential && credential->scheme == intake::Credential::Scheme::kBasic)
+      return std::move(credential->key);
     if (credential && credential->key.starts_with("kwk_")) return std::move(credential->key);
   }
   return request.query("writeKey");
 }
 
-intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request, Instant now,
-                               std::string_view origin) {
+intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
+                               Instant now, std::string_view origin) {
   const auto retry = request.header("X-Retry-Count");
   return {.policy = &room.policy,
           .door = &room.door,

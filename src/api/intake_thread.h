@@ -27,14 +27,15 @@ struct IntakeRoom {
   intake::Intake intake;
 };
 
-// This thread's room for the app's current project; kept from request to request while the project stays the same.
+// This thread's room for the app's current project; kept from request to request while the project stays the
+// same.
 IntakeRoom& intake_room(App& app);
 
 // The write key of a request's headers or query; nullopt when it can only be in the body.
 std::optional<std::string> write_key_of(const Request& request);
 
 // The context for one request of `source`; views into `request` and `origin`.
-intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request, Instant now,
-                               std::string_view origin);
+intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
+                               Instant now, std::string_view origin);
 
 }  // namespace kehu::api

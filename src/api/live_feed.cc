@@ -86,7 +86,9 @@ class LiveFeed::Channel final : public LiveChannel {
     sink_->send(R"({"kind":"subscribed"})");
   }
 
-  void on_caught_up(uint64_t dropped) override { sink_->send(cat(R"({"kind":"missed","messages":)", dropped, "}")); }
+  void on_caught_up(uint64_t dropped) override {
+    sink_->send(cat(R"({"kind":"missed","messages":)", dropped, "}"));
+  }
 
   void on_close(CloseCode) override {
     if (current_ != nullptr) feed_.remove(current_.get());
@@ -102,9 +104,10 @@ class LiveFeed::Channel final : public LiveChannel {
   }
 
   void refuse() {
-    sink_->send(R"({"kind":"error","code":"bad_subscription","detail":)"
-                R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": a customer id}; )"
-                R"(nothing was changed"})");
+    sink_->send(
+        R"({"kind":"error","code":"bad_subscription","detail":)"
+        R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": a customer id}; )"
+        R"(nothing was changed"})");
   }
 
   void replace(std::shared_ptr<Subscription> subscription) {
@@ -158,7 +161,8 @@ void LiveFeed::send_events(const engine::AppliedBatch& batch) {
   seal::Opener opener(engine_.key(), engine_.ring());
   for (const shard::Applied& applied : batch.effects.events) {
     const engine::Source* source = project->find(applied.event->source);
-    const std::string_view source_name = source == nullptr ? std::string_view() : std::string_view(source->name);
+    const std::string_view source_name =
+        source == nullptr ? std::string_view() : std::string_view(source->name);
     std::shared_ptr<const std::string> event_text;
     std::shared_ptr<const std::string> customer_text;
     for (const auto& subscription : subscriptions) {
@@ -206,9 +210,9 @@ void LiveFeed::send_counts(const engine::AppliedBatch& batch) {
   const uint64_t events = batch.totals.events;
   // The first interval after a pause without subscribers says nothing about the rate.
   const bool fresh = since < Duration::seconds(5);
-  const double rate = fresh ? static_cast<double>(events - events_at_last_counts_) * 1e6 /
-                                  static_cast<double>(since.micros())
-                            : 0.0;
+  const double rate =
+      fresh ? static_cast<double>(events - events_at_last_counts_) * 1e6 / static_cast<double>(since.micros())
+            : 0.0;
   last_counts_ = now;
   events_at_last_counts_ = events;
   std::string text;

@@ -8,18 +8,19 @@
 #include <string_view>
 #include <vector>
 
-
 #include "api/live_channel.h"
 #include "engine/engine.h"
 
 namespace kehu::api {
 
-// What flows to WebSocket subscribers of /api/v1/live. A client chooses by one JSON message, again at any time:
+// What flows to WebSocket subscribers of /api/v1/live. A client chooses by one JSON message, again at any
+// time:
 //
 //   {"subscribe": ["events", "customers", "counts"], "customer": "…", "event": "…", "source": "…"}
 //
-// and then receives one JSON object per message, with "kind": "event", "customer", "counts" or "missed". The three
-// filters narrow events and customers. A client that reads too slowly loses messages and is told how many.
+// and then receives one JSON object per message, with "kind": "event", "customer", "counts" or "missed". The
+// three filters narrow events and customers. A client that reads too slowly loses messages and is told how
+// many.
 class LiveFeed {
  public:
   explicit LiveFeed(engine::Engine& engine);

@@ -14,8 +14,9 @@ constexpr size_t kShownBytes = 4096;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
+    return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+  });
   return out;
 }
 
@@ -57,8 +58,8 @@ void write(const json::Value& value, bool personal, const Settings& settings, js
   }
 }
 
-// Long runs of digits and the local parts of e-mail addresses are covered; all else of a broken text stays readable,
-// so that a person sees what to correct.
+// Long runs of digits and the local parts of e-mail addresses are covered; all else of a broken text stays
+// readable, so that a person sees what to correct.
 std::string masked_text(std::string_view text) {
   constexpr size_t kShownDigits = 3;
   std::string out;
@@ -67,7 +68,8 @@ std::string masked_text(std::string_view text) {
     const bool digit = c >= '0' && c <= '9';
     digits = digit ? digits + 1 : 0;
     if (c == '@') {
-      const size_t start = out.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*");
+      const size_t start =
+          out.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*");
       out.resize(start == std::string::npos ? 0 : start + 1);
       out += "***";
     }

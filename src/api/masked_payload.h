@@ -7,8 +7,9 @@
 
 namespace kehu::api {
 
-// A rejected text for display, as JSON: values of personal fields and personal identifiers masked wherever they stand.
-// A text that is no JSON becomes a string in which runs of digits and e-mail addresses are covered.
+// A rejected text for display, as JSON: values of personal fields and personal identifiers masked wherever
+// they stand. A text that is no JSON becomes a string in which runs of digits and e-mail addresses are
+// covered.
 std::string masked_payload(std::string_view text, const Settings& settings);
 
 }  // namespace kehu::api

@@ -118,7 +118,8 @@ void write_operation(json::Writer& writer, const Route& route) {
     writer.end_object();
   }
   writer.end_object().key("security").begin_array();
-  if (route.access == Access::kAdmin) writer.begin_object().key("admin").begin_array().end_array().end_object();
+  if (route.access == Access::kAdmin)
+    writer.begin_object().key("admin").begin_array().end_array().end_object();
   if (route.access == Access::kWriteKey) {
     writer.begin_object().key("write_key").begin_array().end_array().end_object();
     writer.begin_object().end_object();  // the key may stand in the body
@@ -135,8 +136,13 @@ std::string openapi_document(absl::Span<const Route> routes) {
   json::Writer writer(out);
   writer.begin_object().field("openapi", "3.1.0").key("info").begin_object();
   writer.field("title", "Kehu").field("version", "1");
-  writer.field("description", "Events in, one live customer out. Errors are RFC 9457 problems with a stable code.");
-  writer.key("license").begin_object().field("name", "Apache-2.0").field("identifier", "Apache-2.0").end_object();
+  writer.field("description",
+               "Events in, one live customer out. Errors are RFC 9457 problems with a stable code.");
+  writer.key("license")
+      .begin_object()
+      .field("name", "Apache-2.0")
+      .field("identifier", "Apache-2.0")
+      .end_object();
   writer.end_object().key("paths").begin_object();
   for (const auto& [path, operations] : paths) {
     writer.key(path).begin_object();

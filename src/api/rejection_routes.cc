@@ -49,7 +49,8 @@ absl::Status wrong_parameter(std::string_view name, std::string_view want) {
 absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& project, const Request& request) {
   engine::RejectionFilter filter;
   if (const auto reason = request.query("reason")) {
-    if (!(filter.reason = parse_reason(*reason))) return wrong_parameter("reason", "one of docs/rejections.md");
+    if (!(filter.reason = parse_reason(*reason)))
+      return wrong_parameter("reason", "one of docs/rejections.md");
   }
   if (const auto state = request.query("state")) {
     if (!(filter.state = parse_state(*state))) return wrong_parameter("state", "open, repaired or discarded");
@@ -66,7 +67,8 @@ absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& proje
   }
   if (const auto limit = request.query("limit")) {
     const auto number = parse_number<size_t>(*limit);
-    if (!number || *number < 1 || *number > kListLimitMax) return wrong_parameter("limit", "between 1 and 1000");
+    if (!number || *number < 1 || *number > kListLimitMax)
+      return wrong_parameter("limit", "between 1 and 1000");
     filter.limit = *number;
   }
   return filter;
@@ -80,7 +82,9 @@ void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, cons
   writer.field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
   writer.field("received_at", format_utc(entry.received_at));
   if (const auto rejection = codec::decode_rejection(record); rejection.ok()) {
-    writer.field("path", rejection->path).field("detail", rejection->detail).field("origin", rejection->origin);
+    writer.field("path", rejection->path)
+        .field("detail", rejection->detail)
+        .field("origin", rejection->origin);
   }
   if (!payload.empty()) writer.raw_field("payload", payload);
   writer.end_object();
@@ -89,21 +93,21 @@ void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, cons
 void list(App& app, const Request& request, Responder responder) {
   auto filter = read_filter(*app.engine().project(), request);
   if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
-  answer_from_replica(app, std::move(responder),
-                      [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
-                        const auto project = replica.project();
-                        const auto page = replica.rejections().list(filter);
-                        std::string out;
-                        json::Writer writer(out);
-                        writer.begin_object().key("rejections").begin_array();
-                        for (const auto& entry : page) {
-                          write_entry(writer, entry, *project, replica.rejections().record(entry.sequence), {});
-                        }
-                        writer.end_array();
-                        if (page.size() == filter.limit) writer.field("next", page.back().sequence.value());
-                        writer.end_object();
-                        return out;
-                      });
+  answer_from_replica(
+      app, std::move(responder), [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const auto project = replica.project();
+        const auto page = replica.rejections().list(filter);
+        std::string out;
+        json::Writer writer(out);
+        writer.begin_object().key("rejections").begin_array();
+        for (const auto& entry : page) {
+          write_entry(writer, entry, *project, replica.rejections().record(entry.sequence), {});
+        }
+        writer.end_array();
+        if (page.size() == filter.limit) writer.field("next", page.back().sequence.value());
+        writer.end_object();
+        return out;
+      });
 }
 
 void counts(App& app, const Request&, Responder responder) {
@@ -114,8 +118,12 @@ void counts(App& app, const Request&, Responder responder) {
     writer.begin_object().key("counts").begin_array();
     for (const engine::RejectionCount& count : replica.rejections().counts()) {
       const engine::Source* source = project->find(count.source);
-      writer.begin_object().field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
-      writer.field("reason", to_string(count.reason)).field("total", count.total).field("open", count.open).end_object();
+      writer.begin_object().field("source",
+                                  source == nullptr ? std::string_view() : std::string_view(source->name));
+      writer.field("reason", to_string(count.reason))
+          .field("total", count.total)
+          .field("open", count.open)
+          .end_object();
     }
     writer.end_array().end_object();
     return out;
@@ -128,9 +136,7 @@ absl::Status check_open(const engine::RejectionEntry& entry) {
                  engine::to_string(entry.state));
 }
 
-absl::Status still_rejected(std::string_view why) {
-  return failure(absl::StatusCode::kOutOfRange, why);
-}
+absl::Status still_rejected(std::string_view why) { return failure(absl::StatusCode::kOutOfRange, why); }
 
 // What a worker needs of one rejection.
 struct Rejected {
@@ -141,11 +147,12 @@ struct Rejected {
 absl::StatusOr<Rejected> fetch(App& app, std::string_view id) {
   const auto sequence = parse_number<uint64_t>(id);
   if (!sequence) return failure(absl::StatusCode::kInvalidArgument, "a rejection is named by its number");
-  const auto found = app.engine().ask<std::optional<Rejected>>([&](engine::Replica& replica) -> std::optional<Rejected> {
-    const auto entry = replica.rejections().find(Sequence(*sequence));
-    if (!entry) return std::nullopt;
-    return Rejected{*entry, replica.rejections().record(entry->sequence)};
-  });
+  const auto found =
+      app.engine().ask<std::optional<Rejected>>([&](engine::Replica& replica) -> std::optional<Rejected> {
+        const auto entry = replica.rejections().find(Sequence(*sequence));
+        if (!entry) return std::nullopt;
+        return Rejected{*entry, replica.rejections().record(entry->sequence)};
+      });
   if (!found.ok()) return found.status();
   if (!*found) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
   return **found;
@@ -156,7 +163,8 @@ absl::StatusOr<std::string> open_payload(App& app, const Rejected& rejected) {
   if (!rejection.ok()) return rejection.status();
   seal::Opener opener(app.engine().key(), app.engine().ring());
   seal::Opened opened = opener.open_payload(rejection->sealed_payload);
-  if (!opened.ok()) return failure(absl::StatusCode::kDataLoss, "the payload of this rejection does not open");
+  if (!opened.ok())
+    return failure(absl::StatusCode::kDataLoss, "the payload of this rejection does not open");
   return std::move(opened.value);
 }
 
@@ -168,14 +176,17 @@ Response get(App& app, const std::string& id) {
   const auto project = app.engine().project();
   std::string out;
   json::Writer writer(out);
-  write_entry(writer, rejected->entry, *project, rejected->record, masked_payload(*payload, *project->settings()));
+  write_entry(writer, rejected->entry, *project, rejected->record,
+              masked_payload(*payload, *project->settings()));
   return Response::json(std::move(out));
 }
 
-absl::Status close_rejection(App& app, const Rejected& rejected, RejectionOutcome outcome, const std::string& actor) {
+absl::Status close_rejection(App& app, const Rejected& rejected, RejectionOutcome outcome,
+                             const std::string& actor) {
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
-    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor}, out);
+    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor},
+                                   out);
   });
   return app.engine().submit_and_wait(std::move(batch)).status();
 }
@@ -185,14 +196,17 @@ std::string first_detail(const RecordBatch& records) {
   for (const RecordBatch::Entry& entry : records.entries) {
     if (entry.kind != RecordKind::kRejection) continue;
     const auto rejection = codec::decode_rejection(records.payload(entry));
-    if (rejection.ok()) return cat(to_string(rejection->reason), " at \"", rejection->path, "\": ", rejection->detail);
+    if (rejection.ok())
+      return cat(to_string(rejection->reason), " at \"", rejection->path, "\": ", rejection->detail);
   }
   return "there is no event in it: send the whole event as one JSON object";
 }
 
-// Reads `text` as an event of the rejection's source and, if it is one now, logs it and closes the rejection. The event
-// goes first: after a crash in between, repairing again finds it there. FailedPrecondition says what is still wrong.
-absl::Status repair_with(App& app, const Rejected& rejected, std::string_view text, const std::string& actor) {
+// Reads `text` as an event of the rejection's source and, if it is one now, logs it and closes the rejection.
+// The event goes first: after a crash in between, repairing again finds it there. FailedPrecondition says
+// what is still wrong.
+absl::Status repair_with(App& app, const Rejected& rejected, std::string_view text,
+                         const std::string& actor) {
   if (auto status = check_open(rejected.entry); !status.ok()) return status;
   IntakeRoom room(app.engine());
   const engine::Source* source = room.project->find(rejected.entry.source);
@@ -208,15 +222,17 @@ absl::Status repair_with(App& app, const Rejected& rejected, std::string_view te
   intake::BulkDecoder decoder(context);
   decoder.feed(text, room.intake);
   decoder.finish(room.intake);
-  if (room.intake.rejected > 0 || room.intake.accepted == 0) return still_rejected(first_detail(room.intake.records));
+  if (room.intake.rejected > 0 || room.intake.accepted == 0)
+    return still_rejected(first_detail(room.intake.records));
   const auto ack = app.engine().submit_and_wait({.batch = std::move(room.intake.records),
                                                  .data_keys = std::move(room.intake.new_key_ids),
                                                  .conflicts = engine::Submission::Conflicts::kOnlyCount,
                                                  .done = {}});
   if (!ack.ok()) return ack.status();
   if (ack->conflicts > 0) {
-    return still_rejected("duplicate_conflict at \"/message_id\": its message id is known with another content; "
-                          "give it an id of its own, or discard it");
+    return still_rejected(
+        "duplicate_conflict at \"/message_id\": its message id is known with another content; "
+        "give it an id of its own, or discard it");
   }
   return close_rejection(app, rejected, RejectionOutcome::kRepaired, actor);
 }
@@ -241,7 +257,8 @@ Response repair(App& app, const std::string& id, const std::string& body, const 
   }
   const absl::Status done = repair_with(app, *rejected, text, actor);
   if (done.ok()) return repaired();
-  return done.code() == absl::StatusCode::kOutOfRange ? still_rejected_answer(done) : to_response(problem_of(done));
+  return done.code() == absl::StatusCode::kOutOfRange ? still_rejected_answer(done)
+                                                      : to_response(problem_of(done));
 }
 
 Response discard(App& app, const std::string& id, const std::string& actor) {
@@ -259,8 +276,8 @@ std::string row_name(std::string_view origin) {
   return name;
 }
 
-// Rows of files that could not be mapped, from `kehu import`: {"rejections": [{"reason", "path", "detail", "origin",
-// "payload"}]}. The same row again is a repeat.
+// Rows of files that could not be mapped, from `kehu import`: {"rejections": [{"reason", "path", "detail",
+// "origin", "payload"}]}. The same row again is a repeat.
 Response add(App& app, SourceId source, const std::string& body) {
   const auto document = json::Document::parse(body);
   if (!document.ok()) return to_response(problem_of(document.status()));
@@ -289,7 +306,11 @@ Response add(App& app, SourceId source, const std::string& body) {
     ack = *done;
   }
   std::string out;
-  json::Writer(out).begin_object().field("rejected", ack.rejections).field("repeats", ack.repeats).end_object();
+  json::Writer(out)
+      .begin_object()
+      .field("rejected", ack.rejections)
+      .field("repeats", ack.repeats)
+      .end_object();
   return Response::json(std::move(out));
 }
 
@@ -298,7 +319,8 @@ void post(App& app, const Request& request, Responder responder) {
   const engine::Source* source = app.source_of(*project, write_key_of(request).value_or(""));
   const bool keyless = !write_key_of(request);
   if (keyless && app.admin(request)) source = project->find(request.query("source").value_or("default"));
-  if (source == nullptr) return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
+  if (source == nullptr)
+    return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
   app.workers().answer(std::move(responder), [&app, id = source->id, body = std::string(request.body)] {
     return add(app, id, body);
   });
@@ -353,29 +375,36 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
                     .doc = {.summary = "Puts rows of a file that could not be read into quarantine",
                             .group = "rejections",
                             .body_content_type = "application/json",
-                            .answers = {{200, "Kept"}, {401, "Unknown write key", "application/problem+json", "Problem"}}}});
+                            .answers = {{200, "Kept"},
+                                        {401, "Unknown write key", "application/problem+json", "Problem"}}}});
   routes.push_back({.pattern = "/api/v1/rejections/counts",
                     .action = NoBody{handle(counts)},
                     .doc = {.summary = "How many events are in quarantine, per reason and source",
                             .group = "rejections",
                             .answers = with_admin_answers({{200, "The counts"}})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/rejections/replay",
-                    .action = BufferedBody{1 << 10, [&app](const Request& request, Responder responder) {
-                      const auto filter = read_filter(*app.engine().project(), request);
-                      if (!request.body.empty()) {
-                        return responder.send(to_response(Problem::bad_request(
-                            "unexpected_body", "This call takes no body", "put the filter into the query: ?reason=…")));
-                      }
-                      if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
-                      app.workers().answer(std::move(responder), [&app, filter = *filter, actor = app.admin(request)->name] {
-                        return replay(app, filter, actor);
-                      });
-                    }},
-                    .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
-                            .group = "rejections",
-                            .fields = filters,
-                            .answers = with_admin_answers({{200, "How many are events now"}})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rejections/replay",
+       .action = BufferedBody{1 << 10,
+                              [&app](const Request& request, Responder responder) {
+                                const auto filter = read_filter(*app.engine().project(), request);
+                                if (!request.body.empty()) {
+                                  return responder.send(to_response(
+                                      Problem::bad_request("unexpected_body", "This call takes no body",
+                                                           "put the filter into the query: ?reason=…")));
+                                }
+                                if (!filter.ok())
+                                  return responder.send(to_response(problem_of(filter.status())));
+                                app.workers().answer(
+                                    std::move(responder),
+                                    [&app, filter = *filter, actor = app.admin(request)->name] {
+                                      return replay(app, filter, actor);
+                                    });
+                              }},
+       .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
+               .group = "rejections",
+               .fields = filters,
+               .answers = with_admin_answers({{200, "How many are events now"}})}});
   routes.push_back({.pattern = "/api/v1/rejections/:id",
                     .action = NoBody{[&app](const Request& request, Responder responder) {
                       app.workers().answer(std::move(responder),
@@ -385,27 +414,28 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
                             .group = "rejections",
                             .fields = {id},
                             .answers = with_admin_answers({{200, "The rejection"}, unknown})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/rejections/:id/repair",
-                    .action = BufferedBody{1 << 20,
-                                           [&app](const Request& request, Responder responder) {
-                                             app.workers().answer(std::move(responder),
-                                                                  [&app, id = request.parameter("id"),
-                                                                   body = std::string(request.body),
-                                                                   actor = app.admin(request)->name] {
-                                                                    return repair(app, id, body, actor);
-                                                                  });
-                                           }},
-                    .doc = {.summary = "Replaces a rejection by a corrected event (the body; empty: as received)",
-                            .group = "rejections",
-                            .fields = {id},
-                            .body_content_type = "application/json",
-                            .body_schema = "Event",
-                            .answers = with_admin_answers(
-                                {{200, "It is an event now"},
-                                 unknown,
-                                 {409, "Closed already", "application/problem+json", "Problem"},
-                                 {422, "Still not acceptable", "application/problem+json", "Problem"}})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rejections/:id/repair",
+       .action = BufferedBody{1 << 20,
+                              [&app](const Request& request, Responder responder) {
+                                app.workers().answer(
+                                    std::move(responder),
+                                    [&app, id = request.parameter("id"), body = std::string(request.body),
+                                     actor = app.admin(request)->name] {
+                                      return repair(app, id, body, actor);
+                                    });
+                              }},
+       .doc = {.summary = "Replaces a rejection by a corrected event (the body; empty: as received)",
+               .group = "rejections",
+               .fields = {id},
+               .body_content_type = "application/json",
+               .body_schema = "Event",
+               .answers = with_admin_answers(
+                   {{200, "It is an event now"},
+                    unknown,
+                    {409, "Closed already", "application/problem+json", "Problem"},
+                    {422, "Still not acceptable", "application/problem+json", "Problem"}})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections/:id/discard",
                     .action = NoBody{[&app](const Request& request, Responder responder) {

@@ -10,7 +10,8 @@ Response put(App& app, const std::string& body, const std::string& actor) {
   const auto settings = codec::settings_from_json(body);
   if (!settings.ok()) return to_response(problem_of(settings.status()));
   const auto project = app.engine().project();
-  if (auto status = codec::check_settings_change({.from = *project->settings(), .to = *settings}); !status.ok()) {
+  if (auto status = codec::check_settings_change({.from = *project->settings(), .to = *settings});
+      !status.ok()) {
     return to_response(problem_of(status));
   }
   const std::string text = codec::settings_to_json(*settings);
@@ -27,7 +28,8 @@ Response put(App& app, const std::string& body, const std::string& actor) {
 void add_settings_routes(App& app, std::vector<Route>& routes) {
   routes.push_back({.pattern = "/api/v1/settings",
                     .action = NoBody{[&app](const Request&, Responder responder) {
-                      responder.send(Response::json(codec::settings_to_json(*app.engine().project()->settings())));
+                      responder.send(
+                          Response::json(codec::settings_to_json(*app.engine().project()->settings())));
                     }},
                     .doc = {.summary = "The project's settings",
                             .group = "settings",
@@ -37,17 +39,19 @@ void add_settings_routes(App& app, std::vector<Route>& routes) {
        .pattern = "/api/v1/settings",
        .action = BufferedBody{1 << 20,
                               [&app](const Request& request, Responder responder) {
-                                app.workers().answer(std::move(responder),
-                                                     [&app, body = std::string(request.body),
-                                                      actor = app.admin(request)->name] { return put(app, body, actor); });
+                                app.workers().answer(
+                                    std::move(responder),
+                                    [&app, body = std::string(request.body),
+                                     actor = app.admin(request)->name] { return put(app, body, actor); });
                               }},
-       .doc = {.summary = "Replaces the project's settings; events that follow live by them",
-               .group = "settings",
-               .body_content_type = "application/json",
-               .answers = with_admin_answers(
-                   {{200, "The new settings"},
-                    {400, "A field is wrong; the detail names it", "application/problem+json", "Problem"},
-                    {409, "Customers would not be found any more", "application/problem+json", "Problem"}})}});
+       .doc = {
+           .summary = "Replaces the project's settings; events that follow live by them",
+           .group = "settings",
+           .body_content_type = "application/json",
+           .answers = with_admin_answers(
+               {{200, "The new settings"},
+                {400, "A field is wrong; the detail names it", "application/problem+json", "Problem"},
+                {409, "Customers would not be found any more", "application/problem+json", "Problem"}})}});
 }
 
 }  // namespace kehu::api

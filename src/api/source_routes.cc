@@ -28,7 +28,8 @@ void write_source(json::Writer& writer, const engine::Source& source, std::strin
 }
 
 // Logs the source's new definition and answers with it; a new key is shown this once.
-Response define(App& app, const engine::Source& source, const std::string& actor, std::string_view new_key = {}) {
+Response define(App& app, const engine::Source& source, const std::string& actor,
+                std::string_view new_key = {}) {
   const std::string body = engine::to_json(source);
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
@@ -50,10 +51,13 @@ engine::WriteKey key_entry(App& app, std::string_view key) {
           .revoked = {}};
 }
 
-bool is_channel(std::string_view name) { return parse_channel(name) != Channel::kUnknown || name == "unknown"; }
+bool is_channel(std::string_view name) {
+  return parse_channel(name) != Channel::kUnknown || name == "unknown";
+}
 
 Response not_found(std::string_view name) {
-  return to_response(Problem::not_found(cat("there is no source \"", name, "\": GET /api/v1/sources lists them")));
+  return to_response(
+      Problem::not_found(cat("there is no source \"", name, "\": GET /api/v1/sources lists them")));
 }
 
 Response create(App& app, const std::string& body, const std::string& actor) {
@@ -62,8 +66,9 @@ Response create(App& app, const std::string& body, const std::string& actor) {
   const auto name = document->root().find("name").as_string();
   const auto channel = document->root().find("channel").as_string();
   if (!name || name->empty() || name->size() > kNameBytesMax) {
-    return to_response(Problem::bad_request("invalid_name", "The name is not usable",
-                                            R"(send {"name": "…", "channel": "web"}; a name has 1 to 64 bytes)"));
+    return to_response(
+        Problem::bad_request("invalid_name", "The name is not usable",
+                             R"(send {"name": "…", "channel": "web"}; a name has 1 to 64 bytes)"));
   }
   if (channel && !is_channel(*channel)) {
     return to_response(Problem::bad_request(
@@ -104,7 +109,8 @@ Response change(App& app, const std::string& name, const std::string& body, cons
     } else {
       return to_response(Problem::bad_request(
           "invalid_field", "This cannot be changed so",
-          cat("`", member.key, R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web"})")));
+          cat("`", member.key,
+              R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web"})")));
     }
   }
   return define(app, source, actor);
@@ -129,7 +135,8 @@ Response revoke_key(App& app, const std::string& name, const std::string& hint, 
     return !k.revoked && k.hint.substr(0, 8) == hint.substr(0, 8);
   });
   if (key == source.keys.end()) {
-    return to_response(Problem::not_found(cat("the source has no live key that begins with ", hint.substr(0, 8))));
+    return to_response(
+        Problem::not_found(cat("the source has no live key that begins with ", hint.substr(0, 8))));
   }
   key->revoked = app.engine().clock().now();
   return define(app, source, actor);
@@ -155,41 +162,43 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
                     .action = NoBody{[&app](const Request& request, Responder responder) {
                       list(app, request, std::move(responder));
                     }},
-                    .doc = {.summary = "The sources of events", .group = "sources",
+                    .doc = {.summary = "The sources of events",
+                            .group = "sources",
                             .answers = with_admin_answers({{200, "The sources"}})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/sources",
-                    .action = BufferedBody{16 << 10,
-                                           [&app](const Request& request, Responder responder) {
-                                             app.workers().answer(std::move(responder),
-                                                                  [&app, body = std::string(request.body),
-                                                                   actor = app.admin(request)->name] {
-                                                                    return create(app, body, actor);
-                                                                  });
-                                           }},
-                    .doc = {.summary = "Makes a source with a write key",
-                            .group = "sources",
-                            .body_content_type = "application/json",
-                            .body_schema = "NewSource",
-                            .answers = with_admin_answers(
-                                {created, {409, "The name is taken", "application/problem+json", "Problem"}})}});
-  routes.push_back({.method = Method::kPatch,
-                    .pattern = "/api/v1/sources/:source",
-                    .action = BufferedBody{16 << 10,
-                                           [&app](const Request& request, Responder responder) {
-                                             app.workers().answer(
-                                                 std::move(responder),
-                                                 [&app, name = request.parameter("source"),
-                                                  body = std::string(request.body), actor = app.admin(request)->name] {
-                                                   return change(app, name, body, actor);
-                                                 });
-                                           }},
-                    .doc = {.summary = "Enables, disables or changes the default channel of a source",
-                            .group = "sources",
-                            .fields = {source},
-                            .body_content_type = "application/json",
-                            .body_schema = "SourceChange",
-                            .answers = with_admin_answers({{200, "The source", "application/json", "Source"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/sources",
+       .action = BufferedBody{16 << 10,
+                              [&app](const Request& request, Responder responder) {
+                                app.workers().answer(
+                                    std::move(responder),
+                                    [&app, body = std::string(request.body),
+                                     actor = app.admin(request)->name] { return create(app, body, actor); });
+                              }},
+       .doc = {.summary = "Makes a source with a write key",
+               .group = "sources",
+               .body_content_type = "application/json",
+               .body_schema = "NewSource",
+               .answers = with_admin_answers(
+                   {created, {409, "The name is taken", "application/problem+json", "Problem"}})}});
+  routes.push_back(
+      {.method = Method::kPatch,
+       .pattern = "/api/v1/sources/:source",
+       .action = BufferedBody{16 << 10,
+                              [&app](const Request& request, Responder responder) {
+                                app.workers().answer(
+                                    std::move(responder),
+                                    [&app, name = request.parameter("source"),
+                                     body = std::string(request.body), actor = app.admin(request)->name] {
+                                      return change(app, name, body, actor);
+                                    });
+                              }},
+       .doc = {.summary = "Enables, disables or changes the default channel of a source",
+               .group = "sources",
+               .fields = {source},
+               .body_content_type = "application/json",
+               .body_schema = "SourceChange",
+               .answers = with_admin_answers({{200, "The source", "application/json", "Source"}, unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/sources/:source/keys",
                     .action = NoBody{[&app](const Request& request, Responder responder) {
@@ -202,19 +211,20 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
                             .group = "sources",
                             .fields = {source},
                             .answers = with_admin_answers({created, unknown})}});
-  routes.push_back({.method = Method::kDelete,
-                    .pattern = "/api/v1/sources/:source/keys/:hint",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
-                      app.workers().answer(std::move(responder),
-                                           [&app, name = request.parameter("source"), hint = request.parameter("hint"),
-                                            actor = app.admin(request)->name] {
-                                             return revoke_key(app, name, hint, actor);
-                                           });
-                    }},
-                    .doc = {.summary = "Revokes a write key, named by its first eight characters",
-                            .group = "sources",
-                            .fields = {source, {FieldDoc::Where::kPath, "hint", "string", "first characters of the key", true}},
-                            .answers = with_admin_answers({{200, "The source", "application/json", "Source"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kDelete,
+       .pattern = "/api/v1/sources/:source/keys/:hint",
+       .action = NoBody{[&app](const Request& request, Responder responder) {
+         app.workers().answer(
+             std::move(responder),
+             [&app, name = request.parameter("source"), hint = request.parameter("hint"),
+              actor = app.admin(request)->name] { return revoke_key(app, name, hint, actor); });
+       }},
+       .doc = {.summary = "Revokes a write key, named by its first eight characters",
+               .group = "sources",
+               .fields = {source,
+                          {FieldDoc::Where::kPath, "hint", "string", "first characters of the key", true}},
+               .answers = with_admin_answers({{200, "The source", "application/json", "Source"}, unknown})}});
 }
 
 }  // namespace kehu::api

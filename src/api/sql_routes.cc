@@ -32,8 +32,8 @@ Response run(App& app, const std::string& sql, query::Format format) {
 void answer(App& app, std::string sql, const std::string& format_name, Responder responder) {
   const auto format = query::parse_format(format_name);
   if (!format) {
-    return responder.send(to_response(
-        Problem::bad_request("invalid_format", "There is no such format", "one of csv, json, ndjson, table")));
+    return responder.send(to_response(Problem::bad_request("invalid_format", "There is no such format",
+                                                           "one of csv, json, ndjson, table")));
   }
   app.workers().answer(std::move(responder),
                        [&app, sql = std::move(sql), format = *format] { return run(app, sql, format); });
@@ -49,8 +49,8 @@ void post(App& app, const Request& request, Responder responder) {
   const auto document = json::Document::parse(request.body);
   const auto sql = document.ok() ? document->root().find("sql").as_string() : std::nullopt;
   if (!sql) {
-    return responder.send(to_response(Problem::bad_request(
-        "missing_field", "There is no statement", R"(send {"sql": "SELECT …", "format": "csv"})")));
+    return responder.send(to_response(Problem::bad_request("missing_field", "There is no statement",
+                                                           R"(send {"sql": "SELECT …", "format": "csv"})")));
   }
   answer(app, *sql, document->root().find("format").as_string().value_or(format), std::move(responder));
 }
@@ -61,8 +61,9 @@ void add_sql_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/sql",
-       .action = BufferedBody{1 << 20, [&app](const Request& request,
-                                              Responder responder) { post(app, request, std::move(responder)); }},
+       .action =
+           BufferedBody{1 << 20, [&app](const Request& request,
+                                        Responder responder) { post(app, request, std::move(responder)); }},
        .doc = {.summary = "Runs one read-only statement over the archive and the rows of the last moments",
                .text = "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text.",
                .group = "sql",

@@ -21,28 +21,35 @@ void get_ready(App& app, const Request&, Responder responder) {
 }
 
 void get_stats(App& app, const Request&, Responder responder) {
-  answer_from_replica(app, std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
-    const engine::LogCounters& log = app.engine().log_counters();
-    const engine::Totals& totals = replica.totals();
-    std::string out;
-    json::Writer writer(out);
-    writer.begin_object().field("time", format_utc(app.engine().clock().now()));
-    writer.field("time_zone", replica.project()->settings()->time_zone);
-    writer.field("events", totals.events).field("customers", totals.customers);
-    writer.field("rejections", totals.rejections).field("log_position", replica.applied().value());
-    writer.field("state_bytes", replica.memory_bytes()).field("archive_position", app.engine().lake().committed().value());
-    writer.key("since_start").begin_object().field("events", log.events.load()).field("repeats", log.repeats.load());
-    writer.field("conflicts", log.conflicts.load()).field("log_bytes", log.bytes.load()).end_object();
-    writer.end_object();
-    return out;
-  });
+  answer_from_replica(
+      app, std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const engine::LogCounters& log = app.engine().log_counters();
+        const engine::Totals& totals = replica.totals();
+        std::string out;
+        json::Writer writer(out);
+        writer.begin_object().field("time", format_utc(app.engine().clock().now()));
+        writer.field("time_zone", replica.project()->settings()->time_zone);
+        writer.field("events", totals.events).field("customers", totals.customers);
+        writer.field("rejections", totals.rejections).field("log_position", replica.applied().value());
+        writer.field("state_bytes", replica.memory_bytes())
+            .field("archive_position", app.engine().lake().committed().value());
+        writer.key("since_start")
+            .begin_object()
+            .field("events", log.events.load())
+            .field("repeats", log.repeats.load());
+        writer.field("conflicts", log.conflicts.load()).field("log_bytes", log.bytes.load()).end_object();
+        writer.end_object();
+        return out;
+      });
 }
 
 class Exposition {
  public:
   explicit Exposition(std::string& out) : out_(out) {}
 
-  void counter(std::string_view name, std::string_view help, double value) { line(name, help, "counter", value); }
+  void counter(std::string_view name, std::string_view help, double value) {
+    line(name, help, "counter", value);
+  }
   void gauge(std::string_view name, std::string_view help, double value) { line(name, help, "gauge", value); }
 
  private:
@@ -66,7 +73,8 @@ void get_metrics(App& app, const Request&, Responder responder) {
                 static_cast<double>(replica.totals().rejections));
     out.gauge("kehu_state_memory_bytes", "Memory of customers and identities.",
               static_cast<double>(replica.memory_bytes()));
-    waiting->send({.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(text)});
+    waiting->send(
+        {.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(text)});
   });
   if (!taken) waiting->send(to_response(Problem::overloaded("the server is stopping")));
 }
@@ -81,8 +89,10 @@ std::string App::metrics() {
   const auto number = [](uint64_t n) { return static_cast<double>(n); };
   out.counter("kehu_events_total", "New events made durable since the start.", number(log.events));
   out.counter("kehu_repeats_total", "Events recognised as repeats since the start.", number(log.repeats));
-  out.counter("kehu_conflicts_total", "Known message ids with another content since the start.", number(log.conflicts));
-  out.counter("kehu_refused_submissions_total", "Submissions refused because the queue was full.", number(log.refused));
+  out.counter("kehu_conflicts_total", "Known message ids with another content since the start.",
+              number(log.conflicts));
+  out.counter("kehu_refused_submissions_total", "Submissions refused because the queue was full.",
+              number(log.refused));
   out.counter("kehu_log_commits_total", "Commits of the log since the start.", number(log.commits));
   out.counter("kehu_log_bytes_total", "Bytes committed to the log since the start.", number(log.bytes));
   out.counter("kehu_log_failures_total", "Commits of the log that failed.", number(log.failures));
@@ -105,18 +115,20 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
       function(app, request, std::move(responder));
     };
   };
-  routes.push_back({.pattern = "/healthz",
-                    .access = Access::kPublic,
-                    .action = NoBody{[](const Request&, Responder responder) {
-                      responder.send(Response::json(R"({"status":"alive"})"));
-                    }},
-                    .doc = {.summary = "200 while the process lives", .group = "status", .answers = {{200, "Alive"}}}});
-  routes.push_back({.pattern = "/readyz",
-                    .access = Access::kPublic,
-                    .action = NoBody{handle(get_ready)},
-                    .doc = {.summary = "200 while events are accepted",
-                            .group = "status",
-                            .answers = {{200, "Ready"}, {503, "Not now", "application/problem+json", "Problem"}}}});
+  routes.push_back(
+      {.pattern = "/healthz",
+       .access = Access::kPublic,
+       .action = NoBody{[](const Request&, Responder responder) {
+         responder.send(Response::json(R"({"status":"alive"})"));
+       }},
+       .doc = {.summary = "200 while the process lives", .group = "status", .answers = {{200, "Alive"}}}});
+  routes.push_back(
+      {.pattern = "/readyz",
+       .access = Access::kPublic,
+       .action = NoBody{handle(get_ready)},
+       .doc = {.summary = "200 while events are accepted",
+               .group = "status",
+               .answers = {{200, "Ready"}, {503, "Not now", "application/problem+json", "Problem"}}}});
   routes.push_back({.pattern = "/metrics",
                     .access = Access::kPublic,
                     .action = NoBody{handle(get_metrics)},
@@ -128,14 +140,15 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
                     .doc = {.summary = "What has happened so far, in numbers",
                             .group = "status",
                             .answers = with_admin_answers({{200, "The numbers"}})}});
-  routes.push_back({.pattern = "/api/v1/live",
-                    .action = LiveUpgrade{[&app] { return app.live().open(); }},
-                    .doc = {.summary = "WebSocket: events, customer changes and counts as they happen",
-                            .text = "Send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": id, "
-                                    "\"event\": name, \"source\": name}; or give the same as query parameters. Browsers "
-                                    "pass the admin token as ?access_token=.",
-                            .group = "live",
-                            .answers = with_admin_answers({{101, "Switched to WebSocket", ""}})}});
+  routes.push_back(
+      {.pattern = "/api/v1/live",
+       .action = LiveUpgrade{[&app] { return app.live().open(); }},
+       .doc = {.summary = "WebSocket: events, customer changes and counts as they happen",
+               .text = "Send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": id, "
+                       "\"event\": name, \"source\": name}; or give the same as query parameters. Browsers "
+                       "pass the admin token as ?access_token=.",
+               .group = "live",
+               .answers = with_admin_answers({{101, "Switched to WebSocket", ""}})}});
 }
 
 }  // namespace kehu::api

@@ -17,7 +17,8 @@ void Workers::answer(Responder responder, Task task) {
       return;
     }
   }
-  responder.send(to_response(Problem::overloaded("too many requests wait for an answer: try again in a second")));
+  responder.send(
+      to_response(Problem::overloaded("too many requests wait for an answer: try again in a second")));
 }
 
 void Workers::stop() {

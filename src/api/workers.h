@@ -12,8 +12,8 @@
 
 namespace kehu::api {
 
-// Threads for what must not run on a connection's thread: statements, timelines, commands that wait for the log.
-// The queue is bounded; beyond it requests are answered 503 at once.
+// Threads for what must not run on a connection's thread: statements, timelines, commands that wait for the
+// log. The queue is bounded; beyond it requests are answered 503 at once.
 class Workers {
  public:
   using Task = absl::AnyInvocable<Response()>;

@@ -46,17 +46,34 @@ struct DecimalCase {
 
 TEST(Decimal, Parse) {
   const DecimalCase cases[] = {
-      {"0", "0"},           {"12.5", "12.5"},       {"-0.0001", "-0.0001"}, {"0.00005", "0.0001"},
-      {"0.00004", "0"},     {"1e3", "1000"},        {"1.5E-2", "0.015"},    {"1e-99", "0"},
-      {"0e9999999", "0"},   {"100000000000000", "100000000000000"},         {"100000000000001", nullptr},
-      {"1e15", nullptr},    {"", nullptr},          {"-", nullptr},         {".", nullptr},
-      {"1.2.3", nullptr},   {"abc", nullptr},       {"1e", nullptr},        {"3.", "3"},
-      {"99.99995", "100"},  {"-99.99995", "-100"},
+      {"0", "0"},
+      {"12.5", "12.5"},
+      {"-0.0001", "-0.0001"},
+      {"0.00005", "0.0001"},
+      {"0.00004", "0"},
+      {"1e3", "1000"},
+      {"1.5E-2", "0.015"},
+      {"1e-99", "0"},
+      {"0e9999999", "0"},
+      {"100000000000000", "100000000000000"},
+      {"100000000000001", nullptr},
+      {"1e15", nullptr},
+      {"", nullptr},
+      {"-", nullptr},
+      {".", nullptr},
+      {"1.2.3", nullptr},
+      {"abc", nullptr},
+      {"1e", nullptr},
+      {"3.", "3"},
+      {"99.99995", "100"},
+      {"-99.99995", "-100"},
   };
   for (const auto& c : cases) {
     const auto got = Decimal::parse(c.given);
     ASSERT_EQ(got.has_value(), c.want != nullptr) << c.given;
-    if (got) { EXPECT_EQ(got->to_string(), c.want) << c.given; }
+    if (got) {
+      EXPECT_EQ(got->to_string(), c.want) << c.given;
+    }
   }
 }
 
@@ -86,7 +103,9 @@ TEST(Time, ParseIso8601) {
   for (const auto& c : cases) {
     const auto got = parse_iso8601(c.given);
     ASSERT_EQ(got.has_value(), c.want != nullptr) << c.given;
-    if (got) { EXPECT_EQ(format_utc(*got), c.want) << c.given; }
+    if (got) {
+      EXPECT_EQ(format_utc(*got), c.want) << c.given;
+    }
   }
 }
 
@@ -104,7 +123,8 @@ TEST(BusinessZone, DaylightSavingDaysAreLongerAndShorter) {
   const auto berlin = BusinessZone::load("Europe/Berlin");
   ASSERT_TRUE(berlin);
   const CivilDay spring = berlin->day_of(*parse_iso8601("2026-03-29T12:00:00Z"));
-  EXPECT_EQ((berlin->start_of(spring.next()) - berlin->start_of(spring)).micros(), Duration::hours(23).micros());
+  EXPECT_EQ((berlin->start_of(spring.next()) - berlin->start_of(spring)).micros(),
+            Duration::hours(23).micros());
   EXPECT_FALSE(BusinessZone::load("Mars/Olympus"));
 }
 

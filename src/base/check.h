@@ -9,9 +9,9 @@ namespace kehu {
 
 }  // namespace kehu
 
-#define KEHU_CHECK(condition)                                        \
-  do {                                                               \
-    if (__builtin_expect(!(condition), 0)) {                         \
-      ::kehu::check_failed(#condition, __FILE__, __LINE__);          \
-    }                                                                \
+#define KEHU_CHECK(condition)                               \
+  do {                                                      \
+    if (__builtin_expect(!(condition), 0)) {                \
+      ::kehu::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                       \
   } while (false)

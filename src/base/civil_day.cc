@@ -16,7 +16,8 @@ int64_t offset_micros_at(const absl::TimeZone& zone, int64_t seconds) {
   return int64_t{zone.At(absl::FromUnixSeconds(seconds)).offset} * 1'000'000;
 }
 
-// Days from 1970-01-01 to a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms").
+// Days from 1970-01-01 to a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date
+// algorithms").
 int64_t days_from_civil(int64_t year, unsigned month, unsigned day) {
   year -= month <= 2;
   const int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -107,14 +108,15 @@ std::optional<BusinessZone> BusinessZone::load(std::string_view name) {
 }
 
 CivilDay BusinessZone::day_of(Instant t) const {
-  const int64_t offset =
-      fixed_offset_micros_ ? *fixed_offset_micros_ : offset_micros_at(zone_, floor_div(t.micros(), 1'000'000));
+  const int64_t offset = fixed_offset_micros_ ? *fixed_offset_micros_
+                                              : offset_micros_at(zone_, floor_div(t.micros(), 1'000'000));
   return CivilDay(static_cast<int32_t>(floor_div(t.micros() + offset, kMicrosPerDay)));
 }
 
 Instant BusinessZone::start_of(CivilDay day) const {
   if (fixed_offset_micros_) return Instant(int64_t{day.value()} * kMicrosPerDay - *fixed_offset_micros_);
-  const absl::Time start = absl::FromCivil(absl::CivilSecond(absl::CivilDay(1970, 1, 1) + day.value()), zone_);
+  const absl::Time start =
+      absl::FromCivil(absl::CivilSecond(absl::CivilDay(1970, 1, 1) + day.value()), zone_);
   return Instant(absl::ToUnixMicros(start));
 }
 

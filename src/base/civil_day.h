@@ -36,8 +36,9 @@ class BusinessZone {
 // RFC 3339 in UTC with microseconds as needed: 2026-11-22T02:00:00.000Z.
 std::string format_utc(Instant t);
 
-// ISO 8601 / RFC 3339 as clients write it: date, optional time, optional fraction, optional zone (a time without
-// a zone is read as UTC). nullopt when it is not a time or lies outside kFirstInstant..kLastInstant. ~40 ns.
+// ISO 8601 / RFC 3339 as clients write it: date, optional time, optional fraction, optional zone (a time
+// without a zone is read as UTC). nullopt when it is not a time or lies outside kFirstInstant..kLastInstant.
+// ~40 ns.
 std::optional<Instant> parse_iso8601(std::string_view text);
 
 }  // namespace kehu

@@ -7,8 +7,8 @@
 namespace kehu {
 namespace {
 
-// One CRC instruction has a latency of 3 cycles and a throughput of 1, so three independent streams run at full
-// speed; their results are joined by shifting over the length of a stream, a linear map kept in tables.
+// One CRC instruction has a latency of 3 cycles and a throughput of 1, so three independent streams run at
+// full speed; their results are joined by shifting over the length of a stream, a linear map kept in tables.
 constexpr size_t kStream = 1024;
 
 struct ShiftTable {

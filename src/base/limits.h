@@ -20,11 +20,11 @@ inline constexpr size_t kIdentifierBytes = 512;              // longer: rejectio
 inline constexpr size_t kIdentifiersPerEvent = 16;           // beyond: rejection too_many_identifiers
 inline constexpr Duration kFutureTolerance = Duration::hours(1);  // later: rejection time_in_future
 
-inline constexpr size_t kTraitsPerCustomer = 512;       // beyond: the trait is left out and counted
-inline constexpr size_t kTraitBytes = 2 * 1024;         // longer: the trait is left out and counted
-inline constexpr size_t kEventNamesPerCustomer = 256;   // beyond: counted under the name "(other)"
-inline constexpr size_t kRecentEvents = 20;             // of a customer, newest by event time
-inline constexpr size_t kOrdersPerCustomer = 256;       // beyond: a uniform sample, marked as such
-inline constexpr uint32_t kShards = 256;                // virtual shards; fixed for ever (key groups, partitions)
+inline constexpr size_t kTraitsPerCustomer = 512;      // beyond: the trait is left out and counted
+inline constexpr size_t kTraitBytes = 2 * 1024;        // longer: the trait is left out and counted
+inline constexpr size_t kEventNamesPerCustomer = 256;  // beyond: counted under the name "(other)"
+inline constexpr size_t kRecentEvents = 20;            // of a customer, newest by event time
+inline constexpr size_t kOrdersPerCustomer = 256;      // beyond: a uniform sample, marked as such
+inline constexpr uint32_t kShards = 256;  // virtual shards; fixed for ever (key groups, partitions)
 
 }  // namespace kehu::limits

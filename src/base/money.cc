@@ -7,7 +7,7 @@ namespace {
 
 struct Digits {
   bool negative = false;
-  std::string digits;  // without the point
+  std::string digits;    // without the point
   int64_t exponent = 0;  // of ten, of the last digit
 };
 
@@ -28,7 +28,8 @@ std::optional<Digits> scan(std::string_view text) {
     if (++i < text.size() && (text[i] == '-' || text[i] == '+')) negative = text[i++] == '-';
     if (i == text.size()) return std::nullopt;
     int64_t exponent = 0;
-    for (; i < text.size() && is_digit(text[i]); ++i) exponent = std::min<int64_t>(exponent * 10 + (text[i] - '0'), 10'000);
+    for (; i < text.size() && is_digit(text[i]); ++i)
+      exponent = std::min<int64_t>(exponent * 10 + (text[i] - '0'), 10'000);
     out.exponent += negative ? -exponent : exponent;
   }
   if (i != text.size()) return std::nullopt;

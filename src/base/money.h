@@ -18,8 +18,8 @@ class Decimal {
 
   constexpr Decimal() = default;
   static constexpr Decimal from_units(int64_t units) { return Decimal(units); }
-  // JSON number syntax or a plain decimal; a fifth decimal is rounded half away from zero. nullopt when it is no
-  // number or out of range.
+  // JSON number syntax or a plain decimal; a fifth decimal is rounded half away from zero. nullopt when it is
+  // no number or out of range.
   static std::optional<Decimal> parse(std::string_view text);
 
   constexpr int64_t units() const { return units_; }

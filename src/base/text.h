@@ -16,9 +16,7 @@ class TextPiece {
   TextPiece(std::string_view text) : text_(text) {}
   TextPiece(const std::string& text) : text_(text) {}
   TextPiece(const char* text) : text_(text) {}
-  TextPiece(char c) : size_(1) {
-    digits_[0] = c;
-  }
+  TextPiece(char c) : size_(1) { digits_[0] = c; }
   TextPiece(std::integral auto number) {
     size_ = static_cast<size_t>(std::to_chars(digits_, digits_ + sizeof(digits_), number).ptr - digits_);
   }
@@ -40,7 +38,8 @@ std::string cat(const Pieces&... pieces) {
 inline absl::string_view to_absl(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view to_std(absl::string_view text) { return {text.data(), text.size()}; }
 
-// A status of `code` whose message is the pieces joined: failure(absl::StatusCode::kNotFound, "no file ", path).
+// A status of `code` whose message is the pieces joined: failure(absl::StatusCode::kNotFound, "no file ",
+// path).
 template <class... Pieces>
 absl::Status failure(absl::StatusCode code, const Pieces&... pieces) {
   return absl::Status(code, cat(pieces...));

@@ -188,8 +188,8 @@ absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
 }
 
 void add_rejection(RecordBatch& batch, const Rejection& rejection) {
-  auto& entry = add_record(batch, RecordKind::kRejection,
-                           [&](std::string& out) { append_rejection(rejection, out); });
+  auto& entry =
+      add_record(batch, RecordKind::kRejection, [&](std::string& out) { append_rejection(rejection, out); });
   entry.message_key = rejection.repeat_key;
 }
 

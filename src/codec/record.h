@@ -9,17 +9,17 @@
 #include "model/record.h"
 #include "model/rejection.h"
 
-// Log records as bytes: docs/formats/records.md. Every record begins with its format version; a reader refuses
-// versions it does not know. Decoded values are views into the bytes.
+// Log records as bytes: docs/formats/records.md. Every record begins with its format version; a reader
+// refuses versions it does not know. Decoded values are views into the bytes.
 namespace kehu::codec {
 
-// Bytes of the fixed part of an event record, and where de-duplication finds its two numbers in it, so that the
-// log thread need not decode events.
+// Bytes of the fixed part of an event record, and where de-duplication finds its two numbers in it, so that
+// the log thread need not decode events.
 inline constexpr size_t kEventHeaderBytes = 88;
 inline constexpr size_t kEventKeyOffset = 48;       // Hash128: high, low
 inline constexpr size_t kEventBodyHashOffset = 64;  // uint64
 
-inline constexpr size_t kRejectionKeyOffset = 2;    // Hash128 of a rejection record; zero: none
+inline constexpr size_t kRejectionKeyOffset = 2;  // Hash128 of a rejection record; zero: none
 
 void append_event(const Event& event, std::string& out);
 void append_rejection(const Rejection& rejection, std::string& out);

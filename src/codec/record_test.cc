@@ -151,7 +151,8 @@ TEST(Records, RoundTrip) {
   EXPECT_EQ(definition->name, "n");
 
   bytes.clear();
-  append_rejection_closed({.rejection = Sequence(3), .outcome = RejectionOutcome::kDiscarded, .actor = "a"}, bytes);
+  append_rejection_closed({.rejection = Sequence(3), .outcome = RejectionOutcome::kDiscarded, .actor = "a"},
+                          bytes);
   const auto closed = decode_rejection_closed(bytes);
   ASSERT_TRUE(closed.ok());
   EXPECT_EQ(closed->outcome, RejectionOutcome::kDiscarded);

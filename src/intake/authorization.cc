@@ -27,7 +27,8 @@ std::optional<Credential> parse_authorization(std::string_view header) {
   }
   if (!absl::EqualsIgnoreCase(to_absl(scheme), "basic")) return std::nullopt;
   std::string decoded;
-  if (!absl::Base64Unescape(to_absl(value), &decoded) && !absl::WebSafeBase64Unescape(to_absl(value), &decoded)) {
+  if (!absl::Base64Unescape(to_absl(value), &decoded) &&
+      !absl::WebSafeBase64Unescape(to_absl(value), &decoded)) {
     return std::nullopt;
   }
   decoded.resize(decoded.substr(0, decoded.find(':')).size());

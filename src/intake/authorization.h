@@ -11,8 +11,8 @@ namespace kehu::intake {
 struct Credential {
   enum class Scheme : uint8_t { kBasic, kBearer };
   Scheme scheme = Scheme::kBasic;
-  // Basic: the user name, which is where SDKs put the write key (with or without the colon behind it). Bearer: the
-  // token.
+  // Basic: the user name, which is where SDKs put the write key (with or without the colon behind it).
+  // Bearer: the token.
   std::string key;
 };
 

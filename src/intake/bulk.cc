@@ -43,8 +43,12 @@ void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
       broken.reason = Reason::kEventTooLarge;
       detail = cat(piece.size, " bytes; at most ", limits::kEventBytes, "; only the beginning is kept");
       break;
-    case Splitter::Shape::kUnclosed: detail = "the body ended inside the array; was it cut off?"; break;
-    case Splitter::Shape::kBehindTheEnd: detail = "text behind the end of the array"; break;
+    case Splitter::Shape::kUnclosed:
+      detail = "the body ended inside the array; was it cut off?";
+      break;
+    case Splitter::Shape::kBehindTheEnd:
+      detail = "text behind the end of the array";
+      break;
   }
   broken.detail = detail;
   events_.reject(context_, broken, out);

@@ -11,14 +11,14 @@
 namespace kehu::intake {
 
 // The body of POST /api/v1/events: NDJSON or a JSON array of events in our own plain form or in Segment's, in
-// chunks of any size. A broken line or element becomes a rejection that names its number, and the rest goes on.
-// Memory: one event, whatever the body's size.
+// chunks of any size. A broken line or element becomes a rejection that names its number, and the rest goes
+// on. Memory: one event, whatever the body's size.
 //
 //   {"event": "Order Completed", "user_id": "u1", "phone": "138…", "time": "2026-11-22T10:00:00+08:00",
 //    "message_id": "m1", "properties": {…}, "traits": {…}, "context": {…}, "channel": "shop"}
 //
-// "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a list), or
-// in "identifiers"; members nobody knows become properties. One per request.
+// "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a
+// list), or in "identifiers"; members nobody knows become properties. One per request.
 class BulkDecoder {
  public:
   // The context outlives the decoder.

@@ -53,7 +53,8 @@ TEST_F(BulkTest, ReadsSegmentsSpellingAndIdentifierObjects) {
   const Case cases[] = {
       {R"({"event":"E","userId":"u1","anonymousId":"a1"})", "user_id=u1 anonymous_id=a1"},
       {R"({"event":"E","openId":"o1"})", "open_id=o1"},
-      {R"({"event":"E","identifiers":{"email":["a@b.cn","c@d.cn"],"member_id":7}})", "member_id=7 email=* email=*"},
+      {R"({"event":"E","identifiers":{"email":["a@b.cn","c@d.cn"],"member_id":7}})",
+       "member_id=7 email=* email=*"},
       {R"({"type":"identify","user_id":"u1","traits":{"email":"a@b.cn"}})", "user_id=u1 email=*"},
       {R"({"type":"alias","user_id":"u2","previous_id":"u1"})", "user_id=u2 user_id=u1< anonymous_id=u1<"},
   };
@@ -65,8 +66,9 @@ TEST_F(BulkTest, ReadsSegmentsSpellingAndIdentifierObjects) {
 }
 
 TEST_F(BulkTest, KeepsWhatItDoesNotKnowAsProperties) {
-  const Records records = decode(R"({"event":"E","user_id":"u","name":"N","email":"a@b.cn","x":{"phone":"1"},)"
-                                 R"("writeKey":"secret","integrations":{}})");
+  const Records records =
+      decode(R"({"event":"E","user_id":"u","name":"N","email":"a@b.cn","x":{"phone":"1"},)"
+             R"("writeKey":"secret","integrations":{}})");
   ASSERT_EQ(records.events.size(), 1u);
   const std::string_view properties = records.event().properties;
   EXPECT_TRUE(properties.starts_with(R"({"x":{"phone":"sealed:)")) << properties;
@@ -76,9 +78,10 @@ TEST_F(BulkTest, KeepsWhatItDoesNotKnowAsProperties) {
 
 TEST_F(BulkTest, BrokenLinesDoNotStopTheRest) {
   const std::string large = cat(R"({"event":")", std::string(limits::kEventBytes, 'x'), "\"}");
-  const std::string body = cat("{\"event\":\"A\",\"user_id\":\"u\"}\n", "{\"event\":\n", "[1]\n", "\xff\n", large, "\n",
-                               "{\"event\":\"B\"}\n", "{\"event\":\"C\",\"identifiers\":{\"x\":1}}\n",
-                               "{\"event\":\"D\",\"user_id\":\"u\"}");
+  const std::string body =
+      cat("{\"event\":\"A\",\"user_id\":\"u\"}\n", "{\"event\":\n", "[1]\n", "\xff\n", large, "\n",
+          "{\"event\":\"B\"}\n", "{\"event\":\"C\",\"identifiers\":{\"x\":1}}\n",
+          "{\"event\":\"D\",\"user_id\":\"u\"}");
   for (const size_t chunk : {size_t{1}, size_t{100}, size_t{1} << 20}) {
     const Records records = decode(body, chunk);
     EXPECT_EQ(records.events.size(), 2u);
@@ -97,7 +100,8 @@ TEST_F(BulkTest, BrokenLinesDoNotStopTheRest) {
 }
 
 TEST_F(BulkTest, ArraysOfEvents) {
-  const Records records = decode(R"([{"event":"A","user_id":"u"}, {"event":"B","user_id":"u"}, {"event" "C"}, 7])");
+  const Records records =
+      decode(R"([{"event":"A","user_id":"u"}, {"event":"B","user_id":"u"}, {"event" "C"}, 7])");
   EXPECT_EQ(records.events.size(), 2u);
   ASSERT_EQ(records.rejections.size(), 2u);
   EXPECT_EQ(records.rejections[0].origin, "/api/v1/events:3");

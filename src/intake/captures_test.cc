@@ -15,9 +15,9 @@ namespace kehu::intake {
 namespace {
 
 constexpr const char* kClients[] = {
-    "segment-node",       "segment-node-retry",   "segment-python", "segment-python-gzip", "segment-python-retry",
-    "segment-web",        "segment-web-batch",    "segment-web-cors", "rudder-node",       "rudder-node-nogzip",
-    "rudder-node-retry",
+    "segment-node",         "segment-node-retry", "segment-python",    "segment-python-gzip",
+    "segment-python-retry", "segment-web",        "segment-web-batch", "segment-web-cors",
+    "rudder-node",          "rudder-node-nogzip", "rudder-node-retry",
 };
 
 struct Capture {
@@ -40,7 +40,8 @@ std::vector<Capture> captures_of(const std::filesystem::path& folder) {
     const std::string url = root.find("url").as_string().value_or("");
     if (root.find("method").as_string() != "POST" || !url.starts_with("/v1/")) continue;
     const auto call = parse_segment_call(std::string_view(url).substr(4, url.find('?') - 4));
-    if (call && root.find("json").is_object()) captures.push_back({*call, std::string(root.find("json").raw())});
+    if (call && root.find("json").is_object())
+      captures.push_back({*call, std::string(root.find("json").raw())});
   }
   return captures;
 }

@@ -25,7 +25,8 @@ std::optional<Instant> from_count(double count) {
 }
 
 bool is_count(std::string_view text) {
-  return text.size() >= 9 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return text.size() >= 9 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
 // -1 when they are none.

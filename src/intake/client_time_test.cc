@@ -53,10 +53,12 @@ TEST(ClientTimes, ReadsEveryForm) {
   for (const Case& c : cases) EXPECT_EQ(read(c.given), c.want) << c.given;
 }
 
-// The short way and the general way must read the same: the short one is only for the form with milliseconds and Z.
+// The short way and the general way must read the same: the short one is only for the form with milliseconds
+// and Z.
 TEST(ClientTimes, ShortFormAgreesWithTheGeneralOne) {
   ClientTimes times;
-  for (int64_t micros = kFirstInstant.micros(); micros < kLastInstant.micros(); micros += 86'399'999'000 * 97) {
+  for (int64_t micros = kFirstInstant.micros(); micros < kLastInstant.micros();
+       micros += 86'399'999'000 * 97) {
     const Instant want(micros / 1000 * 1000);
     const std::string text = "\"" + format_utc(want) + "\"";
     ASSERT_EQ(times.parse({json::Kind::kString, text}), want) << text;
@@ -75,15 +77,31 @@ TEST(CorrectedTime, ByTheClocksOfBothSides) {
   const Case cases[] = {
       {"no sentAt", {received, std::nullopt}, Duration::hours(2), Duration::hours(2)},
       {"right clock", {received, sent(Duration())}, Duration::minutes(5), Duration::minutes(5)},
-      {"clock an hour slow", {received, sent(Duration::hours(1))}, Duration::minutes(61), Duration::minutes(1)},
-      {"clock an hour fast", {received, sent(Duration::hours(-1))}, Duration::minutes(-59), Duration::minutes(1)},
+      {"clock an hour slow",
+       {received, sent(Duration::hours(1))},
+       Duration::minutes(61),
+       Duration::minutes(1)},
+      {"clock an hour fast",
+       {received, sent(Duration::hours(-1))},
+       Duration::minutes(-59),
+       Duration::minutes(1)},
       {"retry", {received, sent(Duration::hours(1)), true}, Duration::minutes(61), Duration::minutes(61)},
-      {"retry, clock fast", {received, sent(Duration::hours(-1)), true}, Duration::minutes(-59), Duration::minutes(1)},
-      {"frozen sentAt", {received, sent(Duration::hours(1)), false, true}, Duration::hours(1), Duration::hours(1)},
-      {"frozen, on time", {received, sent(Duration::seconds(3)), false, true}, Duration::seconds(4), Duration::seconds(1)},
+      {"retry, clock fast",
+       {received, sent(Duration::hours(-1)), true},
+       Duration::minutes(-59),
+       Duration::minutes(1)},
+      {"frozen sentAt",
+       {received, sent(Duration::hours(1)), false, true},
+       Duration::hours(1),
+       Duration::hours(1)},
+      {"frozen, on time",
+       {received, sent(Duration::seconds(3)), false, true},
+       Duration::seconds(4),
+       Duration::seconds(1)},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(corrected_time(c.clock, received - c.original).micros(), (received - c.want).micros()) << c.name;
+    EXPECT_EQ(corrected_time(c.clock, received - c.original).micros(), (received - c.want).micros())
+        << c.name;
   }
 }
 

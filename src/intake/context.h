@@ -28,7 +28,8 @@ struct Context {
   std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
 };
 
-// What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps memory.
+// What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps
+// memory.
 struct Intake {
   RecordBatch records;                // events, rejections and the data keys they need
   std::vector<uint64_t> new_key_ids;  // for seal::KeyRing::mark_durable once the records are durable

@@ -32,8 +32,8 @@ void Intake::clear() {
   rejected = 0;
 }
 
-void EventDecoder::decode(const Context& context, const Envelope& envelope, const json::Index& index, uint32_t node,
-                          Intake& out) {
+void EventDecoder::decode(const Context& context, const Envelope& envelope, const json::Index& index,
+                          uint32_t node, Intake& out) {
   context_ = &context;
   envelope_ = &envelope;
   index_ = &index;
@@ -99,7 +99,8 @@ bool EventDecoder::build() {
   if (node.kind != json::Kind::kObject) {
     return fail(Reason::kNotAnObject, node_, cat("an event must be an object, not ", to_string(node.kind)));
   }
-  if (!read_members() || !read_context() || !read_type() || !read_name() || !read_message_id() || !read_time() || !read_channel()) {
+  if (!read_members() || !read_context() || !read_type() || !read_name() || !read_message_id() ||
+      !read_time() || !read_channel()) {
     return false;
   }
   if (!collect_identifiers() || !settle_identifiers() || !read_objects()) return false;
@@ -128,30 +129,63 @@ bool EventDecoder::read_member(uint32_t key) {
   const json::Index& index = *index_;
   const uint32_t value = key + 1;
   const json::Index::Node& node = index[key];
-  const std::string_view name = node.escaped ? json::unescape(index.raw(node), texts_.next()) : index.inner(node);
+  const std::string_view name =
+      node.escaped ? json::unescape(index.raw(node), texts_.next()) : index.inner(node);
   const bool bulk = envelope_->dialect == Envelope::Dialect::kBulk;
   const Policy& policy = *context_->policy;
-  const MemberName member = Policy::member(keys_.find(bulk ? policy.bulk_members() : policy.segment_members(), name));
+  const MemberName member =
+      Policy::member(keys_.find(bulk ? policy.bulk_members() : policy.segment_members(), name));
   // Of a repeated member the last one counts, also when it says null.
   const uint32_t found = index[value].kind == json::Kind::kNull ? 0 : value;
   switch (member.field) {
-    case EventField::kType: members_.type = found; return true;
-    case EventField::kEvent: members_.event = found; return true;
-    case EventField::kName: members_.name = found; return true;
-    case EventField::kCategory: members_.category = found; return true;
-    case EventField::kGroupId: members_.group_id = found; return true;
-    case EventField::kPreviousId: members_.previous_id = found; return true;
-    case EventField::kProperties: members_.properties = found; return true;
-    case EventField::kTraits: members_.traits = found; return true;
-    case EventField::kContext: members_.context = found; return true;
-    case EventField::kMessageId: members_.message_id = found; return true;
-    case EventField::kTimestamp: members_.timestamp = found; return true;
-    case EventField::kOriginalTimestamp: members_.original_timestamp = found; return true;
-    case EventField::kSentAt: members_.sent_at = found; return true;
-    case EventField::kChannel: members_.channel = found; return true;
-    case EventField::kTransport: return true;
-    case EventField::kIdentifier: return found == 0 || add_values(member.type, found);
-    case EventField::kIdentifiers: return found == 0 || add_named(found);
+    case EventField::kType:
+      members_.type = found;
+      return true;
+    case EventField::kEvent:
+      members_.event = found;
+      return true;
+    case EventField::kName:
+      members_.name = found;
+      return true;
+    case EventField::kCategory:
+      members_.category = found;
+      return true;
+    case EventField::kGroupId:
+      members_.group_id = found;
+      return true;
+    case EventField::kPreviousId:
+      members_.previous_id = found;
+      return true;
+    case EventField::kProperties:
+      members_.properties = found;
+      return true;
+    case EventField::kTraits:
+      members_.traits = found;
+      return true;
+    case EventField::kContext:
+      members_.context = found;
+      return true;
+    case EventField::kMessageId:
+      members_.message_id = found;
+      return true;
+    case EventField::kTimestamp:
+      members_.timestamp = found;
+      return true;
+    case EventField::kOriginalTimestamp:
+      members_.original_timestamp = found;
+      return true;
+    case EventField::kSentAt:
+      members_.sent_at = found;
+      return true;
+    case EventField::kChannel:
+      members_.channel = found;
+      return true;
+    case EventField::kTransport:
+      return true;
+    case EventField::kIdentifier:
+      return found == 0 || add_values(member.type, found);
+    case EventField::kIdentifiers:
+      return found == 0 || add_named(found);
     case EventField::kOther:
       if (bulk) others_.push_back(key);
       return true;
@@ -235,7 +269,8 @@ bool EventDecoder::read_type() {
   }
   const auto type = parse_type(name);
   if (!type) {
-    return fail(Reason::kUnknownType, members_.type, "type must be track, identify, page, screen, group or alias");
+    return fail(Reason::kUnknownType, members_.type,
+                "type must be track, identify, page, screen, group or alias");
   }
   event_.type = *type;
   return true;
@@ -256,7 +291,8 @@ bool EventDecoder::read_name() {
     return fail(Reason::kNameTooLong, node, cat(event_.name.size(), " bytes; at most ", limits::kNameBytes));
   }
   if (event_.type == EventType::kTrack && event_.name.empty()) {
-    return fail(Reason::kMissingEventName, node == 0 ? node_ : node, "a track call needs \"event\", the name of what happened");
+    return fail(Reason::kMissingEventName, node == 0 ? node_ : node,
+                "a track call needs \"event\", the name of what happened");
   }
   if (event_.type == EventType::kGroup && event_.name.empty()) {
     return fail(Reason::kInvalidField, node == 0 ? node_ : node, "a group call needs \"groupId\"");
@@ -304,7 +340,8 @@ bool EventDecoder::read_time() {
   event_.original_time = *original;
   event_.time = corrected_time(clock, *original);
   if (event_.time > context_->received_at + limits::kFutureTolerance) {
-    return fail(Reason::kTimeInFuture, node, "more than an hour after it was received; check the sender's clock and time zone");
+    return fail(Reason::kTimeInFuture, node,
+                "more than an hour after it was received; check the sender's clock and time zone");
   }
   return true;
 }
@@ -363,11 +400,14 @@ bool EventDecoder::take_properties(const ObjectText::Door& door) {
   return true;
 }
 
-// A member that this type of call has no place for becomes a property, unless there is one of its name: in bulk
-// always, where nothing is to be lost; in Segment's calls only when the API documents it (a page's category).
-bool EventDecoder::take_spare(uint32_t node, std::string_view key, bool documented, const ObjectText::Door& door) {
+// A member that this type of call has no place for becomes a property, unless there is one of its name: in
+// bulk always, where nothing is to be lost; in Segment's calls only when the API documents it (a page's
+// category).
+bool EventDecoder::take_spare(uint32_t node, std::string_view key, bool documented,
+                              const ObjectText::Door& door) {
   if (node == 0) return true;
-  const bool used = (key == "name" && is_page(event_.type)) || (key == "groupId" && event_.type == EventType::kGroup);
+  const bool used =
+      (key == "name" && is_page(event_.type)) || (key == "groupId" && event_.type == EventType::kGroup);
   const bool wanted = documented || (envelope_->dialect == Envelope::Dialect::kBulk && !used);
   if (!wanted || member_of(members_.properties, key) != 0) return true;
   return properties_.take_member(*index_, node - 1, door);
@@ -376,8 +416,9 @@ bool EventDecoder::take_spare(uint32_t node, std::string_view key, bool document
 bool EventDecoder::take_context(const ObjectText::Door& door) {
   bool ok = members_.context == 0 || context_text_.take_object(*index_, members_.context, door);
   if (ok && envelope_->context != 0) {
-    ok = members_.context == 0 ? context_text_.take_object(*index_, envelope_->context, door)
-                               : context_text_.take_missing(*index_, envelope_->context, members_.context, door);
+    ok = members_.context == 0
+             ? context_text_.take_object(*index_, envelope_->context, door)
+             : context_text_.take_missing(*index_, envelope_->context, members_.context, door);
   }
   if (!ok) {
     fault_ = context_text_.fault();
@@ -391,8 +432,8 @@ bool EventDecoder::take_context(const ObjectText::Door& door) {
   return true;
 }
 
-// The hash of the content leaves out what changes when a client sends an event again: sentAt, receivedAt, context.
-// Clear personal values enter it only by their keyed hashes (tokens, ObjectText::digest).
+// The hash of the content leaves out what changes when a client sends an event again: sentAt, receivedAt,
+// context. Clear personal values enter it only by their keyed hashes (tokens, ObjectText::digest).
 void EventDecoder::settle_hashes() {
   const Hash128 properties = properties_.digest(), traits = traits_.digest();
   std::array<uint64_t, 7 + 2 * limits::kIdentifiersPerEvent> parts = {
@@ -412,7 +453,8 @@ void EventDecoder::settle_hashes() {
   Hash128 content = hash128({reinterpret_cast<const char*>(parts.data()), count * sizeof(uint64_t)});
   event_.body_hash = content.low;
   if (event_.message_id.empty()) {
-    // Without a time of its own an equal event in a later request, or in another place of this one, is another event.
+    // Without a time of its own an equal event in a later request, or in another place of this one, is
+    // another event.
     if (!has_time_) {
       content.low = hash_combine(content.low, static_cast<uint64_t>(event_.received_at.micros()));
       content.high = hash_combine(node_, envelope_->position);

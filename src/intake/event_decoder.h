@@ -27,13 +27,13 @@ struct Envelope {
   uint64_t position = 0;           // line or element from 1, for Rejection::origin; 0 = none
 };
 
-// A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each of
-// which may find the first fault. One per thread; keeps its buffers from event to event, so that in steady state
-// an event without personal values allocates nothing.
+// A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each
+// of which may find the first fault. One per thread; keeps its buffers from event to event, so that in steady
+// state an event without personal values allocates nothing.
 class EventDecoder {
  public:
-  // Appends exactly one record for the value at `node`, the event or its rejection, behind the data keys it needs
-  // at the end of the request (take_keys).
+  // Appends exactly one record for the value at `node`, the event or its rejection, behind the data keys it
+  // needs at the end of the request (take_keys).
   void decode(const Context& context, const Envelope& envelope, const json::Index& index, uint32_t node,
               Intake& out);
 

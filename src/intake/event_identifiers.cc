@@ -34,7 +34,8 @@ bool EventDecoder::add_named(uint32_t object) {
     std::string_view name;
     text_of(key, name);
     const auto type = context_->policy->identifier_type(name);
-    if (!type) return fail(Reason::kInvalidField, key + 1, "the settings have no identifier type of this name");
+    if (!type)
+      return fail(Reason::kInvalidField, key + 1, "the settings have no identifier type of this name");
     if (index[key + 1].kind != json::Kind::kNull && !add_values(*type, key + 1)) return false;
   }
   return true;
@@ -55,8 +56,8 @@ bool EventDecoder::add_traits(uint32_t object) {
   return true;
 }
 
-// Segment's context.externalIds: [{"id": "…", "type": "phone", "collection": "users", …}]. Types the settings do not
-// know stay in the context only.
+// Segment's context.externalIds: [{"id": "…", "type": "phone", "collection": "users", …}]. Types the settings
+// do not know stay in the context only.
 bool EventDecoder::add_external_ids(uint32_t list) {
   const json::Index& index = *index_;
   if (list == 0 || index[list].kind != json::Kind::kArray) return true;
@@ -71,8 +72,9 @@ bool EventDecoder::add_external_ids(uint32_t list) {
   return true;
 }
 
-// The previous id of an alias may be a visitor's or a user's: nothing in the call says which, so it is named as
-// both. An alias to an id that the call names already says nothing new and is no error (browsers send them).
+// The previous id of an alias may be a visitor's or a user's: nothing in the call says which, so it is named
+// as both. An alias to an id that the call names already says nothing new and is no error (browsers send
+// them).
 bool EventDecoder::add_previous() {
   const uint32_t node = members_.previous_id;
   if (node == 0) return fail(Reason::kInvalidField, node_, "an alias call needs \"previousId\"");

@@ -27,7 +27,8 @@ bool may_be_phone(std::string_view text) {
   });
 }
 
-// Some shops use the e-mail address or the mobile number as user id. Such a value is personal whatever its type.
+// Some shops use the e-mail address or the mobile number as user id. Such a value is personal whatever its
+// type.
 bool reads_as_personal(std::string_view text) {
   if (text.find('@') != text.npos) return normalise(Normaliser::kEmail, text).has_value();
   if (!may_be_phone(text)) return false;
@@ -45,8 +46,9 @@ bool IdentifierList::has_text(std::string_view text) const {
 bool IdentifierList::add(const Found& found) {
   if (found.text.empty()) return true;
   if (found.text.size() > limits::kIdentifierBytes) {
-    fault_ = Fault{Reason::kIdentifierTooLong, found.node,
-                   cat("an identifier has ", found.text.size(), " bytes; at most ", limits::kIdentifierBytes)};
+    fault_ =
+        Fault{Reason::kIdentifierTooLong, found.node,
+              cat("an identifier has ", found.text.size(), " bytes; at most ", limits::kIdentifierBytes)};
     return false;
   }
   for (size_t i = 0; i < count_; ++i) {

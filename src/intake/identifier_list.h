@@ -16,9 +16,9 @@
 
 namespace kehu::intake {
 
-// The identifiers of one event: collected as the client wrote them, then settled: normalised, checked against the
-// blocked values, turned into tokens, personal ones sealed, strongest first. A value that cannot be used stays in
-// the list with the reason. Reused from event to event.
+// The identifiers of one event: collected as the client wrote them, then settled: normalised, checked against
+// the blocked values, turned into tokens, personal ones sealed, strongest first. A value that cannot be used
+// stays in the list with the reason. Reused from event to event.
 class IdentifierList {
  public:
   struct Found {
@@ -45,7 +45,8 @@ class IdentifierList {
   std::string left_out(const Policy& policy) const;
 
  private:
-  void settle_one(const Policy& policy, seal::Door& door, TextPool& texts, const Found& found, Identifier& out);
+  void settle_one(const Policy& policy, seal::Door& door, TextPool& texts, const Found& found,
+                  Identifier& out);
 
   std::array<Found, limits::kIdentifiersPerEvent> found_;
   std::array<Identifier, limits::kIdentifiersPerEvent> settled_;

@@ -25,20 +25,23 @@ std::string gzip(const std::string& text, int window_bits = MAX_WBITS + 16) {
 std::string noise(size_t size) {
   std::string out;
   uint64_t state = 1;
-  while (out.size() < size) out.push_back(static_cast<char>((state = state * 6364136223846793005ULL + 1) >> 57));
+  while (out.size() < size)
+    out.push_back(static_cast<char>((state = state * 6364136223846793005ULL + 1) >> 57));
   return out;
 }
 
 TEST(Inflate, GivesBackWhatWasCompressed) {
   const std::string text = noise(300'000);
-  for (const std::string& body : {gzip(text), gzip(text, MAX_WBITS), gzip(text.substr(0, 100'000)) + gzip(text.substr(100'000))}) {
+  for (const std::string& body :
+       {gzip(text), gzip(text, MAX_WBITS), gzip(text.substr(0, 100'000)) + gzip(text.substr(100'000))}) {
     const auto whole = inflate_body(body, 1 << 20);
     ASSERT_TRUE(whole.ok()) << whole.status();
     EXPECT_EQ(*whole, text);
     std::string out;
     Inflater inflater(1 << 20);
     for (size_t at = 0; at < body.size(); at += 777) {
-      ASSERT_TRUE(inflater.feed(body.substr(at, 777), [&out](std::string_view piece) { out.append(piece); }).ok());
+      ASSERT_TRUE(
+          inflater.feed(body.substr(at, 777), [&out](std::string_view piece) { out.append(piece); }).ok());
     }
     EXPECT_TRUE(inflater.finish().ok());
     EXPECT_EQ(out, text);

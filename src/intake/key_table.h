@@ -9,8 +9,8 @@
 
 namespace kehu::intake {
 
-// A fixed set of JSON keys, each with a small number that is not 0. Built once, then asked for every key of every
-// event: ~2 ns a key. Upper and lower case ASCII letters are the same key when the table ignores case.
+// A fixed set of JSON keys, each with a small number that is not 0. Built once, then asked for every key of
+// every event: ~2 ns a key. Upper and lower case ASCII letters are the same key when the table ignores case.
 class KeyTable {
  public:
   enum class Case : uint8_t { kExact, kIgnored };
@@ -81,8 +81,8 @@ class KeyTable {
   std::vector<Slot> slots_;
 };
 
-// Remembers what a table said about the keys of the last object, one by one: the next event of a request mostly
-// has the same keys in the same order, and then a comparison replaces the look-up. For one table only.
+// Remembers what a table said about the keys of the last object, one by one: the next event of a request
+// mostly has the same keys in the same order, and then a comparison replaces the look-up. For one table only.
 class KeySequence {
  public:
   void forget() { known_ = 0; }
@@ -91,7 +91,8 @@ class KeySequence {
   uint8_t find(const KeyTable& table, std::string_view key) {
     if (key.size() > kKeyBytes || position_ == slots_.size()) return table.find(key);
     Slot& slot = slots_[position_++];
-    if (position_ <= known_ && slot.size == key.size() && KeyTable::same_bytes(slot.key, key.data(), key.size())) {
+    if (position_ <= known_ && slot.size == key.size() &&
+        KeyTable::same_bytes(slot.key, key.data(), key.size())) {
       return slot.bits;
     }
     std::memcpy(slot.key, key.data(), key.size());

@@ -155,7 +155,8 @@ bool ObjectText::look(const json::Index& index, uint32_t first, uint32_t last, c
   keys_.start();
   for (uint32_t at = first; at < last;) {
     const json::Index::Node& node = index[at];
-    if (node.lone_surrogate && (node.is_key || !imitates_sealed(index, at))) replace_half_characters(index, at);
+    if (node.lone_surrogate && (node.is_key || !imitates_sealed(index, at)))
+      replace_half_characters(index, at);
     if (!node.is_key) {
       if (node.kind == json::Kind::kString && imitates_sealed(index, at)) seal(index, "", at, door);
       ++at;
@@ -219,8 +220,7 @@ void ObjectText::seal(const json::Index& index, std::string_view key, uint32_t v
   const std::string_view raw = index.raw(node);
   const auto begin = static_cast<uint32_t>(sealed_.size());
   sealed_.append(door.door.seal_field(door.owner, key, raw));
-  replacements_.push_back(
-      {node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
+  replacements_.push_back({node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
   // Nobody may find a clear value by guessing at a plain hash of it, so it counts by its keyed one.
   if (keeps_digest_) digest_ = combined(digest_, door.door.token(IdentifierTypeId(0), raw).hash);
 }
@@ -229,8 +229,7 @@ void ObjectText::replace_half_characters(const json::Index& index, uint32_t at) 
   const json::Index::Node& node = index[at];
   const auto begin = static_cast<uint32_t>(sealed_.size());
   json::append_literal(json::unescape(index.raw(node), scratch_), sealed_);
-  replacements_.push_back(
-      {node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
+  replacements_.push_back({node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
   mix(index.raw(node));
 }
 

@@ -13,9 +13,9 @@
 
 namespace kehu::intake {
 
-// Builds one JSON object of an event (properties, traits or context) out of members of the request, with every
-// personal value sealed. Costs nothing but the look at each key when nothing needs sealing and the object is taken
-// as it stands: then the text is a view into the request.
+// Builds one JSON object of an event (properties, traits or context) out of members of the request, with
+// every personal value sealed. Costs nothing but the look at each key when nothing needs sealing and the
+// object is taken as it stands: then the text is a view into the request.
 //
 //   start(); take_object(node); take_member(key)…; finish();
 //
@@ -51,10 +51,11 @@ class ObjectText {
 
   const Fault& fault() const { return fault_; }
 
-  // After finish(): a JSON object, "{}" without members. Valid until the request's text goes or the next start().
+  // After finish(): a JSON object, "{}" without members. Valid until the request's text goes or the next
+  // start().
   std::string_view text() const { return text_; }
-  // After finish(): a hash of what was taken, clear values and keyed hashes of personal ones. The same for the
-  // same request, whatever keys its values were sealed with.
+  // After finish(): a hash of what was taken, clear values and keyed hashes of personal ones. The same for
+  // the same request, whatever keys its values were sealed with.
   Hash128 digest() const { return digest_; }
 
  private:
@@ -81,8 +82,8 @@ class ObjectText {
 
   const bool keeps_digest_;
   KeySequence keys_;
-  std::string clean_;        // the last whole object in which nothing had to be changed
-  std::string_view whole_;   // the one object taken so far, while nothing had to be changed
+  std::string clean_;       // the last whole object in which nothing had to be changed
+  std::string_view whole_;  // the one object taken so far, while nothing had to be changed
   std::string buffer_;
   bool buffered_ = false;
   bool taken_ = false;

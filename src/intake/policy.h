@@ -12,7 +12,8 @@
 
 namespace kehu::intake {
 
-// The members of an event that the door knows. Camel case is Segment's spelling, snake case ours; both are read.
+// The members of an event that the door knows. Camel case is Segment's spelling, snake case ours; both are
+// read.
 enum class EventField : uint8_t {
   kOther = 0,
   kType,
@@ -52,8 +53,8 @@ class Policy {
 
   const Settings& settings() const { return *settings_; }
 
-  // The members of the event itself. In Segment's calls only userId and anonymousId are identifiers; in bulk every
-  // identifier type is one, in snake and camel case.
+  // The members of the event itself. In Segment's calls only userId and anonymousId are identifiers; in bulk
+  // every identifier type is one, in snake and camel case.
   const KeyTable& segment_members() const { return segment_members_; }
   const KeyTable& bulk_members() const { return bulk_members_; }
   // What a number of these tables means.
@@ -65,7 +66,9 @@ class Policy {
   // JSON keys whose values need something; the numbers are FieldClass bits.
   const KeyTable& fields() const { return fields_; }
 
-  std::optional<IdentifierTypeId> trait_identifier(std::string_view trait) const { return type(traits_, trait); }
+  std::optional<IdentifierTypeId> trait_identifier(std::string_view trait) const {
+    return type(traits_, trait);
+  }
   // By name, in snake or camel case.
   std::optional<IdentifierTypeId> identifier_type(std::string_view name) const { return type(types_, name); }
 

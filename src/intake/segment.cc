@@ -9,13 +9,20 @@ namespace {
 
 std::optional<EventType> type_of(SegmentCall call) {
   switch (call) {
-    case SegmentCall::kBatch: return std::nullopt;
-    case SegmentCall::kTrack: return EventType::kTrack;
-    case SegmentCall::kIdentify: return EventType::kIdentify;
-    case SegmentCall::kPage: return EventType::kPage;
-    case SegmentCall::kScreen: return EventType::kScreen;
-    case SegmentCall::kGroup: return EventType::kGroup;
-    case SegmentCall::kAlias: return EventType::kAlias;
+    case SegmentCall::kBatch:
+      return std::nullopt;
+    case SegmentCall::kTrack:
+      return EventType::kTrack;
+    case SegmentCall::kIdentify:
+      return EventType::kIdentify;
+    case SegmentCall::kPage:
+      return EventType::kPage;
+    case SegmentCall::kScreen:
+      return EventType::kScreen;
+    case SegmentCall::kGroup:
+      return EventType::kGroup;
+    case SegmentCall::kAlias:
+      return EventType::kAlias;
   }
   return std::nullopt;
 }
@@ -24,8 +31,8 @@ std::optional<EventType> type_of(SegmentCall call) {
 
 std::optional<SegmentCall> parse_segment_call(std::string_view name) {
   if (name == "batch" || name == "b" || name == "import") return SegmentCall::kBatch;
-  for (const auto call : {SegmentCall::kTrack, SegmentCall::kIdentify, SegmentCall::kPage, SegmentCall::kScreen,
-                          SegmentCall::kGroup, SegmentCall::kAlias}) {
+  for (const auto call : {SegmentCall::kTrack, SegmentCall::kIdentify, SegmentCall::kPage,
+                          SegmentCall::kScreen, SegmentCall::kGroup, SegmentCall::kAlias}) {
     const std::string_view full = to_string(*type_of(call));
     if (name == full || name == full.substr(0, 1)) return call;
   }
@@ -44,7 +51,8 @@ std::optional<Refusal> SegmentDecoder::check(std::string_view body) {
   const bool batch = call_ == SegmentCall::kBatch;
   const size_t limit = batch ? limits::kSegmentBatchBytes : limits::kEventBytes;
   if (body.size() > limit) {
-    return Refusal{Reason::kEventTooLarge, limit, cat("the body has ", body.size(), " bytes; at most ", limit)};
+    return Refusal{Reason::kEventTooLarge, limit,
+                   cat("the body has ", body.size(), " bytes; at most ", limit)};
   }
   if (const auto error = index_.scan(body)) {
     const bool utf8 = error->code == json::SyntaxError::Code::kInvalidUtf8;
@@ -114,9 +122,10 @@ void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
       continue;
     }
     const std::string detail = cat("event ", count, " of the batch; at most ", limits::kSegmentBatchEvents);
-    events_.reject(context,
-                   {.reason = Reason::kTooManyEvents, .path = {}, .detail = detail, .payload = index_.raw(index_[at])},
-                   out);
+    events_.reject(
+        context,
+        {.reason = Reason::kTooManyEvents, .path = {}, .detail = detail, .payload = index_.raw(index_[at])},
+        out);
   }
 }
 

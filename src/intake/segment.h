@@ -16,9 +16,9 @@ enum class SegmentCall : uint8_t { kBatch, kTrack, kIdentify, kPage, kScreen, kG
 // By the last part of the path: "track" or "t", … "batch", "b" or "import".
 std::optional<SegmentCall> parse_segment_call(std::string_view name);
 
-// Bodies of Segment's tracking API → records. As Segment does, a request is refused only when it is not JSON or too
-// large (500 KB a batch, 32 KB a single call); an event that is wrong in itself becomes a rejection, and the
-// request succeeds.
+// Bodies of Segment's tracking API → records. As Segment does, a request is refused only when it is not JSON
+// or too large (500 KB a batch, 32 KB a single call); an event that is wrong in itself becomes a rejection,
+// and the request succeeds.
 //
 //   SegmentDecoder decoder;                                  // one per thread
 //   if (auto refusal = decoder.open(call, body)) → 400

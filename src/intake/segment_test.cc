@@ -56,7 +56,6 @@ TEST_F(SegmentTest, ReadsATrackCall) {
   EXPECT_EQ(described(door_.policy, event.identifiers), "user_id=u1 anonymous_id=a1");
 }
 
-
 TEST_F(SegmentTest, RefusesOnlyWhatIsNoJsonOrTooLarge) {
   struct Case {
     const char* name;
@@ -79,7 +78,8 @@ TEST_F(SegmentTest, RefusesOnlyWhatIsNoJsonOrTooLarge) {
       {"batch is no array", SegmentCall::kBatch, R"({"batch":{}})", Reason::kInvalidField, 9},
       {"large batch", SegmentCall::kBatch, padded(limits::kSegmentBatchBytes + 1), Reason::kEventTooLarge,
        limits::kSegmentBatchBytes},
-      {"large call", SegmentCall::kTrack, padded(limits::kEventBytes + 1), Reason::kEventTooLarge, limits::kEventBytes},
+      {"large call", SegmentCall::kTrack, padded(limits::kEventBytes + 1), Reason::kEventTooLarge,
+       limits::kEventBytes},
   };
   for (const Case& c : cases) {
     const auto refusal = decoder_.open(c.call, c.body);
@@ -99,8 +99,11 @@ TEST_F(SegmentTest, RejectsSingleEventsWithReasonAndPath) {
     Reason reason;
     const char* path;
   };
-  const auto track = [](std::string_view rest) { return cat(R"({"type":"track","event":"E","userId":"u",)", rest, "}"); };
-  const std::string large = track(cat(R"("properties":{"x":")", std::string(limits::kEventBytes, 'x'), "\"}"));
+  const auto track = [](std::string_view rest) {
+    return cat(R"({"type":"track","event":"E","userId":"u",)", rest, "}");
+  };
+  const std::string large =
+      track(cat(R"("properties":{"x":")", std::string(limits::kEventBytes, 'x'), "\"}"));
   const std::string many = [] {
     std::string list;
     for (size_t i = 0; i <= limits::kIdentifiersPerEvent; ++i) {
@@ -129,8 +132,8 @@ TEST_F(SegmentTest, RejectsSingleEventsWithReasonAndPath) {
       {track(R"("timestamp":"soon")"), Reason::kInvalidTime, "/timestamp"},
       {track(R"("timestamp":"2026-11-22T01:50:00.001Z")"), Reason::kTimeInFuture, "/timestamp"},
       {large, Reason::kEventTooLarge, ""},
-      {track(cat(R"("messageId":")", std::string(limits::kMessageIdBytes + 1, 'm'), "\"")), Reason::kMessageIdTooLong,
-       "/messageId"},
+      {track(cat(R"("messageId":")", std::string(limits::kMessageIdBytes + 1, 'm'), "\"")),
+       Reason::kMessageIdTooLong, "/messageId"},
       {cat(R"({"type":"track","userId":"u","event":")", std::string(limits::kNameBytes + 1, 'e'), "\"}"),
        Reason::kNameTooLong, "/event"},
       {cat(R"({"type":"page","userId":")", std::string(limits::kIdentifierBytes + 1, 'u'), "\"}"),
@@ -139,7 +142,8 @@ TEST_F(SegmentTest, RejectsSingleEventsWithReasonAndPath) {
        "/context/externalIds/15/id"},
       {track(R"("properties":{"products":[{"price":1},{"price":1e20}]})"), Reason::kAmountOutOfRange,
        "/properties/products/1/price"},
-      {track(R"("properties":{"revenue":123456789012345678})"), Reason::kAmountOutOfRange, "/properties/revenue"},
+      {track(R"("properties":{"revenue":123456789012345678})"), Reason::kAmountOutOfRange,
+       "/properties/revenue"},
       {track(R"("properties":{"a/b~c":{"$sealed":1}})"), Reason::kReservedKey, "/properties/a~1b~0c/$sealed"},
       {track(R"("context":{"\u0024sealed_x":1})"), Reason::kReservedKey, "/context/$sealed_x"},
       {R"({"type":"group","userId":"u"})", Reason::kInvalidField, ""},
@@ -182,7 +186,9 @@ TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
       {R"("userId":12345)", "user_id=12345"},
       {R"("userId":" u1 ")", "user_id=u1"},
       {R"("userId":"\u4e2d\n")", "user_id=中"},
-      {R"("userId":"a\u0000b")", "user_id=a\xef\xbf\xbd" "b"},
+      {R"("userId":"a\u0000b")",
+       "user_id=a\xef\xbf\xbd"
+       "b"},
       {R"("userId":null,"anonymousId":"a1")", "anonymous_id=a1"},
       {R"("anonymousId":"a1","userId":"u1")", "user_id=u1 anonymous_id=a1"},
       {R"("userId":"0","anonymousId":"a1")", "user_id=0(blocked) anonymous_id=a1"},
@@ -208,10 +214,13 @@ TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
 }
 
 TEST_F(SegmentTest, TraitsOfIdentifyAreIdentifiers) {
-  EXPECT_EQ(identifiers_of(R"({"type":"identify","userId":"u1","traits":{"email":"a@b.cn","手机号":"13812345678"}})"),
+  EXPECT_EQ(identifiers_of(
+                R"({"type":"identify","userId":"u1","traits":{"email":"a@b.cn","手机号":"13812345678"}})"),
             "user_id=u1 phone=* email=*");
-  EXPECT_EQ(identifiers_of(R"({"type":"identify","traits":{"email":"a@b.cn"},"context":{"traits":{"email":" A@B.CN"}}})"),
-            "email=*");
+  EXPECT_EQ(
+      identifiers_of(
+          R"({"type":"identify","traits":{"email":"a@b.cn"},"context":{"traits":{"email":" A@B.CN"}}})"),
+      "email=*");
 }
 
 TEST_F(SegmentTest, AliasNamesThePreviousIdAsBothTypes) {
@@ -232,10 +241,10 @@ TEST_F(SegmentTest, NamesByType) {
   const Case cases[] = {
       {R"({"type":"page","userId":"u","name":"Home","category":"docs"})", EventType::kPage, "Home",
        R"({"category":"docs"})"},
-      {R"({"type":"page","userId":"u","category":"docs","properties":{"category":"own","url":"/"}})", EventType::kPage, "",
-       R"({"category":"own","url":"/"})"},
-      {R"({"type":"screen","userId":"u","name":"Main","properties":{"a":1},"category":"c"})", EventType::kScreen, "Main",
-       R"({"a":1,"category":"c"})"},
+      {R"({"type":"page","userId":"u","category":"docs","properties":{"category":"own","url":"/"}})",
+       EventType::kPage, "", R"({"category":"own","url":"/"})"},
+      {R"({"type":"screen","userId":"u","name":"Main","properties":{"a":1},"category":"c"})",
+       EventType::kScreen, "Main", R"({"a":1,"category":"c"})"},
       {R"({"type":"group","userId":"u","groupId":17,"traits":{}})", EventType::kGroup, "17", "{}"},
       {R"({"type":"identify","userId":"u","event":"ignored"})", EventType::kIdentify, "", "{}"},
       {R"({"type":"track","userId":"u","event":"Bought \"x\""})", EventType::kTrack, "Bought \"x\"", "{}"},
@@ -296,11 +305,13 @@ TEST_F(SegmentTest, CorrectsClocks) {
   EXPECT_EQ(format_utc(slow.event().time), "2026-11-22T00:40:00.000Z");
   EXPECT_EQ(format_utc(slow.event().original_time), "2026-11-22T00:00:00.000Z");
 
-  const Records frozen = decode_batch(R"({"type":"page","userId":"u","originalTimestamp":"2026-11-22T00:00:00.000Z"})",
-                                      R"(,"sentAt":"2026-11-22T00:10:00.000Z")");
+  const Records frozen =
+      decode_batch(R"({"type":"page","userId":"u","originalTimestamp":"2026-11-22T00:00:00.000Z"})",
+                   R"(,"sentAt":"2026-11-22T00:10:00.000Z")");
   EXPECT_EQ(format_utc(frozen.event().time), "2026-11-22T00:00:00.000Z");
 
-  const Records none = decode_batch(R"({"type":"page","userId":"u"})", R"(,"sentAt":"2026-11-22T00:10:00.000Z")");
+  const Records none =
+      decode_batch(R"({"type":"page","userId":"u"})", R"(,"sentAt":"2026-11-22T00:10:00.000Z")");
   EXPECT_EQ(none.event().time, door_.context.received_at);
 
   const Records single = decode(SegmentCall::kPage, R"({"userId":"u","timestamp":"2026-11-22T00:00:00.000Z",
@@ -335,8 +346,9 @@ TEST_F(SegmentTest, SealsPersonalFieldsAtAnyDepth) {
 
 TEST_F(SegmentTest, ForgedSealedTextsAreSealedAgain) {
   const std::string forged = "sealed:v1:0000000000000000:AAAA";
-  for (const std::string& properties : {cat(R"({"note":")", forged, "\"}"), cat(R"({"l":["x",")", forged, "\"]}"),
-                                        cat(R"({"note":"\u0073)", forged.substr(1), "\"}")}) {
+  for (const std::string& properties :
+       {cat(R"({"note":")", forged, "\"}"), cat(R"({"l":["x",")", forged, "\"]}"),
+        cat(R"({"note":"\u0073)", forged.substr(1), "\"}")}) {
     const Records records =
         decode_batch(cat(R"({"type":"track","event":"E","userId":"u1","properties":)", properties, "}"));
     ASSERT_EQ(records.events.size(), 1u);
@@ -345,8 +357,8 @@ TEST_F(SegmentTest, ForgedSealedTextsAreSealedAgain) {
 }
 
 TEST_F(SegmentTest, HalfCharactersAreMadeWhole) {
-  const Records records =
-      decode_batch(R"({"type":"track","event":"E","userId":"u","properties":{"k\ud83d":"a\ud83d","l":["\ude00\n"]}})");
+  const Records records = decode_batch(
+      R"({"type":"track","event":"E","userId":"u","properties":{"k\ud83d":"a\ud83d","l":["\ude00\n"]}})");
   EXPECT_EQ(records.event().properties, "{\"k\xef\xbf\xbd\":\"a\xef\xbf\xbd\",\"l\":[\"\xef\xbf\xbd\\n\"]}");
 }
 
@@ -366,8 +378,12 @@ TEST_F(SegmentTest, SameBodySameHashes) {
   const auto base = hashes(event);
   EXPECT_EQ(hashes(event, R"(,"sentAt":"2026-11-22T00:10:00.000Z")"), base);
   EXPECT_EQ(hashes(changed(R"("n":1)", R"("n":2)")), base);
-  for (const auto& [from, to] : {std::pair{R"("x":1)", R"("x":2)"}, {"\"E\"", "\"F\""}, {"u1", "u2"},
-                                 {"00:00:00Z", "00:00:01Z"}, {"a@b.cn", "c@b.cn"}, {"track", "page"}}) {
+  for (const auto& [from, to] : {std::pair{R"("x":1)", R"("x":2)"},
+                                 {"\"E\"", "\"F\""},
+                                 {"u1", "u2"},
+                                 {"00:00:00Z", "00:00:01Z"},
+                                 {"a@b.cn", "c@b.cn"},
+                                 {"track", "page"}}) {
     EXPECT_EQ(hashes(changed(from, to)).first, base.first) << to;
     EXPECT_NE(hashes(changed(from, to)).second, base.second) << to;
   }
@@ -380,8 +396,10 @@ TEST_F(SegmentTest, MessageIdOfTheContentWhenThereIsNone) {
   const auto id = [this](std::string_view event) {
     return std::string(decode_batch(event).event().message_id);
   };
-  const char* timed = R"({"type":"page","userId":"u","timestamp":"2026-11-22T00:00:00Z","properties":{"phone":"1"}})";
-  const char* other = R"({"type":"page","userId":"u","timestamp":"2026-11-22T00:00:00Z","properties":{"phone":"2"}})";
+  const char* timed =
+      R"({"type":"page","userId":"u","timestamp":"2026-11-22T00:00:00Z","properties":{"phone":"1"}})";
+  const char* other =
+      R"({"type":"page","userId":"u","timestamp":"2026-11-22T00:00:00Z","properties":{"phone":"2"}})";
   const char* untimed = R"({"type":"page","userId":"u"})";
   const std::string first = id(timed), first_untimed = id(untimed);
   EXPECT_EQ(id(timed), first);

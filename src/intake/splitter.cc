@@ -26,10 +26,14 @@ bool Splitter::next(Piece& piece) {
   }
   if (mode_ == Mode::kStart) start();
   switch (mode_) {
-    case Mode::kStart: return false;
-    case Mode::kLines: return next_line(piece);
-    case Mode::kArray: return next_element(piece);
-    case Mode::kDone: return next_behind(piece);
+    case Mode::kStart:
+      return false;
+    case Mode::kLines:
+      return next_line(piece);
+    case Mode::kArray:
+      return next_element(piece);
+    case Mode::kDone:
+      return next_behind(piece);
   }
   return false;
 }

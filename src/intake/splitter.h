@@ -7,9 +7,9 @@
 
 namespace kehu::intake {
 
-// Cuts a long body into the texts of its events while it arrives: the lines of NDJSON, or the elements of a JSON
-// array when the first character is "[". Looks only for boundaries and judges nothing else. Holds at most one
-// event of limits::kEventBytes, whatever the body's size.
+// Cuts a long body into the texts of its events while it arrives: the lines of NDJSON, or the elements of a
+// JSON array when the first character is "[". Looks only for boundaries and judges nothing else. Holds at
+// most one event of limits::kEventBytes, whatever the body's size.
 //
 // A broken element of an array ends where its brackets do; a string that a line break cuts off ends there.
 //
@@ -45,14 +45,14 @@ class Splitter {
 
   Mode mode_ = Mode::kStart;
   bool finished_ = false;
-  std::string_view rest_;   // of the chunk
-  std::string held_;        // beginning of an event from chunks before
-  uint64_t size_ = 0;       // of the event in work, before rest_
-  uint64_t number_ = 0;     // of the last piece
-  size_t depth_ = 0;        // open brackets of the element in work
+  std::string_view rest_;  // of the chunk
+  std::string held_;       // beginning of an event from chunks before
+  uint64_t size_ = 0;      // of the event in work, before rest_
+  uint64_t number_ = 0;    // of the last piece
+  size_t depth_ = 0;       // open brackets of the element in work
   bool in_string_ = false;
   bool escaped_ = false;
-  bool emitted_ = false;    // held_ belongs to a piece that was handed out
+  bool emitted_ = false;  // held_ belongs to a piece that was handed out
 };
 
 }  // namespace kehu::intake

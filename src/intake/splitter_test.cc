@@ -11,10 +11,14 @@ namespace {
 
 char letter(Splitter::Shape shape) {
   switch (shape) {
-    case Splitter::Shape::kWhole: return 'W';
-    case Splitter::Shape::kTooLarge: return 'L';
-    case Splitter::Shape::kUnclosed: return 'U';
-    case Splitter::Shape::kBehindTheEnd: return 'B';
+    case Splitter::Shape::kWhole:
+      return 'W';
+    case Splitter::Shape::kTooLarge:
+      return 'L';
+    case Splitter::Shape::kUnclosed:
+      return 'U';
+    case Splitter::Shape::kBehindTheEnd:
+      return 'B';
   }
   return '?';
 }
@@ -80,7 +84,8 @@ TEST(Splitter, BoundsWhatItHolds) {
   for (const size_t size : {size_t{1000}, limits::kEventBytes, size_t{1 << 20}}) {
     EXPECT_EQ(split(exact + "\r\n{}\n", size), "W1:" + exact + " W2:{}") << size;
     EXPECT_EQ(split(large + "\n{}\n", size), "L1:" + large.substr(0, limits::kEventBytes) + " W2:{}") << size;
-    EXPECT_EQ(split("[" + large + ",{}]", size), "L1:" + large.substr(0, limits::kEventBytes) + " W2:{}") << size;
+    EXPECT_EQ(split("[" + large + ",{}]", size), "L1:" + large.substr(0, limits::kEventBytes) + " W2:{}")
+        << size;
   }
 }
 

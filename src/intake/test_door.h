@@ -16,7 +16,8 @@
 
 namespace kehu::intake {
 
-// A project with default settings, a key and a door, as intake threads have them. For tests, benchmarks and fuzzers.
+// A project with default settings, a key and a door, as intake threads have them. For tests, benchmarks and
+// fuzzers.
 struct TestDoor {
   static constexpr ProjectId kProject = ProjectId(1);
 

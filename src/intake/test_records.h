@@ -20,7 +20,8 @@ struct Records {
       if (entry.kind == RecordKind::kEvent) {
         auto& event = events.emplace_back(std::make_unique<codec::EventRecord>());
         KEHU_CHECK(event->decode(bytes).ok());
-        KEHU_CHECK(entry.message_key == event->event().message_key && entry.body_hash == event->event().body_hash);
+        KEHU_CHECK(entry.message_key == event->event().message_key &&
+                   entry.body_hash == event->event().body_hash);
       } else if (entry.kind == RecordKind::kRejection) {
         rejections.push_back(*codec::decode_rejection(bytes));
       } else {
@@ -46,7 +47,8 @@ inline std::string described(const Policy& policy, absl::Span<const Identifier> 
     out.append(policy.settings().rule(identifier.type).name).append("=");
     out.append(identifier.sealed ? "*" : std::string(identifier.value));
     if (identifier.previous) out.append("<");
-    if (identifier.left_out != LeftOut::kNo) out.append("(").append(to_string(identifier.left_out)).append(")");
+    if (identifier.left_out != LeftOut::kNo)
+      out.append("(").append(to_string(identifier.left_out)).append(")");
   }
   return out;
 }

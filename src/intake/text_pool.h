@@ -6,8 +6,8 @@
 
 namespace kehu::intake {
 
-// Strings for the length of one event. A string stays where it is until reset(), after which its memory is used
-// again: no allocation once the largest event has passed.
+// Strings for the length of one event. A string stays where it is until reset(), after which its memory is
+// used again: no allocation once the largest event has passed.
 class TextPool {
  public:
   std::string& next() {

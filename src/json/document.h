@@ -13,8 +13,9 @@
 
 namespace kehu::json {
 
-// A value of a Document: a cheap handle, valid as long as the document. A default one is "missing", which behaves
-// like null and has no members, so look-ups can be chained: document.root().find("a").find("b").as_int().
+// A value of a Document: a cheap handle, valid as long as the document. A default one is "missing", which
+// behaves like null and has no members, so look-ups can be chained:
+// document.root().find("a").find("b").as_int().
 class Value {
  public:
   Value() = default;
@@ -44,8 +45,8 @@ class Value {
 
   struct Member;
   class Iterator;
-  // Over members or elements: for (const json::Value::Member& m : value) … m.key, m.value. The key of an element
-  // is empty.
+  // Over members or elements: for (const json::Value::Member& m : value) … m.key, m.value. The key of an
+  // element is empty.
   Iterator begin() const;
   Iterator end() const;
 
@@ -78,8 +79,8 @@ class Value::Iterator {
   uint32_t at_;
 };
 
-// A parsed JSON text: immutable, movable, safe to read from many threads. For settings, API bodies and tests; the
-// hot path uses Index and FieldReader.
+// A parsed JSON text: immutable, movable, safe to read from many threads. For settings, API bodies and tests;
+// the hot path uses Index and FieldReader.
 class Document {
  public:
   // Keeps a copy of the text. Errors are kInvalidArgument and say the byte position and what was wrong there.

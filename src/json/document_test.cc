@@ -12,7 +12,8 @@ Document parsed(std::string_view text) {
 }
 
 TEST(Document, ReadsValues) {
-  const Document document = parsed(R"( {"a": [1, "two", {"b": null}], "c": true, "d": -12.50, "e\n": "\u4e2d"} )");
+  const Document document =
+      parsed(R"( {"a": [1, "two", {"b": null}], "c": true, "d": -12.50, "e\n": "\u4e2d"} )");
   const Value root = document.root();
   EXPECT_EQ(root.size(), 4u);
   EXPECT_EQ(root.find("a").size(), 3u);
@@ -43,7 +44,8 @@ TEST(Document, IteratesMembersAndElements) {
   const Document document = parsed(R"({"a":1,"b":[true,[]],"c":"x"})");
   std::string keys, kinds;
   for (const Value::Member& member : document.root()) keys += member.key;
-  for (const Value::Member& member : document.root().find("b")) kinds += std::string(to_string(member.value.kind())) + ";";
+  for (const Value::Member& member : document.root().find("b"))
+    kinds += std::string(to_string(member.value.kind())) + ";";
   EXPECT_EQ(keys, "abc");
   EXPECT_EQ(kinds, "a boolean;an array;");
 }

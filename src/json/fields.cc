@@ -43,23 +43,32 @@ const char* skip_scalar(const char* p, const char* end) {
 
 Kind kind_of(char first) {
   switch (first) {
-    case '"': return Kind::kString;
-    case '{': return Kind::kObject;
-    case '[': return Kind::kArray;
+    case '"':
+      return Kind::kString;
+    case '{':
+      return Kind::kObject;
+    case '[':
+      return Kind::kArray;
     case 't':
-    case 'f': return Kind::kBool;
-    case 'n': return Kind::kNull;
-    default: return Kind::kNumber;
+    case 'f':
+      return Kind::kBool;
+    case 'n':
+      return Kind::kNull;
+    default:
+      return Kind::kNumber;
   }
 }
 
 const char* skip_value(const char* p, const char* end, Kind kind) {
   bool escaped = false;
   switch (kind) {
-    case Kind::kString: return skip_string(p, end, escaped);
+    case Kind::kString:
+      return skip_string(p, end, escaped);
     case Kind::kObject:
-    case Kind::kArray: return skip_container(p, end);
-    default: return skip_scalar(p, end);
+    case Kind::kArray:
+      return skip_container(p, end);
+    default:
+      return skip_scalar(p, end);
   }
 }
 
@@ -111,7 +120,8 @@ absl::StatusOr<FieldPath> FieldPath::parse(std::string_view text) {
     std::string_view name = text.substr(0, dot);
     const bool each = name.ends_with("[]");
     if (each) name.remove_suffix(2);
-    if (name.empty()) return absl::InvalidArgumentError(absl::StrCat("property path \"", path.text_, "\": empty step"));
+    if (name.empty())
+      return absl::InvalidArgumentError(absl::StrCat("property path \"", path.text_, "\": empty step"));
     path.steps_.push_back(Step{std::string(name)});
     if (each) path.steps_.push_back(Step{});
     if (dot == text.npos) return path;

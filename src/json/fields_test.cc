@@ -42,10 +42,18 @@ TEST(FieldReader, VisitsTopLevelOnly) {
 
 void write_random(std::mt19937_64& random, int depth, Writer& writer) {
   switch (random() % (depth > 3 ? 4 : 6)) {
-    case 0: writer.value(static_cast<int64_t>(random())); return;
-    case 1: writer.value(std::string(random() % 40, static_cast<char>(random() % 128))); return;
-    case 2: writer.value(random() % 2 == 0); return;
-    case 3: writer.null(); return;
+    case 0:
+      writer.value(static_cast<int64_t>(random()));
+      return;
+    case 1:
+      writer.value(std::string(random() % 40, static_cast<char>(random() % 128)));
+      return;
+    case 2:
+      writer.value(random() % 2 == 0);
+      return;
+    case 3:
+      writer.null();
+      return;
     case 4:
       writer.begin_array();
       for (uint64_t i = random() % 4; i > 0; --i) write_random(random, depth + 1, writer);
@@ -72,7 +80,8 @@ TEST(FieldReader, AgreesWithTheDocument) {
     const auto document = Document::parse(text);
     ASSERT_TRUE(document.ok()) << text;
     std::string want;
-    for (const Value::Member& m : document->root()) want.append(m.key).append("=").append(m.value.raw()).append(";");
+    for (const Value::Member& m : document->root())
+      want.append(m.key).append("=").append(m.value.raw()).append(";");
     ASSERT_EQ(listed(text), want) << text;
   }
 }
@@ -101,7 +110,8 @@ TEST(FieldPath, Reaches) {
     path->visit(kObject, [&got](const RawValue& value) { got.append(value.raw).append(";"); });
     EXPECT_EQ(got, c.want) << c.path;
   }
-  for (const char* broken : {"", ".", "a.", ".a", "[]", "a..b"}) EXPECT_FALSE(FieldPath::parse(broken).ok()) << broken;
+  for (const char* broken : {"", ".", "a.", ".a", "[]", "a..b"})
+    EXPECT_FALSE(FieldPath::parse(broken).ok()) << broken;
 }
 
 TEST(FindField, LastDuplicateWins) {

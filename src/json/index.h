@@ -16,8 +16,8 @@ namespace kehu::json {
 struct SyntaxError {
   enum class Code : uint8_t { kSyntax, kInvalidUtf8, kTooDeep, kTooLong };
   Code code = Code::kSyntax;
-  size_t position = 0;     // byte of the text, from 0
-  const char* what = "";   // what was wrong there, e.g. "a comma or ] is missing"
+  size_t position = 0;    // byte of the text, from 0
+  const char* what = "";  // what was wrong there, e.g. "a comma or ] is missing"
 
   std::string to_string() const;  // "byte 17: a comma or ] is missing"
 };
@@ -26,8 +26,8 @@ struct SyntaxError {
 // scan validates everything (grammar, numbers, escapes, UTF-8, depth) without recursion, and later steps pick
 // values by position without looking at the bytes between them.
 //
-// An index is reused from text to text and allocates only when a text has more values than any before. It refers
-// to the text of its last successful scan, which the caller keeps alive. One thread. ~0.5 ns a byte.
+// An index is reused from text to text and allocates only when a text has more values than any before. It
+// refers to the text of its last successful scan, which the caller keeps alive. One thread. ~0.5 ns a byte.
 class Index {
  public:
   struct Node {
@@ -35,9 +35,9 @@ class Index {
     uint32_t size = 0;   // of the value's text, quotes and brackets included
     uint32_t next = 0;   // node after this value and all in it
     Kind kind = Kind::kNull;
-    bool is_key = false;            // the node after a key is its value
-    bool escaped = false;           // a string with a backslash
-    bool lone_surrogate = false;    // a string with an escape that is half a character
+    bool is_key = false;          // the node after a key is its value
+    bool escaped = false;         // a string with a backslash
+    bool lone_surrogate = false;  // a string with an escape that is half a character
   };
 
   // nullopt when the text is one valid JSON value; else the index is empty.

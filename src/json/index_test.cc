@@ -98,8 +98,8 @@ TEST(Index, DepthBoundIsExact) {
   EXPECT_TRUE(index.scan(std::string(depth + 1, '[') + std::string(depth + 1, ']')));
 }
 
-// simdjson's DOM gives a verdict on every value too. It differs in two defined places: a lone surrogate escape is
-// an error there, and so is a number no double or 64-bit integer can hold.
+// simdjson's DOM gives a verdict on every value too. It differs in two defined places: a lone surrogate
+// escape is an error there, and so is a number no double or 64-bit integer can hold.
 bool simdjson_accepts(const std::string& text, bool& comparable) {
   simdjson::dom::parser parser;
   const auto error = parser.parse(simdjson::padded_string(text)).error();
@@ -121,9 +121,14 @@ TEST(Index, AgreesWithSimdjsonOnMutatedTexts) {
     for (uint64_t edits = random() % 3; edits > 0 && !text.empty(); --edits) {
       const size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0: text[at] = alphabet[random() % alphabet.size()]; break;
-        case 1: text.erase(at, 1 + random() % 4); break;
-        default: text.insert(at, 1, alphabet[random() % alphabet.size()]);
+        case 0:
+          text[at] = alphabet[random() % alphabet.size()];
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 4);
+          break;
+        default:
+          text.insert(at, 1, alphabet[random() % alphabet.size()]);
       }
     }
     bool comparable = true;

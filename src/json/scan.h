@@ -16,8 +16,8 @@ inline const char* skip_space(const char* p, const char* end) {
   return p;
 }
 
-// The first quote, backslash or control character at or after p; end when there is none. Sixteen bytes at a time:
-// most keys and values end within the first.
+// The first quote, backslash or control character at or after p; end when there is none. Sixteen bytes at a
+// time: most keys and values end within the first.
 inline const char* find_string_stop(const char* p, const char* end) {
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
@@ -25,8 +25,8 @@ inline const char* find_string_stop(const char* p, const char* end) {
   for (; end - p >= 16; p += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                      control);
+    const __m128i stop =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), control);
     const auto mask = static_cast<uint32_t>(_mm_movemask_epi8(stop));
     if (mask != 0) return p + std::countr_zero(mask);
   }

@@ -6,8 +6,9 @@
 
 namespace kehu::json {
 
-// simdjson's public faces keep the offsets to themselves: On-Demand judges only what is visited, the DOM forgets
-// where values stood. Its stages are open to users who bring their own second one; pinned by the package's version.
+// simdjson's public faces keep the offsets to themselves: On-Demand judges only what is visited, the DOM
+// forgets where values stood. Its stages are open to users who bring their own second one; pinned by the
+// package's version.
 struct Structurals::Stage {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
 };
@@ -22,7 +23,8 @@ absl::Span<const uint32_t> Structurals::find(std::string_view text) {
   if (!parser || parser->capacity() < text.size()) {
     const size_t capacity = std::max<size_t>(text.size() + text.size() / 2, 16 * 1024);
     parser.reset();
-    if (simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser)) return {};
+    if (simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser))
+      return {};
   }
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   if (parser->stage1(bytes, text.size(), simdjson::stage1_mode::regular)) return {};

@@ -19,7 +19,7 @@ inline std::string read_whole_file(const std::filesystem::path& path) {
 
 }  // namespace kehu
 
-#define KEHU_SKIP_WITHOUT(needed)                                                                  \
-  if (!std::filesystem::exists(needed)) {                                                          \
+#define KEHU_SKIP_WITHOUT(needed)                                                                       \
+  if (!std::filesystem::exists(needed)) {                                                               \
     GTEST_SKIP() << "SKIPPED: conformance data is missing: " << std::filesystem::path(needed).string(); \
   }

@@ -5,16 +5,15 @@
 #include <string>
 #include <string_view>
 
-// JSON text (RFC 8259) and its values. The only folder that knows simdjson. One verdict about what is valid JSON
-// serves the whole house: Index::scan (index.h).
+// JSON text (RFC 8259) and its values. The only folder that knows simdjson. One verdict about what is valid
+// JSON serves the whole house: Index::scan (index.h).
 //
 // What the RFC leaves open, decided here:
 //   duplicate keys      accepted; readers take the last one
 //   lone surrogates     "\ud800" is accepted and read as U+FFFD
-//   NUL                 "\u0000" is accepted and read as U+0000; a NUL byte is refused like any control character
-//   numbers             any size and precision is accepted, and kept as written; as_double may answer ±infinity
-//   byte order mark     refused
-//   nesting             at most limits::kJsonDepth
+//   NUL                 "\u0000" is accepted and read as U+0000; a NUL byte is refused like any control
+//   character numbers             any size and precision is accepted, and kept as written; as_double may
+//   answer ±infinity byte order mark     refused nesting             at most limits::kJsonDepth
 namespace kehu::json {
 
 enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -33,8 +32,8 @@ struct RawValue {
   std::optional<bool> as_bool() const;
   std::optional<int64_t> as_int() const;
   std::optional<double> as_double() const;
-  // The text of a string: a view into `raw` when nothing is escaped, else into `scratch`, which it overwrites.
-  // Empty for other kinds.
+  // The text of a string: a view into `raw` when nothing is escaped, else into `scratch`, which it
+  // overwrites. Empty for other kinds.
   std::string_view as_string(std::string& scratch) const;
 };
 

@@ -28,7 +28,8 @@ TEST(Unescape, Literals) {
       {"lone low surrogate", R"("\ude00")", "\xef\xbf\xbd"},
       {"high, then escape", R"("\ud83d\n")", "\xef\xbf\xbd\n"},
       {"two high", R"("\ud83d\ud83d\ude00")", "\xef\xbf\xbd😀"},
-      {"long, escape late", R"("0123456789012345678901234567890123\t")", "0123456789012345678901234567890123\t"},
+      {"long, escape late", R"("0123456789012345678901234567890123\t")",
+       "0123456789012345678901234567890123\t"},
   };
   for (const Case& c : cases) {
     std::string scratch = "left over";
@@ -96,11 +97,11 @@ TEST(Utf8, PrefixAgreesWithVerdict) {
       {"plain", 5},
       {"客户", 6},
       {"a\xff", 1},
-      {"a\xc0\x80", 1},          // overlong
-      {"ab\xed\xa0\x80", 2},     // surrogate
-      {"\xf4\x90\x80\x80", 0},   // above U+10FFFF
-      {"\xf0\x8f\xbf\xbf", 0},   // overlong
-      {"x\xe5\xae", 1},          // cut
+      {"a\xc0\x80", 1},         // overlong
+      {"ab\xed\xa0\x80", 2},    // surrogate
+      {"\xf4\x90\x80\x80", 0},  // above U+10FFFF
+      {"\xf0\x8f\xbf\xbf", 0},  // overlong
+      {"x\xe5\xae", 1},         // cut
       {"\xf0\x9f\x98\x80", 4},
   };
   for (const Case& c : cases) {

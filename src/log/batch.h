@@ -24,8 +24,8 @@ struct RecordView {
   std::string_view payload;
 };
 
-// A batch whose bytes were checked or just written. A view: valid as long as the bytes of its owner (BatchBuilder,
-// Reader).
+// A batch whose bytes were checked or just written. A view: valid as long as the bytes of its owner
+// (BatchBuilder, Reader).
 //
 //   for (const RecordView record : batch) …
 class Batch {

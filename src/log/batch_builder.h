@@ -7,8 +7,9 @@
 
 namespace kehu::log {
 
-// Collects records in the form in which they go to the disk, so that a commit copies nothing. Reusable: clear()
-// keeps the memory. Keep two or more in turn, and the batch just committed can be applied while the next one fills.
+// Collects records in the form in which they go to the disk, so that a commit copies nothing. Reusable:
+// clear() keeps the memory. Keep two or more in turn, and the batch just committed can be applied while the
+// next one fills.
 class BatchBuilder {
  public:
   BatchBuilder();
@@ -21,8 +22,8 @@ class BatchBuilder {
 
   void add(RecordKind kind, std::string_view payload);
 
-  // Appends the payload in place: `append(std::string&)` may only append to the string, and what it appends must
-  // fit.
+  // Appends the payload in place: `append(std::string&)` may only append to the string, and what it appends
+  // must fit.
   template <class Append>
   void add_with(RecordKind kind, Append&& append) {
     const size_t frame = open_frame(kind);

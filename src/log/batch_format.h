@@ -8,7 +8,8 @@
 
 namespace kehu::log {
 
-static_assert(std::endian::native == std::endian::little, "the format is little-endian and written by memcpy");
+static_assert(std::endian::native == std::endian::little,
+              "the format is little-endian and written by memcpy");
 
 // The first bytes of every batch, as docs/formats/log.md lists them. No padding.
 struct BatchHeader {
@@ -51,8 +52,8 @@ struct BatchFormat {
   static std::optional<BatchHeader> header_at(std::string_view bytes, Position at);
   // `bytes` are header.size long. nullopt when the checksum or a frame is wrong.
   static std::optional<WholeBatch> open(const BatchHeader& header, std::string_view bytes);
-  // Writes the header, with its magic, version, size and crc filled in, to `out`, which are the first 64 bytes of
-  // `bytes`; the frames are there already.
+  // Writes the header, with its magic, version, size and crc filled in, to `out`, which are the first 64
+  // bytes of `bytes`; the frames are there already.
   static WholeBatch seal(BatchHeader header, std::string_view bytes, char* out);
 
  private:

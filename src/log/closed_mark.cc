@@ -48,7 +48,8 @@ absl::Status write_closed_mark(os::FileSystem& files, const std::string& directo
                                 {reinterpret_cast<const char*>(&layout), sizeof(layout)});
 }
 
-absl::StatusOr<std::optional<ClosedMark>> read_closed_mark(os::FileSystem& files, const std::string& directory) {
+absl::StatusOr<std::optional<ClosedMark>> read_closed_mark(os::FileSystem& files,
+                                                           const std::string& directory) {
   const std::string path = closed_mark_path(directory);
   const auto bytes = os::read_whole_file(files, path);
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
@@ -57,7 +58,8 @@ absl::StatusOr<std::optional<ClosedMark>> read_closed_mark(os::FileSystem& files
   if (bytes->size() == sizeof(layout)) std::memcpy(&layout, bytes->data(), sizeof(layout));
   if (layout.magic != kMagic || layout.crc != checksum(layout) || layout.version != kVersion) {
     return absl::DataLossError(absl::StrCat(
-        path, " is damaged, so nobody can say where the log ended: verify the log with `kehu check`, then remove "
+        path,
+        " is damaged, so nobody can say where the log ended: verify the log with `kehu check`, then remove "
         "this file"));
   }
   return ClosedMark{.log_id = layout.log_id,

@@ -20,8 +20,8 @@ struct Acknowledged {
   Sequence protected_from{1};
 };
 
-// Opens the log, appends a few batches so that it crosses segments and recycles some, closes it. Stops at the first
-// error, as a server does.
+// Opens the log, appends a few batches so that it crosses segments and recycles some, closes it. Stops at the
+// first error, as a server does.
 absl::Status work(os::FileSystem& files, Acknowledged& acknowledged) {
   auto writer = Writer::open(files, small_log(2));
   if (!writer.ok()) return writer.status();
@@ -71,8 +71,9 @@ INSTANTIATE_TEST_SUITE_P(Error, AtEveryOperation, kErrors);
 class OnTheSameKernel : public testing::TestWithParam<os::FaultKind> {};
 INSTANTIATE_TEST_SUITE_P(Error, OnTheSameKernel, kErrors);
 
-// Twice the same work, so that the second time also crosses recovery and recycled segments; the fault hits the n-th
-// operation, for every n; then the power goes and everything acknowledged must be there. Then it works again.
+// Twice the same work, so that the second time also crosses recovery and recycled segments; the fault hits
+// the n-th operation, for every n; then the power goes and everything acknowledged must be there. Then it
+// works again.
 TEST_P(AtEveryOperation, NothingAcknowledgedIsLost) {
   constexpr int kRounds = 4;
   const uint64_t operations = operations_of_work(kRounds);

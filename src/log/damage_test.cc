@@ -23,7 +23,9 @@ void make_log(os::MemoryFileSystem& files, bool close) {
   auto writer = Writer::open(files, small_log());
   ASSERT_TRUE(writer.ok()) << writer.status();
   for (uint32_t i = 0; i < kBatches; ++i) ASSERT_TRUE(append_records(**writer, kRecords).ok());
-  if (close) { ASSERT_TRUE((*writer)->close().ok()); }
+  if (close) {
+    ASSERT_TRUE((*writer)->close().ok());
+  }
 }
 
 std::vector<std::string> log_files(os::MemoryFileSystem& files) { return *files.list("log"); }
@@ -59,7 +61,9 @@ TEST(Damage, AfterACrashOnlyTheLastBatchMayBeMistakenForATornOne) {
     for (uint64_t bit = 0; bit < bits; bit += 3) {
       files.flip_bit(path, bit);
       const auto end = read_all(files);
-      if (end.ok()) { ASSERT_GE(*end, Sequence(kEnd - kRecords)) << path << " bit " << bit; }
+      if (end.ok()) {
+        ASSERT_GE(*end, Sequence(kEnd - kRecords)) << path << " bit " << bit;
+      }
       files.flip_bit(path, bit);
     }
   }
@@ -125,11 +129,13 @@ TEST(Damage, AMissingSegmentIsNoticed) {
     ASSERT_TRUE(files.remove(segment_path("log", SegmentNumber(c.segment))).ok());
     const auto report = check(files, "log");
     ASSERT_TRUE(report.ok());
-    // A log may begin anywhere, so a missing first segment looks like a recycled one; whoever needs its records asks
-    // the reader for them and is told.
+    // A log may begin anywhere, so a missing first segment looks like a recycled one; whoever needs its
+    // records asks the reader for them and is told.
     EXPECT_EQ(report->sound(), c.segment == 1) << c.name;
     EXPECT_FALSE(Reader::open(files, "log", Sequence(1)).ok() && report->sound()) << c.name;
-    if (c.segment != 1) { EXPECT_FALSE(Writer::open(files, small_log()).ok()) << c.name; }
+    if (c.segment != 1) {
+      EXPECT_FALSE(Writer::open(files, small_log()).ok()) << c.name;
+    }
   }
 }
 
@@ -184,7 +190,8 @@ TEST(Damage, SidecarsAreChecked) {
   const uint64_t bits = *files.file_size("log/0000000001.keys") * 8;
   for (uint64_t bit = 0; bit < bits; ++bit) {
     files.flip_bit("log/0000000001.keys", bit);
-    ASSERT_EQ(read_sidecar(files, "log", SegmentNumber(1)).status().code(), absl::StatusCode::kDataLoss) << bit;
+    ASSERT_EQ(read_sidecar(files, "log", SegmentNumber(1)).status().code(), absl::StatusCode::kDataLoss)
+        << bit;
     files.flip_bit("log/0000000001.keys", bit);
   }
   files.flip_bit("log/0000000001.keys", 8);

@@ -45,9 +45,10 @@ struct DuplicateFilter::State {
     finish();
     if (!open_keys.empty()) {
       const size_t usual = open_keys.size() + open_keys.size() / 8;
-      sidecar = std::async(std::launch::async, [this, number = open_segment, keys = std::exchange(open_keys, {})] {
-        return write_sidecar(files, directory, number, keys);
-      });
+      sidecar =
+          std::async(std::launch::async, [this, number = open_segment, keys = std::exchange(open_keys, {})] {
+            return write_sidecar(files, directory, number, keys);
+          });
       open_keys.reserve(usual);
     }
     open_segment = next;
@@ -107,9 +108,12 @@ void DuplicateFilter::prefetch(absl::Span<const Hash128> keys) const {
 
 Verdict DuplicateFilter::check_and_add(const MessageIdentity& message, SegmentNumber segment) {
   switch (state_->add(key_of(message), segment)) {
-    case KeyTable::Found::kNo: return Verdict::kNew;
-    case KeyTable::Found::kSame: return Verdict::kRepeat;
-    case KeyTable::Found::kOtherBody: return Verdict::kConflict;
+    case KeyTable::Found::kNo:
+      return Verdict::kNew;
+    case KeyTable::Found::kSame:
+      return Verdict::kRepeat;
+    case KeyTable::Found::kOtherBody:
+      return Verdict::kConflict;
   }
   return Verdict::kNew;
 }

@@ -73,13 +73,16 @@ TEST(Duplicates, RememberedAcrossRestartsWithAndWithoutSidecars) {
     for (uint64_t life = 0; life < 6; ++life) {
       Messages messages(files);
       for (uint64_t i = 0; i < 30 * life; ++i) ASSERT_EQ(messages.send(message(i)), Verdict::kRepeat) << i;
-      for (uint64_t i = 30 * life; i < 30 * (life + 1); ++i) ASSERT_EQ(messages.send(message(i)), Verdict::kNew);
+      for (uint64_t i = 30 * life; i < 30 * (life + 1); ++i)
+        ASSERT_EQ(messages.send(message(i)), Verdict::kNew);
       ASSERT_TRUE(messages.filter().finish_sidecars().ok());
       const SegmentNumber current = messages.writer().current_segment();
       for (uint32_t n = 1; n < current.value(); ++n) {
         const std::string path = sidecar_path("log", SegmentNumber(n));
         ASSERT_TRUE(files.exists(path)) << n;
-        if (!with_sidecars) { ASSERT_TRUE(files.remove(path).ok()); }
+        if (!with_sidecars) {
+          ASSERT_TRUE(files.remove(path).ok());
+        }
       }
       EXPECT_FALSE(files.exists(sidecar_path("log", current)));
     }
@@ -144,9 +147,7 @@ TEST(Duplicates, AgreesWithAPlainMapOverManyKeys) {
     wave.assign(1, message(number).key);
     filter->prefetch(wave);
     const auto [it, added] = bodies.try_emplace(number, body);
-    const Verdict want = added                ? Verdict::kNew
-                         : it->second == body ? Verdict::kRepeat
-                                              : Verdict::kConflict;
+    const Verdict want = added ? Verdict::kNew : it->second == body ? Verdict::kRepeat : Verdict::kConflict;
     ASSERT_EQ(filter->check_and_add(message(number, body), SegmentNumber(1)), want) << "seed 7 step " << i;
   }
   EXPECT_EQ(filter->size(), bodies.size());
@@ -164,7 +165,8 @@ TEST(Duplicates, ExpiredKeysMakeRoomInsteadOfGrowing) {
     }
     if (segment == 12) memory = filter->memory_bytes();
     for (uint64_t i = 0; i < 50'000; i += 97) {
-      ASSERT_EQ(filter->check_and_add(message(segment * 50'000 + i), SegmentNumber(segment)), Verdict::kRepeat);
+      ASSERT_EQ(filter->check_and_add(message(segment * 50'000 + i), SegmentNumber(segment)),
+                Verdict::kRepeat);
     }
   }
   ASSERT_TRUE(filter->finish_sidecars().ok());

@@ -13,8 +13,8 @@ constexpr size_t kCacheLine = 64;
 
 }  // namespace
 
-// How full a part may get: between half and three quarters, another mark for each, so that the parts, which all fill
-// at the same rate, do not all grow in the same second.
+// How full a part may get: between half and three quarters, another mark for each, so that the parts, which
+// all fill at the same rate, do not all grow in the same second.
 uint32_t KeyTable::limit(uint32_t part, uint32_t capacity) {
   return capacity / 2 + static_cast<uint32_t>(uint64_t{capacity} / 4 * part / kParts);
 }
@@ -61,8 +61,11 @@ KeyTable::Found KeyTable::find_or_add(const MessageKey& key, SegmentNumber segme
 
 void KeyTable::rehash(uint32_t index) {
   Part& old = parts_[index];
-  const auto live = [this](const Slot& slot) { return slot.segment != 0 && slot.segment >= first_live_.value(); };
-  const auto kept = static_cast<uint32_t>(std::count_if(old.slots.get(), old.slots.get() + old.capacity, live));
+  const auto live = [this](const Slot& slot) {
+    return slot.segment != 0 && slot.segment >= first_live_.value();
+  };
+  const auto kept =
+      static_cast<uint32_t>(std::count_if(old.slots.get(), old.slots.get() + old.capacity, live));
   // Room for at least a third more than what is kept, or the next rehash would come too soon.
   uint32_t capacity = std::max(old.capacity, kCapacityMin);
   while (kept + kept / 3 + 1 > limit(index, capacity)) capacity *= 2;

@@ -10,8 +10,9 @@
 
 namespace kehu::log {
 
-// A set of message keys with the segment of each. Open addressing with 16 bytes a slot, in 4096 parts by the upper
-// bits of the key, each of which grows on its own: among 20 M keys the longest pause is the rehash of ~6,000.
+// A set of message keys with the segment of each. Open addressing with 16 bytes a slot, in 4096 parts by the
+// upper bits of the key, each of which grows on its own: among 20 M keys the longest pause is the rehash of
+// ~6,000.
 class KeyTable {
  public:
   enum class Found { kNo, kSame, kOtherBody };

@@ -60,7 +60,9 @@ TEST(Log, AReaderStartsAtTheBatchThatHoldsTheSequence) {
     const auto more = reader->next(batch);
     ASSERT_TRUE(more.ok()) << more.status();
     ASSERT_EQ(*more, from <= 180);
-    if (*more) { EXPECT_EQ(batch.first_sequence().value(), (from - 1) / 3 * 3 + 1); }
+    if (*more) {
+      EXPECT_EQ(batch.first_sequence().value(), (from - 1) / 3 * 3 + 1);
+    }
   }
 }
 
@@ -204,11 +206,13 @@ TEST(Log, GoldenFileOfVersion1) {
   ASSERT_TRUE((*writer)->close().ok());
   const std::string segment = *os::read_whole_file(files, "log/0000000001.log");
   EXPECT_EQ(absl::BytesToHexString(segment.substr(0, 80)),
-            "4b4855420100000088776655443322110100000000000000080706050403020101000000000000004d0000000200000000000000"
+            "4b4855420100000088776655443322110100000000000000080706050403020101000000000000004d00000002000000"
+            "00000000"
             "000000000000000002f482f303000000016f6e650000000004000000");
   EXPECT_EQ(segment.substr(80, 432), std::string(432, '\0'));
   EXPECT_EQ(absl::BytesToHexString(segment.substr(512, 64)),
-            "4b4855420100000088776655443322110300000000000000ffffffffffffffff0100000000020000400000000000000002f482f3"
+            "4b4855420100000088776655443322110300000000000000ffffffffffffffff01000000000200004000000000000000"
+            "02f482f3"
             "00000000000000007aa20587");
   EXPECT_EQ(segment.substr(576), std::string(4096 - 576, '\0'));
   EXPECT_EQ(absl::BytesToHexString(*os::read_whole_file(files, "log/closed")),

@@ -8,8 +8,8 @@
 namespace kehu::log {
 namespace {
 
-// The part of the segments that begins with the one that holds `from`. A segment whose first batch is damaged is
-// passed over here; the walk meets it.
+// The part of the segments that begins with the one that holds `from`. A segment whose first batch is damaged
+// is passed over here; the walk meets it.
 absl::StatusOr<std::vector<SegmentNumber>> segments_from(os::FileSystem& files, const std::string& directory,
                                                          Sequence from) {
   auto segments = list_segments(files, directory);
@@ -29,8 +29,9 @@ absl::StatusOr<std::vector<SegmentNumber>> segments_from(os::FileSystem& files, 
     }
   }
   if (oldest) {
-    return absl::OutOfRangeError(absl::StrCat("the log in ", directory, " begins with record ", oldest->value(),
-                                              "; record ", from.value(), " is no longer kept"));
+    return absl::OutOfRangeError(absl::StrCat("the log in ", directory, " begins with record ",
+                                              oldest->value(), "; record ", from.value(),
+                                              " is no longer kept"));
   }
   return segments;
 }

@@ -52,11 +52,13 @@ std::string scratch_path(const std::string& directory) { return directory + "/ne
 
 std::string closed_mark_path(const std::string& directory) { return directory + "/closed"; }
 
-absl::StatusOr<std::vector<SegmentNumber>> list_segments(os::FileSystem& files, const std::string& directory) {
+absl::StatusOr<std::vector<SegmentNumber>> list_segments(os::FileSystem& files,
+                                                         const std::string& directory) {
   return list_numbered(files, directory, "log");
 }
 
-absl::StatusOr<std::vector<SegmentNumber>> list_sidecars(os::FileSystem& files, const std::string& directory) {
+absl::StatusOr<std::vector<SegmentNumber>> list_sidecars(os::FileSystem& files,
+                                                         const std::string& directory) {
   return list_numbered(files, directory, "keys");
 }
 

@@ -10,8 +10,8 @@
 
 namespace kehu::log {
 
-// Reads one segment file in pieces of 1 MiB, or a whole batch where that is larger. Batches are views into its
-// buffer, valid until the next call.
+// Reads one segment file in pieces of 1 MiB, or a whole batch where that is larger. Batches are views into
+// its buffer, valid until the next call.
 class SegmentReader {
  public:
   static absl::StatusOr<SegmentReader> open(os::FileSystem& files, const std::string& directory,
@@ -23,8 +23,8 @@ class SegmentReader {
   // The batch at this offset, if one lies there whole. FailedPrecondition when a newer Kehu wrote it.
   absl::StatusOr<std::optional<WholeBatch>> batch_at(uint64_t offset);
 
-  // The first whole batch at `offset` or behind; only of log `log_id` if that is known. Reads to the end of the
-  // file: ~30 ms for 64 MiB in the page cache.
+  // The first whole batch at `offset` or behind; only of log `log_id` if that is known. Reads to the end of
+  // the file: ~30 ms for 64 MiB in the page cache.
   absl::StatusOr<std::optional<WholeBatch>> find_batch(uint64_t offset, std::optional<uint64_t> log_id);
 
   // The size that a header at this offset claims, 0 without one.

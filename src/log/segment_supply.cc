@@ -13,8 +13,8 @@ namespace {
 constexpr size_t kFillBytes = 1 << 20;
 constexpr std::chrono::milliseconds kFillPause{31};
 
-// A full disk may get room again, so the caller may try again; but a sync that failed must not be tried again, for
-// whatever reason it failed.
+// A full disk may get room again, so the caller may try again; but a sync that failed must not be tried
+// again, for whatever reason it failed.
 absl::Status final_error(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status)) return status;
   return absl::DataLossError(status.message());
@@ -35,9 +35,10 @@ bool pause(std::stop_token needed) {
   return woken.wait_for(lock, needed, kFillPause, [&needed] { return needed.stop_requested(); });
 }
 
-// The first write into allocated space changes metadata, so its sync waits for the file system's journal: 1.4 to 2
-// times slower than into zeros that were really written. But under full load the zeros would take the disk from the
-// commits (3 times slower, measured), so they are written at a pace that leaves most of the disk to others.
+// The first write into allocated space changes metadata, so its sync waits for the file system's journal: 1.4
+// to 2 times slower than into zeros that were really written. But under full load the zeros would take the
+// disk from the commits (3 times slower, measured), so they are written at a pace that leaves most of the
+// disk to others.
 absl::Status fill(os::File& file, uint64_t bytes, std::stop_token needed) {
   static const std::string zeros(kFillBytes, '\0');
   for (uint64_t at = 0; at < bytes && !pause(needed); at += kFillBytes) {
@@ -64,7 +65,8 @@ absl::Status remove_retired(os::FileSystem& files, const SegmentOrder& order, Se
 }
 
 // The oldest one, so that a crash between the renames and removals leaves no gap in the numbers.
-absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder& order, const std::string& path) {
+absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder& order,
+                                      const std::string& path) {
   if (order.retired.empty() || order.retired.front().bytes != order.wanted.bytes) return SegmentNumber();
   const SegmentNumber oldest = order.retired.front().number;
   const absl::Status renamed = files.rename({.from = segment_path(order.directory, oldest), .to = path});

@@ -56,7 +56,8 @@ absl::StatusOr<std::vector<MessageKey>> read_sidecar(os::FileSystem& files, cons
   const std::string_view raw = std::string_view(*bytes).substr(std::min(bytes->size(), sizeof(header)));
   if (header.magic != kMagic || header.version != kVersion || header.segment != number.value() ||
       raw.size() != header.keys * sizeof(MessageKey) || header.crc != checksum(header, raw)) {
-    return absl::DataLossError(absl::StrCat(path, " is damaged; it can be removed, the next start makes it anew"));
+    return absl::DataLossError(
+        absl::StrCat(path, " is damaged; it can be removed, the next start makes it anew"));
   }
   std::vector<MessageKey> keys(header.keys);
   if (!keys.empty()) std::memcpy(keys.data(), raw.data(), raw.size());

@@ -38,8 +38,8 @@ inline absl::Status append_records(Writer& writer, uint32_t count) {
   return writer.commit(builder, Instant::from_seconds(static_cast<int64_t>(first)));
 }
 
-// The sequence after the last record that can be read; checks that every record is what payload_of says. Starts at
-// the oldest.
+// The sequence after the last record that can be read; checks that every record is what payload_of says.
+// Starts at the oldest.
 inline absl::StatusOr<Sequence> read_all(os::FileSystem& files, std::vector<uint64_t>* sequences = nullptr) {
   auto reader = Reader::open(files, "log", Sequence(0));
   if (!reader.ok()) return reader.status();

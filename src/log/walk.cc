@@ -48,8 +48,9 @@ Walk::Step Walk::take(const WholeBatch& whole) {
   return Step::kBatch;
 }
 
-// The segment is over when the next one goes on from here. If not, then this is the end of the log, unless there is
-// a whole batch behind: batches are written strictly one after the other, so only the last one can be torn.
+// The segment is over when the next one goes on from here. If not, then this is the end of the log, unless
+// there is a whole batch behind: batches are written strictly one after the other, so only the last one can
+// be torn.
 absl::StatusOr<Walk::Step> Walk::leave_segment() {
   const size_t ahead = index_ + 1;
   if (chained_ && ahead < segments_.size() && segments_[ahead] == segments_[index_].next()) {
@@ -112,11 +113,11 @@ Walk::Step Walk::skip_to(Found found) {
   const std::string what =
       foreign   ? absl::StrCat(segment_path(directory_, to.segment), " belongs to another log")
       : missing ? absl::StrCat("the file ", segment_path(directory_, expected), " is missing")
-                : absl::StrCat("the batch at byte ", offset_, " of ", segment_path(directory_, segments_[index_]),
-                               " is damaged");
+                : absl::StrCat("the batch at byte ", offset_, " of ",
+                               segment_path(directory_, segments_[index_]), " is damaged");
   const Step step = report(absl::StrCat(what, "; the next whole batch begins with record ",
-                                        found.whole.batch.first_sequence().value(), " at byte ", to.offset, " of ",
-                                        segment_path(directory_, to.segment)),
+                                        found.whole.batch.first_sequence().value(), " at byte ", to.offset,
+                                        " of ", segment_path(directory_, to.segment)),
                            found.whole.batch.first_sequence());
   index_ = found.index;
   reader_ = std::move(found.reader);
@@ -127,7 +128,8 @@ Walk::Step Walk::skip_to(Found found) {
 }
 
 Walk::Step Walk::report(std::string what, Sequence lost_end) {
-  damage_ = {.at = position(), .what = std::move(what), .lost_first = next_, .lost_end = std::max(next_, lost_end)};
+  damage_ = {
+      .at = position(), .what = std::move(what), .lost_first = next_, .lost_end = std::max(next_, lost_end)};
   if (!chained_) damage_.lost_first = damage_.lost_end;
   return Step::kDamage;
 }
@@ -156,10 +158,11 @@ absl::StatusOr<Walk::Step> Walk::judge_mark() {
   const ClosedMark& closed = **mark;
   orderly_ = closed.next == next_ && closed.chain == chain_ && (!log_id_ || closed.log_id == *log_id_);
   if (orderly_) return Step::kEnd;
-  return report(absl::StrCat("the log was closed in good order before record ", closed.next.value(), " at byte ",
-                             closed.end.offset, " of ", segment_path(directory_, closed.end.segment),
-                             ", but its last whole batch ends before record ", next_.value()),
-                closed.next);
+  return report(
+      absl::StrCat("the log was closed in good order before record ", closed.next.value(), " at byte ",
+                   closed.end.offset, " of ", segment_path(directory_, closed.end.segment),
+                   ", but its last whole batch ends before record ", next_.value()),
+      closed.next);
 }
 
 }  // namespace kehu::log

@@ -12,13 +12,14 @@ namespace kehu::log {
 // Something wrong between the batches of a log.
 struct Damage {
   Position at;
-  std::string what;     // for the operator
-  Sequence lost_first;  // records that are gone: [lost_first, lost_end); empty when none are or nobody can say
+  std::string what;  // for the operator
+  Sequence
+      lost_first;  // records that are gone: [lost_first, lost_end); empty when none are or nobody can say
   Sequence lost_end;
 };
 
-// Follows the chain of batches through the segments of a directory, and tells the end from damage: behind the end
-// there is no whole batch of this log, and the mark of orderly close, if there is one, agrees.
+// Follows the chain of batches through the segments of a directory, and tells the end from damage: behind the
+// end there is no whole batch of this log, and the mark of orderly close, if there is one, agrees.
 class Walk {
  public:
   enum class Step { kBatch, kDamage, kEnd };

@@ -37,8 +37,8 @@ absl::Status Writer::recover() {
   return absl::OkStatus();
 }
 
-// The segments up to the last one in which any whole batch lies. Behind it there may be one or two that were prepared
-// but never written to, or only by a batch that was torn.
+// The segments up to the last one in which any whole batch lies. Behind it there may be one or two that were
+// prepared but never written to, or only by a batch that was torn.
 absl::Status Writer::list_started(const std::vector<SegmentNumber>& segments) {
   for (size_t i = segments.size(); i-- > 0;) {
     auto reader = SegmentReader::open(files_, options_.directory, segments[i]);
@@ -47,11 +47,13 @@ absl::Status Writer::list_started(const std::vector<SegmentNumber>& segments) {
     if (!first.ok()) return first.status();
     if (!*first && segments_.empty()) continue;
     if (!*first) {
-      return absl::DataLossError(absl::StrCat("the first batch of ", segment_path(options_.directory, segments[i]),
+      return absl::DataLossError(absl::StrCat("the first batch of ",
+                                              segment_path(options_.directory, segments[i]),
                                               " is damaged: see `kehu check`"));
     }
     if (!segments_.empty() && segments[i].next() != first_segment()) {
-      return absl::DataLossError(absl::StrCat("the file ", segment_path(options_.directory, segments[i].next()),
+      return absl::DataLossError(absl::StrCat("the file ",
+                                              segment_path(options_.directory, segments[i].next()),
                                               " is missing: see `kehu check`"));
     }
     segments_.push_front({.file = {.number = segments[i], .bytes = reader->file_bytes()},
@@ -90,9 +92,9 @@ absl::Status Writer::find_end(const std::vector<SegmentNumber>& segments) {
   return recovery_.orderly ? absl::OkStatus() : settle(*last);
 }
 
-// The process that wrote the last batch may have died of a failed sync. Then the kernel shows us the batch from its
-// cache, but believes that it need not write it any more; the disk may not have it. Only the last batch can be in
-// this state, because nothing is written after a failed sync.
+// The process that wrote the last batch may have died of a failed sync. Then the kernel shows us the batch
+// from its cache, but believes that it need not write it any more; the disk may not have it. Only the last
+// batch can be in this state, because nothing is written after a failed sync.
 absl::Status Writer::settle(const WholeBatch& last) {
   std::string bytes(last.size, '\0');
   const uint64_t offset = last.batch.position().offset;
@@ -116,7 +118,8 @@ absl::Status Writer::remove_strays() {
   if (!sidecars.ok()) return sidecars.status();
   for (const SegmentNumber number : *sidecars) {
     if (!segments_.empty() && number >= first_segment() && number < current_segment()) continue;
-    if (absl::Status status = files_.remove(sidecar_path(options_.directory, number)); !status.ok()) return status;
+    if (absl::Status status = files_.remove(sidecar_path(options_.directory, number)); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
@@ -167,8 +170,8 @@ absl::StatusOr<SegmentNumber> Writer::reserve(size_t bytes) {
   if (!poison_.ok()) return poison_;
   KEHU_CHECK(bytes <= kBatchBytesMax);
   if (aligned(bytes) > options_.segment_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("a batch of ", bytes, " bytes is larger than a log segment of ",
-                                                   options_.segment_bytes, " bytes"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a batch of ", bytes, " bytes is larger than a log segment of ", options_.segment_bytes, " bytes"));
   }
   if (!has_room(bytes)) {
     if (absl::Status status = advance(); !status.ok()) return status;
@@ -229,8 +232,9 @@ uint64_t Writer::retained_bytes() const {
 }
 
 absl::Status Writer::poison(const absl::Status& status) {
-  poison_ = absl::Status(status.code(), absl::StrCat("the log takes no more records until it is opened again: ",
-                                                     status.message()));
+  poison_ = absl::Status(
+      status.code(),
+      absl::StrCat("the log takes no more records until it is opened again: ", status.message()));
   file_.reset();
   return poison_;
 }

@@ -22,8 +22,8 @@ struct WholeBatch;
 
 struct Options {
   std::string directory;
-  uint32_t segment_bytes = 64u << 20;        // multiple of kBatchAlignment; a batch is never larger
-  uint64_t retention_bytes = 4ull << 30;     // of started segments; oldest ones beyond are recycled
+  uint32_t segment_bytes = 64u << 20;     // multiple of kBatchAlignment; a batch is never larger
+  uint64_t retention_bytes = 4ull << 30;  // of started segments; oldest ones beyond are recycled
   // Whether the next segment is made ready ahead on a thread of its own, or when it is needed (tests, tools).
   enum class Preparation { kAhead, kWhenNeeded } preparation = Preparation::kAhead;
   // Names a new log for ever, so that no batch of another log is mistaken for one of this; drawn at random if
@@ -33,43 +33,45 @@ struct Options {
 
 // What open() found.
 struct Recovery {
-  bool orderly = false;           // the last writer was closed, and everything it said was there is there
-  Position end;                   // where the next batch would go
-  Sequence next;                  // the sequence of the next record
+  bool orderly = false;  // the last writer was closed, and everything it said was there is there
+  Position end;          // where the next batch would go
+  Sequence next;         // the sequence of the next record
   std::optional<Instant> last_tick;
-  uint64_t torn_bytes = 0;        // of one batch that was being written at the crash and was never acknowledged
+  uint64_t torn_bytes = 0;  // of one batch that was being written at the crash and was never acknowledged
 };
 
 // The only writer of a log. One thread, except where noted.
 //
-// A write or sync error is final: the writer is poisoned, every later call fails, and what is on the disk is found
-// out by opening the log again. Only a full disk while a new segment is being prepared is not: reserve() says
-// ResourceExhausted, nothing has been written, and it may be called again.
+// A write or sync error is final: the writer is poisoned, every later call fails, and what is on the disk is
+// found out by opening the log again. Only a full disk while a new segment is being prepared is not:
+// reserve() says ResourceExhausted, nothing has been written, and it may be called again.
 class Writer {
  public:
-  // Opens the log in a directory, or starts one in an empty or missing directory. Finds the end, drops a torn last
-  // batch, writes the last whole batch once more (a failed sync of the dead process may have left it only in the
-  // cache), and removes the mark of orderly close. DataLoss when anything else is wrong: see check.h. Nobody else
-  // may have the log open; the caller holds the lock of the data directory. ~50 ms for a full 64 MiB segment.
+  // Opens the log in a directory, or starts one in an empty or missing directory. Finds the end, drops a torn
+  // last batch, writes the last whole batch once more (a failed sync of the dead process may have left it
+  // only in the cache), and removes the mark of orderly close. DataLoss when anything else is wrong: see
+  // check.h. Nobody else may have the log open; the caller holds the lock of the data directory. ~50 ms for a
+  // full 64 MiB segment.
   static absl::StatusOr<std::unique_ptr<Writer>> open(os::FileSystem& files, Options options);
   // Without close(), as a crash would leave it.
   ~Writer();
 
   const Recovery& recovery() const { return recovery_; }
 
-  // Makes room for a batch of up to `bytes` (BatchBuilder::bytes()) and returns the segment in which it will be.
-  // Goes to the next segment when the current one has no room, recycling the oldest one if it may go.
+  // Makes room for a batch of up to `bytes` (BatchBuilder::bytes()) and returns the segment in which it will
+  // be. Goes to the next segment when the current one has no room, recycling the oldest one if it may go.
   absl::StatusOr<SegmentNumber> reserve(size_t bytes);
 
-  // Numbers the records, writes the batch and syncs it: durable when OK. `builder.batch()` is then the batch as a
-  // reader would see it. Reserves by itself if need be. An empty builder writes a batch that only carries the tick.
+  // Numbers the records, writes the batch and syncs it: durable when OK. `builder.batch()` is then the batch
+  // as a reader would see it. Reserves by itself if need be. An empty builder writes a batch that only
+  // carries the tick.
   absl::Status commit(BatchBuilder& builder, Instant tick);
 
   // Leaves the mark of orderly close. The writer is of no use afterwards.
   absl::Status close();
 
-  // Records from `first` on are still needed (state and lake are durable below): their segments stay, however large
-  // the log grows. Nothing is recycled before the first call. Any thread; never goes back.
+  // Records from `first` on are still needed (state and lake are durable below): their segments stay, however
+  // large the log grows. Nothing is recycled before the first call. Any thread; never goes back.
   void protect(Sequence first);
 
   Sequence next_sequence() const { return next_; }

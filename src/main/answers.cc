@@ -10,14 +10,21 @@ namespace {
 
 absl::StatusCode code_of(int status) {
   switch (status) {
-    case 400: return absl::StatusCode::kInvalidArgument;
-    case 401: return absl::StatusCode::kUnauthenticated;
-    case 403: return absl::StatusCode::kPermissionDenied;
-    case 404: return absl::StatusCode::kNotFound;
-    case 409: return absl::StatusCode::kFailedPrecondition;
+    case 400:
+      return absl::StatusCode::kInvalidArgument;
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kNotFound;
+    case 409:
+      return absl::StatusCode::kFailedPrecondition;
     case 429:
-    case 503: return absl::StatusCode::kUnavailable;
-    default: return absl::StatusCode::kInternal;
+    case 503:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInternal;
   }
 }
 
@@ -29,7 +36,8 @@ absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& resp
   const auto problem = json::Document::parse(response->body);
   const auto detail = problem.ok() ? problem->root().find("detail").as_string() : std::nullopt;
   if (response->status == 401) {
-    return failure(absl::StatusCode::kUnauthenticated, detail ? *detail : std::string("the server refused the credentials"),
+    return failure(absl::StatusCode::kUnauthenticated,
+                   detail ? *detail : std::string("the server refused the credentials"),
                    " (the command line takes the admin token from KEHU_ADMIN_TOKEN)");
   }
   return failure(code_of(response->status), detail ? *detail : cat("the server answered ", response->status));

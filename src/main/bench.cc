@@ -27,15 +27,17 @@ struct Figure {
   std::string name;
   std::string unit;
   double measured = 0;
-  double target = 0;   // 0: none
+  double target = 0;  // 0: none
   double stretch = 0;
-  std::string note;    // batch size and the like
+  std::string note;  // batch size and the like
 };
 
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -55,7 +57,8 @@ class Stage {
     auto runtime = Runtime::open({.directory = stage->directory_, .depth = depth});
     if (!runtime.ok()) return runtime.status();
     stage->runtime_ = *std::move(runtime);
-    auto server = server::Server::start(server_options("127.0.0.1:0", stage->directory_, 1), stage->runtime_->app().router());
+    auto server = server::Server::start(server_options("127.0.0.1:0", stage->directory_, 1),
+                                        stage->runtime_->app().router());
     if (!server.ok()) return server.status();
     stage->server_ = *std::move(server);
     return stage;
@@ -70,8 +73,9 @@ class Stage {
   uint16_t port() const { return server_->port(); }
   Runtime& runtime() { return *runtime_; }
   std::string head(std::string_view path, size_t size) const {
-    return cat("POST ", path, "?writeKey=", runtime_->write_key(), " HTTP/1.1\r\nHost: kehu\r\nContent-Type: ",
-               "application/json\r\nContent-Length: ", size, "\r\n\r\n");
+    return cat("POST ", path, "?writeKey=", runtime_->write_key(),
+               " HTTP/1.1\r\nHost: kehu\r\nContent-Type: ", "application/json\r\nContent-Length: ", size,
+               "\r\n\r\n");
   }
   // Until everything durable is applied and archived: the work of the whole pipeline counts.
   void settle() { runtime_->engine().wait_archived(Duration::seconds(60)); }
@@ -89,9 +93,11 @@ class Bench {
       : command_(command), directory_(std::move(directory)) {}
 
   absl::Status run() {
-    const std::pair<const char*, absl::Status (Bench::*)()> kAll[] = {
-        {"intake", &Bench::intake},   {"pipeline", &Bench::pipeline}, {"single", &Bench::single},
-        {"latency", &Bench::latency}, {"memory", &Bench::memory}};
+    const std::pair<const char*, absl::Status (Bench::*)()> kAll[] = {{"intake", &Bench::intake},
+                                                                      {"pipeline", &Bench::pipeline},
+                                                                      {"single", &Bench::single},
+                                                                      {"latency", &Bench::latency},
+                                                                      {"memory", &Bench::memory}};
     for (const auto& [name, measure] : kAll) {
       const bool wanted = command_.only.empty() ||
                           std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
@@ -130,8 +136,10 @@ class Bench {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const double used = cpu_seconds() - cpu;
     const double events = static_cast<double>(load->events);
-    const std::string note = cat("batch ", kBatch, ", 32 connections, fdatasync before ack, generator included");
-    figures_.push_back({cat(name, "_events_per_second"), "events/s", events / seconds, aim.target, aim.stretch, note});
+    const std::string note =
+        cat("batch ", kBatch, ", 32 connections, fdatasync before ack, generator included");
+    figures_.push_back(
+        {cat(name, "_events_per_second"), "events/s", events / seconds, aim.target, aim.stretch, note});
     figures_.push_back({cat(name, "_cpu_seconds_per_million"), "CPU-s", used * 1e6 / events, 0, 0, note});
     figures_.push_back({cat(name, "_ack_p50_ms"), "ms", ms(percentile(load->ack_micros, 0.5)), 0, 0, note});
     figures_.push_back({cat(name, "_ack_p99_ms"), "ms", ms(percentile(load->ack_micros, 0.99)), 0, 0, note});
@@ -156,13 +164,14 @@ class Bench {
     const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
     if (!load.ok()) return load.status();
     const std::string note = "one event per POST, 32 connections, fdatasync before ack";
-    figures_.push_back({"single_posts_per_second", "posts/s", static_cast<double>(load->events) / load->seconds, 60e3, 84e3, note});
+    figures_.push_back({"single_posts_per_second", "posts/s",
+                        static_cast<double>(load->events) / load->seconds, 60e3, 84e3, note});
     figures_.push_back({"single_ack_p99_ms", "ms", ms(percentile(load->ack_micros, 0.99)), 0, 0, note});
     return check(*load);
   }
 
-  // From the moment a batch of an open loop of 100,000 events a second should have been sent to the moment the
-  // observer of applied batches, which feeds profile reads and WebSockets, has seen its last event.
+  // From the moment a batch of an open loop of 100,000 events a second should have been sent to the moment
+  // the observer of applied batches, which feeds profile reads and WebSockets, has seen its last event.
   absl::Status latency() {
     auto stage = Stage::open(directory_, engine::Depth::kAll);
     if (!stage.ok()) return stage.status();
@@ -173,7 +182,8 @@ class Bench {
     seen.reserve(static_cast<size_t>(command_.seconds) * 100'000);
     engine.set_observer([&](const engine::AppliedBatch& batch) {
       const Instant now = clock.now();
-      for (const shard::Applied& applied : batch.effects.events) seen.push_back((now - applied.event->time).micros());
+      for (const shard::Applied& applied : batch.effects.events)
+        seen.push_back((now - applied.event->time).micros());
     });
     std::string body;
     const NextRequest next = [&](std::string& out) {
@@ -182,8 +192,8 @@ class Bench {
       out += body;
       return kBatch;
     };
-    const auto load =
-        run_load({.port = (*stage)->port(), .connections = 32, .length = length(), .requests_per_second = 1000}, next);
+    const auto load = run_load(
+        {.port = (*stage)->port(), .connections = 32, .length = length(), .requests_per_second = 1000}, next);
     if (!load.ok()) return load.status();
     (*stage)->settle();
     engine.set_observer({});
@@ -191,7 +201,8 @@ class Bench {
     const std::string note = "open loop, 1,000 batches of 100 a second, sent until applied and published";
     figures_.push_back({"visible_p50_ms", "ms", ms(percentile(seen, 0.5)), 0, 0, note});
     figures_.push_back({"visible_p99_ms", "ms", ms(percentile(seen, 0.99)), 10, 3, note});
-    figures_.push_back({"visible_rate", "events/s", static_cast<double>(load->events) / load->seconds, 100e3, 0, note});
+    figures_.push_back(
+        {"visible_rate", "events/s", static_cast<double>(load->events) / load->seconds, 100e3, 0, note});
     return check(*load);
   }
 
@@ -213,7 +224,8 @@ class Bench {
     // Three draws a customer reach 95 % of them.
     uint64_t events = 0;
     while (events < uint64_t{3} * customers) {
-      const auto load = run_load({.port = (*stage)->port(), .connections = 8, .length = Duration::seconds(1)}, next);
+      const auto load =
+          run_load({.port = (*stage)->port(), .connections = 8, .length = Duration::seconds(1)}, next);
       if (!load.ok()) return load.status();
       events += load->events;
     }
@@ -223,10 +235,12 @@ class Bench {
     if (!known.ok()) return known.status();
     const double count = static_cast<double>(known->first);
     const std::string note = cat(known->first, " customers, ", events, " events");
-    figures_.push_back({"memory_bytes_per_customer", "bytes", static_cast<double>(known->second) / count, 600, 300, note});
-    figures_.push_back({"resident_bytes_per_customer", "bytes",
-                        static_cast<double>(resident_bytes() - std::min(before, resident_bytes())) / count, 0, 0,
-                        note + ", resident growth of the whole process, duplicate filter and caches included"});
+    figures_.push_back(
+        {"memory_bytes_per_customer", "bytes", static_cast<double>(known->second) / count, 600, 300, note});
+    figures_.push_back(
+        {"resident_bytes_per_customer", "bytes",
+         static_cast<double>(resident_bytes() - std::min(before, resident_bytes())) / count, 0, 0,
+         note + ", resident growth of the whole process, duplicate filter and caches included"});
     return absl::OkStatus();
   }
 
@@ -259,7 +273,8 @@ std::string to_json(const std::vector<Figure>& figures) {
 std::string to_table(const std::vector<Figure>& figures) {
   std::string out;
   char line[512];
-  std::snprintf(line, sizeof(line), "%-34s %14s %12s %12s  %s\n", "figure", "measured", "target", "stretch", "unit, how");
+  std::snprintf(line, sizeof(line), "%-34s %14s %12s %12s  %s\n", "figure", "measured", "target", "stretch",
+                "unit, how");
   out += line;
   const auto number = [](double n) {
     char text[32];
@@ -268,8 +283,8 @@ std::string to_table(const std::vector<Figure>& figures) {
   };
   for (const Figure& figure : figures) {
     std::snprintf(line, sizeof(line), "%-34s %14s %12s %12s  %s; %s\n", figure.name.c_str(),
-                  number(figure.measured).c_str(), number(figure.target).c_str(), number(figure.stretch).c_str(),
-                  figure.unit.c_str(), figure.note.c_str());
+                  number(figure.measured).c_str(), number(figure.target).c_str(),
+                  number(figure.stretch).c_str(), figure.unit.c_str(), figure.note.c_str());
     out += line;
   }
   return out;
@@ -280,7 +295,8 @@ std::string to_table(const std::vector<Figure>& figures) {
 absl::Status run_bench(const BenchCommand& command) {
   const bool temporary = command.data.empty();
   const std::string directory =
-      temporary ? cat(std::filesystem::temp_directory_path().string(), "/kehu-bench-", os::random_hex(4)) : command.data;
+      temporary ? cat(std::filesystem::temp_directory_path().string(), "/kehu-bench-", os::random_hex(4))
+                : command.data;
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return failure(absl::StatusCode::kUnavailable, "cannot make ", directory, ": ", error.message());

@@ -22,7 +22,8 @@ class RemoteCaller final : public Caller {
   absl::StatusOr<client::Response> call(const client::Request& request) override {
     return connection_.request(with_token(request));
   }
-  absl::StatusOr<client::Response> upload(const client::Request& request, const client::Source& source) override {
+  absl::StatusOr<client::Response> upload(const client::Request& request,
+                                          const client::Source& source) override {
     return connection_.upload(with_token(request), source);
   }
   absl::Status close() override { return absl::OkStatus(); }
@@ -68,7 +69,8 @@ class Desk final : public api::Outlet {
   client::Response wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return response_.has_value(); });
-    client::Response out{.status = response_->status, .headers = {}, .body = std::string(response_->content())};
+    client::Response out{
+        .status = response_->status, .headers = {}, .body = std::string(response_->content())};
     return out;
   }
 
@@ -84,35 +86,39 @@ class LocalCaller final : public Caller {
   explicit LocalCaller(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
 
   absl::StatusOr<client::Response> call(const client::Request& request) override {
-    return run(request, [&](const api::Route& route, const api::Request& wanted, const std::shared_ptr<Desk>& desk) {
-      api::Responder responder(desk, {});
-      if (const auto* buffered = std::get_if<api::BufferedBody>(&route.action)) {
-        buffered->handle(wanted, std::move(responder));
-      } else if (const auto* bare = std::get_if<api::NoBody>(&route.action)) {
-        bare->handle(wanted, std::move(responder));
-      } else {
-        responder.send(api::to_response(api::Problem::bad_request("not_here", "Only over a socket", "use --url")));
-      }
-      return absl::OkStatus();
-    });
+    return run(
+        request, [&](const api::Route& route, const api::Request& wanted, const std::shared_ptr<Desk>& desk) {
+          api::Responder responder(desk, {});
+          if (const auto* buffered = std::get_if<api::BufferedBody>(&route.action)) {
+            buffered->handle(wanted, std::move(responder));
+          } else if (const auto* bare = std::get_if<api::NoBody>(&route.action)) {
+            bare->handle(wanted, std::move(responder));
+          } else {
+            responder.send(
+                api::to_response(api::Problem::bad_request("not_here", "Only over a socket", "use --url")));
+          }
+          return absl::OkStatus();
+        });
   }
 
-  absl::StatusOr<client::Response> upload(const client::Request& request, const client::Source& source) override {
-    return run(request, [&](const api::Route& route, const api::Request& wanted, const std::shared_ptr<Desk>& desk) {
-      const auto& streamed = std::get<api::StreamedBody>(route.action);
-      auto sink = streamed.handle(wanted, api::Responder(desk, {}));
-      std::string chunk(64 << 10, '\0');
-      while (sink != nullptr && desk->wait_for_credit()) {
-        const auto size = source(chunk.data(), chunk.size());
-        if (!size.ok()) return size.status();
-        if (*size == 0) {
-          sink->on_end();
-          break;
-        }
-        sink->on_chunk(std::string_view(chunk).substr(0, *size), api::ReadMore(desk, {}));
-      }
-      return absl::OkStatus();
-    });
+  absl::StatusOr<client::Response> upload(const client::Request& request,
+                                          const client::Source& source) override {
+    return run(request,
+               [&](const api::Route& route, const api::Request& wanted, const std::shared_ptr<Desk>& desk) {
+                 const auto& streamed = std::get<api::StreamedBody>(route.action);
+                 auto sink = streamed.handle(wanted, api::Responder(desk, {}));
+                 std::string chunk(64 << 10, '\0');
+                 while (sink != nullptr && desk->wait_for_credit()) {
+                   const auto size = source(chunk.data(), chunk.size());
+                   if (!size.ok()) return size.status();
+                   if (*size == 0) {
+                     sink->on_end();
+                     break;
+                   }
+                   sink->on_chunk(std::string_view(chunk).substr(0, *size), api::ReadMore(desk, {}));
+                 }
+                 return absl::OkStatus();
+               });
   }
 
   absl::Status close() override { return runtime_->stop(); }
@@ -152,10 +158,11 @@ absl::StatusOr<std::unique_ptr<Caller>> open_caller(const CallerOptions& options
     if (!connection.ok()) return connection.status();
     return std::make_unique<RemoteCaller>(*std::move(connection));
   }
-  if (where.data.empty()) return absl::InvalidArgumentError("say which installation: --data DIR or --url URL");
+  if (where.data.empty())
+    return absl::InvalidArgumentError("say which installation: --data DIR or --url URL");
   if (!options.create && !engine::DataDirectory::exists(files, where.data)) {
-    return failure(absl::StatusCode::kNotFound, where.data, " is no data directory: `kehu serve --data ", where.data,
-                   "` or `kehu import --data ", where.data, "` makes one");
+    return failure(absl::StatusCode::kNotFound, where.data, " is no data directory: `kehu serve --data ",
+                   where.data, "` or `kehu import --data ", where.data, "` makes one");
   }
   // A server that runs on the directory holds its lock and listens on its socket.
   const std::string socket = engine::DataDirectory::socket(where.data);

@@ -14,14 +14,15 @@ struct Where {
   std::string url;   // …or a server
 };
 
-// The HTTP API, wherever it is: a server by its URL, the server that runs on a data directory by its socket, or, when
-// none runs, the directory itself, opened for the length of the command. One answer for all three.
+// The HTTP API, wherever it is: a server by its URL, the server that runs on a data directory by its socket,
+// or, when none runs, the directory itself, opened for the length of the command. One answer for all three.
 class Caller {
  public:
   virtual ~Caller() = default;
   virtual absl::StatusOr<client::Response> call(const client::Request& request) = 0;
   // The body in pieces; see client::Connection::upload.
-  virtual absl::StatusOr<client::Response> upload(const client::Request& request, const client::Source& source) = 0;
+  virtual absl::StatusOr<client::Response> upload(const client::Request& request,
+                                                  const client::Source& source) = 0;
   // Closes what was opened; errors of the last writes come to light here.
   virtual absl::Status close() = 0;
 };

@@ -1,3 +1,5 @@
+#include "log/check.h"
+
 #include <cstdio>
 
 #include "base/text.h"
@@ -5,7 +7,6 @@
 #include "engine/replica.h"
 #include "json/writer.h"
 #include "lake/lake.h"
-#include "log/check.h"
 #include "main/answers.h"
 #include "main/commands.h"
 #include "os/clock.h"
@@ -42,7 +43,8 @@ void check_log(const engine::DataDirectory& directory, Report& report) {
   for (const log::Problem& problem : report.log.problems) {
     std::string what = problem.what;
     if (problem.lost_end > problem.lost_first) {
-      what += cat("; records ", problem.lost_first.value(), " to ", problem.lost_end.value() - 1, " are lost");
+      what +=
+          cat("; records ", problem.lost_first.value(), " to ", problem.lost_end.value() - 1, " are lost");
     }
     report.findings.push_back({"log", what});
   }
@@ -54,14 +56,16 @@ void check_state(const engine::DataDirectory& directory, Report& report) {
   if (!database.ok()) return report.add("state", database.status());
   report.state_position = (*database)->position();
   report.add("state", (*database)->verify());
-  report.add("state", (*database)->scan(state::Space::kCustomers, [&](const Hash128& key, std::string_view blob) {
-    shard::CustomerParts parts;
-    absl::Status status = parts.decode(blob);
-    for (const shard::Part& part : parts.parts()) status.Update(profile::validate(part.bytes));
-    if (!status.ok()) report.findings.push_back({cat("state, customer ", key.hex()), message_of(status)});
-    ++report.customers;
-    return report.findings.size() < 1000;
-  }));
+  report.add("state",
+             (*database)->scan(state::Space::kCustomers, [&](const Hash128& key, std::string_view blob) {
+               shard::CustomerParts parts;
+               absl::Status status = parts.decode(blob);
+               for (const shard::Part& part : parts.parts()) status.Update(profile::validate(part.bytes));
+               if (!status.ok())
+                 report.findings.push_back({cat("state, customer ", key.hex()), message_of(status)});
+               ++report.customers;
+               return report.findings.size() < 1000;
+             }));
 }
 
 void check_lake(const engine::DataDirectory& directory, Report& report) {
@@ -97,8 +101,9 @@ void check_positions(Report& report) {
                                             ", but the log ends before record ", end.value())});
   }
   if (report.log.first > report.state_position.next() && report.log.records > 0) {
-    report.findings.push_back({"log", cat("the log begins at record ", report.log.first.value(),
-                                          ", but the state needs it from ", report.state_position.value() + 1)});
+    report.findings.push_back(
+        {"log", cat("the log begins at record ", report.log.first.value(), ", but the state needs it from ",
+                    report.state_position.value() + 1)});
   }
 }
 
@@ -108,7 +113,8 @@ std::string to_json(const Report& report) {
   writer.begin_object().field("sound", report.findings.empty());
   writer.field("log_records", report.log.records).field("log_bytes", report.log.bytes);
   writer.field("log_end", report.log.end.value()).field("torn_bytes", report.log.torn_bytes);
-  writer.field("state_position", report.state_position.value()).field("lake_position", report.lake_position.value());
+  writer.field("state_position", report.state_position.value())
+      .field("lake_position", report.lake_position.value());
   writer.field("customers", report.customers).key("problems").begin_array();
   for (const Finding& finding : report.findings) {
     writer.begin_object().field("where", finding.where).field("what", finding.what).end_object();
@@ -120,9 +126,10 @@ std::string to_json(const Report& report) {
 std::string to_text(const Report& report) {
   std::string out = cat("log: ", report.log.records, " records in ", report.log.batches, " batches, ",
                         report.log.bytes, " bytes, ends before record ", report.log.end.value(), "\n",
-                        "state: at record ", report.state_position.value(), ", ", report.customers, " customers\n",
-                        "lake: at record ", report.lake_position.value(), "\n");
-  for (const Finding& finding : report.findings) out += cat("PROBLEM ", finding.where, ": ", finding.what, "\n");
+                        "state: at record ", report.state_position.value(), ", ", report.customers,
+                        " customers\n", "lake: at record ", report.lake_position.value(), "\n");
+  for (const Finding& finding : report.findings)
+    out += cat("PROBLEM ", finding.where, ": ", finding.what, "\n");
   out += report.findings.empty() ? "sound\n" : "";
   return out;
 }
@@ -142,8 +149,8 @@ absl::Status run_check(const CheckCommand& command) {
   check_positions(report);
   const absl::Status printed = print(command.json ? to_json(report) : to_text(report));
   if (report.findings.empty()) return printed;
-  return failure(absl::StatusCode::kDataLoss, report.findings.size(), " problems: restore from a backup, or see ",
-                 "docs/operations.md for what can be saved");
+  return failure(absl::StatusCode::kDataLoss, report.findings.size(),
+                 " problems: restore from a backup, or see ", "docs/operations.md for what can be saved");
 }
 
 }  // namespace kehu

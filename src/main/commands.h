@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "main/caller.h"
 
-// The commands of `kehu`, one per file. Each prints its result on standard output, everything else on standard error,
-// and returns why it failed. InvalidArgument counts as wrong usage (exit code 2).
+// The commands of `kehu`, one per file. Each prints its result on standard output, everything else on
+// standard error, and returns why it failed. InvalidArgument counts as wrong usage (exit code 2).
 namespace kehu {
 
 struct ServeCommand {
@@ -44,7 +44,7 @@ absl::Status run_import(const ImportCommand& command);
 
 struct CustomerCommand {
   Where where;
-  std::string name;  // TYPE:VALUE or a customer id
+  std::string name;              // TYPE:VALUE or a customer id
   std::string view = "profile";  // profile, timeline, identities
   bool json = false;
 };
@@ -77,8 +77,8 @@ struct CheckCommand {
 absl::Status run_check(const CheckCommand& command);
 
 struct BenchCommand {
-  std::string data;       // empty: a directory under the temporary one, removed behind
-  uint64_t seconds = 5;   // of each measurement
+  std::string data;      // empty: a directory under the temporary one, removed behind
+  uint64_t seconds = 5;  // of each measurement
   uint32_t customers = 1'000'000;
   uint64_t memory_customers = 1'000'000;  // of the measurement of bytes per customer
   std::vector<std::string> only;

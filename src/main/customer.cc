@@ -21,9 +21,9 @@ void row(std::string& out, std::string_view name, std::string_view value, std::s
 }
 
 std::string profile_text(const json::Value& customer) {
-  std::string out = cat("customer ", text_of(customer.find("customer_id")), "   ", text_of(customer.find("events")),
-                        " events, ", text_of(customer.find("first_seen")), " to ",
-                        text_of(customer.find("last_seen")), "\n");
+  std::string out = cat("customer ", text_of(customer.find("customer_id")), "   ",
+                        text_of(customer.find("events")), " events, ", text_of(customer.find("first_seen")),
+                        " to ", text_of(customer.find("last_seen")), "\n");
   heading(out, "identifiers");
   for (const auto& member : customer.find("identifiers")) {
     row(out, text_of(member.value.find("type")), text_of(member.value.find("value")));
@@ -81,8 +81,8 @@ std::string identities_text(const json::Value& identities) {
 
 absl::Status run_customer(const CustomerCommand& command) {
   const std::string suffix = command.view == "profile" ? "" : cat("/", command.view);
-  const auto body =
-      call_once(command.where, {.path = cat("/api/v1/customers/", api::percent_encode(command.name), suffix)});
+  const auto body = call_once(command.where,
+                              {.path = cat("/api/v1/customers/", api::percent_encode(command.name), suffix)});
   if (!body.ok()) return body.status();
   if (command.json) return print(*body);
   const auto document = json::Document::parse(*body);

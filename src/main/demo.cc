@@ -29,7 +29,8 @@ class Feeder {
   explicit Feeder(Runtime& runtime) : engine_(runtime.engine()), room_(engine_) {}
 
   absl::Status send(const std::string& body, Instant received_at) {
-    if (decoder_.open(intake::SegmentCall::kBatch, body)) return absl::InternalError("the demo made a bad batch");
+    if (decoder_.open(intake::SegmentCall::kBatch, body))
+      return absl::InternalError("the demo made a bad batch");
     const intake::Context context{.policy = &room_.policy,
                                   .door = &room_.door,
                                   .project = engine::Project::kDefault,
@@ -76,21 +77,26 @@ class Feeder {
   std::atomic<bool> failed_{false};
 };
 
-// The history of a demo directory begins where it began at its first start: message ids follow from it, so a later
-// start recognises what is there and goes on.
+// The history of a demo directory begins where it began at its first start: message ids follow from it, so a
+// later start recognises what is there and goes on.
 absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& command, const Settings& settings,
                                                        Instant now) {
   os::FileSystem& files = os::posix_file_system();
   const std::string path = cat(command.data, "/demo.json");
-  demo::RetailerOptions options{.seed = command.seed, .customers = command.customers, .start = {}, .days = command.days + 365};
+  demo::RetailerOptions options{
+      .seed = command.seed, .customers = command.customers, .start = {}, .days = command.days + 365};
   if (files.exists(path)) {
     const auto text = os::read_whole_file(files, path);
     if (!text.ok()) return text.status();
     const auto document = json::Document::parse(*text);
-    const auto number = [&](const char* name) { return document.ok() ? document->root().find(name).as_int() : std::nullopt; };
-    const auto seed = number("seed"), customers = number("customers"), start = number("start"), days = number("days");
+    const auto number = [&](const char* name) {
+      return document.ok() ? document->root().find(name).as_int() : std::nullopt;
+    };
+    const auto seed = number("seed"), customers = number("customers"), start = number("start"),
+               days = number("days");
     if (!seed || !customers || !start || !days) {
-      return failure(absl::StatusCode::kDataLoss, path, " is damaged: remove the directory to start a new demo");
+      return failure(absl::StatusCode::kDataLoss, path,
+                     " is damaged: remove the directory to start a new demo");
     }
     options.seed = static_cast<uint64_t>(*seed);
     options.customers = static_cast<uint32_t>(*customers);
@@ -126,17 +132,19 @@ absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant unti
     if (now - shown > std::chrono::seconds(1)) {
       shown = now;
       if (stop.wait(Duration())) return absl::CancelledError("stopped while the history was being filled");
-      log_line(server::Severity::kInfo, cat("history: ", events, " events, up to ", format_utc(retailer.now())));
+      log_line(server::Severity::kInfo,
+               cat("history: ", events, " events, up to ", format_utc(retailer.now())));
     }
   }
   feeder.drain();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log_line(server::Severity::kInfo, cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000),
-                                        " ms; now live"));
+  log_line(server::Severity::kInfo,
+           cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000), " ms; now live"));
   return feeder.failed() ? absl::UnavailableError("the log did not take the history") : absl::OkStatus();
 }
 
-void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock, const std::atomic<bool>& stopping) {
+void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock,
+                 const std::atomic<bool>& stopping) {
   std::string body;
   while (!stopping) {
     const Instant now = clock.now();
@@ -150,12 +158,13 @@ void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock, con
 
 void print_welcome(const Runtime& runtime, const std::string& listen, const std::string& data) {
   const std::string url = cat("http://", listen);
-  (void)print(cat("\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
-            "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
-            "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
-            "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
-            "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
-            "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `make run` goes on where it was.\n"));
+  (void)print(cat(
+      "\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
+      "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
+      "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
+      "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
+      "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
+      "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `make run` goes on where it was.\n"));
 }
 
 }  // namespace
@@ -168,7 +177,8 @@ absl::Status run_demo(const DemoCommand& command) {
   auto opened = Runtime::open({.directory = command.data, .progress = report_recovery});
   if (!opened.ok()) return opened.status();
   Runtime& runtime = **opened;
-  auto server = server::Server::start(server_options(command.listen, command.data, 0), runtime.app().router());
+  auto server =
+      server::Server::start(server_options(command.listen, command.data, 0), runtime.app().router());
   if (!server.ok()) return server.status();
 
   os::Clock& clock = runtime.engine().clock();

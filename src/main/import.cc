@@ -36,7 +36,9 @@ class Progress {
     if (!last && now - shown_ < pause) return;
     shown_ = now;
     const double seconds = std::max(1e-6, std::chrono::duration<double>(now - start_).count());
-    const double part = import.size() == 0 ? 1.0 : static_cast<double>(import.position()) / static_cast<double>(import.size());
+    const double part = import.size() == 0
+                            ? 1.0
+                            : static_cast<double>(import.position()) / static_cast<double>(import.size());
     const double rate = static_cast<double>(import.report().rows) / seconds;
     const double left = part > 0 ? seconds / part - seconds : 0;
     if (!terminal_) {
@@ -48,8 +50,8 @@ class Progress {
     const int full = static_cast<int>(part * kWidth);
     std::string bar(static_cast<size_t>(full), '#');
     bar.resize(kWidth, '.');
-    std::fprintf(stderr, "\r%s [%s] %3.0f %%  %.0f rows/s  %.0f s left ", file.c_str(), bar.c_str(), 100 * part, rate,
-                 last ? 0.0 : left);
+    std::fprintf(stderr, "\r%s [%s] %3.0f %%  %.0f rows/s  %.0f s left ", file.c_str(), bar.c_str(),
+                 100 * part, rate, last ? 0.0 : left);
     if (last) std::fputc('\n', stderr);
   }
 
@@ -187,16 +189,18 @@ std::string to_json(const Totals& totals) {
   json::Writer writer(out);
   writer.begin_object();
   write_rows(writer, totals.rows);
-  writer.field("accepted", totals.accepted).field("repeats", totals.repeats).field("conflicts", totals.conflicts);
+  writer.field("accepted", totals.accepted)
+      .field("repeats", totals.repeats)
+      .field("conflicts", totals.conflicts);
   writer.field("rejected", totals.rejected).end_object();
   return out;
 }
 
 std::string to_text(const Totals& totals) {
   std::string out = cat(totals.rows.rows, " rows: ", totals.rows.events, " events, ", totals.rows.filtered,
-                        " rows filtered out, ", totals.rows.rejected, " could not be mapped\n", totals.accepted,
-                        " events are new, ", totals.repeats, " were there already, ", totals.rejected,
-                        " went into quarantine");
+                        " rows filtered out, ", totals.rows.rejected, " could not be mapped\n",
+                        totals.accepted, " events are new, ", totals.repeats, " were there already, ",
+                        totals.rejected, " went into quarantine");
   if (totals.conflicts > 0) out += cat(" and ", totals.conflicts, " had a known id with another content");
   out += "\n";
   if (totals.rows.exact_duplicates > 0) {
@@ -223,7 +227,8 @@ absl::Status show_first(const ImportCommand& command, const mapping::Mapping& ma
       if (!*more) break;
       if (row.event_count > 0) (void)print(cat("row ", row.line, ":\n", mapping::pretty(row.events)));
       for (const mapping::RowRejection& rejection : row.rejections) {
-        (void)print(cat("row ", row.line, ": ", to_string(rejection.reason), " ", rejection.column, ": ", rejection.detail));
+        (void)print(cat("row ", row.line, ": ", to_string(rejection.reason), " ", rejection.column, ": ",
+                        rejection.detail));
       }
       shown += row.event_count + row.rejections.size();
     }
@@ -249,7 +254,8 @@ absl::Status run_import(const ImportCommand& command) {
   status.Update((*caller)->close());
   const absl::Status printed = print(command.json ? to_json(importer.totals()) : to_text(importer.totals()));
   if (status.ok()) return printed;
-  const bool passing = status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kInternal;
+  const bool passing =
+      status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kInternal;
   return failure(status.code(), message_of(status),
                  passing ? "; run the same command again: what is there already is recognised" : "");
 }

@@ -53,7 +53,8 @@ absl::StatusOr<Descriptor> connect_to(uint16_t port) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
-    return failure(absl::StatusCode::kUnavailable, "cannot connect to port ", port, ": ", std::strerror(errno));
+    return failure(absl::StatusCode::kUnavailable, "cannot connect to port ", port, ": ",
+                   std::strerror(errno));
   }
   const int one = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -61,7 +62,8 @@ absl::StatusOr<Descriptor> connect_to(uint16_t port) {
   return socket;
 }
 
-// Bytes of a whole answer at the front of `text`, or 0 while it is not complete. The server always says its length.
+// Bytes of a whole answer at the front of `text`, or 0 while it is not complete. The server always says its
+// length.
 size_t whole_answer(std::string_view text) {
   const size_t end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
@@ -74,7 +76,8 @@ size_t whole_answer(std::string_view text) {
 
 class Load {
  public:
-  Load(const LoadOptions& options, const NextRequest& next) : options_(options), next_(next), epoll_(epoll_create1(0)) {}
+  Load(const LoadOptions& options, const NextRequest& next)
+      : options_(options), next_(next), epoll_(epoll_create1(0)) {}
 
   absl::StatusOr<LoadResult> run() {
     for (int i = 0; i < options_.connections; ++i) {
@@ -109,8 +112,8 @@ class Load {
       auto due = Clock::now();
       if (open_loop) {
         // A request counts from when it should have begun, so a server that stalls is charged for the queue.
-        due = start_ + std::chrono::microseconds(
-                           static_cast<int64_t>(static_cast<double>(sent_) * 1e6 / options_.requests_per_second));
+        due = start_ + std::chrono::microseconds(static_cast<int64_t>(static_cast<double>(sent_) * 1e6 /
+                                                                      options_.requests_per_second));
         if (due > Clock::now()) return;
       }
       Connection& connection = connections_[idle_.front()];
@@ -137,15 +140,16 @@ class Load {
   }
 
   void want(Connection& connection, uint32_t events) {
-    epoll_event event{.events = events, .data = {.u64 = static_cast<uint64_t>(&connection - connections_.data())}};
+    epoll_event event{.events = events,
+                      .data = {.u64 = static_cast<uint64_t>(&connection - connections_.data())}};
     epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
   }
 
   absl::Status wait(int millis) {
     int patience = millis;
     if (options_.requests_per_second > 0 && !idle_.empty()) {
-      const auto due = start_ + std::chrono::microseconds(static_cast<int64_t>(static_cast<double>(sent_) * 1e6 /
-                                                                               options_.requests_per_second));
+      const auto due = start_ + std::chrono::microseconds(static_cast<int64_t>(
+                                    static_cast<double>(sent_) * 1e6 / options_.requests_per_second));
       patience = std::clamp<int>(static_cast<int>((due - Clock::now()).count() / 1'000'000), 0, millis);
     }
     epoll_event events[64];

@@ -13,9 +13,12 @@ namespace {
 
 std::string_view to_string(server::Severity severity) {
   switch (severity) {
-    case server::Severity::kInfo: return "info";
-    case server::Severity::kWarning: return "warning";
-    case server::Severity::kError: return "error";
+    case server::Severity::kInfo:
+      return "info";
+    case server::Severity::kWarning:
+      return "warning";
+    case server::Severity::kError:
+      return "error";
   }
   return "info";
 }

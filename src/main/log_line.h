@@ -6,7 +6,8 @@
 
 namespace kehu {
 
-// One line of the structured log on standard error: {"time", "level", "message"} as JSON, or plain text on a terminal.
+// One line of the structured log on standard error: {"time", "level", "message"} as JSON, or plain text on a
+// terminal.
 void log_line(server::Severity severity, std::string_view message);
 void log_access(const server::AccessEntry& entry);
 

@@ -16,7 +16,8 @@ constexpr int kWrongUsage = 2;
 
 void add_where(CLI::App* command, kehu::Where& where) {
   auto* data = command->add_option("--data", where.data, "data directory (its server, if one runs, is used)");
-  auto* url = command->add_option("--url", where.url, "server, e.g. http://127.0.0.1:7000; admin token from KEHU_ADMIN_TOKEN");
+  auto* url = command->add_option("--url", where.url,
+                                  "server, e.g. http://127.0.0.1:7000; admin token from KEHU_ADMIN_TOKEN");
   data->excludes(url);
 }
 
@@ -33,8 +34,10 @@ void add_serve(CLI::App& app, absl::Status& result) {
   command->add_option("--listen", options->listen, "HOST:PORT")->capture_default_str();
   command->add_option("--settings", options->settings, "JSON file with the settings of a new directory");
   command->add_option("--threads", options->threads, "HTTP threads; 0 = by the number of cores")
-      ->check(CLI::Range(0, 64))->capture_default_str();
-  command->add_option("--memory-mb", options->memory_mb, "memory for customers, in MiB")->capture_default_str();
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  command->add_option("--memory-mb", options->memory_mb, "memory for customers, in MiB")
+      ->capture_default_str();
   command->add_flag("--access-log", options->access_log, "one log line per request");
   command->callback([options, &result] { result = kehu::run_serve(*options); });
 }
@@ -47,7 +50,8 @@ void add_demo(CLI::App& app, absl::Status& result) {
   command->add_option("--seed", options->seed, "same seed, same events")->capture_default_str();
   command->add_option("--customers", options->customers, "of the retailer")->capture_default_str();
   command->add_option("--days", options->days, "of history")->capture_default_str();
-  command->add_option("--live-traffic", options->live_traffic, "times the ordinary traffic")->capture_default_str();
+  command->add_option("--live-traffic", options->live_traffic, "times the ordinary traffic")
+      ->capture_default_str();
   command->callback([options, &result] { result = kehu::run_demo(*options); });
 }
 
@@ -57,10 +61,13 @@ void add_import(CLI::App& app, absl::Status& result) {
   add_where(command, options->where);
   command->add_option("--key", options->key, "write key of the source (with --url)");
   command->add_option("--source", options->source, "name of the source (with --data); default: default");
-  command->add_option("--map", options->map, "TOML mapping, see docs/import.md")->required()->check(CLI::ExistingFile);
+  command->add_option("--map", options->map, "TOML mapping, see docs/import.md")
+      ->required()
+      ->check(CLI::ExistingFile);
   command->add_option("files", options->files, "files, also .gz")->required();
   command->add_option("--dry-run", options->dry_run, "show the first N mapped events and change nothing")
-      ->expected(0, 1)->default_str("5");
+      ->expected(0, 1)
+      ->default_str("5");
   command->add_flag("--json", options->json, "report as JSON");
   command->callback([options, &result] { result = kehu::run_import(*options); });
 }
@@ -69,25 +76,31 @@ void add_customer(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::CustomerCommand>();
   CLI::App* command = app.add_subcommand("customer", "Show one customer");
   add_where(command, options->where);
-  command->add_option("name", options->name, "TYPE:VALUE, e.g. user_id:u1 or phone:13800000000, or a customer id")
+  command
+      ->add_option("name", options->name,
+                   "TYPE:VALUE, e.g. user_id:u1 or phone:13800000000, or a customer id")
       ->required();
   command->add_option("--view", options->view, "what to show")
-      ->check(CLI::IsMember({"profile", "timeline", "identities"}))->capture_default_str();
+      ->check(CLI::IsMember({"profile", "timeline", "identities"}))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "as the API answers it");
   command->callback([options, &result] { result = kehu::run_customer(*options); });
 }
 
 void add_rejections(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::RejectionsCommand>();
-  CLI::App* command = app.add_subcommand("rejections", "List, repair, replay or discard events in quarantine");
+  CLI::App* command =
+      app.add_subcommand("rejections", "List, repair, replay or discard events in quarantine");
   add_where(command, options->where);
   command->add_option("action", options->action, "what to do")
-      ->check(CLI::IsMember({"list", "counts", "show", "repair", "replay", "discard"}))->capture_default_str();
+      ->check(CLI::IsMember({"list", "counts", "show", "repair", "replay", "discard"}))
+      ->capture_default_str();
   command->add_option("id", options->id, "number of the rejection (show, repair, discard)");
   command->add_option("--reason", options->reason, "only this reason");
   command->add_option("--source", options->source, "only this source");
   command->add_option("--state", options->state, "open, repaired or discarded");
-  command->add_option("--event", options->event_file, "repair: file with the corrected event, - for standard input");
+  command->add_option("--event", options->event_file,
+                      "repair: file with the corrected event, - for standard input");
   command->add_option("--limit", options->limit, "at most this many")->capture_default_str();
   command->add_flag("--json", options->json, "as the API answers it");
   command->callback([options, &result] { result = kehu::run_rejections(*options); });
@@ -95,11 +108,14 @@ void add_rejections(CLI::App& app, absl::Status& result) {
 
 void add_sql(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::SqlCommand>();
-  CLI::App* command = app.add_subcommand("sql", "Run one read-only statement over `events` and `identity_log`");
+  CLI::App* command =
+      app.add_subcommand("sql", "Run one read-only statement over `events` and `identity_log`");
   add_where(command, options->where);
   command->add_option("--format", options->format, "of the result")
-      ->check(CLI::IsMember({"table", "csv", "json", "ndjson"}))->capture_default_str();
-  command->add_option("statement", options->sql, "e.g. \"SELECT event, count(*) FROM events GROUP BY ALL\"")->required();
+      ->check(CLI::IsMember({"table", "csv", "json", "ndjson"}))
+      ->capture_default_str();
+  command->add_option("statement", options->sql, "e.g. \"SELECT event, count(*) FROM events GROUP BY ALL\"")
+      ->required();
   command->callback([options, &result] { result = kehu::run_sql(*options); });
 }
 
@@ -113,18 +129,22 @@ void add_check(CLI::App& app, absl::Status& result) {
 
 void add_bench(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::BenchCommand>();
-  CLI::App* command = app.add_subcommand("bench", "Measure this machine: docs/benchmark.md says what each figure means");
-  command->add_option("--data", options->data, "directory to work in; default: a temporary one, removed behind");
+  CLI::App* command =
+      app.add_subcommand("bench", "Measure this machine: docs/benchmark.md says what each figure means");
+  command->add_option("--data", options->data,
+                      "directory to work in; default: a temporary one, removed behind");
   command->add_option("--seconds", options->seconds, "of each measurement")->capture_default_str();
   command->add_option("--customers", options->customers, "of the load")->capture_default_str();
-  command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")->capture_default_str();
-  command->add_option("--only", options->only, "names of measurements, e.g. intake pipeline single latency memory");
+  command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
+      ->capture_default_str();
+  command->add_option("--only", options->only,
+                      "names of measurements, e.g. intake pipeline single latency memory");
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::run_bench(*options); });
 }
 
-// Batches and archive buffers come and go by the second. Giving their pages back to the kernel each time costs more
-// than the rest of their use: a fifth of the pipeline's CPU time in page faults.
+// Batches and archive buffers come and go by the second. Giving their pages back to the kernel each time
+// costs more than the rest of their use: a fifth of the pipeline's CPU time in page faults.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 256 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);

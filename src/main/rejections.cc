@@ -36,7 +36,8 @@ absl::StatusOr<client::Request> request_of(const RejectionsCommand& command) {
   const std::string& action = command.action;
   if (action == "list") return client::Request{.path = base + filter_of(command)};
   if (action == "counts") return client::Request{.path = base + "/counts"};
-  if (action == "replay") return client::Request{.method = "POST", .path = base + "/replay" + filter_of(command)};
+  if (action == "replay")
+    return client::Request{.method = "POST", .path = base + "/replay" + filter_of(command)};
   if (command.id.empty()) return absl::InvalidArgumentError(action + " needs the number of a rejection");
   const std::string one = cat(base, "/", api::percent_encode(command.id));
   if (action == "show") return client::Request{.path = one};
@@ -54,9 +55,10 @@ std::string field(const json::Value& value, std::string_view name) {
 std::string list_text(const json::Value& root) {
   std::string out;
   for (const auto& member : root.find("rejections")) {
-    out += cat(field(member.value, "id"), "  ", field(member.value, "received_at"), "  ", field(member.value, "state"),
-               "  ", field(member.value, "source"), "  ", field(member.value, "reason"), "  ",
-               field(member.value, "origin"), field(member.value, "path"), "  ", field(member.value, "detail"), "\n");
+    out += cat(field(member.value, "id"), "  ", field(member.value, "received_at"), "  ",
+               field(member.value, "state"), "  ", field(member.value, "source"), "  ",
+               field(member.value, "reason"), "  ", field(member.value, "origin"),
+               field(member.value, "path"), "  ", field(member.value, "detail"), "\n");
   }
   return out.empty() ? "the quarantine is empty\n" : out;
 }
@@ -64,8 +66,8 @@ std::string list_text(const json::Value& root) {
 std::string counts_text(const json::Value& root) {
   std::string out;
   for (const auto& member : root.find("counts")) {
-    out += cat(field(member.value, "source"), "  ", field(member.value, "reason"), "  ", field(member.value, "open"),
-               " open of ", field(member.value, "total"), "\n");
+    out += cat(field(member.value, "source"), "  ", field(member.value, "reason"), "  ",
+               field(member.value, "open"), " open of ", field(member.value, "total"), "\n");
   }
   return out.empty() ? "the quarantine is empty\n" : out;
 }

@@ -24,10 +24,11 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
                          .first_settings = {},
                          .memory_bytes = options.memory_bytes,
                          // Many requests end with one sync: their answers share wake-ups.
-                         .around_acks = [](absl::FunctionRef<void()> acks) {
-                           const api::AnswerBatch batch;
-                           acks();
-                         },
+                         .around_acks =
+                             [](absl::FunctionRef<void()> acks) {
+                               const api::AnswerBatch batch;
+                               acks();
+                             },
                          .depth = options.depth};
   if (!options.settings_file.empty()) {
     const auto text = os::read_whole_file(files, options.settings_file);
@@ -40,14 +41,14 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
   auto opened = engine::Engine::open(std::move(engine), options.progress);
   if (!opened.ok()) return opened.status();
   runtime->engine_ = *std::move(opened);
-  auto query = query::Reader::open(
-      runtime->engine_->lake(), {.temp_directory = runtime->engine_->temporary_directory(),
-                                 .time_zone = runtime->engine_->project()->settings()->time_zone});
+  auto query = query::Reader::open(runtime->engine_->lake(),
+                                   {.temp_directory = runtime->engine_->temporary_directory(),
+                                    .time_zone = runtime->engine_->project()->settings()->time_zone});
   if (!query.ok()) return query.status();
   runtime->query_ = *std::move(query);
-  runtime->app_ = std::make_unique<api::App>(
-      *runtime->engine_, *runtime->query_,
-      api::AppOptions{.admin_token = environment("KEHU_ADMIN_TOKEN"), .write_key = environment("KEHU_WRITE_KEY")});
+  runtime->app_ = std::make_unique<api::App>(*runtime->engine_, *runtime->query_,
+                                             api::AppOptions{.admin_token = environment("KEHU_ADMIN_TOKEN"),
+                                                             .write_key = environment("KEHU_WRITE_KEY")});
   return runtime;
 }
 

@@ -24,7 +24,8 @@ StopSignal::StopSignal() {
 
 bool StopSignal::wait(Duration patience) {
   const sigset_t signals = stop_signals();
-  const timespec time{.tv_sec = patience.micros() / 1'000'000, .tv_nsec = patience.micros() % 1'000'000 * 1000};
+  const timespec time{.tv_sec = patience.micros() / 1'000'000,
+                      .tv_nsec = patience.micros() % 1'000'000 * 1000};
   return sigtimedwait(&signals, nullptr, &time) > 0;
 }
 

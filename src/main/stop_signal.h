@@ -4,8 +4,8 @@
 
 namespace kehu {
 
-// SIGTERM and SIGINT as an event to wait for. Made on the main thread before any other thread starts, so that all of
-// them leave these signals alone.
+// SIGTERM and SIGINT as an event to wait for. Made on the main thread before any other thread starts, so that
+// all of them leave these signals alone.
 class StopSignal {
  public:
   StopSignal();

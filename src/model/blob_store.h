@@ -8,8 +8,8 @@
 
 namespace kehu {
 
-// Where a pure room keeps its state: bytes by 128-bit key. One owner thread. `state` implements it over a cache
-// and RocksDB, tests over a map.
+// Where a pure room keeps its state: bytes by 128-bit key. One owner thread. `state` implements it over a
+// cache and RocksDB, tests over a map.
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
@@ -19,7 +19,8 @@ class BlobStore {
   virtual void put(const Hash128& key, std::string_view bytes) = 0;
   virtual void erase(const Hash128& key) = 0;
 
-  // Brings the blobs of these keys near, so that the gets that follow neither wait for a disk nor miss the cache.
+  // Brings the blobs of these keys near, so that the gets that follow neither wait for a disk nor miss the
+  // cache.
   virtual void prefetch(absl::Span<const Hash128> keys) = 0;
 
   // Every blob once, in no particular order.

@@ -34,17 +34,18 @@ Channel parse_channel(std::string_view name);
 // Why an identifier of an accepted event was not used to find its customer. Stored: never renumber.
 enum class LeftOut : uint8_t {
   kNo = 0,
-  kBlocked = 1,           // a blocked value or pattern ("0", "null", test numbers)
-  kInvalid = 2,           // the normaliser of its type could not read it
-  kUniqueConflict = 3,    // would give one customer two values of a unique type
-  kLimit = 4,             // the customer already has as many of this type as the period allows
-  kWeak = 5,              // a weak type never joins two known customers
-  kShared = 6,            // the identifier belongs to a device or address shared by several customers
-  kUnmerged = 7,          // the two sides were taken apart by a person
+  kBlocked = 1,         // a blocked value or pattern ("0", "null", test numbers)
+  kInvalid = 2,         // the normaliser of its type could not read it
+  kUniqueConflict = 3,  // would give one customer two values of a unique type
+  kLimit = 4,           // the customer already has as many of this type as the period allows
+  kWeak = 5,            // a weak type never joins two known customers
+  kShared = 6,          // the identifier belongs to a device or address shared by several customers
+  kUnmerged = 7,        // the two sides were taken apart by a person
 };
 std::string_view to_string(LeftOut reason);
 
-// An identifier behind the door: its token, and its value as clear text or, when its type is personal, sealed.
+// An identifier behind the door: its token, and its value as clear text or, when its type is personal,
+// sealed.
 struct Identifier {
   IdentifierTypeId type;
   LeftOut left_out = LeftOut::kNo;
@@ -55,21 +56,21 @@ struct Identifier {
   std::string_view value;
 };
 
-// The canonical event, as the log carries it. Views point into the bytes it was decoded from; a decoder's caller
-// keeps those alive. Texts are UTF-8; JSON texts are validated objects ("{}" when empty) in which personal fields
-// are already sealed.
+// The canonical event, as the log carries it. Views point into the bytes it was decoded from; a decoder's
+// caller keeps those alive. Texts are UTF-8; JSON texts are validated objects ("{}" when empty) in which
+// personal fields are already sealed.
 struct Event {
   ProjectId project;
   SourceId source;
   EventType type = EventType::kTrack;
   Channel channel = Channel::kUnknown;
-  Instant time;                // corrected by the client's clock error; decides windows
-  Instant received_at;         // of the request
-  Instant original_time;       // as the client wrote it; equal to `time` when it needed no correction
-  Hash128 message_key;         // hash of (project, source, message id): the key of de-duplication
-  uint64_t body_hash = 0;      // of the content without transport fields: tells a repeat from a conflict
+  Instant time;            // corrected by the client's clock error; decides windows
+  Instant received_at;     // of the request
+  Instant original_time;   // as the client wrote it; equal to `time` when it needed no correction
+  Hash128 message_key;     // hash of (project, source, message id): the key of de-duplication
+  uint64_t body_hash = 0;  // of the content without transport fields: tells a repeat from a conflict
   std::string_view message_id;
-  std::string_view name;       // of a track event; page/screen name; group id for group; empty for identify
+  std::string_view name;  // of a track event; page/screen name; group id for group; empty for identify
   std::string_view properties;
   std::string_view traits;
   std::string_view context;

@@ -17,8 +17,8 @@ using SourceId = Strong<struct SourceIdTag, uint32_t>;
 // Index into Settings::identifier_types; stable for the life of a project.
 using IdentifierTypeId = Strong<struct IdentifierTypeTag, uint8_t>;
 
-// Keyed 128-bit hash of (project, identifier type, normalised value): stands for the value everywhere behind the
-// door. Without the project's key nobody can compute it from the value.
+// Keyed 128-bit hash of (project, identifier type, normalised value): stands for the value everywhere behind
+// the door. Without the project's key nobody can compute it from the value.
 struct Token {
   Hash128 hash;
   constexpr auto operator<=>(const Token&) const = default;
@@ -44,8 +44,8 @@ struct CustomerId {
 using ShardId = Strong<struct ShardIdTag, uint32_t>;
 ShardId shard_of(CustomerId customer);
 
-// Names of events, traits and properties behind the door are 48-bit hashes, so that a customer's state needs no
-// table of names that all shards share. The names themselves are kept once per project (NameTable).
+// Names of events, traits and properties behind the door are 48-bit hashes, so that a customer's state needs
+// no table of names that all shards share. The names themselves are kept once per project (NameTable).
 using NameId = Strong<struct NameIdTag, uint64_t>;
 NameId name_id(std::string_view name);
 

@@ -14,18 +14,18 @@ namespace kehu {
 // What a log record holds. Everything that can change state is one of these; time itself is the tick in the
 // header of every log batch. Stored: never renumber.
 enum class RecordKind : uint8_t {
-  kEvent = 1,             // model/event.h
-  kRejection = 2,         // model/rejection.h
-  kDataKey = 3,           // DataKey
-  kDefinition = 4,        // Definition
-  kMerge = 5,             // MergeCommand
-  kUnmerge = 6,           // UnmergeCommand
-  kRejectionClosed = 7,   // RejectionClosed
-  kReveal = 8,            // Reveal
+  kEvent = 1,            // model/event.h
+  kRejection = 2,        // model/rejection.h
+  kDataKey = 3,          // DataKey
+  kDefinition = 4,       // Definition
+  kMerge = 5,            // MergeCommand
+  kUnmerge = 6,          // UnmergeCommand
+  kRejectionClosed = 7,  // RejectionClosed
+  kReveal = 8,           // Reveal
 };
 
-// The random key of one identifier token, wrapped by the project key. Written in the log batch of its first use.
-// A token has more than one when two requests met it for the first time at once.
+// The random key of one identifier token, wrapped by the project key. Written in the log batch of its first
+// use. A token has more than one when two requests met it for the first time at once.
 struct DataKey {
   Token token;
   uint64_t key_id = 0;

@@ -17,10 +17,10 @@ enum class Reason : uint8_t {
   kUnknownType = 4,
   kMissingEventName = 5,
   kNoIdentifier = 6,
-  kInvalidField = 7,          // a field of the wrong JSON type; the path names it
+  kInvalidField = 7,  // a field of the wrong JSON type; the path names it
   kInvalidTime = 8,
   kTimeInFuture = 9,
-  kTimeOutOfRange = 10,       // outside a mapping's valid time range
+  kTimeOutOfRange = 10,  // outside a mapping's valid time range
   kEventTooLarge = 11,
   kTooManyEvents = 12,
   kMessageIdTooLong = 13,
@@ -28,24 +28,24 @@ enum class Reason : uint8_t {
   kIdentifierTooLong = 15,
   kTooManyIdentifiers = 16,
   kAmountOutOfRange = 17,
-  kDuplicateConflict = 18,    // a known message id with another body
-  kReservedKey = 19,          // a JSON key that only Kehu writes
+  kDuplicateConflict = 18,  // a known message id with another body
+  kReservedKey = 19,        // a JSON key that only Kehu writes
   kInvalidUtf8 = 20,
-  kMissingColumn = 21,        // of an imported file
-  kUnreadableRow = 22,        // of an imported file
+  kMissingColumn = 21,  // of an imported file
+  kUnreadableRow = 22,  // of an imported file
 };
 inline constexpr int kReasonCount = 23;
 std::string_view to_string(Reason reason);
 
-// A broken event, kept: listed, counted, repairable, replayable. Its payload is always sealed as a whole, because
-// nobody can say where the personal fields of a broken text are.
+// A broken event, kept: listed, counted, repairable, replayable. Its payload is always sealed as a whole,
+// because nobody can say where the personal fields of a broken text are.
 struct Rejection {
   ProjectId project;
   SourceId source;
   Reason reason = Reason::kInvalidJson;
   Instant received_at;
-  // Hash of (source, payload) when the sender gave the event a message id, so that sending it again is a repeat;
-  // zero when every sending counts.
+  // Hash of (source, payload) when the sender gave the event a message id, so that sending it again is a
+  // repeat; zero when every sending counts.
   Hash128 repeat_key;
   std::string_view path;    // JSON Pointer (RFC 6901) into the payload; "" is the whole
   std::string_view detail;  // what was found and what would be right, without values of personal fields

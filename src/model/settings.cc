@@ -26,7 +26,9 @@ constexpr std::string_view kPersonalFields =
     "idcardnumber id_no idno id_number idnumber identity_card identitycard identity_no "
     "identityno identity_number identitynumber national_id nationalid passport passport_no "
     "passportno passport_number passportnumber 手机 手机号 手机号码 移动电话 电话 电话号码 "
-    "联系电话 联系手机 固定电话 座机 收货电话 收货手机 收货手机号 收货人手机 收货人手机号 收货人电话 收件人手机 收件人手机号 联系人电话 联系人手机 联系人手机号 会员手机 会员手机号 会员电话 收件人电话 邮箱 邮箱地址 电子邮箱 电子邮件 邮件 "
+    "联系电话 联系手机 固定电话 座机 收货电话 收货手机 收货手机号 收货人手机 收货人手机号 收货人电话 "
+    "收件人手机 收件人手机号 联系人电话 联系人手机 联系人手机号 会员手机 会员手机号 会员电话 收件人电话 邮箱 "
+    "邮箱地址 电子邮箱 电子邮件 邮件 "
     "邮件地址 身份证 身份证号 身份证号码 证件号 证件号码 护照号";
 
 constexpr std::pair<std::string_view, std::string_view> kTraitIdentifiers[] = {

@@ -17,16 +17,17 @@ std::optional<Normaliser> parse_normaliser(std::string_view name);
 
 // How identifiers of one type are read and what they may join.
 struct IdentifierRule {
-  std::string name;                 // "user_id", "phone"…
-  int priority = 0;                 // 1 is the strongest
-  bool unique = false;              // a customer has at most one value; two values never merge
-  bool weak = false;                // never joins two known customers (device fingerprint)
-  bool personal = false;            // its value is sealed
+  std::string name;       // "user_id", "phone"…
+  int priority = 0;       // 1 is the strongest
+  bool unique = false;    // a customer has at most one value; two values never merge
+  bool weak = false;      // never joins two known customers (device fingerprint)
+  bool personal = false;  // its value is sealed
   Normaliser normaliser = Normaliser::kTrim;
-  int limit = 100;                  // new values one customer may gain per period
+  int limit = 100;  // new values one customer may gain per period
   Duration period = Duration::days(30);
-  int shared_after = 3;             // conflicts with other customers after which it counts as shared; 0 = never
-  std::vector<std::string> blocked; // values and patterns (* any run, ? any one character), after normalising
+  int shared_after = 3;  // conflicts with other customers after which it counts as shared; 0 = never
+  std::vector<std::string>
+      blocked;  // values and patterns (* any run, ? any one character), after normalising
 };
 
 enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4Gcm = 2 };
@@ -65,13 +66,13 @@ struct Settings {
 };
 
 // The value as it is compared and tokenised, or nullopt when the type cannot read it:
-// kChinesePhone: digits of a mainland mobile number (+86, 0086, spaces, dashes, full-width digits removed), other
-// countries' as +digits; kEmail: trimmed, lower case, one @ and a dotted domain; kIdCard: 18 characters with a
-// right check digit, X upper case; kLowercase: trimmed ASCII lower case; kTrim: trimmed.
+// kChinesePhone: digits of a mainland mobile number (+86, 0086, spaces, dashes, full-width digits removed),
+// other countries' as +digits; kEmail: trimmed, lower case, one @ and a dotted domain; kIdCard: 18 characters
+// with a right check digit, X upper case; kLowercase: trimmed ASCII lower case; kTrim: trimmed.
 std::optional<std::string> normalise(Normaliser normaliser, std::string_view value);
 
-// True for values and patterns of rule.blocked and for those no real customer has: empty, all one character of
-// "0", "-", "*" or "x", "null", "undefined", "nan", "none", "unknown", "anonymous", "n/a" in any case.
+// True for values and patterns of rule.blocked and for those no real customer has: empty, all one character
+// of "0", "-", "*" or "x", "null", "undefined", "nan", "none", "unknown", "anonymous", "n/a" in any case.
 bool is_blocked(const IdentifierRule& rule, std::string_view normalised);
 
 }  // namespace kehu

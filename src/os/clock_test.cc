@@ -1,6 +1,7 @@
+#include "os/clock.h"
+
 #include <gtest/gtest.h>
 
-#include "os/clock.h"
 #include "os/random.h"
 
 namespace kehu::os {

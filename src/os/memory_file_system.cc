@@ -128,20 +128,30 @@ struct MemoryFileSystem::Disk {
   absl::Status perform(const Action& action) {
     const auto kind = next_fault();
     if (!kind) {
-      if (capacity && action.grows_by > 0 && used() + action.grows_by > *capacity) return disk_full(action.path);
+      if (capacity && action.grows_by > 0 && used() + action.grows_by > *capacity)
+        return disk_full(action.path);
       action.whole();
       return absl::OkStatus();
     }
     switch (*kind) {
-      case FaultKind::kIoError: action.on_error(); return io_error(action.path);
-      case FaultKind::kDiskFull: action.on_error(); return disk_full(action.path);
+      case FaultKind::kIoError:
+        action.on_error();
+        return io_error(action.path);
+      case FaultKind::kDiskFull:
+        action.on_error();
+        return disk_full(action.path);
       case FaultKind::kHalfDone:
         action.half();
         action.on_error();
         return io_error(action.path);
-      case FaultKind::kCrashBefore: break;
-      case FaultKind::kCrashHalf: action.half(); break;
-      case FaultKind::kCrashAfter: action.whole(); break;
+      case FaultKind::kCrashBefore:
+        break;
+      case FaultKind::kCrashHalf:
+        action.half();
+        break;
+      case FaultKind::kCrashAfter:
+        action.whole();
+        break;
     }
     off = true;
     return power_is_off();
@@ -359,13 +369,12 @@ absl::StatusOr<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& 
     return absl::AlreadyExistsError(absl::StrCat("cannot open ", path, ": File exists"));
   }
   if (!disk_->has_directory(directory_of(path))) return not_found("open", path);
-  const absl::Status status = disk_->perform({.path = path, .whole = [&] {
-                                                if (node) return node->truncate(0);
-                                                node = std::make_shared<Inode>();
-                                                disk_->change_names(directory_of(path), [path, node](Names& names) {
-                                                  names[path] = node;
-                                                });
-                                              }});
+  const absl::Status status = disk_->perform(
+      {.path = path, .whole = [&] {
+         if (node) return node->truncate(0);
+         node = std::make_shared<Inode>();
+         disk_->change_names(directory_of(path), [path, node](Names& names) { names[path] = node; });
+       }});
   if (!status.ok()) return status;
   return std::make_unique<OpenFile>(disk_, path, node);
 }
@@ -389,7 +398,8 @@ absl::Status MemoryFileSystem::remove(const std::string& path) {
   if (disk_->off) return power_is_off();
   if (!disk_->find(path)) return not_found("remove", path);
   return disk_->perform({.path = path, .whole = [&] {
-                           disk_->change_names(directory_of(path), [path](Names& names) { names.erase(path); });
+                           disk_->change_names(directory_of(path),
+                                               [path](Names& names) { names.erase(path); });
                          }});
 }
 
@@ -399,11 +409,10 @@ absl::Status MemoryFileSystem::create_directories(const std::string& path) {
   for (size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string part = path.substr(0, at);
     if (!disk_->seen.contains(part)) {
-      const absl::Status status = disk_->perform({.path = part, .whole = [&] {
-                                                    disk_->change_names(directory_of(part), [part](Names& names) {
-                                                      names[part] = nullptr;
-                                                    });
-                                                  }});
+      const absl::Status status = disk_->perform(
+          {.path = part, .whole = [&] {
+             disk_->change_names(directory_of(part), [part](Names& names) { names[part] = nullptr; });
+           }});
       if (!status.ok()) return status;
     }
     if (at == std::string::npos) return absl::OkStatus();
@@ -418,7 +427,8 @@ absl::Status MemoryFileSystem::remove_directory(const std::string& path) {
     return absl::UnknownError(absl::StrCat("cannot remove directory ", path, ": Directory not empty"));
   }
   return disk_->perform({.path = path, .whole = [&] {
-                           disk_->change_names(directory_of(path), [path](Names& names) { names.erase(path); });
+                           disk_->change_names(directory_of(path),
+                                               [path](Names& names) { names.erase(path); });
                          }});
 }
 

@@ -25,15 +25,15 @@ enum class FaultKind {
 struct Fault {
   uint64_t operation = 0;  // index into the count of MemoryFileSystem::operations(), from 0
   FaultKind kind = FaultKind::kIoError;
-  uint64_t times = 1;      // for this many operations in a row (not for crashes)
+  uint64_t times = 1;  // for this many operations in a row (not for crashes)
 };
 
-// A file system in memory for tests: deterministic, and as unkind as POSIX allows. Every file has the bytes that
-// programs see and the bytes that are on the disk. A power cut drops unsynced bytes in any subset of 512-byte
-// sectors, and undoes the newest name changes of a directory that was not synced.
+// A file system in memory for tests: deterministic, and as unkind as POSIX allows. Every file has the bytes
+// that programs see and the bytes that are on the disk. A power cut drops unsynced bytes in any subset of
+// 512-byte sectors, and undoes the newest name changes of a directory that was not synced.
 //
-// Counted operations are those that change something: opening to create or truncate, write, append, preallocate,
-// truncate, sync, rename, remove, create and remove directory, sync_directory. Thread-safe.
+// Counted operations are those that change something: opening to create or truncate, write, append,
+// preallocate, truncate, sync, rename, remove, create and remove directory, sync_directory. Thread-safe.
 class MemoryFileSystem : public FileSystem {
  public:
   static constexpr size_t kSectorBytes = 512;

@@ -22,18 +22,25 @@ namespace {
 absl::StatusCode code_of(int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return absl::StatusCode::kNotFound;
-    case EEXIST: return absl::StatusCode::kAlreadyExists;
+    case ENOTDIR:
+      return absl::StatusCode::kNotFound;
+    case EEXIST:
+      return absl::StatusCode::kAlreadyExists;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
-    case ENFILE: return absl::StatusCode::kResourceExhausted;
+    case ENFILE:
+      return absl::StatusCode::kResourceExhausted;
     case EACCES:
     case EPERM:
-    case EROFS: return absl::StatusCode::kPermissionDenied;
-    case EIO: return absl::StatusCode::kDataLoss;
-    case EWOULDBLOCK: return absl::StatusCode::kUnavailable;
-    default: return absl::StatusCode::kUnknown;
+    case EROFS:
+      return absl::StatusCode::kPermissionDenied;
+    case EIO:
+      return absl::StatusCode::kDataLoss;
+    case EWOULDBLOCK:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kUnknown;
   }
 }
 
@@ -76,7 +83,7 @@ class PosixFile : public File {
   }
 
   absl::StatusOr<uint64_t> size() const override {
-    struct stat info{};
+    struct stat info {};
     if (::fstat(fd_, &info) != 0) return failed("stat", path_, errno);
     return static_cast<uint64_t>(info.st_size);
   }
@@ -113,10 +120,14 @@ class PosixLock : public FileLock {
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::kRead: return O_RDONLY;
-    case OpenMode::kReadWrite: return O_RDWR;
-    case OpenMode::kCreateNew: return O_RDWR | O_CREAT | O_EXCL;
-    case OpenMode::kCreateOrTruncate: return O_RDWR | O_CREAT | O_TRUNC;
+    case OpenMode::kRead:
+      return O_RDONLY;
+    case OpenMode::kReadWrite:
+      return O_RDWR;
+    case OpenMode::kCreateNew:
+      return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::kCreateOrTruncate:
+      return O_RDWR | O_CREAT | O_TRUNC;
   }
   return O_RDONLY;
 }
@@ -157,7 +168,7 @@ class PosixFileSystem : public FileSystem {
       }
       if (at == std::string::npos) break;
     }
-    struct stat info{};
+    struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return failed("create directory", path, errno);
     if (!S_ISDIR(info.st_mode)) return failed("create directory", path, ENOTDIR);
     return absl::OkStatus();
@@ -189,7 +200,7 @@ class PosixFileSystem : public FileSystem {
   }
 
   absl::StatusOr<uint64_t> file_size(const std::string& path) override {
-    struct stat info{};
+    struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return failed("stat", path, errno);
     return static_cast<uint64_t>(info.st_size);
   }
@@ -211,7 +222,7 @@ class PosixFileSystem : public FileSystem {
   }
 
   absl::StatusOr<uint64_t> free_bytes(const std::string& path) override {
-    struct statvfs info{};
+    struct statvfs info {};
     if (::statvfs(path.c_str(), &info) != 0) return failed("stat", path, errno);
     return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   }

@@ -26,8 +26,8 @@ class CustomerParts {
   const std::vector<Part>& parts() const { return parts_; }
   bool empty() const { return parts_.empty(); }
 
-  // The blob with `bytes` as the part of `token`, or without that part when `bytes` is empty. A blob without parts
-  // is the empty string.
+  // The blob with `bytes` as the part of `token`, or without that part when `bytes` is empty. A blob without
+  // parts is the empty string.
   void encode_with(Token token, std::string_view bytes, std::string& out) const;
 
  private:

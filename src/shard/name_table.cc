@@ -3,7 +3,8 @@
 namespace kehu::shard {
 
 NameTable::NameTable(BlobStore& store) : store_(store) {
-  store_.for_each([this](const Hash128& key, std::string_view text) { texts_.emplace(NameId(key.low), text); });
+  store_.for_each(
+      [this](const Hash128& key, std::string_view text) { texts_.emplace(NameId(key.low), text); });
 }
 
 void NameTable::learn(NameId id, std::string_view text) {

@@ -10,8 +10,8 @@ namespace kehu::shard {
 namespace {
 
 // Events are applied in waves: decode, prefetch identities, resolve, prefetch customers, fold. A wave is long
-// enough to hide the memory behind the work and short enough to stay in the second-level cache. Identity does not
-// depend on profiles, so resolving a whole wave first gives the same as going event by event.
+// enough to hide the memory behind the work and short enough to stay in the second-level cache. Identity does
+// not depend on profiles, so resolving a whole wave first gives the same as going event by event.
 constexpr size_t kWave = 256;
 
 }  // namespace
@@ -34,8 +34,8 @@ absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Eff
     size_t end = i;
     while (end < records.size() && end - i < kWave && records[end].kind == RecordKind::kEvent) ++end;
     const bool command = end == i;
-    const absl::Status status =
-        command ? apply_command(records[i], tick, effects) : apply_events(records.subspan(i, end - i), effects);
+    const absl::Status status = command ? apply_command(records[i], tick, effects)
+                                        : apply_events(records.subspan(i, end - i), effects);
     if (!status.ok()) return status;
     i = command ? i + 1 : end;
   }
@@ -68,7 +68,8 @@ absl::Status Shard::decode(absl::Span<const LogRecord> records, Effects& effects
   for (const LogRecord& record : records) {
     codec::EventRecord& event = effects.next_decoded();
     if (auto status = event.decode(record.payload); !status.ok()) {
-      return failure(absl::StatusCode::kDataLoss, "log record ", record.sequence.value(), ": ", message_of(status));
+      return failure(absl::StatusCode::kDataLoss, "log record ", record.sequence.value(), ": ",
+                     message_of(status));
     }
     events_.push_back(&event.event());
   }
@@ -181,7 +182,8 @@ uint64_t Shard::content_digest() {
     CustomerParts parts;
     KEHU_CHECK(parts.decode(blob).ok());
     for (const Part& part : parts.parts()) {
-      sum += hash_combine(hash_combine(part.token.hash.high, part.token.hash.low), profile::digest(part.bytes));
+      sum +=
+          hash_combine(hash_combine(part.token.hash.high, part.token.hash.low), profile::digest(part.bytes));
     }
   });
   return sum;

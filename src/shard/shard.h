@@ -36,8 +36,8 @@ struct Stores {
 };
 
 // Applies log records to the state of customers: for each event, whose it is (identity), then what it says
-// (profile). A function of the records alone: no clock, no randomness, no I/O but through the stores. So a live
-// run, a replay and a simulator that apply the same records hold the same state (digest()).
+// (profile). A function of the records alone: no clock, no randomness, no I/O but through the stores. So a
+// live run, a replay and a simulator that apply the same records hold the same state (digest()).
 //
 // One owner thread.
 class Shard {
@@ -47,9 +47,9 @@ class Shard {
   // Rules for the records that follow.
   void use(std::shared_ptr<const Settings> settings);
 
-  // Applies the records in order and appends what they did to `effects`; kinds that are not its business are passed
-  // over. `tick` is the batch's "now".
-  // Not OK: the state is damaged, and nothing of it may be saved any more.
+  // Applies the records in order and appends what they did to `effects`; kinds that are not its business are
+  // passed over. `tick` is the batch's "now". Not OK: the state is damaged, and nothing of it may be saved
+  // any more.
   absl::Status apply(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
 
   const identity::Graph& identities() const { return graph_; }

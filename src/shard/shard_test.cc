@@ -37,7 +37,8 @@ struct Given {
 
 class World {
  public:
-  World() : shard_(settings(), {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}) {}
+  World()
+      : shard_(settings(), {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}) {}
 
   CustomerId apply(const Given& given) {
     effects_.clear();
@@ -107,8 +108,10 @@ TEST(Shard, MergeMovesPartsAndUnmergeBringsThemBack) {
   World world;
   const auto phone = identifier("phone", "13800000000");
   const auto email = identifier("email", "a@b.cn");
-  const CustomerId a = world.apply({.identifiers = {phone}, .type = EventType::kIdentify, .traits = R"({"city":"上海"})"});
-  const CustomerId b = world.apply({.identifiers = {email}, .type = EventType::kIdentify, .traits = R"({"city":"北京"})"});
+  const CustomerId a =
+      world.apply({.identifiers = {phone}, .type = EventType::kIdentify, .traits = R"({"city":"上海"})"});
+  const CustomerId b =
+      world.apply({.identifiers = {email}, .type = EventType::kIdentify, .traits = R"({"city":"北京"})"});
   world.apply({.identifiers = {email}});
   ASSERT_NE(a, b);
   const uint64_t before = world.shard_.content_digest();
@@ -137,7 +140,8 @@ TEST(Shard, MergeMovesPartsAndUnmergeBringsThemBack) {
 TEST(Shard, ARefusedCommandIsAResultNotAnError) {
   World world;
   std::string bytes;
-  codec::append_merge({.winner = Token{Hash128{1, 1}}, .loser = Token{Hash128{2, 2}}, .reason = "r", .actor = "t"}, bytes);
+  codec::append_merge(
+      {.winner = Token{Hash128{1, 1}}, .loser = Token{Hash128{2, 2}}, .reason = "r", .actor = "t"}, bytes);
   ASSERT_TRUE(world.run(RecordKind::kMerge, bytes).ok());
   ASSERT_EQ(world.effects_.commands.size(), 1u);
   EXPECT_EQ(world.effects_.commands[0].outcome.status().code(), absl::StatusCode::kNotFound);
@@ -150,17 +154,20 @@ std::vector<Given> random_events(std::mt19937_64& random, int count) {
     return values;
   }();
   static constexpr std::string_view kTypes[] = {"user_id", "phone", "email", "device_id", "anonymous_id"};
-  static constexpr std::string_view kNames[] = {"Product Viewed", "Product Added", "Order Completed", "页面浏览"};
+  static constexpr std::string_view kNames[] = {"Product Viewed", "Product Added", "Order Completed",
+                                                "页面浏览"};
   std::vector<Given> events;
   for (int i = 0; i < count; ++i) {
     Given given;
     for (const std::string_view type : kTypes) {
-      if (random() % 3 == 0) given.identifiers.push_back(identifier(type, kValues[random() % kValues.size()]));
+      if (random() % 3 == 0)
+        given.identifiers.push_back(identifier(type, kValues[random() % kValues.size()]));
     }
     if (given.identifiers.empty()) given.identifiers.push_back(identifier("anonymous_id", kValues[0]));
     given.name = kNames[random() % 4];
     given.type = random() % 5 == 0 ? EventType::kIdentify : EventType::kTrack;
-    if (given.type == EventType::kIdentify) given.traits = random() % 2 == 0 ? R"({"a":1})" : R"({"a":2,"b":"x"})";
+    if (given.type == EventType::kIdentify)
+      given.traits = random() % 2 == 0 ? R"({"a":1})" : R"({"a":2,"b":"x"})";
     given.time = kTick.micros() - static_cast<int64_t>(random() % 100) * kDay;
     given.id = static_cast<uint64_t>(i + 1);
     events.push_back(std::move(given));
@@ -168,8 +175,8 @@ std::vector<Given> random_events(std::mt19937_64& random, int count) {
   return events;
 }
 
-// Which identifier an event is folded under depends on identity, which depends on the order. With one identifier per
-// event it does not, and then the order of a whole history must not matter at all.
+// Which identifier an event is folded under depends on identity, which depends on the order. With one
+// identifier per event it does not, and then the order of a whole history must not matter at all.
 TEST(Shard, TheOrderOfEventsDoesNotMatter) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(seed);

@@ -72,7 +72,8 @@ void BlobTable::remove(Slot& slot) {
   std::free(slot.blob);
   Segment& segment = segment_of(slot.key);
   const size_t mask = segment.slots.size() - 1;
-  // Backward-shift deletion: entries behind the hole move up as long as that brings them nearer to their bucket.
+  // Backward-shift deletion: entries behind the hole move up as long as that brings them nearer to their
+  // bucket.
   size_t hole = static_cast<size_t>(&slot - segment.slots.data());
   for (size_t i = segment.after(hole); segment.slots[i].used; i = segment.after(i)) {
     const size_t home = segment.bucket(segment.slots[i].key);

@@ -13,21 +13,21 @@ namespace kehu::state {
 // The bytes of one cached key, with what a checkpoint needs to know about them.
 struct Slot {
   Hash128 key;
-  char* blob = nullptr;       // owned; see BlobTable
-  uint32_t size = 0;          // 0: the key is known to have no blob
+  char* blob = nullptr;  // owned; see BlobTable
+  uint32_t size = 0;     // 0: the key is known to have no blob
   uint32_t capacity : 30;
-  uint32_t used : 1;          // the slot holds a key
-  uint32_t copied : 1;        // the running checkpoint has this key's bytes already
-  uint32_t dirty_epoch = 0;   // when it was last written; see Store
-  uint32_t visited = 0;       // second chance of the eviction clock
+  uint32_t used : 1;         // the slot holds a key
+  uint32_t copied : 1;       // the running checkpoint has this key's bytes already
+  uint32_t dirty_epoch = 0;  // when it was last written; see Store
+  uint32_t visited = 0;      // second chance of the eviction clock
 
   std::string_view bytes() const { return {blob, size}; }
 };
 
-// Open-addressing hash table from 128-bit keys to bytes. Keys are hashes already: their high half chooses one of 64
-// segments, their low half the bucket in it. Each segment grows by itself, so that no insertion waits for the whole
-// table to move. One thread. Memory: 40 bytes a slot at a load of 0.4 to 0.8, and each blob with a quarter of room to
-// grow, so that most updates are in place.
+// Open-addressing hash table from 128-bit keys to bytes. Keys are hashes already: their high half chooses one
+// of 64 segments, their low half the bucket in it. Each segment grows by itself, so that no insertion waits
+// for the whole table to move. One thread. Memory: 40 bytes a slot at a load of 0.4 to 0.8, and each blob
+// with a quarter of room to grow, so that most updates are in place.
 class BlobTable {
  public:
   BlobTable();
@@ -50,8 +50,8 @@ class BlobTable {
   // Bytes of slots and blobs together.
   size_t memory() const { return slot_bytes_ + blob_bytes_; }
 
-  // A place in a walk over all slots, which may go on from where it stopped; what is inserted or removed meanwhile may
-  // be seen or missed.
+  // A place in a walk over all slots, which may go on from where it stopped; what is inserted or removed
+  // meanwhile may be seen or missed.
   struct Cursor {
     size_t segment = 0;
     size_t index = 0;

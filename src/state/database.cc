@@ -17,11 +17,12 @@ namespace {
 constexpr uint64_t kFormat = 1;
 constexpr size_t kKeyBytes = 17;
 
-absl::Status from_rocksdb(const rocksdb::Status& status, std::string_view what, const std::string& directory) {
+absl::Status from_rocksdb(const rocksdb::Status& status, std::string_view what,
+                          const std::string& directory) {
   if (status.ok()) return absl::OkStatus();
-  const auto code = status.IsCorruption()  ? absl::StatusCode::kDataLoss
-                    : status.IsIOError() ? absl::StatusCode::kUnavailable
-                                         : absl::StatusCode::kInternal;
+  const auto code = status.IsCorruption() ? absl::StatusCode::kDataLoss
+                    : status.IsIOError()  ? absl::StatusCode::kUnavailable
+                                          : absl::StatusCode::kInternal;
   return failure(code, "state database ", directory, ": ", what, ": ", status.ToString());
 }
 
@@ -43,8 +44,9 @@ Hash128 key_of(const rocksdb::Slice& slice) {
   return Hash128{__builtin_bswap64(halves[0]), __builtin_bswap64(halves[1])};
 }
 
-// A table file is ingested by giving it a second name and then removing the first one. A process that was killed
-// between the two left both, and opening the first one for writing would empty a table of the database.
+// A table file is ingested by giving it a second name and then removing the first one. A process that was
+// killed between the two left both, and opening the first one for writing would empty a table of the
+// database.
 rocksdb::Status remove_if_there(rocksdb::Env& env, const std::string& file) {
   return env.FileExists(file).IsNotFound() ? rocksdb::Status::OK() : env.DeleteFile(file);
 }
@@ -97,8 +99,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::string& dire
   }
   std::memcpy(fields, meta.data(), sizeof(fields));
   if (fields[0] != kFormat) {
-    return failure(absl::StatusCode::kFailedPrecondition, "state database ", directory, " has format ", fields[0],
-                   "; this kehu reads format ", kFormat, ": use the kehu that wrote it");
+    return failure(absl::StatusCode::kFailedPrecondition, "state database ", directory, " has format ",
+                   fields[0], "; this kehu reads format ", kFormat, ": use the kehu that wrote it");
   }
   database->position_ = Sequence(fields[1]);
   return database;
@@ -107,9 +109,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::string& dire
 absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   const uint64_t fields[2] = {kFormat, position.value()};
   changes.add(Space::kMeta, Hash128{}, {reinterpret_cast<const char*>(fields), sizeof(fields)});
-  std::sort(changes.entries_.begin(), changes.entries_.end(), [](const Changes::Entry& a, const Changes::Entry& b) {
-    return a.space != b.space ? a.space < b.space : a.key < b.key;
-  });
+  std::sort(changes.entries_.begin(), changes.entries_.end(),
+            [](const Changes::Entry& a, const Changes::Entry& b) {
+              return a.space != b.space ? a.space < b.space : a.key < b.key;
+            });
 
   const std::string file = cat(directory_, "/ingest.sst");
   rocksdb::Options options = db_->GetOptions();
@@ -162,7 +165,8 @@ absl::Status Database::get_many(Space space, const std::vector<Hash128>& keys,
   return absl::OkStatus();
 }
 
-absl::Status Database::scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const {
+absl::Status Database::scan(Space space,
+                            const std::function<bool(const Hash128&, std::string_view)>& visit) const {
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   for (it->Seek(Key(space, Hash128{}).slice()); it->Valid(); it->Next()) {
     if (it->key().size() != kKeyBytes || it->key()[0] != static_cast<char>(space)) break;

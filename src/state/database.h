@@ -51,9 +51,10 @@ class Changes {
   std::string bytes_;
 };
 
-// RocksDB as a set of sorted, immutable checkpoints: every write is one table file that is ingested atomically and
-// carries the log position it belongs to. So what is on disk is always the state at exactly one position, and the
-// log is the only write-ahead log. Reads may come from any thread; writes from one at a time.
+// RocksDB as a set of sorted, immutable checkpoints: every write is one table file that is ingested
+// atomically and carries the log position it belongs to. So what is on disk is always the state at exactly
+// one position, and the log is the only write-ahead log. Reads may come from any thread; writes from one at a
+// time.
 class Database {
  public:
   static absl::StatusOr<std::unique_ptr<Database>> open(const std::string& directory, size_t cache_bytes);
@@ -68,7 +69,8 @@ class Database {
   // False when the key has no value.
   absl::StatusOr<bool> get(Space space, const Hash128& key, std::string& bytes) const;
   // Values in the order of `keys`; an empty string where there is none.
-  absl::Status get_many(Space space, const std::vector<Hash128>& keys, std::vector<std::string>& values) const;
+  absl::Status get_many(Space space, const std::vector<Hash128>& keys,
+                        std::vector<std::string>& values) const;
   // In key order; stops when `visit` returns false.
   absl::Status scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 #include "base/check.h"
 
 namespace kehu::state {

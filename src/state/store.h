@@ -11,9 +11,10 @@ namespace kehu::state {
 
 // The blobs of one name space: a cache in memory over the database. One owner thread.
 //
-// A checkpoint takes the state as it is at one log position without stopping the owner: begin_checkpoint() freezes
-// the set of dirty keys, and the owner copies them out in small steps between batches. A put to a key that the
-// checkpoint still needs copies its old bytes first. finish_checkpoint() follows once the database has the copies.
+// A checkpoint takes the state as it is at one log position without stopping the owner: begin_checkpoint()
+// freezes the set of dirty keys, and the owner copies them out in small steps between batches. A put to a key
+// that the checkpoint still needs copies its old bytes first. finish_checkpoint() follows once the database
+// has the copies.
 //
 // A disk error cannot be answered by the pure rooms above, so it is kept: see error().
 class Store final : public BlobStore {
@@ -26,8 +27,8 @@ class Store final : public BlobStore {
   void prefetch(absl::Span<const Hash128> keys) override;
   void for_each(const std::function<void(const Hash128&, std::string_view)>& visit) override;
 
-  // First failure of a read since it was opened. The owner stops when it is not OK: what it computed after the
-  // failure may be wrong and must not be checkpointed.
+  // First failure of a read since it was opened. The owner stops when it is not OK: what it computed after
+  // the failure may be wrong and must not be checkpointed.
   const absl::Status& error() const { return error_; }
 
   // Copies go to `copies`, which outlives the checkpoint.
@@ -41,7 +42,8 @@ class Store final : public BlobStore {
   size_t memory() const { return table_.memory(); }
   size_t dirty() const { return dirty_.size() + frozen_.size(); }
   size_t cached() const { return table_.size(); }
-  // Drops clean blobs, least recently used first, until memory() is at most `bytes` or every slot was looked at.
+  // Drops clean blobs, least recently used first, until memory() is at most `bytes` or every slot was looked
+  // at.
   void evict_to(size_t bytes);
 
  private:
@@ -55,8 +57,8 @@ class Store final : public BlobStore {
   BlobTable table_;
   // True while every key of the database is in the table, so that a miss needs no look on disk.
   bool complete_;
-  uint32_t epoch_ = 1;         // of writes since the last begin_checkpoint
-  uint32_t clean_epoch_ = 0;   // blobs written in it or before are in the database
+  uint32_t epoch_ = 1;        // of writes since the last begin_checkpoint
+  uint32_t clean_epoch_ = 0;  // blobs written in it or before are in the database
   bool checkpointing_ = false;
   std::vector<Hash128> dirty_;
   std::vector<Hash128> frozen_;

@@ -115,8 +115,9 @@ TEST(Database, ALeftOverNameOfATableIsNotWrittenThrough) {
   }
 }
 
-// A store over a database, written to at random with checkpoints running at every stage of their life, must always
-// hold what a plain map holds, and after a loss of memory what the map held at the last finished checkpoint.
+// A store over a database, written to at random with checkpoints running at every stage of their life, must
+// always hold what a plain map holds, and after a loss of memory what the map held at the last finished
+// checkpoint.
 TEST(Store, CheckpointsKeepTheStateOfTheirPosition) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(seed);
