@@ -5,7 +5,7 @@
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/document.h"
-#include "json/writer.h"
+#include "lake/checksum.h"
 
 namespace kehu::lake {
 namespace {
@@ -62,6 +62,19 @@ std::map<std::string, std::string> read_partition(const json::Value& value) {
   return partition;
 }
 
+// In the tags of an action, which other readers keep or pass over.
+constexpr std::string_view kChecksumTag = "kehu.crc32c";
+
+void write_checksum(json::Writer& writer, std::optional<uint32_t> checksum) {
+  if (!checksum) return;
+  writer.key("tags").begin_object().field(kChecksumTag, checksum_text(*checksum)).end_object();
+}
+
+std::optional<uint32_t> read_checksum(const json::Value& action) {
+  const auto text = action.find("tags").find(kChecksumTag).as_string();
+  return text ? parse_checksum(*text) : std::nullopt;
+}
+
 void apply_add(const json::Value& add, TableState& state) {
   AddFile file;
   file.path = decode_path(add.find("path").as_string().value_or(""));
@@ -69,6 +82,7 @@ void apply_add(const json::Value& add, TableState& state) {
   file.size = static_cast<uint64_t>(add.find("size").as_int().value_or(0));
   file.modified = instant_of(add.find("modificationTime"));
   file.stats = add.find("stats").as_string().value_or("");
+  file.checksum = read_checksum(add);
   state.removed.erase(file.path);
   state.files[file.path] = std::move(file);
 }
@@ -79,7 +93,11 @@ void apply_remove(const json::Value& remove, TableState& state) {
   file.partition = read_partition(remove.find("partitionValues"));
   file.size = static_cast<uint64_t>(remove.find("size").as_int().value_or(0));
   file.deleted = instant_of(remove.find("deletionTimestamp"));
-  state.files.erase(file.path);
+  file.checksum = read_checksum(remove);
+  if (const auto added = state.files.find(file.path); added != state.files.end()) {
+    if (!file.checksum) file.checksum = added->second.checksum;
+    state.files.erase(added);
+  }
   state.removed[file.path] = std::move(file);
 }
 
@@ -110,6 +128,7 @@ void append_add(const AddFile& file, bool data_change, std::string& out) {
   writer.field("size", file.size).field("modificationTime", millis(file.modified));
   writer.field("dataChange", data_change);
   if (!file.stats.empty()) writer.field("stats", file.stats);
+  write_checksum(writer, file.checksum);
   writer.end_object().end_object();
   out.push_back('\n');
 }
@@ -120,7 +139,9 @@ void append_remove(const RemoveFile& file, std::string& out) {
   writer.field("deletionTimestamp", millis(file.deleted)).field("dataChange", false);
   writer.field("extendedFileMetadata", true);
   write_partition(writer, file.partition);
-  writer.field("size", file.size).end_object().end_object();
+  writer.field("size", file.size);
+  write_checksum(writer, file.checksum);
+  writer.end_object().end_object();
   out.push_back('\n');
 }
 
@@ -150,14 +171,11 @@ void append_protocol(const TableProtocol& protocol, std::string& out) {
   out.push_back('\n');
 }
 
-void append_commit_info(const CommitInfo& info, std::string& out) {
-  json::Writer writer(out);
+void begin_commit_info(const CommitInfo& info, json::Writer& writer) {
   writer.begin_object().key("commitInfo").begin_object().field("timestamp", millis(info.time));
   writer.field("operation", info.operation).key("operationParameters").begin_object();
   if (info.blind_append) writer.field("mode", "Append");
-  writer.end_object().field("isBlindAppend", info.blind_append).field("engineInfo", "Kehu");
-  writer.end_object().end_object();
-  out.push_back('\n');
+  writer.end_object().field("isBlindAppend", info.blind_append).field("engineInfo", kEngineName);
 }
 
 absl::Status apply_action(std::string_view line, TableState& state, ActionEffect& effect) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "base/time.h"
+#include "json/writer.h"
 
 // The actions of a Delta log (github.com/delta-io/delta PROTOCOL.md, reader version 1, writer version 2) and
 // their JSON lines.
@@ -19,7 +20,8 @@ struct AddFile {
   std::map<std::string, std::string> partition;
   uint64_t size = 0;
   Instant modified;
-  std::string stats;  // JSON text, or empty
+  std::string stats;                 // JSON text, or empty
+  std::optional<uint32_t> checksum;  // CRC-32C of the file's bytes, unless another writer made it
 };
 
 struct RemoveFile {
@@ -27,6 +29,7 @@ struct RemoveFile {
   std::map<std::string, std::string> partition;
   uint64_t size = 0;
   Instant deleted;
+  std::optional<uint32_t> checksum;
 };
 
 struct TableMetadata {
@@ -41,6 +44,9 @@ struct TableProtocol {
   int reader = 1;
   int writer = 2;
 };
+
+// The appId of Kehu's transactions: their version is the log position that the table holds all rows up to.
+inline constexpr char kApplication[] = "kehu";
 
 // What a table is after some version.
 struct TableState {
@@ -63,7 +69,9 @@ struct CommitInfo {
   std::string_view operation;  // "WRITE", "OPTIMIZE"…
   bool blind_append = true;
 };
-void append_commit_info(const CommitInfo& info, std::string& out);
+// Writes the action up to its last field; the caller adds fields of its own and ends the two objects.
+inline constexpr std::string_view kEngineName = "Kehu/1";
+void begin_commit_info(const CommitInfo& info, json::Writer& writer);
 
 // What one action line changes beside adding or removing files; for finding conflicts.
 struct ActionEffect {

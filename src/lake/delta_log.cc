@@ -1,12 +1,10 @@
 #include "lake/delta_log.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <optional>
 
+#include "base/crc32c.h"
 #include "base/text.h"
-#include "json/writer.h"
+#include "lake/checksum.h"
 #include "os/random.h"
 #include "os/whole_file.h"
 
@@ -14,30 +12,6 @@ namespace kehu::lake {
 namespace {
 
 constexpr std::string_view kScratchPrefix = ".kehu-";
-constexpr size_t kDigits = 20;
-
-std::string digits(int64_t version) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%020lld", static_cast<long long>(version));
-  return text;
-}
-
-struct LogName {
-  int64_t version = 0;
-  bool checkpoint = false;
-};
-
-std::optional<LogName> parse_name(std::string_view name) {
-  LogName parsed;
-  if (name.size() <= kDigits) return std::nullopt;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, parsed.version);
-  if (error != std::errc() || end != name.data() + kDigits) return std::nullopt;
-  const std::string_view rest = name.substr(kDigits);
-  if (rest == ".json") return parsed;
-  parsed.checkpoint = true;
-  if (rest.starts_with(".checkpoint.") && rest.ends_with(".parquet")) return parsed;
-  return std::nullopt;
-}
 
 absl::Status apply_lines(std::string_view lines, TableState& state, ActionEffect& effect) {
   while (!lines.empty()) {
@@ -57,7 +31,7 @@ constexpr char kCheckpointColumns[] =
     "dataChange BOOLEAN, stats VARCHAR, tags MAP(VARCHAR, VARCHAR))', "
     "remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata "
     "BOOLEAN, "
-    "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT)', "
+    "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, tags MAP(VARCHAR, VARCHAR))', "
     "metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, "
     "options "
     "MAP(VARCHAR, VARCHAR)), schemaString VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, "
@@ -112,65 +86,120 @@ absl::StatusOr<TableState> DeltaLog::load_checkpoint(const std::vector<std::stri
       if (absl::Status status = apply_action(batch.text(0, row), state, effect); !status.ok()) return status;
     }
   }
-  state.version = parse_name(names.front())->version;
+  state.version = parse_log_name(names.front())->version;
   return state;
 }
 
-absl::Status DeltaLog::apply_version(const std::string& name, TableState& state, ActionEffect& effect) {
-  auto lines = os::read_whole_file(files_, path(name));
-  if (!lines.ok()) return lines.status();
-  if (absl::Status status = apply_lines(*lines, state, effect); !status.ok()) {
-    return failure(absl::StatusCode::kDataLoss, path(name), " is damaged: ", message_of(status));
+// Reads what the next version says of this one.
+absl::Status DeltaLog::remember_version(int64_t version) {
+  previous_.reset();
+  if (!files_.exists(path(version_name(version)))) return absl::OkStatus();
+  auto checksum = file_checksum(files_, path(version_name(version)));
+  if (!checksum.ok()) return checksum.status();
+  previous_ = *checksum;
+  return absl::OkStatus();
+}
+
+absl::Status DeltaLog::apply_version(int64_t version, TableState& state, ActionEffect& effect) {
+  const std::string name = path(version_name(version));
+  const auto text = os::read_whole_file(files_, name);
+  if (!text.ok()) return text.status();
+  const auto marks = read_marks(*text);
+  if (!marks.ok()) {
+    return failure(absl::StatusCode::kDataLoss, name, " is damaged: ", message_of(marks.status()));
   }
-  state.version = parse_name(name)->version;
+  if (marks->previous && previous_ && *marks->previous != *previous_) {
+    return failure(absl::StatusCode::kDataLoss, path(version_name(version - 1)),
+                   " is damaged: its bytes do not have the checksum that the next version gives");
+  }
+  if (absl::Status status = apply_lines(*text, state, effect); !status.ok()) {
+    return failure(absl::StatusCode::kDataLoss, name, " is damaged: ", message_of(status));
+  }
+  state.version = version;
+  previous_ = crc32c(*text);
+  checkpoint_.reset();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogMarks> DeltaLog::read_pointer() {
+  if (!files_.exists(path(kPointerName))) return LogMarks{};
+  const auto text = os::read_whole_file(files_, path(kPointerName));
+  if (!text.ok()) return text.status();
+  auto marks = read_marks(*text);
+  if (marks.ok()) return marks;
+  return failure(absl::StatusCode::kDataLoss, path(kPointerName), " is damaged: ", message_of(marks.status()),
+                 ". Remove the file: it only makes reading faster");
+}
+
+absl::Status DeltaLog::verify_checkpoint(const std::string& name) {
+  const auto pointer = read_pointer();
+  if (!pointer.ok()) return pointer.status();
+  if (!pointer->checkpoint || name != checkpoint_name(pointer->checkpoint->version)) return absl::OkStatus();
+  if (absl::Status status = lake::verify_checkpoint(files_, path(name), *pointer->checkpoint); !status.ok()) {
+    return status;
+  }
+  checkpoint_ = pointer->checkpoint;
+  return absl::OkStatus();
+}
+
+absl::Status DeltaLog::prepare() {
+  if (absl::Status status = files_.create_directories(log_); !status.ok()) return status;
+  const auto names = files_.list(log_);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kScratchPrefix) && !name.ends_with(".tmp")) continue;
+    if (absl::Status status = files_.remove(path(name)); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<TableState> DeltaLog::load() {
-  if (absl::Status status = files_.create_directories(log_); !status.ok()) return status;
   auto names = files_.list(log_);
+  if (absl::IsNotFound(names.status())) return TableState{};
   if (!names.ok()) return names.status();
   std::vector<std::string> checkpoint;  // of the newest version that has one
   for (const std::string& name : *names) {
-    if (name.starts_with(kScratchPrefix) || name.ends_with(".tmp")) {
-      if (absl::Status status = files_.remove(path(name)); !status.ok()) return status;
-    }
-    const auto parsed = parse_name(name);
+    const auto parsed = parse_log_name(name);
     if (!parsed || !parsed->checkpoint) continue;
-    if (!checkpoint.empty() && parse_name(checkpoint.front())->version != parsed->version) checkpoint.clear();
+    if (!checkpoint.empty() && parse_log_name(checkpoint.front())->version != parsed->version)
+      checkpoint.clear();
     checkpoint.push_back(name);
   }
   TableState state;
   if (!checkpoint.empty()) {
+    if (absl::Status status = verify_checkpoint(checkpoint.front()); !status.ok()) return status;
     auto loaded = load_checkpoint(checkpoint);
     if (!loaded.ok()) return loaded.status();
     state = *std::move(loaded);
+    if (absl::Status status = remember_version(state.version); !status.ok()) return status;
   }
   ActionEffect effect;
   for (const std::string& name : *names) {
-    const auto parsed = parse_name(name);
+    const auto parsed = parse_log_name(name);
     if (!parsed || parsed->checkpoint || parsed->version <= state.version) continue;
     if (parsed->version != state.version + 1) {
       return failure(absl::StatusCode::kDataLoss, log_, ": version ", state.version + 1, " is missing");
     }
-    if (absl::Status status = apply_version(name, state, effect); !status.ok()) return status;
+    if (absl::Status status = apply_version(parsed->version, state, effect); !status.ok()) return status;
   }
   return state;
 }
 
 absl::Status DeltaLog::load_newer(TableState& state, ActionEffect& effect) {
-  while (files_.exists(path(digits(state.version + 1) + ".json"))) {
-    absl::Status status = apply_version(digits(state.version + 1) + ".json", state, effect);
+  while (files_.exists(path(version_name(state.version + 1)))) {
+    absl::Status status = apply_version(state.version + 1, state, effect);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status DeltaLog::create_version(int64_t version, const std::string& lines) {
-  const os::RenamePaths paths{scratch(".json"), path(digits(version) + ".json")};
+absl::Status DeltaLog::create_version(int64_t version, const CommitInfo& info, std::string_view actions) {
+  const os::RenamePaths paths{scratch(".json"), path(version_name(version))};
+  const std::string text =
+      version_text(info, {.sealed = true, .previous = previous_, .checkpoint = checkpoint_}, actions);
   auto file = files_.open(paths.from, os::OpenMode::kCreateNew);
   if (!file.ok()) return file.status();
-  absl::Status status = (*file)->append(lines);
+  absl::Status status = (*file)->append(text);
   if (status.ok()) status = (*file)->sync();
   if (status.ok()) status = files_.rename_if_absent(paths);
   if (!status.ok()) {
@@ -178,6 +207,8 @@ absl::Status DeltaLog::create_version(int64_t version, const std::string& lines)
     return status;
   }
   status = files_.sync_directory(log_);
+  previous_ = crc32c(text);
+  checkpoint_.reset();
   if (status.ok()) return status;
   return failure(
       absl::StatusCode::kDataLoss, "version ", version, " of ", log_,
@@ -186,7 +217,7 @@ absl::Status DeltaLog::create_version(int64_t version, const std::string& lines)
 
 absl::Status DeltaLog::write_checkpoint(const TableState& state) {
   const std::string lines = scratch(".ndjson");
-  const os::RenamePaths paths{scratch(".parquet"), path(digits(state.version) + ".checkpoint.parquet")};
+  const os::RenamePaths paths{scratch(".parquet"), path(checkpoint_name(state.version))};
   if (absl::Status status = os::create_whole_file(files_, {lines, scratch(".tmp")}, checkpoint_lines(state));
       !status.ok()) {
     return status;
@@ -203,17 +234,14 @@ absl::Status DeltaLog::write_checkpoint(const TableState& state) {
     return status;
   }
   if (status = files_.sync_directory(log_); !status.ok()) return status;
-  auto size = files_.file_size(paths.to);
+  const auto size = files_.file_size(paths.to);
   if (!size.ok()) return size.status();
-  std::string pointer;
-  json::Writer(pointer)
-      .begin_object()
-      .field("version", state.version)
-      .field("size", action_count(state))
-      .field("sizeInBytes", *size)
-      .field("numOfAddFiles", state.files.size())
-      .end_object();
-  return os::replace_whole_file(files_, path("_last_checkpoint"), pointer);
+  const auto checksum = file_checksum(files_, paths.to);
+  if (!checksum.ok()) return checksum.status();
+  checkpoint_ = {.version = state.version, .bytes = *size, .checksum = *checksum};
+  return os::replace_whole_file(
+      files_, path(kPointerName),
+      pointer_text({.mark = *checkpoint_, .actions = action_count(state), .files = state.files.size()}));
 }
 
 absl::StatusOr<size_t> DeltaLog::trim(int64_t before, size_t limit) {
@@ -222,12 +250,12 @@ absl::StatusOr<size_t> DeltaLog::trim(int64_t before, size_t limit) {
   int64_t start =
       -1;  // the newest checkpoint at or below `before`: older files serve no version from there on
   for (const std::string& name : *names) {
-    const auto parsed = parse_name(name);
+    const auto parsed = parse_log_name(name);
     if (parsed && parsed->checkpoint && parsed->version <= before) start = std::max(start, parsed->version);
   }
   size_t deleted = 0;
   for (const std::string& name : *names) {
-    const auto parsed = parse_name(name);
+    const auto parsed = parse_log_name(name);
     if (!parsed || parsed->version >= start || deleted == limit) continue;
     if (absl::Status status = files_.remove(path(name)); !status.ok()) return status;
     ++deleted;

@@ -6,6 +6,7 @@
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/writer.h"
+#include "lake/checksum.h"
 #include "os/random.h"
 
 namespace kehu::lake {
@@ -145,8 +146,11 @@ absl::Status ParquetWriter::describe(const std::string& relative, AddFile& file)
   if (!result.ok()) return result.status();
   duck::Batch batch;
   if (auto more = result->next(batch); !more.ok()) return more.status();
+  const auto checksum = file_checksum(files_, path);
+  if (!checksum.ok()) return checksum.status();
   file.path = relative;
   file.size = *size;
+  file.checksum = *checksum;
   file.modified = clock_.now();
   file.stats = stats_json(schema_, batch);
   return absl::OkStatus();

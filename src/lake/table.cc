@@ -11,7 +11,6 @@
 namespace kehu::lake {
 namespace {
 
-constexpr std::string_view kApplication = "kehu";
 constexpr int kAttempts = 100;
 constexpr size_t kVacuumStep = 1000;
 constexpr int64_t kVersionsKept = 20'000;
@@ -65,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Table>> Table::open(const TableSchema& schema, co
 }
 
 absl::Status Table::load_or_create() {
+  if (absl::Status status = log_.prepare(); !status.ok()) return status;
   auto state = log_.load();
   if (!state.ok()) return state.status();
   state_ = *std::move(state);
@@ -72,10 +72,11 @@ absl::Status Table::load_or_create() {
   state_.metadata = {new_table_id(), delta_schema(schema_), {}, "{}", options_.clock->now()};
   if (schema_.by_month) state_.metadata.partition_columns.push_back("month");
   std::string lines;
-  append_commit_info({options_.clock->now(), "CREATE TABLE", true}, lines);
   append_protocol(state_.protocol, lines);
   append_metadata(state_.metadata, lines);
-  if (absl::Status status = log_.create_version(0, lines); !status.ok()) return status;
+  if (absl::Status status = log_.create_version(0, {options_.clock->now(), "CREATE TABLE", true}, lines);
+      !status.ok())
+    return status;
   state_.version = 0;
   return absl::OkStatus();
 }
@@ -145,7 +146,7 @@ std::shared_ptr<const FileSet> Table::files() const {
 
 Sequence Table::committed() const {
   const std::lock_guard lock(mutex_);
-  const auto found = state_.transactions.find(std::string(kApplication));
+  const auto found = state_.transactions.find(kApplication);
   return Sequence(found == state_.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
 }
 
@@ -161,7 +162,8 @@ absl::Status Table::replace(const std::vector<std::string>& removed, const std::
     const auto found = state_.files.find(path);
     if (found == state_.files.end())
       return failure(absl::StatusCode::kAborted, path, " is no longer in the table");
-    change.removed.push_back({path, found->second.partition, found->second.size, options_.clock->now()});
+    const AddFile& file = found->second;
+    change.removed.push_back({path, file.partition, file.size, options_.clock->now(), file.checksum});
   }
   return commit(change);
 }
@@ -174,9 +176,9 @@ absl::Status Table::resolve_conflict(const Commit& commit) {
   if (effect.metadata || effect.protocol) {
     if (absl::Status status = check(); !status.ok()) return broken_ = status;
   }
-  if (state_.transactions.contains(std::string(kApplication)) &&
-      (!transactions.contains(std::string(kApplication)) ||
-       state_.transactions.at(std::string(kApplication)) != transactions.at(std::string(kApplication)))) {
+  if (state_.transactions.contains(kApplication) &&
+      (!transactions.contains(kApplication) ||
+       state_.transactions.at(kApplication) != transactions.at(kApplication))) {
     return broken_ = failure(absl::StatusCode::kFailedPrecondition, "another Kehu appends to ",
                              options_.directory, ". Stop one of them and start this one again");
   }
@@ -191,13 +193,13 @@ absl::Status Table::resolve_conflict(const Commit& commit) {
 absl::Status Table::commit(const Commit& commit) {
   if (!broken_.ok()) return broken_;
   const bool rewrite = !commit.removed.empty();
+  const CommitInfo info{options_.clock->now(), rewrite ? "OPTIMIZE" : "WRITE", !rewrite};
   std::string lines;
-  append_commit_info({options_.clock->now(), rewrite ? "OPTIMIZE" : "WRITE", !rewrite}, lines);
   if (commit.up_to) append_transaction(kApplication, static_cast<int64_t>(commit.up_to->value()), lines);
   for (const AddFile& file : commit.added) append_add(file, !rewrite, lines);
   for (const RemoveFile& file : commit.removed) append_remove(file, lines);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    absl::Status status = log_.create_version(state_.version + 1, lines);
+    absl::Status status = log_.create_version(state_.version + 1, info, lines);
     if (absl::IsAlreadyExists(status)) {
       if (status = resolve_conflict(commit); !status.ok()) return status;
       continue;
@@ -211,7 +213,7 @@ absl::Status Table::commit(const Commit& commit) {
       state_.removed[file.path] = file;
     }
     if (commit.up_to) {
-      state_.transactions[std::string(kApplication)] = static_cast<int64_t>(commit.up_to->value());
+      state_.transactions[kApplication] = static_cast<int64_t>(commit.up_to->value());
     }
     publish();
     // The version stands, with or without a checkpoint; a full disk may let the next one succeed.
