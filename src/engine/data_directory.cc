@@ -1,5 +1,7 @@
 #include "engine/data_directory.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/random.h"
@@ -20,6 +22,23 @@ absl::Status check_format(os::FileSystem& files, const std::string& path) {
                  "\", which this kehu does not know: use the kehu that wrote it");
 }
 
+// A directory of somebody else's files is not written to: the name was probably mistaken, or FORMAT was lost
+// and with it the version of what lies there.
+absl::Status check_ours(os::FileSystem& files, const std::string& path) {
+  if (files.exists(cat(path, "/FORMAT"))) return absl::OkStatus();
+  const auto names = files.list(path);
+  if (!names.ok()) return names.status();
+  // What a first start that was cut off leaves, and what an empty disk has.
+  constexpr std::string_view kHarmless[] = {"LOCK", "FORMAT.tmp", "lost+found"};
+  for (const std::string& name : *names) {
+    if (std::find(std::begin(kHarmless), std::end(kHarmless), name) != std::end(kHarmless)) continue;
+    return failure(
+        absl::StatusCode::kFailedPrecondition, path, " holds \"", name,
+        "\" but no file FORMAT, so it is no data directory of kehu: name a new or empty directory");
+  }
+  return absl::OkStatus();
+}
+
 std::string bytes_of_hex(std::string_view hex) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
@@ -27,6 +46,19 @@ std::string bytes_of_hex(std::string_view hex) {
     bytes.push_back(static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1])));
   }
   return bytes;
+}
+
+// Another key, or a damaged one, would give other tokens to the same people without any error.
+absl::Status check_fingerprint(os::FileSystem& files, const std::string& path, const seal::ProjectKey& key) {
+  const std::string file = cat(path, "/keys/fingerprint");
+  const std::string mine = cat(key.fingerprint(), "\n");
+  if (!files.exists(file)) return os::replace_whole_file(files, file, mine);
+  const auto expected = os::read_whole_file(files, file);
+  if (!expected.ok()) return expected.status();
+  if (*expected == mine) return absl::OkStatus();
+  return failure(
+      absl::StatusCode::kDataLoss, path, "/keys/project.key is damaged or of another directory: ", file,
+      " belongs to another key. Restore the key from a backup; if it is surely the right one, remove ", file);
 }
 
 absl::StatusOr<seal::ProjectKey> project_key(os::FileSystem& files, const std::string& path) {
@@ -65,6 +97,7 @@ std::string DataDirectory::socket(const std::string& path) {
 
 absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path) {
   if (auto status = files.create_directories(path); !status.ok()) return status;
+  if (auto status = check_ours(files, path); !status.ok()) return status;
   auto lock = files.lock(cat(path, "/LOCK"));
   if (!lock.ok()) {
     return failure(lock.status().code(), "data directory ", path,
@@ -73,6 +106,7 @@ absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::st
   if (auto status = check_format(files, path); !status.ok()) return status;
   auto key = project_key(files, path);
   if (!key.ok()) return key.status();
+  if (auto status = check_fingerprint(files, path, *key); !status.ok()) return status;
   for (const char* child : {"/state", "/lake", "/tmp", "/log"}) {
     if (auto status = files.create_directories(cat(path, child)); !status.ok()) return status;
   }

@@ -13,11 +13,13 @@ namespace kehu::engine {
 //   LOCK            held while a kehu has it open
 //   FORMAT          the version of this layout
 //   keys/project.key  the project's secret, 64 hexadecimal digits, readable by its owner only
+//   keys/fingerprint  names the secret that belongs to this directory
 //   log/ state/ lake/ tmp/
 //   kehu.sock       where a running server can be reached by whoever may open the directory
 class DataDirectory {
  public:
-  // Creates what is missing and takes the lock. Unavailable when another kehu has it.
+  // Creates what is missing and takes the lock. Unavailable when another kehu has it. FailedPrecondition, and
+  // nothing written, when the directory holds files but no FORMAT.
   static absl::StatusOr<DataDirectory> open(os::FileSystem& files, std::string path);
 
   std::string log() const { return path_ + "/log"; }

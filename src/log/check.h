@@ -33,7 +33,8 @@ struct CheckReport {
 inline constexpr size_t kProblemsMax = 1000;
 
 // Reads the whole log and lists everything that is wrong with it, going on behind each damage at the next
-// batch that is whole. Changes nothing. An error only when the directory cannot be read at all.
+// batch that is whole; flipped bits of padding included. Changes nothing. An error only when the directory
+// cannot be read at all.
 absl::StatusOr<CheckReport> check(os::FileSystem& files, const std::string& directory);
 
 }  // namespace kehu::log

@@ -7,16 +7,14 @@
 #include "base/text.h"
 #include "demo/retailer.h"
 #include "intake/segment.h"
-#include "json/document.h"
-#include "json/writer.h"
 #include "main/answers.h"
 #include "main/commands.h"
+#include "main/demo_file.h"
 #include "main/log_line.h"
 #include "main/runtime.h"
 #include "main/server_options.h"
 #include "main/stop_signal.h"
 #include "os/posix_file_system.h"
-#include "os/whole_file.h"
 
 namespace kehu {
 namespace {
@@ -77,45 +75,23 @@ class Feeder {
   std::atomic<bool> failed_{false};
 };
 
-// The history of a demo directory begins where it began at its first start: message ids follow from it, so a
-// later start recognises what is there and goes on.
 absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& command, const Settings& settings,
                                                        Instant now) {
   os::FileSystem& files = os::posix_file_system();
-  const std::string path = cat(command.data, "/demo.json");
-  demo::RetailerOptions options{
-      .seed = command.seed, .customers = command.customers, .start = {}, .days = command.days + 365};
-  if (files.exists(path)) {
-    const auto text = os::read_whole_file(files, path);
-    if (!text.ok()) return text.status();
-    const auto document = json::Document::parse(*text);
-    const auto number = [&](const char* name) {
-      return document.ok() ? document->root().find(name).as_int() : std::nullopt;
-    };
-    const auto seed = number("seed"), customers = number("customers"), start = number("start"),
-               days = number("days");
-    if (!seed || !customers || !start || !days) {
-      return failure(absl::StatusCode::kDataLoss, path,
-                     " is damaged: remove the directory to start a new demo");
-    }
-    options.seed = static_cast<uint64_t>(*seed);
-    options.customers = static_cast<uint32_t>(*customers);
-    options.start = Instant(*start);
-    options.days = static_cast<int>(*days);
-    return options;
+  auto known = read_demo_file(files, command.data);
+  if (!known.ok()) return known.status();
+  if (!*known) {
+    const CivilDay first(settings.zone.day_of(now).value() - command.days);
+    *known = DemoFile{.seed = command.seed,
+                      .customers = command.customers,
+                      .start = settings.zone.start_of(first),
+                      .days = command.days + 365};
+    if (auto status = write_demo_file(files, command.data, **known); !status.ok()) return status;
   }
-  const CivilDay today = settings.zone.day_of(now);
-  options.start = settings.zone.start_of(CivilDay(today.value() - command.days));
-  std::string text;
-  json::Writer(text)
-      .begin_object()
-      .field("seed", options.seed)
-      .field("customers", options.customers)
-      .field("start", options.start.micros())
-      .field("days", options.days)
-      .end_object();
-  if (auto status = os::replace_whole_file(files, path, text); !status.ok()) return status;
-  return options;
+  return demo::RetailerOptions{.seed = (*known)->seed,
+                               .customers = (*known)->customers,
+                               .start = (*known)->start,
+                               .days = (*known)->days};
 }
 
 absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, StopSignal& stop) {

@@ -2,6 +2,8 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
@@ -10,6 +12,8 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "os/posix_file_system.h"
+#include "state/closed_mark.h"
 
 namespace kehu::state {
 namespace {
@@ -51,6 +55,12 @@ rocksdb::Status remove_if_there(rocksdb::Env& env, const std::string& file) {
   return env.FileExists(file).IsNotFound() ? rocksdb::Status::OK() : env.DeleteFile(file);
 }
 
+class SilentLog : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options options_for(size_t cache_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(cache_bytes);
@@ -71,6 +81,8 @@ rocksdb::Options options_for(size_t cache_bytes) {
   options.keep_log_file_num = 2;
   options.max_open_files = 256;
   options.info_log_level = rocksdb::WARN_LEVEL;
+  // Blocks have checksums of their own, but what lies between them does not.
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   return options;
 }
 
@@ -80,15 +92,36 @@ Database::Database(std::unique_ptr<rocksdb::DB> db, std::string directory)
     : db_(std::move(db)), directory_(std::move(directory)) {}
 
 Database::~Database() {
-  if (db_) (void)db_->Close();
+  if (!db_) return;
+  const bool closed = db_->Close().ok();
+  if (closed && !read_only_) write_closed_mark(os::posix_file_system(), directory_).IgnoreError();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::string& directory, size_t cache_bytes) {
+  if (auto status = remove_closed_mark(os::posix_file_system(), directory); !status.ok()) return status;
   rocksdb::DB* raw = nullptr;
   const auto status = rocksdb::DB::Open(options_for(cache_bytes), directory, &raw);
   if (!status.ok()) return from_rocksdb(status, "cannot open", directory);
-  std::unique_ptr<Database> database(new Database(std::unique_ptr<rocksdb::DB>(raw), directory));
+  return wrap(std::unique_ptr<rocksdb::DB>(raw), directory);
+}
 
+absl::StatusOr<std::unique_ptr<Database>> Database::open_read_only(const std::string& directory,
+                                                                   size_t cache_bytes) {
+  if (auto status = verify_closed_mark(os::posix_file_system(), directory); !status.ok()) return status;
+  rocksdb::Options options = options_for(cache_bytes);
+  options.create_if_missing = false;
+  options.info_log = std::make_shared<SilentLog>();
+  rocksdb::DB* raw = nullptr;
+  const auto status = rocksdb::DB::OpenForReadOnly(options, directory, &raw);
+  if (!status.ok()) return from_rocksdb(status, "cannot open", directory);
+  auto database = wrap(std::unique_ptr<rocksdb::DB>(raw), directory);
+  if (database.ok()) (*database)->read_only_ = true;
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::wrap(std::unique_ptr<rocksdb::DB> db,
+                                                         const std::string& directory) {
+  std::unique_ptr<Database> database(new Database(std::move(db), directory));
   std::string meta;
   const auto found = database->get(Space::kMeta, Hash128{}, meta);
   if (!found.ok()) return found.status();
@@ -176,6 +209,15 @@ absl::Status Database::scan(Space space,
 }
 
 absl::Status Database::verify() const {
+  absl::Status status =
+      from_rocksdb(db_->VerifyFileChecksums(rocksdb::ReadOptions()), "a table file is damaged", directory_);
+  if (!status.ok()) return status;
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db_->GetLiveFilesMetaData(&tables);
+  const bool all_verified = std::none_of(tables.begin(), tables.end(), [](const auto& table) {
+    return table.file_checksum_func_name == rocksdb::kUnknownFileChecksumFuncName;
+  });
+  if (all_verified) return absl::OkStatus();
   return from_rocksdb(db_->VerifyChecksum(rocksdb::ReadOptions()), "a table file is damaged", directory_);
 }
 

@@ -58,6 +58,10 @@ class Changes {
 class Database {
  public:
   static absl::StatusOr<std::unique_ptr<Database>> open(const std::string& directory, size_t cache_bytes);
+  // Changes nothing on disk; checkpoint() is not allowed. DataLoss also when the files are not as an orderly
+  // close left them (closed_mark.h). For checking.
+  static absl::StatusOr<std::unique_ptr<Database>> open_read_only(const std::string& directory,
+                                                                  size_t cache_bytes);
   ~Database();
 
   // Where the last checkpoint stands; Sequence(0) for a new database.
@@ -74,14 +78,17 @@ class Database {
   // In key order; stops when `visit` returns false.
   absl::Status scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const;
 
-  // Verifies the checksum of every block; the status names the first damaged file.
+  // Verifies the checksum of every table file as a whole and of every block; the status names the first
+  // damaged file.
   absl::Status verify() const;
 
  private:
   Database(std::unique_ptr<rocksdb::DB> db, std::string directory);
-
+  static absl::StatusOr<std::unique_ptr<Database>> wrap(std::unique_ptr<rocksdb::DB> db,
+                                                        const std::string& directory);
   std::unique_ptr<rocksdb::DB> db_;
   std::string directory_;
+  bool read_only_ = false;
   Sequence position_;
 };
 
