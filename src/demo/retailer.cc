@@ -78,10 +78,12 @@ void Retailer::begin_minute() {
   const int64_t day = china_day(minute_);
   if (day != today_number_) today_ = day_shape(today_number_ = day);
   const int hour = china_hour(minute_);
-  const double visits_per_day = options_.visits_per_customer_day * customers_so_far() * traffic_;
+  const double visits_per_day =
+      options_.visits_per_customer_day * customers_so_far() * live_traffic_.value_or(1);
   for (const ChannelShare& share : kChannels) {
     const double busy = share.channel == Channel::kShop ? today_.shop : today_.online;
-    begin_visits(share.channel, visits_per_day * share.visits * busy * hour_share(share.channel, hour) / 60);
+    const double of_day = live_traffic_ ? 1.0 / 24 : hour_share(share.channel, hour);
+    begin_visits(share.channel, visits_per_day * share.visits * busy * of_day / 60);
   }
   minute_ = minute_ + kMinute;
 }

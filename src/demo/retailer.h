@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,11 @@ class Retailer {
   // next_batch.
   void skip_to(Instant until);
 
-  // Multiplies the number of visits that begin from now on: a small retailer's live stream is quiet
-  // otherwise.
-  void set_traffic(double factor) { traffic_ = factor; }
+  // From now on visits begin `factor` times as often, and at every hour of the day alike: a small retailer's
+  // live stream is quiet otherwise, and empty at night. A visit takes minutes, so full traffic is reached
+  // after kRampUp.
+  void set_live_traffic(double factor) { live_traffic_ = factor; }
+  static constexpr Duration kRampUp = Duration::minutes(10);
 
   // No event before this instant is still to come.
   Instant now() const { return now_; }
@@ -81,7 +84,7 @@ class Retailer {
   Population population_;
   EventText text_;
   Random random_;
-  double traffic_ = 1;
+  std::optional<double> live_traffic_;
   Instant now_;
   Instant minute_;  // the next minute whose visits have not begun
   Day today_;

@@ -229,18 +229,29 @@ TEST(Retailer, Double11TowersOverNovember) {
   EXPECT_GT(by_day[7], by_day[10] * 4);     // and against the 14th
 }
 
-TEST(Retailer, LiveTrafficCanBeRaised) {
-  Retailer quiet(small()), busy(small());
-  const Instant noon = kStart + Duration::hours(12);
-  quiet.skip_to(noon);
-  busy.skip_to(noon);
-  busy.set_traffic(50);
-  std::string body;
-  size_t quiet_events = 0, busy_events = 0;
-  const Instant until = noon + Duration::minutes(30);
-  while (const size_t n = quiet.next_batch({.until = until}, body)) quiet_events += n;
-  while (const size_t n = busy.next_batch({.until = until}, body)) busy_events += n;
-  EXPECT_GT(busy_events, quiet_events * 20);
+TEST(Retailer, LiveTrafficIsTheSameAtEveryHour) {
+  for (const int hour : {4, 12, 21}) {
+    SCOPED_TRACE(hour);
+    Retailer retailer(small());
+    const Instant begin = kStart + Duration::hours(hour);
+    retailer.skip_to(begin);
+    retailer.set_live_traffic(200);
+    retailer.skip_to(begin + Retailer::kRampUp);
+    std::string body;
+    const auto events_in = [&](Instant from, Duration time) {
+      size_t events = 0;
+      while (const size_t n = retailer.next_batch({.until = from + time}, body)) events += n;
+      return static_cast<double>(events);
+    };
+    const double early = events_in(begin + Retailer::kRampUp, Duration::minutes(2)) / 120;
+    retailer.skip_to(begin + Duration::minutes(40));
+    const double late = events_in(begin + Duration::minutes(40), Duration::minutes(10)) / 600;
+    const RetailerOptions options = small();
+    const double visits = options.visits_per_customer_day * options.customers * 0.6 * 200 / 86400;
+    EXPECT_GT(early, late * 0.7) << "after the ramp-up it is at its full rate";
+    EXPECT_GT(late, visits * 3);
+    EXPECT_LT(late, visits * 15);
+  }
 }
 
 }  // namespace

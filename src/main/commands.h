@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct DemoCommand {
   uint64_t seed = 1;
   uint32_t customers = 20'000;
   int days = 90;
-  double live_traffic = 200;  // times the ordinary traffic: some 40 events a second
+  double live_traffic = 200;  // times the ordinary traffic: 20 to 40 events a second
 };
 absl::Status run_demo(const DemoCommand& command);
 
@@ -37,7 +38,7 @@ struct ImportCommand {
   std::string source;  // name of the source, with --data
   std::string map;
   std::vector<std::string> files;
-  uint64_t dry_run = 0;  // > 0: only show this many mapped events
+  std::optional<uint64_t> dry_run = {};  // only show this many mapped events
   bool json = false;
 };
 absl::Status run_import(const ImportCommand& command);

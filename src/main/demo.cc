@@ -115,7 +115,7 @@ absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant unti
   feeder.drain();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   log_line(server::Severity::kInfo,
-           cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000), " ms; now live"));
+           cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000), " ms"));
   return feeder.failed() ? absl::UnavailableError("the log did not take the history") : absl::OkStatus();
 }
 
@@ -163,10 +163,13 @@ absl::Status run_demo(const DemoCommand& command) {
   if (!options.ok()) return options.status();
   demo::Retailer retailer(*options);
   Feeder feeder(runtime);
-  absl::Status status = fill_history(feeder, retailer, now, stop);
+  absl::Status status = fill_history(feeder, retailer, now - demo::Retailer::kRampUp, stop);
+  // The last minutes have the live traffic already, so that the stream is at its full rate from the first
+  // second.
+  retailer.set_live_traffic(command.live_traffic);
+  if (status.ok()) status = fill_history(feeder, retailer, now, stop);
   if (status.ok()) {
     print_welcome(runtime, command.listen, command.data);
-    retailer.set_traffic(command.live_traffic);
     std::atomic<bool> stopping{false};
     std::thread live([&] { stream_live(feeder, retailer, clock, stopping); });
     while (!stop.wait(Duration::seconds(1))) report_health(runtime.engine().health());
