@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
+#include "base/text.h"
 #include "log/batch_builder.h"
 #include "log/duplicates.h"
 #include "log/reader.h"
@@ -40,10 +42,29 @@ std::unique_ptr<log::Writer> open_log(const std::string& directory, uint64_t ret
   return *std::move(writer);
 }
 
+// A third random ids, the rest JSON that repeats from event to event, as records of shops do.
+std::vector<std::string> sample_events() {
+  std::vector<std::string> events;
+  for (uint64_t n = 0; n < kEventsPerCommit; ++n) {
+    const Hash128 id = hash128({reinterpret_cast<const char*>(&n), sizeof(n)});
+    std::string event(reinterpret_cast<const char*>(&id), sizeof(id));
+    event += cat(hash128(event).hex(), R"j({"product_id":"sku-)j", id.low % 5000, R"j(","price":)j",
+                 id.low % 9999);
+    event += cat(R"j(.90,"quantity":)j", n % 3,
+                 R"j(,"currency":"CNY","category":"shoes","name":"Shoe"}{"ip":"10.0.)j");
+    event += cat(n % 256, R"j(.1","userAgent":"Mozilla/5.0 (X11; Linux x86_64)","page":{"path":"/p/)j",
+                 id.high % 5000);
+    event += cat(R"j(","title":"Running shoe"}})j", hash128(id.hex()).hex());
+    event.resize(kEventBytes, ' ');
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
 void fill(log::BatchBuilder& builder) {
-  static const std::string event(kEventBytes, 'e');
+  static const std::vector<std::string> events = sample_events();
   builder.clear();
-  for (int i = 0; i < kEventsPerCommit; ++i) builder.add(RecordKind::kEvent, event);
+  for (const std::string& event : events) builder.add(RecordKind::kEvent, event);
 }
 
 void commit(benchmark::State& state, log::Writer& writer, log::BatchBuilder& builder) {

@@ -18,6 +18,8 @@ find_package(ICU REQUIRED COMPONENTS uc i18n data)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(TCMALLOC REQUIRED IMPORTED_TARGET libtcmalloc_minimal)
 pkg_check_modules(GCRYPT REQUIRED IMPORTED_TARGET libgcrypt)
 find_package(ZLIB REQUIRED)
 

@@ -1,5 +1,7 @@
 #include "log/batch.h"
 
+#include <lz4.h>
+
 #include <cstddef>
 #include <cstring>
 
@@ -9,6 +11,8 @@
 namespace kehu::log {
 namespace {
 
+// Twice as fast as 1, at nine tenths of its effect on events.
+constexpr int kAcceleration = 8;
 constexpr size_t kCoveredHeaderBytes = offsetof(BatchHeader, crc);
 
 uint32_t frame_size(const char* frame) {
@@ -29,6 +33,14 @@ bool frames_fill(std::string_view frames, uint32_t records) {
     frames.remove_prefix(whole);
   }
   return frames.empty();
+}
+
+bool unpack(std::string_view packed, uint32_t size, ByteBuffer& frames) {
+  if (size > kBatchBytesMax) return false;
+  const int unpacked = LZ4_decompress_safe(packed.data(), frames.reserve(size),
+                                           static_cast<int>(packed.size()), static_cast<int>(size));
+  frames.set_size(size);
+  return unpacked == static_cast<int>(size);
 }
 
 }  // namespace
@@ -56,25 +68,46 @@ std::optional<BatchHeader> BatchFormat::header_at(std::string_view bytes, Positi
   return header;
 }
 
-std::optional<WholeBatch> BatchFormat::open(const BatchHeader& header, std::string_view bytes) {
+std::optional<WholeBatch> BatchFormat::open(const BatchHeader& header, std::string_view bytes,
+                                            ByteBuffer& unpacked) {
   if (bytes.size() != header.size || checksum(bytes) != header.crc) return std::nullopt;
+  std::string_view frames = bytes.substr(kBatchHeaderBytes);
   // The frames of another version are not ours to judge; the caller refuses it by name.
-  const bool ours = header.version == kFormatVersion;
-  if (ours && !frames_fill(bytes.substr(kBatchHeaderBytes), header.records)) return std::nullopt;
-  return view(header, bytes);
+  if (header.version != kFormatVersion) return view(header, frames);
+  if (header.packing == kLz4) {
+    if (!unpack(frames, header.frames_size, unpacked)) return std::nullopt;
+    frames = unpacked.view();
+  } else if (header.packing != kPlain) {
+    return std::nullopt;
+  }
+  if (!frames_fill(frames, header.records)) return std::nullopt;
+  return view(header, frames);
 }
 
-WholeBatch BatchFormat::seal(BatchHeader header, std::string_view bytes, char* out) {
+WholeBatch BatchFormat::seal(BatchHeader header, ByteBuffer& stored, std::string_view frames) {
   header.magic = kBatchMagic;
   header.version = kFormatVersion;
-  header.size = static_cast<uint32_t>(bytes.size());
-  std::memcpy(out, &header, sizeof(header));
-  header.crc = checksum(bytes);
-  std::memcpy(out + kCoveredHeaderBytes, &header.crc, sizeof(header.crc));
-  return view(header, bytes);
+  header.size = static_cast<uint32_t>(stored.size());
+  stored.set_size(aligned(header.size));
+  char* const start = stored.data();
+  std::memcpy(start, &header, sizeof(header));
+  header.crc = checksum({start, header.size});
+  std::memcpy(start + kCoveredHeaderBytes, &header.crc, sizeof(header.crc));
+  std::memset(start + header.size, 0, stored.size() - header.size);
+  return view(header, frames);
 }
 
-WholeBatch BatchFormat::view(const BatchHeader& header, std::string_view bytes) {
+bool BatchFormat::pack(std::string_view frames, ByteBuffer& stored) {
+  const size_t bound = frames.size() - frames.size() / 8;
+  stored.set_size(kBatchHeaderBytes + bound);
+  const int packed =
+      LZ4_compress_fast(frames.data(), stored.data() + kBatchHeaderBytes, static_cast<int>(frames.size()),
+                        static_cast<int>(bound), kAcceleration);
+  stored.set_size(kBatchHeaderBytes + static_cast<size_t>(packed));
+  return packed > 0;
+}
+
+WholeBatch BatchFormat::view(const BatchHeader& header, std::string_view frames) {
   WholeBatch whole;
   whole.log_id = header.log_id;
   whole.previous = header.previous;
@@ -84,7 +117,7 @@ WholeBatch BatchFormat::view(const BatchHeader& header, std::string_view bytes) 
   whole.batch.tick_ = Instant(header.tick);
   whole.batch.count_ = header.records;
   whole.batch.position_ = {.segment = SegmentNumber(header.segment), .offset = header.offset};
-  whole.batch.frames_ = bytes.substr(kBatchHeaderBytes);
+  whole.batch.frames_ = frames;
   return whole;
 }
 

@@ -9,27 +9,21 @@ namespace kehu::log {
 BatchBuilder::BatchBuilder() { clear(); }
 
 void BatchBuilder::clear() {
-  bytes_.assign(kBatchHeaderBytes, '\0');
+  bytes_.set_size(kBatchHeaderBytes);
+  std::memset(bytes_.data(), 0, kBatchHeaderBytes);
   count_ = 0;
   committed_ = false;
   batch_ = {};
 }
 
 void BatchBuilder::add(RecordKind kind, std::string_view payload) {
-  add_with(kind, [payload](std::string& out) { out.append(payload); });
-}
-
-size_t BatchBuilder::open_frame(RecordKind kind) {
-  const size_t frame = bytes_.size();
-  const char header[kFrameHeaderBytes] = {0, 0, 0, 0, static_cast<char>(kind)};
-  bytes_.append(header, sizeof(header));
-  return frame;
-}
-
-void BatchBuilder::close_frame(size_t frame) {
-  KEHU_CHECK(bytes_.size() <= kBatchBytesMax);
-  const auto size = static_cast<uint32_t>(bytes_.size() - frame - kFrameHeaderBytes);
-  std::memcpy(bytes_.data() + frame, &size, sizeof(size));
+  KEHU_CHECK(fits(payload.size()));
+  const auto size = static_cast<uint32_t>(payload.size());
+  char header[kFrameHeaderBytes];
+  std::memcpy(header, &size, sizeof(size));
+  header[4] = static_cast<char>(kind);
+  bytes_.append({header, sizeof(header)});
+  bytes_.append(payload);
   ++count_;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "log/batch.h"
+#include "log/byte_buffer.h"
 
 namespace kehu::log {
 
@@ -22,15 +22,6 @@ class BatchBuilder {
 
   void add(RecordKind kind, std::string_view payload);
 
-  // Appends the payload in place: `append(std::string&)` may only append to the string, and what it appends
-  // must fit.
-  template <class Append>
-  void add_with(RecordKind kind, Append&& append) {
-    const size_t frame = open_frame(kind);
-    append(bytes_);
-    close_frame(frame);
-  }
-
   uint32_t record_count() const { return count_; }
   // On disk, so far, header included: what Writer::reserve wants to know.
   size_t bytes() const { return bytes_.size(); }
@@ -40,10 +31,8 @@ class BatchBuilder {
 
  private:
   friend class Writer;
-  size_t open_frame(RecordKind kind);
-  void close_frame(size_t frame);
 
-  std::string bytes_;  // header, then frames
+  ByteBuffer bytes_;  // header, then frames
   uint32_t count_ = 0;
   bool committed_ = false;
   Batch batch_;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "log/batch.h"
+#include "log/byte_buffer.h"
 
 namespace kehu::log {
 
@@ -15,20 +16,22 @@ static_assert(std::endian::native == std::endian::little,
 struct BatchHeader {
   uint32_t magic;
   uint16_t version;
-  uint16_t reserved0;
+  uint16_t packing;
   uint64_t log_id;
   uint64_t first_sequence;
   int64_t tick;
   uint32_t segment;
   uint32_t offset;  // of this header in the segment
-  uint32_t size;    // of header and frames, without the padding to kBatchAlignment
+  uint32_t size;    // of header and frames as stored, without the padding to kBatchAlignment
   uint32_t records;
-  uint32_t previous;  // crc of the batch before, 0 for the first one of a log
-  uint32_t reserved1;
-  uint32_t reserved2;
-  uint32_t crc;  // CRC-32C of the 60 bytes above, continued over the frames
+  uint32_t previous;     // crc of the batch before, 0 for the first one of a log
+  uint32_t frames_size;  // as they were before packing; 0 for kPlain
+  uint32_t reserved;
+  uint32_t crc;  // CRC-32C of the 60 bytes above, continued over the stored frames
 };
 static_assert(sizeof(BatchHeader) == kBatchHeaderBytes);
+
+enum Packing : uint16_t { kPlain = 0, kLz4 = 1 };
 
 inline constexpr uint32_t kBatchMagic = 0x4255484b;  // "KHUB"
 
@@ -50,14 +53,18 @@ struct WholeBatch {
 struct BatchFormat {
   // The header at the start of `bytes` if it claims to be of a batch that was written at `at`.
   static std::optional<BatchHeader> header_at(std::string_view bytes, Position at);
-  // `bytes` are header.size long. nullopt when the checksum or a frame is wrong.
-  static std::optional<WholeBatch> open(const BatchHeader& header, std::string_view bytes);
-  // Writes the header, with its magic, version, size and crc filled in, to `out`, which are the first 64
-  // bytes of `bytes`; the frames are there already.
-  static WholeBatch seal(BatchHeader header, std::string_view bytes, char* out);
+  // `bytes` are header.size long. nullopt when the checksum or a frame is wrong. The batch views `bytes`, or
+  // `unpacked` when its frames were packed.
+  static std::optional<WholeBatch> open(const BatchHeader& header, std::string_view bytes,
+                                        ByteBuffer& unpacked);
+  // `stored` is room for the header, then frames as header.packing says. Writes the header, and zeros up to
+  // the next multiple of kBatchAlignment. The batch views `frames`, the plain ones.
+  static WholeBatch seal(BatchHeader header, ByteBuffer& stored, std::string_view frames);
+  // Room for the header, then the frames as one LZ4 block. False when that saves less than an eighth.
+  static bool pack(std::string_view frames, ByteBuffer& stored);
 
  private:
-  static WholeBatch view(const BatchHeader& header, std::string_view bytes);
+  static WholeBatch view(const BatchHeader& header, std::string_view frames);
 };
 
 }  // namespace kehu::log

@@ -14,7 +14,7 @@
 namespace kehu::log {
 namespace {
 
-constexpr uint32_t kBatches = 7;
+constexpr uint32_t kBatches = 12;
 constexpr uint32_t kRecords = 3;
 constexpr uint64_t kEnd = 1 + kRecords * kBatches;
 

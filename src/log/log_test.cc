@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "absl/strings/escaping.h"
 #include "log/check.h"
 #include "log/segment.h"
@@ -28,7 +30,7 @@ TEST(Log, ABuilderGivesTheBatchAsAReaderSeesIt) {
   ASSERT_TRUE(writer.ok());
   BatchBuilder builder;
   builder.add(RecordKind::kEvent, "first");
-  builder.add_with(RecordKind::kDefinition, [](std::string& out) { out.append("second"); });
+  builder.add(RecordKind::kDefinition, "second");
   ASSERT_TRUE((*writer)->commit(builder, Instant(42)).ok());
   builder.clear();
   builder.add(RecordKind::kReveal, "");
@@ -46,6 +48,52 @@ TEST(Log, ABuilderGivesTheBatchAsAReaderSeesIt) {
   ASSERT_TRUE(*reader->next(batch));
   EXPECT_EQ((*batch.begin()).kind, RecordKind::kReveal);
   EXPECT_EQ((*batch.begin()).sequence, Sequence(3));
+  EXPECT_FALSE(*reader->next(batch));
+}
+
+// 1 MiB that packs to a little more than half.
+std::vector<std::string> half_random_payloads() {
+  std::mt19937_64 random(1);
+  std::vector<std::string> payloads(1024);
+  for (std::string& payload : payloads) {
+    payload.assign(512, 'a');
+    for (int i = 0; i < 64; ++i) {
+      const uint64_t word = random();
+      payload.append(reinterpret_cast<const char*>(&word), sizeof(word));
+    }
+  }
+  return payloads;
+}
+
+// What is packed depends on the disk; what is read does not.
+TEST(Log, PackedAndPlainBatchesReadTheSame) {
+  os::MemoryFileSystem files;
+  std::vector<uint64_t> bytes;
+  for (const double slow_disk : {0.0, 1e18, 0.0}) {
+    Options options = small_log();
+    options.segment_bytes = 8u << 20;
+    options.packed_min = 1;
+    options.slow_disk = slow_disk;
+    auto writer = Writer::open(files, options);
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    for (int i = 0; i < 4; ++i) {
+      BatchBuilder builder;
+      for (const std::string& payload : half_random_payloads()) builder.add(RecordKind::kEvent, payload);
+      ASSERT_TRUE((*writer)->commit(builder, Instant(1)).ok());
+    }
+    bytes.push_back(check(files, "log")->bytes);
+  }
+  EXPECT_TRUE(check(files, "log")->sound());
+  EXPECT_LT(bytes[1] - bytes[0], bytes[0] * 3 / 4) << "on the slow disk all are packed";
+  EXPECT_GT(bytes[2] - bytes[1], bytes[1] - bytes[0]) << "on the fast one only the first";
+  auto reader = Reader::open(files, "log", Sequence(1));
+  Batch batch;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(*reader->next(batch));
+    std::vector<std::string> got;
+    for (const RecordView record : batch) got.emplace_back(record.payload);
+    EXPECT_EQ(got, half_random_payloads()) << i;
+  }
   EXPECT_FALSE(*reader->next(batch));
 }
 

@@ -52,7 +52,7 @@ absl::StatusOr<std::optional<WholeBatch>> SegmentReader::batch_at(uint64_t offse
   if (!*header) return std::nullopt;
   const auto bytes = bytes_at(offset, (*header)->size);
   if (!bytes.ok()) return bytes.status();
-  const auto whole = BatchFormat::open(**header, *bytes);
+  const auto whole = BatchFormat::open(**header, *bytes, unpacked_);
   if (whole && (*header)->version != kFormatVersion) {
     return absl::FailedPreconditionError(absl::StrCat("log segment ", number_.value(), " at byte ", offset,
                                                       " is in format version ", (*header)->version,

@@ -11,7 +11,7 @@
 namespace kehu::log {
 
 // Reads one segment file in pieces of 1 MiB, or a whole batch where that is larger. Batches are views into
-// its buffer, valid until the next call.
+// its buffers, valid until the next call.
 class SegmentReader {
  public:
   static absl::StatusOr<SegmentReader> open(os::FileSystem& files, const std::string& directory,
@@ -42,6 +42,7 @@ class SegmentReader {
   SegmentNumber number_;
   std::unique_ptr<os::File> file_;
   uint64_t file_bytes_;
+  ByteBuffer unpacked_;
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
   uint64_t buffer_offset_ = 0;

@@ -21,6 +21,7 @@ inline Options small_log(uint64_t retention_segments = 100) {
           .segment_bytes = 4096,
           .retention_bytes = retention_segments * 4096,
           .preparation = Options::Preparation::kWhenNeeded,
+          .packed_min = 1200,
           .log_id = kTestLogId};
 }
 

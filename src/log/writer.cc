@@ -1,6 +1,7 @@
 #include "log/writer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -12,6 +13,12 @@
 #include "os/whole_file.h"
 
 namespace kehu::log {
+namespace {
+
+// The time of smaller writes is that of the sync, and says nothing about the disk's rate.
+constexpr size_t kTellingBytes = 128 << 10;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::open(os::FileSystem& files, Options options) {
   KEHU_CHECK(options.segment_bytes > 0 && options.segment_bytes % kBatchAlignment == 0);
@@ -187,10 +194,12 @@ absl::Status Writer::commit(BatchBuilder& builder, Instant tick) {
 }
 
 absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
-  std::string& bytes = builder.bytes_;
-  const size_t size = bytes.size();
-  bytes.resize(aligned(size));
+  builder.bytes_.reserve(aligned(builder.bytes()));  // so that the views of its frames stay
+  const std::string_view frames = builder.bytes_.view().substr(kBatchHeaderBytes);
+  const bool packed = packs_ && frames.size() >= options_.packed_min && BatchFormat::pack(frames, packed_);
+  ByteBuffer& stored = packed ? packed_ : builder.bytes_;
   BatchHeader header{};
+  header.packing = packed ? kLz4 : kPlain;
   header.log_id = log_id_;
   header.first_sequence = next_.value();
   header.tick = tick.micros();
@@ -198,14 +207,25 @@ absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
   header.offset = end_.offset;
   header.records = builder.count_;
   header.previous = chain_;
-  const WholeBatch whole = BatchFormat::seal(header, std::string_view(bytes.data(), size), bytes.data());
-  if (absl::Status status = file_->write_at(end_.offset, bytes); !status.ok()) return poison(status);
-  if (absl::Status status = file_->sync(); !status.ok()) return poison(status);
+  header.frames_size = packed ? static_cast<uint32_t>(frames.size()) : 0;
+  const WholeBatch whole = BatchFormat::seal(header, stored, frames);
+  if (absl::Status status = write_through(stored.view()); !status.ok()) return poison(status);
   builder.batch_ = whole.batch;
   builder.committed_ = true;
   chain_ = whole.crc;
   next_ = whole.batch.end_sequence();
   end_.offset = static_cast<uint32_t>(whole.end_offset());
+  return absl::OkStatus();
+}
+
+absl::Status Writer::write_through(std::string_view stored) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  if (absl::Status status = file_->write_at(end_.offset, stored); !status.ok()) return status;
+  if (absl::Status status = file_->sync(); !status.ok()) return status;
+  if (stored.size() < kTellingBytes) return absl::OkStatus();
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  packs_ = static_cast<double>(stored.size()) < options_.slow_disk * seconds;
   return absl::OkStatus();
 }
 

@@ -26,6 +26,10 @@ struct Options {
   uint64_t retention_bytes = 4ull << 30;  // of started segments; oldest ones beyond are recycled
   // Whether the next segment is made ready ahead on a thread of its own, or when it is needed (tests, tools).
   enum class Preparation { kAhead, kWhenNeeded } preparation = Preparation::kAhead;
+  // Batches of at least `packed_min` bytes are packed while the disk takes fewer than `slow_disk` bytes a
+  // second: packing costs 0.2 µs of CPU an event of 400 bytes and makes it less than half as large.
+  size_t packed_min = 64u << 10;
+  double slow_disk = 400e6;
   // Names a new log for ever, so that no batch of another log is mistaken for one of this; drawn at random if
   // empty.
   std::optional<uint64_t> log_id;
@@ -100,6 +104,7 @@ class Writer {
   std::vector<Started> retire();
   bool has_room(size_t bytes) const;
   absl::Status write(BatchBuilder& builder, Instant tick);
+  absl::Status write_through(std::string_view stored);
   absl::Status poison(const absl::Status& status);
 
   os::FileSystem& files_;
@@ -112,6 +117,8 @@ class Writer {
   Position end_;
   std::deque<Started> segments_;  // the last one is written to
   std::unique_ptr<os::File> file_;
+  ByteBuffer packed_;
+  bool packs_ = true;        // until the disk proves fast
   std::stop_source needed_;  // tells the preparation to hurry
   std::future<absl::StatusOr<std::unique_ptr<os::File>>> prepared_;
   std::atomic<uint64_t> protected_from_{0};

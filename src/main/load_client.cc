@@ -20,6 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto kPatience = std::chrono::milliseconds(10);
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -94,11 +96,11 @@ class Load {
     const auto end = start_ + std::chrono::microseconds(options_.length.micros());
     while (Clock::now() < end) {
       start_due();
-      if (auto status = wait(10); !status.ok()) return status;
+      if (auto status = wait(kPatience); !status.ok()) return status;
     }
     const auto stop = Clock::now();
     for (int i = 0; i < 500 && idle_.size() < connections_.size(); ++i) {
-      if (auto status = wait(10); !status.ok()) return status;
+      if (auto status = wait(kPatience); !status.ok()) return status;
     }
     result_.seconds = std::chrono::duration<double>(stop - start_).count();
     std::sort(result_.ack_micros.begin(), result_.ack_micros.end());
@@ -109,22 +111,25 @@ class Load {
   void start_due() {
     const bool open_loop = options_.requests_per_second > 0;
     while (!idle_.empty()) {
-      auto due = Clock::now();
-      if (open_loop) {
-        // A request counts from when it should have begun, so a server that stalls is charged for the queue.
-        due = start_ + std::chrono::microseconds(static_cast<int64_t>(static_cast<double>(sent_) * 1e6 /
-                                                                      options_.requests_per_second));
-        if (due > Clock::now()) return;
-      }
+      const auto now = Clock::now();
+      // A request counts from when it should have begun, so a server that stalls is charged for the queue.
+      const auto begin = open_loop ? due() : now;
+      if (begin > now) return;
       Connection& connection = connections_[idle_.front()];
       idle_.pop_front();
       connection.events = next_(connection.request);
       connection.written = 0;
-      connection.started = due;
+      connection.started = begin;
       connection.busy = true;
       ++sent_;
       write(connection);
     }
+  }
+
+  // When the next request of an open loop should begin.
+  Clock::time_point due() const {
+    const double micros = static_cast<double>(sent_) * 1e6 / options_.requests_per_second;
+    return start_ + std::chrono::microseconds(static_cast<int64_t>(micros));
   }
 
   void write(Connection& connection) {
@@ -145,15 +150,14 @@ class Load {
     epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
   }
 
-  absl::Status wait(int millis) {
-    int patience = millis;
+  // In nanoseconds: a generator that spins until the next request takes the CPU from what it measures.
+  absl::Status wait(Clock::duration patience) {
     if (options_.requests_per_second > 0 && !idle_.empty()) {
-      const auto due = start_ + std::chrono::microseconds(static_cast<int64_t>(
-                                    static_cast<double>(sent_) * 1e6 / options_.requests_per_second));
-      patience = std::clamp<int>(static_cast<int>((due - Clock::now()).count() / 1'000'000), 0, millis);
+      patience = std::clamp(due() - Clock::now(), Clock::duration(0), patience);
     }
+    const timespec timeout{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(patience).count()};
     epoll_event events[64];
-    const int count = epoll_wait(epoll_.get(), events, 64, patience);
+    const int count = epoll_pwait2(epoll_.get(), events, 64, &timeout, nullptr);
     for (int i = 0; i < count; ++i) {
       Connection& connection = connections_[events[i].data.u64];
       if (events[i].events & EPOLLOUT) {
