@@ -247,6 +247,13 @@ bool Engine::inspect(absl::AnyInvocable<void(Replica&)> look) {
   return true;
 }
 
+absl::Status Engine::why_dropped() const {
+  const std::lock_guard lock(health_mutex_);
+  if (apply_health_.ok()) return absl::UnavailableError("the server is stopping");
+  return failure(absl::StatusCode::kUnavailable, "the state is damaged, so nothing is accepted or shown (",
+                 message_of(apply_health_), "): stop the server, `kehu check` names what to restore");
+}
+
 void Engine::set_observer(Observer observer) {
   const std::lock_guard lock(observer_mutex_);
   observer_ = std::move(observer);

@@ -86,6 +86,8 @@ class Engine {
   // applied; so whoever got an ack sees its effect. False when the engine is stopping or the state is
   // damaged: `look` is dropped, as are those that wait when that happens.
   bool inspect(absl::AnyInvocable<void(Replica&)> look);
+  // Why a look was dropped: Unavailable, with what is wrong with the state, or that the engine is stopping.
+  absl::Status why_dropped() const;
   // inspect() and wait. Unavailable when the look is dropped.
   template <class T>
   absl::StatusOr<T> ask(std::function<T(Replica&)> look);
@@ -197,9 +199,7 @@ absl::StatusOr<T> Engine::ask(std::function<T(Replica&)> look) {
     answer->promise.set_value(look(replica));
   });
   std::optional<T> value = future.get();
-  if (!value)
-    return absl::UnavailableError(
-        "nothing can be looked up: the server is stopping, or its state is damaged");
+  if (!value) return why_dropped();
   return *std::move(value);
 }
 

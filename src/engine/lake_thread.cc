@@ -123,15 +123,10 @@ absl::Status LakeThread::decode(const ArchiveBatch& batch) {
     rows_.push_back({.sequence = archived.sequence,
                      .customer = archived.customer,
                      .part = archived.part,
-                     .source = source_name(event.source),
+                     .source = project_->name_of(event.source),
                      .event = &event});
   }
   return absl::OkStatus();
-}
-
-std::string_view LakeThread::source_name(SourceId id) {
-  const Source* source = project_->find(id);
-  return source == nullptr ? std::string_view() : std::string_view(source->name);
 }
 
 void LakeThread::commit() {

@@ -73,7 +73,6 @@ class LakeThread {
   absl::Status decode(const ArchiveBatch& batch);
   void commit();
   void report(const absl::Status& failure);
-  std::string_view source_name(SourceId id);
 
   lake::Lake& lake_;
   Options options_;

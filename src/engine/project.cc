@@ -92,6 +92,11 @@ const Source* Project::find(std::string_view name) const {
   return it == sources_.end() ? nullptr : &*it;
 }
 
+std::string_view Project::name_of(SourceId id) const {
+  const Source* source = find(id);
+  return source == nullptr ? std::string_view() : std::string_view(source->name);
+}
+
 SourceId Project::next_source_id() const {
   return sources_.empty() ? SourceId(1) : sources_.back().id.next();
 }

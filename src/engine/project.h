@@ -51,6 +51,8 @@ class Project {
   const Source* source_of_key(const Hash128& hash) const;
   const Source* find(SourceId id) const;
   const Source* find(std::string_view name) const;
+  // The name of a source for people; empty when there is none of this id.
+  std::string_view name_of(SourceId id) const;
   SourceId next_source_id() const;
 
   std::shared_ptr<const Project> with(std::shared_ptr<const Settings> settings) const;
