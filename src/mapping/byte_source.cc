@@ -102,8 +102,11 @@ absl::StatusOr<std::unique_ptr<ByteSource>> open_file(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    const auto code = errno == ENOENT ? absl::StatusCode::kNotFound : absl::StatusCode::kPermissionDenied;
-    return failure(code, path, ": cannot be opened: ", std::strerror(errno));
+    if (errno == ENOENT) {
+      return failure(absl::StatusCode::kNotFound, "there is no file ", path, ": check the name");
+    }
+    return failure(absl::StatusCode::kPermissionDenied, path, " cannot be opened: ", std::strerror(errno),
+                   "; check who may read it");
   }
   char magic[2] = {};
   file.read(magic, sizeof magic);

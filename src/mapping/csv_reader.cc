@@ -68,6 +68,7 @@ class CsvReader : public RowReader {
     for (const std::string& column : mapping_.columns) {
       const auto at = std::find(names.begin(), names.end(), column);
       if (at == names.end()) return missing(column, names);
+      if (std::find(at + 1, names.end(), column) != names.end()) return twice(column);
       wanted_.push_back(static_cast<size_t>(at - names.begin()));
     }
     return absl::OkStatus();
@@ -80,6 +81,13 @@ class CsvReader : public RowReader {
       hint = "; its header has blanks, set trim_header = true";
     return failure(absl::StatusCode::kNotFound, name_, " has no column \"", column, "\"; it has ",
                    list_of(names), hint);
+  }
+
+  absl::Status twice(const std::string& column) const {
+    return failure(
+        absl::StatusCode::kInvalidArgument, name_, " has two columns \"", column,
+        "\", and the mapping does not say which: rename one, or write header = false, skip_lines = ",
+        file_.skip_lines + 1, " and columns = […] with names of your own into [file]");
   }
 
   // U+FFFD is what a decoder leaves of bytes that it cannot read.

@@ -91,6 +91,9 @@ TEST(CsvReader, OtherShapes) {
         {{"tabs without quotes", "a\tb\n\"1\t2\"\n", "2: \"1|2\"\n"}});
   check({.header = false, .names = {"b", "a"}}, {{"no header", "1,2\n", "1: 2|1\n"}});
   check({.trim_header = true, .trim = true}, {{"blanks", "a , b\n 1 ,2 \n", "2: 1|2\n"}});
+  check({.header = false, .names = {"a", "b", "c"}, .skip_lines = 1},
+        {{"names instead of the header's", "a,b,a\n1,2,3\n", "2: 1|2\n"}});
+  check({}, {{"two columns that nobody asks for", "x,a,b,x\n7,1,2,8\n", "2: 1|2\n"}});
   check({.skip_lines = 2}, {{"a preamble", "Report\nof today, 3 pages\na,b\n1,2\n", "4: 1|2\n"}});
   check({.nulls = {"NULL", "-"}}, {{"nulls", "a,b\nNULL,-\nnull,--\n", "2: ~|~\n3: null|--\n"}});
 }
@@ -108,6 +111,10 @@ TEST(CsvReader, MissingColumnsAreNamedWithWhatIsThere) {
        "t.csv has no column \"address\"; it has \"id\" and \"address \"; its header has blanks, set "
        "trim_header = true"},
       {"", "a", "t.csv: there is no header line"},
+      {"a,b,a\n", "a",
+       "t.csv has two columns \"a\", and the mapping does not say which: rename one, or write header = "
+       "false, "
+       "skip_lines = 1 and columns = […] with names of your own into [file]"},
   };
   for (const auto& c : cases) EXPECT_EQ(rows_of(with_columns({}, {c.column}), c.header, 100), c.want);
 }

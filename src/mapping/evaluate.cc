@@ -1,6 +1,7 @@
 #include "mapping/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "base/civil_day.h"
@@ -171,13 +172,20 @@ std::optional<Cell> Evaluator::typed(const Value& value, Cell cell) {
   if (const auto error = index.scan(cell.text)) {
     return reject(Reason::kInvalidField, value, cat("JSON is expected; ", error->to_string()));
   }
-  return Cell{CellKind::kJson, cell.text};
+  // An event is one line; between the values of a JSON text a line feed is only a blank.
+  if (cell.text.find('\n') == std::string_view::npos) return Cell{CellKind::kJson, cell.text};
+  scratch_.assign(cell.text);
+  std::replace(scratch_.begin(), scratch_.end(), '\n', ' ');
+  return Cell{CellKind::kJson, scratch_};
 }
 
 std::optional<Cell> Evaluator::number(const Value& value, Cell cell) {
   std::string text;
   if (!append_number(cell.text, value.thousands, text)) {
     return reject(Reason::kInvalidField, value, "a number is expected");
+  }
+  if (std::isinf(std::strtod(text.c_str(), nullptr))) {
+    return reject(Reason::kInvalidField, value, "the number is too large: nothing can calculate with it");
   }
   scratch_ = std::move(text);
   return Cell{CellKind::kNumber, scratch_};

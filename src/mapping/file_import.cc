@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "mapping/byte_source.h"
+#include "mapping/file_head.h"
 
 namespace kehu::mapping {
 namespace {
@@ -26,8 +27,18 @@ absl::StatusOr<std::string> first_bytes(const std::string& path) {
   return bytes;
 }
 
-absl::StatusOr<std::unique_ptr<RowReader>> open_reader(const Mapping& mapping, const std::string& path) {
+// Of an empty file, which has no header to miss.
+class NoRows final : public RowReader {
+ public:
+  absl::StatusOr<bool> next(Row&) override { return false; }
+  uint64_t position() const override { return 0; }
+};
+
+absl::StatusOr<std::unique_ptr<RowReader>> open_reader(const Mapping& mapping, const std::string& path,
+                                                       std::string_view first_bytes) {
+  if (is_empty(first_bytes)) return std::make_unique<NoRows>();
   if (mapping.file.format == FileFormat::kParquet) return read_parquet(mapping, path);
+  if (auto status = check_text(mapping, path, first_bytes); !status.ok()) return status;
   auto source = open_file(path);
   if (!source.ok()) return source.status();
   auto text = as_utf8(*std::move(source), mapping.file.encoding);
@@ -56,14 +67,15 @@ absl::StatusOr<std::unique_ptr<FileImport>> FileImport::open(const Mapping& mapp
                                                              const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
-    return failure(absl::StatusCode::kInvalidArgument, path, " is a directory; name the files in it");
+    return failure(absl::StatusCode::kNotFound, path, " is a directory: name the files in it");
   }
   const auto head = first_bytes(path);
   if (!head.ok()) return head.status();
-  auto reader = open_reader(mapping, path);
+  auto reader = open_reader(mapping, path, *head);
   if (!reader.ok()) return reader.status();
   std::unique_ptr<FileImport> import(new FileImport(mapping, path, file_key(path, *head)));
   import->reader_ = *std::move(reader);
+  import->empty_ = is_empty(*head);
   const auto size = std::filesystem::file_size(path, error);
   import->size_ = error ? 0 : size;
   return import;

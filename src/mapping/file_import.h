@@ -33,13 +33,15 @@ class FileImport {
   static constexpr size_t kRememberedRows = 8'000'000;
 
   // gzip is unpacked, whatever the file's name. kNotFound, kPermissionDenied: the file; kNotFound also: a
-  // column that the mapping names is missing.
+  // column that the mapping names is missing. kInvalidArgument: the file is not what the mapping says.
   static absl::StatusOr<std::unique_ptr<FileImport>> open(const Mapping& mapping, const std::string& path);
 
   // False at the end. An error says how far the file could be read; rows given before stay good.
   absl::StatusOr<bool> next(MappedRow& row);
 
   const Report& report() const { return report_; }
+  // Nothing stands in the file, not even a header: no rows, and no error.
+  bool empty() const { return empty_; }
   // Where a row stands, for Rejection::origin: "orders.csv:17".
   std::string origin(const MappedRow& row) const;
   // For a progress bar: bytes of the file read so far, and its size.
@@ -52,6 +54,7 @@ class FileImport {
 
   std::string path_;
   uint64_t size_ = 0;
+  bool empty_ = false;
   std::unique_ptr<RowReader> reader_;
   RowMapper mapper_;
   Row row_;

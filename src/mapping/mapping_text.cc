@@ -29,7 +29,10 @@ class MappingText {
     if (const toml::table* table = root_.table("file")) {
       read_file(Section(*table, "file", errors_));
     } else {
-      root_.fail("there is no section [file]");
+      root_.fail(
+          "there is no section [file], which says how the files are read: for CSV with a header write the "
+          "line "
+          "[file] and nothing more");
     }
     if (!errors_.any()) read_rows();
     if (!errors_.any()) read_events();

@@ -111,6 +111,15 @@ TEST(RowMapper, ValuesAndTheirFaults) {
        "2019-12-31T16:00:00.000Z"},
       {"bad number", "[event]\nname = \"E\"\n[properties]\nx = { column = \"x\", type = \"number\" }",
        "1,,2020-02-03,1o", "invalid_field x"},
+      {"a number beyond a double",
+       "[event]\nname = \"E\"\n[properties]\nx = { column = \"x\", type = \"number\" }",
+       "1,,2020-02-03,-1e400", "invalid_field x"},
+      {"a number close to nothing",
+       "[event]\nname = \"E\"\n[properties]\nx = { column = \"x\", type = \"number\" }",
+       "1,,2020-02-03,1e-400", "\"x\":1e-400"},
+      {"JSON of several lines",
+       "[event]\nname = \"E\"\n[properties]\nx = { column = \"x\", type = \"json\" }",
+       "1,,2020-02-03,\"[1,\n2]\"", "\"x\":[1, 2]"},
       {"thousands",
        "[event]\nname = \"E\"\n[properties]\nx = { column = \"x\", type = \"number\", thousands = \",\" }",
        "1,,2020-02-03,\"1,234.50\"", "\"x\":1234.5"},
@@ -300,8 +309,61 @@ TEST_F(FileImportTest, CountsWhatBecameOfTheRows) {
 
 TEST_F(FileImportTest, ADirectoryIsNoFile) {
   const auto mapping = Mapping::parse(cat("[file]\n[event]\nname = \"E\"\n", kCommon), "m.toml");
-  EXPECT_EQ(FileImport::open(*mapping, directory_).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FileImport::open(*mapping, directory_).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(FileImport::open(*mapping, directory_ / "none.csv").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(FileImportTest, AnEmptyFileHasNoRows) {
+  for (const char* format : {"csv", "ndjson", "parquet"}) {
+    for (const char* bytes : {"", "\xef\xbb\xbf"}) {
+      const std::string path = directory_ / "empty";
+      std::ofstream(path) << bytes;
+      const auto mapping = Mapping::parse(
+          cat("[file]\nformat = \"", format, "\"\n[event]\nname = \"E\"\n", kCommon), "m.toml");
+      auto import = FileImport::open(*mapping, path);
+      ASSERT_TRUE(import.ok()) << import.status();
+      MappedRow row;
+      EXPECT_FALSE(*(*import)->next(row));
+      EXPECT_TRUE((*import)->empty());
+    }
+  }
+}
+
+TEST_F(FileImportTest, FilesThatReadAsOneLongLineAreRefused) {
+  const auto wide = [](std::string_view text, bool little) {
+    std::string out;
+    for (const char c : text) out.append({little ? c : '\0', little ? '\0' : c});
+    return out;
+  };
+  const std::string_view rows = "user,visitor,time\n1,,2020-02-03\n";
+  struct Case {
+    const char* name;
+    std::string bytes;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"CR", "user,visitor,time\r1,,2020-02-03\r", "end in CR alone"},
+      {"UTF-16 with a mark", cat("\xff\xfe", wide(rows, true)), "is UTF-16, not UTF-8"},
+      {"UTF-16LE", wide(rows, true), "is UTF-16LE"},
+      {"UTF-16BE", wide(rows, false), "is UTF-16BE"},
+  };
+  for (const Case& c : cases) {
+    const std::string path = directory_ / "odd.csv";
+    std::ofstream(path) << c.bytes;
+    const auto mapping = Mapping::parse(cat("[file]\n[event]\nname = \"E\"\n", kCommon), "m.toml");
+    const auto status = FileImport::open(*mapping, path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.name;
+    EXPECT_NE(status.message().find(c.want), std::string::npos) << c.name << ": " << status;
+    if (std::string_view(c.name) == "CR") continue;
+    const char* encoding = c.name[6] == ' ' ? "UTF-16" : c.name;
+    const auto told = Mapping::parse(
+        cat("[file]\nencoding = \"", encoding, "\"\n[event]\nname = \"E\"\n", kCommon), "m.toml");
+    auto import = FileImport::open(*told, path);
+    ASSERT_TRUE(import.ok()) << import.status();
+    MappedRow row;
+    ASSERT_TRUE(*(*import)->next(row));
+    EXPECT_EQ(row.event_count, 1u) << c.name;
+  }
 }
 
 }  // namespace
