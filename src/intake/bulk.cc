@@ -4,8 +4,15 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "json/scan.h"
 
 namespace kehu::intake {
+namespace {
+
+constexpr std::string_view kOriginKey = R"({"$origin":")";
+constexpr size_t kOriginBytes = 300;  // a file's name and a line
+
+}  // namespace
 
 void BulkDecoder::feed(std::string_view chunk, Intake& out) {
   splitter_.feed(chunk);
@@ -22,16 +29,35 @@ void BulkDecoder::decode_pieces(Intake& out) {
   events_.take_keys(context_, out);
 }
 
+// Takes the sender's name of the event's place off: {"$origin":"orders.csv:17","event":… Only at the
+// beginning, where it can be found before anything is known of the text.
+std::string_view BulkDecoder::take_origin(std::string_view text) {
+  origin_ = {};
+  if (!text.starts_with(kOriginKey)) return text;
+  const char* const begin = text.data() + kOriginKey.size() - 1;
+  const char* const end = text.data() + text.size();
+  const char* const close = json::find_string_stop(begin + 1, end);
+  if (end - close < 2 || close[0] != '"' || close[1] != ',') return text;
+  const std::string_view named(begin + 1, static_cast<size_t>(close - begin - 1));
+  if (named.size() > kOriginBytes || !json::is_valid_utf8(named)) return text;
+  origin_ = named;
+  event_.assign("{").append(close + 2, end);
+  return event_;
+}
+
 void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
-  EventDecoder::Broken broken{.path = {}, .detail = {}, .payload = piece.text, .position = piece.number};
+  const std::string_view text = take_origin(piece.text);
+  EventDecoder::Broken broken{
+      .path = {}, .detail = {}, .payload = text, .position = piece.number, .origin = origin_};
   std::string detail;
   switch (piece.shape) {
     case Splitter::Shape::kWhole: {
-      const auto error = index_.scan(piece.text);
+      const auto error = index_.scan(text);
       if (!error) {
         Envelope envelope;
         envelope.dialect = Envelope::Dialect::kBulk;
         envelope.position = piece.number;
+        envelope.origin = origin_;
         events_.decode(context_, envelope, index_, 0, out);
         return;
       }

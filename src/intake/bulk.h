@@ -17,6 +17,9 @@ namespace kehu::intake {
 //   {"event": "Order Completed", "user_id": "u1", "phone": "138…", "time": "2026-11-22T10:00:00+08:00",
 //    "message_id": "m1", "properties": {…}, "traits": {…}, "context": {…}, "channel": "shop"}
 //
+// An event that begins with {"$origin":"orders.csv:17", is named so when it is rejected, instead of by its
+// number; the rest of it is the event. The name has up to 300 bytes and no escapes.
+//
 // "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a
 // list), or in "identifiers"; members nobody knows become properties. One per request.
 class BulkDecoder {
@@ -32,11 +35,14 @@ class BulkDecoder {
  private:
   void decode_pieces(Intake& out);
   void decode_piece(const Splitter::Piece& piece, Intake& out);
+  std::string_view take_origin(std::string_view text);
 
   const Context& context_;
   Splitter splitter_;
   json::Index index_;
   EventDecoder events_;
+  std::string_view origin_;
+  std::string event_;  // without its origin
 };
 
 }  // namespace kehu::intake

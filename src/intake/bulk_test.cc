@@ -99,6 +99,63 @@ TEST_F(BulkTest, BrokenLinesDoNotStopTheRest) {
   }
 }
 
+TEST_F(BulkTest, RejectsAnEventThatIsNestedTooDeeplyAlone) {
+  const auto deep = [](size_t depth) {
+    return cat(R"({"event":"D","user_id":"u","x":)", std::string(depth, '['), std::string(depth, ']'), "}");
+  };
+  const std::string good = R"({"event":"A","user_id":"u"})";
+  const std::string fits = deep(limits::kJsonDepth - 1), too_deep = deep(limits::kJsonDepth);
+  for (const std::string& body : {cat(good, "\n", too_deep, "\n", fits, "\n", good),
+                                  cat("[", good, ",", too_deep, ",", fits, ",", good, "]")}) {
+    const Records records = decode(body);
+    EXPECT_EQ(records.events.size(), 3u);
+    ASSERT_EQ(records.rejections.size(), 1u);
+    EXPECT_EQ(records.rejections[0].reason, Reason::kInvalidJson);
+    EXPECT_EQ(records.rejections[0].origin, "/api/v1/events:2");
+    EXPECT_EQ(records.rejections[0].detail, "invalid JSON at byte 94: nested too deeply");
+  }
+}
+
+TEST_F(BulkTest, TheSenderNamesThePlaceOfAnEvent) {
+  const std::string long_name(301, 'n');
+  const std::string large =
+      cat(R"({"$origin":"o.csv:9","event":")", std::string(limits::kEventBytes, 'x'), "\"}");
+  const std::string body =
+      cat(R"({"$origin":"订单 1.csv:17","event":"A","user_id":"u","message_id":"m"})", "\n",
+          R"({"$origin":"o.csv:18","event":"A"})", "\n", R"({"$origin":"o.csv:19","event":})", "\n", large,
+          "\n", R"({"$origin":"a\"b","event":"A"})", "\n", R"({"$origin":"x"})", "\n", R"({"$origin":")",
+          long_name, R"(","event":"A"})", "\n", "{\"$origin\":\"\xff\",\"event\":\"A\"}\n",
+          R"({"event":"A","$origin":"x"})");
+  for (const size_t chunk : {size_t{1}, size_t{1} << 20}) {
+    const Records records = decode(body, chunk);
+    ASSERT_EQ(records.events.size(), 1u);
+    EXPECT_EQ(records.event().properties, "{}");
+    std::string got;
+    for (const Rejection& rejection : records.rejections) {
+      got.append(cat(rejection.origin, " ", to_string(rejection.reason), "\n"));
+    }
+    EXPECT_EQ(got,
+              "o.csv:18 no_identifier\n"
+              "o.csv:19 invalid_json\n"
+              "o.csv:9 event_too_large\n"
+              "/api/v1/events:5 no_identifier\n"
+              "/api/v1/events:6 missing_event_name\n"
+              "/api/v1/events:7 no_identifier\n"
+              "/api/v1/events:8 invalid_utf8\n"
+              "/api/v1/events:9 no_identifier\n");
+    seal::Opener opener(door_.key, door_.ring);
+    EXPECT_EQ(opener.open_payload(records.rejections[0].sealed_payload).value, R"({"event":"A"})");
+  }
+}
+
+TEST_F(BulkTest, CountsRejectionsByReason) {
+  (void)decode("{\n{\n{\"event\":\"A\"}\n");
+  EXPECT_EQ(intake_.rejected_by_reason[static_cast<size_t>(Reason::kInvalidJson)], 2u);
+  EXPECT_EQ(intake_.rejected_by_reason[static_cast<size_t>(Reason::kNoIdentifier)], 1u);
+  intake_.clear();
+  EXPECT_EQ(intake_.rejected_by_reason[static_cast<size_t>(Reason::kInvalidJson)], 0u);
+}
+
 TEST_F(BulkTest, ArraysOfEvents) {
   const Records records =
       decode(R"([{"event":"A","user_id":"u"}, {"event":"B","user_id":"u"}, {"event" "C"}, 7])");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ struct Intake {
   std::vector<uint64_t> new_key_ids;  // for seal::KeyRing::mark_durable once the records are durable
   uint32_t accepted = 0;              // events in records
   uint32_t rejected = 0;              // rejections in records
+  std::array<uint32_t, kReasonCount> rejected_by_reason{};  // index: Reason
 
   void clear();
 };
@@ -43,7 +45,7 @@ struct Intake {
 struct Refusal {
   Reason reason = Reason::kInvalidJson;
   size_t position = 0;  // byte of the body
-  std::string detail;   // for the sender
+  std::string detail;   // for the sender; names the place where that helps
 };
 
 }  // namespace kehu::intake

@@ -30,6 +30,7 @@ void Intake::clear() {
   new_key_ids.clear();
   accepted = 0;
   rejected = 0;
+  rejected_by_reason.fill(0);
 }
 
 void EventDecoder::decode(const Context& context, const Envelope& envelope, const json::Index& index,
@@ -43,21 +44,25 @@ void EventDecoder::decode(const Context& context, const Envelope& envelope, cons
     ++out.accepted;
     return;
   }
-  const std::string path = pointer_between(index, node, fault_.node);
+  const std::string path = cat(envelope.element == 0 ? std::string() : batch_path(envelope.element),
+                               pointer_between(index, node, fault_.node));
   reject(context,
          {.reason = fault_.reason,
           .path = path,
           .detail = fault_.detail,
           .payload = index.raw(index[node]),
           .position = envelope.position,
+          .origin = envelope.origin,
           .named = members_.message_id != 0},
          out);
 }
 
+std::string EventDecoder::batch_path(uint32_t element) { return cat("/batch/", element - 1); }
+
 void EventDecoder::reject(const Context& context, const Broken& broken, Intake& out) {
   const std::string sealed = context.door->seal_payload(broken.payload);
-  const std::string origin =
-      broken.position == 0 ? std::string(context.origin) : cat(context.origin, ":", broken.position);
+  std::string origin(broken.origin.empty() ? context.origin : broken.origin);
+  if (broken.origin.empty() && broken.position > 0) origin += cat(":", broken.position);
   const Rejection rejection{.project = context.project,
                             .source = context.source,
                             .reason = broken.reason,
@@ -69,6 +74,7 @@ void EventDecoder::reject(const Context& context, const Broken& broken, Intake& 
                             .sealed_payload = sealed};
   codec::add_rejection(out.records, rejection);
   ++out.rejected;
+  ++out.rejected_by_reason[static_cast<size_t>(broken.reason)];
 }
 
 void EventDecoder::take_keys(const Context& context, Intake& out) {

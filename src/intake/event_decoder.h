@@ -25,6 +25,8 @@ struct Envelope {
   std::optional<Instant> sent_at;  // by the client's clock
   uint32_t context = 0;            // node of a batch's context, merged into each event's; 0 = none
   uint64_t position = 0;           // line or element from 1, for Rejection::origin; 0 = none
+  std::string_view origin = {};    // instead of context and position, when the sender named the place
+  uint32_t element = 0;            // of "batch" from 1, for Rejection::path; 0 = the event stands alone
 };
 
 // A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each
@@ -41,10 +43,13 @@ class EventDecoder {
     Reason reason = Reason::kInvalidJson;
     std::string_view path;
     std::string_view detail;
-    std::string_view payload;  // as received; need not be JSON or UTF-8
-    uint64_t position = 0;     // as Envelope::position
-    bool named = false;        // the sender gave it a message id: the same payload again is a repeat
+    std::string_view payload;      // as received; need not be JSON or UTF-8
+    uint64_t position = 0;         // as Envelope::position
+    std::string_view origin = {};  // as Envelope::origin
+    bool named = false;            // the sender gave it a message id: the same payload again is a repeat
   };
+  // Where the event with this number, from 1, stands in the body of a batch.
+  static std::string batch_path(uint32_t element);
   // Appends a rejection of something that never became an event.
   void reject(const Context& context, const Broken& broken, Intake& out);
 
@@ -75,6 +80,7 @@ class EventDecoder {
   bool read_objects();
   bool collect_identifiers();
   bool add_value(IdentifierTypeId type, uint32_t node, bool previous = false);
+  std::string_view whole_number(uint32_t node, std::string_view text);
   bool add_values(IdentifierTypeId type, uint32_t node);
   bool add_named(uint32_t object);
   bool add_traits(uint32_t object);

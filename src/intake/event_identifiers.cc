@@ -10,9 +10,20 @@ bool EventDecoder::add_value(IdentifierTypeId type, uint32_t node, bool previous
     return fail(Reason::kInvalidField, node,
                 cat("an identifier must be a string or a number, not ", to_string((*index_)[node].kind)));
   }
+  found.text = whole_number(node, found.text);
   if (identifiers_.add(found)) return true;
   fault_ = identifiers_.fault();
   return false;
+}
+
+// Languages that know only doubles write 12345 as 12345.0 or 1.2345e4: the same customer. Texts stay.
+std::string_view EventDecoder::whole_number(uint32_t node, std::string_view text) {
+  const bool spelt = (*index_)[node].kind == json::Kind::kNumber && text.find_first_of(".eE") != text.npos;
+  const auto number = spelt ? index_->value((*index_)[node]).as_int() : std::nullopt;
+  if (!number) return text;
+  std::string& out = texts_.next();
+  out = cat(*number);
+  return out;
 }
 
 // One value, or in bulk a list of values.
@@ -79,7 +90,7 @@ bool EventDecoder::add_previous() {
   const uint32_t node = members_.previous_id;
   if (node == 0) return fail(Reason::kInvalidField, node_, "an alias call needs \"previousId\"");
   std::string_view previous;
-  if (text_of(node, previous) && identifiers_.has_text(previous)) return true;
+  if (text_of(node, previous) && identifiers_.has_text(whole_number(node, previous))) return true;
   const Policy& policy = *context_->policy;
   if (policy.user_id() && !add_value(*policy.user_id(), node, true)) return false;
   return !policy.anonymous_id() || add_value(*policy.anonymous_id(), node, true);

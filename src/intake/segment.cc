@@ -3,9 +3,24 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "intake/client_time.h"
+#include "json/scan.h"
 
 namespace kehu::intake {
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::string_view kNull = "null";
+constexpr size_t kElementDepth = 2;  // of the brackets around an event: the body's and those of "batch"
+
+// The closing quote of the string that begins at `p`, or `end`.
+const char* find_string_end(const char* p, const char* end) {
+  for (++p; p < end; ++p) {
+    p = json::find_string_stop(p, end);
+    if (p == end || *p == '"') return p;
+    if (*p == '\\') ++p;
+  }
+  return end;
+}
 
 std::optional<EventType> type_of(SegmentCall call) {
   switch (call) {
@@ -43,7 +58,10 @@ std::optional<Refusal> SegmentDecoder::open(SegmentCall call, std::string_view b
   call_ = call;
   batch_ = 0;
   auto refusal = check(body);
-  if (refusal) index_.clear();
+  if (refusal) {
+    index_.clear();
+    batch_ = 0;
+  }
   return refusal;
 }
 
@@ -54,21 +72,66 @@ std::optional<Refusal> SegmentDecoder::check(std::string_view body) {
     return Refusal{Reason::kEventTooLarge, limit,
                    cat("the body has ", body.size(), " bytes; at most ", limit)};
   }
-  if (const auto error = index_.scan(body)) {
+  const size_t mark = body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  body_ = body.substr(mark);
+  deep_.clear();
+  auto error = index_.scan(body_);
+  if (error && batch && error->code == json::SyntaxError::Code::kTooDeep) error = scan_around_deep_events();
+  if (error) {
     const bool utf8 = error->code == json::SyntaxError::Code::kInvalidUtf8;
+    error->position += mark;
     return Refusal{utf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson, error->position,
                    cat("invalid JSON at ", error->to_string())};
   }
   if (index_[0].kind != json::Kind::kObject) {
-    return Refusal{Reason::kNotAnObject, index_[0].begin,
+    return Refusal{Reason::kNotAnObject, index_[0].begin + mark,
                    cat("the body must be an object, not ", to_string(index_[0].kind))};
   }
   if (!batch) return std::nullopt;
   batch_ = member(0, "batch");
-  if (batch_ != 0 && index_[batch_].kind == json::Kind::kArray) return std::nullopt;
-  const size_t position = index_[batch_].begin;
-  batch_ = 0;
-  return Refusal{Reason::kInvalidField, position, "the body needs \"batch\", an array of events"};
+  if (batch_ != 0 && index_[batch_].kind == json::Kind::kArray) {
+    if (are_events(deep_)) return std::nullopt;
+    return Refusal{Reason::kInvalidJson, deep_.front().begin + mark,
+                   cat("what stands at byte ", deep_.front().begin + mark, " is nested deeper than ",
+                       limits::kJsonDepth, " and is no event of the batch")};
+  }
+  return Refusal{Reason::kInvalidField, index_[batch_].begin + mark,
+                 "the body needs \"batch\", an array of events"};
+}
+
+// One event must not cost its neighbours: those that are nested too deeply are taken out, and the rest of the
+// body is indexed without them. All other bytes keep their places.
+std::optional<json::SyntaxError> SegmentDecoder::scan_around_deep_events() {
+  size_t depth = 0;
+  size_t begin = 0;
+  bool deep = false;
+  const char* const end = body_.data() + body_.size();
+  for (const char* p = body_.data(); p < end; ++p) {
+    if (*p == '"') {
+      p = find_string_end(p, end);
+    } else if (*p == '{' || *p == '[') {
+      if (depth == kElementDepth) begin = static_cast<size_t>(p - body_.data());
+      deep = ++depth > limits::kJsonDepth || deep;
+    } else if ((*p == '}' || *p == ']') && depth > 0) {
+      if (--depth == kElementDepth && deep) {
+        deep_.push_back({begin, static_cast<size_t>(p - body_.data()) + 1 - begin});
+        deep = false;
+      }
+    }
+  }
+  around_.assign(body_);
+  for (const DeepEvent& event : deep_) {
+    around_.replace(event.begin, event.size, event.size, ' ').replace(event.begin, kNull.size(), kNull);
+  }
+  return index_.scan(around_);
+}
+
+bool SegmentDecoder::are_events(const std::vector<DeepEvent>& deep) const {
+  size_t found = 0;
+  for (uint32_t at = batch_ + 1; at < index_[batch_].next && found < deep.size(); at = index_[at].next) {
+    found += index_[at].begin == deep[found].begin;
+  }
+  return found == deep.size();
 }
 
 uint32_t SegmentDecoder::member(uint32_t object, std::string_view key) const {
@@ -115,17 +178,28 @@ void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
   }
   const uint32_t shared = member(0, "context");
   if (shared != 0 && index_[shared].kind == json::Kind::kObject) envelope.context = shared;
-  size_t count = 0;
+  size_t deep = 0;
   for (uint32_t at = batch_ + 1; at < index_[batch_].next; at = index_[at].next) {
-    if (count++ < limits::kSegmentBatchEvents) {
+    ++envelope.element;
+    const bool is_deep = deep < deep_.size() && deep_[deep].begin == index_[at].begin;
+    const bool too_many = envelope.element > limits::kSegmentBatchEvents;
+    if (!is_deep && !too_many) {
       events_.decode(context, envelope, index_, at, out);
       continue;
     }
-    const std::string detail = cat("event ", count, " of the batch; at most ", limits::kSegmentBatchEvents);
-    events_.reject(
-        context,
-        {.reason = Reason::kTooManyEvents, .path = {}, .detail = detail, .payload = index_.raw(index_[at])},
-        out);
+    const std::string_view payload =
+        is_deep ? body_.substr(deep_[deep].begin, deep_[deep].size) : index_.raw(index_[at]);
+    deep += is_deep;
+    const std::string detail =
+        too_many ? cat("event ", envelope.element, " of the batch; at most ", limits::kSegmentBatchEvents)
+                 : cat("nested deeper than ", limits::kJsonDepth, ", counted from the request's body");
+    const std::string path = EventDecoder::batch_path(envelope.element);
+    events_.reject(context,
+                   {.reason = too_many ? Reason::kTooManyEvents : Reason::kInvalidJson,
+                    .path = path,
+                    .detail = detail,
+                    .payload = payload},
+                   out);
   }
 }
 

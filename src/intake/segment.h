@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "intake/context.h"
 #include "intake/event_decoder.h"
@@ -17,8 +18,8 @@ enum class SegmentCall : uint8_t { kBatch, kTrack, kIdentify, kPage, kScreen, kG
 std::optional<SegmentCall> parse_segment_call(std::string_view name);
 
 // Bodies of Segment's tracking API → records. As Segment does, a request is refused only when it is not JSON
-// or too large (500 KB a batch, 32 KB a single call); an event that is wrong in itself becomes a rejection,
-// and the request succeeds.
+// or too large (500 KB a batch, 32 KB a single call); an event that is wrong in itself, or nested too deeply,
+// becomes a rejection, and the request succeeds. A byte order mark is passed over.
 //
 //   SegmentDecoder decoder;                                  // one per thread
 //   if (auto refusal = decoder.open(call, body)) → 400
@@ -37,11 +38,23 @@ class SegmentDecoder {
   uint32_t event_count() const;
 
  private:
+  // The text of an event that is nested too deeply to be indexed.
+  struct DeepEvent {
+    size_t begin = 0;
+    size_t size = 0;
+  };
+
   std::optional<Refusal> check(std::string_view body);
+  std::optional<json::SyntaxError> scan_around_deep_events();
+  bool are_events(const std::vector<DeepEvent>& deep) const;
   uint32_t member(uint32_t object, std::string_view key) const;
   void decode_batch(const Context& context, Intake& out);
 
   SegmentCall call_ = SegmentCall::kBatch;
+  std::string_view body_;
+  // Usually empty. Else the body is indexed as it stands in around_, with a null in place of each.
+  std::vector<DeepEvent> deep_;
+  std::string around_;
   json::Index index_;
   uint32_t batch_ = 0;  // node of the array; 0 for single calls
   EventDecoder events_;

@@ -157,7 +157,7 @@ TEST_F(SegmentTest, RejectsSingleEventsWithReasonAndPath) {
     ASSERT_EQ(records.rejections.size(), 1u) << c.event.substr(0, 200);
     const Rejection& rejection = records.rejections[0];
     EXPECT_EQ(rejection.reason, c.reason) << c.event.substr(0, 200) << " " << rejection.detail;
-    EXPECT_EQ(rejection.path, c.path) << c.event.substr(0, 200);
+    EXPECT_EQ(rejection.path, cat("/batch/1", c.path)) << c.event.substr(0, 200);
     EXPECT_EQ(rejection.origin, "/v1/batch");
     EXPECT_FALSE(rejection.detail.empty());
     seal::Opener opener(door_.key, door_.ring);
@@ -174,6 +174,67 @@ TEST_F(SegmentTest, RejectsEventsBeyondTheLimitOfABatch) {
   EXPECT_EQ(records.events.size(), limits::kSegmentBatchEvents);
   ASSERT_EQ(records.rejections.size(), 2u);
   EXPECT_EQ(records.rejections[0].reason, Reason::kTooManyEvents);
+  EXPECT_EQ(records.rejections[0].path, "/batch/2500");
+}
+
+std::string nested(size_t depth) { return cat(std::string(depth, '['), std::string(depth, ']')); }
+
+TEST_F(SegmentTest, RejectsAnEventThatIsNestedTooDeeplyAlone) {
+  const std::string good = R"({"type":"track","event":"E","userId":"u","messageId":"m"})";
+  // The deepest that fits stands in body, batch, event and properties.
+  const auto deep = [](size_t depth) {
+    return cat(R"({"type":"track","event":"]}\"[","userId":"u","properties":{"x":)", nested(depth), "}}");
+  };
+  const std::string fits = deep(limits::kJsonDepth - 4);
+  const std::string one = deep(limits::kJsonDepth - 3), two = deep(1000);
+  const Records records =
+      decode_batch(cat(good, ",", one, " ,", fits, ",", two, ",17,", good), R"(,"sentAt":null)");
+  EXPECT_EQ(records.events.size(), 3u);
+  ASSERT_EQ(records.rejections.size(), 3u);
+  seal::Opener opener(door_.key, door_.ring);
+  EXPECT_EQ(records.rejections[0].reason, Reason::kInvalidJson);
+  EXPECT_EQ(records.rejections[0].path, "/batch/1");
+  EXPECT_EQ(opener.open_payload(records.rejections[0].sealed_payload).value, one);
+  EXPECT_EQ(records.rejections[1].path, "/batch/3");
+  EXPECT_EQ(opener.open_payload(records.rejections[1].sealed_payload).value, two);
+  EXPECT_EQ(records.rejections[2].path, "/batch/4");
+  // The next body has nothing to do with the one before.
+  EXPECT_EQ(decode_batch(good).events.size(), 1u);
+}
+
+TEST_F(SegmentTest, RefusesDeepTextThatIsNoEventOfTheBatch) {
+  const std::string good = R"({"type":"page","userId":"u"})";
+  const std::string cases[] = {
+      cat(R"({"context":{"x":)", nested(64), R"(},"batch":[)", good, "]}"),
+      cat(R"({"context":[)", nested(64), R"(],"batch":[)", good, "]}"),
+      cat(R"({"batch":[)", good, ",", std::string(65, '['), "]}"),
+      cat(R"({"batch":[)", good, ",", nested(65), "],}"),
+      cat("[", nested(65), "]"),
+      std::string(100'000, '{'),
+      std::string(100'000, ']'),
+  };
+  for (const std::string& body : cases) {
+    const auto refusal = decoder_.open(SegmentCall::kBatch, body);
+    ASSERT_TRUE(refusal) << body.substr(0, 100);
+    EXPECT_FALSE(refusal->detail.empty());
+    intake_.clear();
+    decoder_.decode(door_.context, intake_);
+    EXPECT_TRUE(intake_.records.empty());
+  }
+}
+
+TEST_F(SegmentTest, PassesOverAByteOrderMark) {
+  const std::string mark = "\xef\xbb\xbf";
+  EXPECT_EQ(
+      decode(SegmentCall::kBatch, cat(mark, R"({"batch":[{"type":"page","userId":"u"}]})")).events.size(),
+      1u);
+  EXPECT_EQ(decode(SegmentCall::kPage, cat(mark, R"({"userId":"u"})")).events.size(), 1u);
+  const std::string broken = cat(mark, R"({"batch":[{]})");
+  const auto refusal = decoder_.open(SegmentCall::kBatch, broken);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->position, 14u);
+  EXPECT_EQ(refusal->detail, "invalid JSON at byte 14: a key must be a string");
+  EXPECT_TRUE(decoder_.open(SegmentCall::kPage, cat(mark, mark, "{}")));
 }
 
 TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
@@ -184,6 +245,12 @@ TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
   const Case cases[] = {
       {R"("userId":"u1")", "user_id=u1"},
       {R"("userId":12345)", "user_id=12345"},
+      {R"("userId":12345.0)", "user_id=12345"},
+      {R"("userId":1.2345e4)", "user_id=12345"},
+      {R"("userId":"12345.0")", "user_id=12345.0"},
+      {R"("userId":12345.5)", "user_id=12345.5"},
+      {R"("userId":12345678901234567890)", "user_id=12345678901234567890"},
+      {R"("userId":90071992547409930.0)", "user_id=90071992547409930.0"},
       {R"("userId":" u1 ")", "user_id=u1"},
       {R"("userId":"\u4e2d\n")", "user_id=中"},
       {R"("userId":"a\u0000b")",

@@ -47,7 +47,8 @@ struct Rejection {
   // Hash of (source, payload) when the sender gave the event a message id, so that sending it again is a
   // repeat; zero when every sending counts.
   Hash128 repeat_key;
-  std::string_view path;    // JSON Pointer (RFC 6901) into the payload; "" is the whole
+  // JSON Pointer (RFC 6901) into the payload, "" is the whole; of /v1/batch into the request's body.
+  std::string_view path;
   std::string_view detail;  // what was found and what would be right, without values of personal fields
   std::string_view origin;  // the endpoint or file it came from, e.g. "/v1/batch", "orders.csv:17"
   std::string_view sealed_payload;
