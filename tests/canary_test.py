@@ -112,6 +112,10 @@ class CanaryTest(kehu_server.ServerTest):
         self.assertIn(PHONE, answer.json["values"])
         audit = server.get("/api/v1/audit").json["reveals"]
         self.assertEqual((audit[0]["field"], audit[0]["reason"]), ("phone", "the customer called"))
+        for field in ("email", "traits.nothing", "user_id"):
+            answer = server.post("/api/v1/customers/user_id:canary/reveal", {"field": field + "x", "reason": "curious"})
+            self.assertEqual(answer.status, 404, answer)
+        self.assertEqual(server.get("/api/v1/audit").json["reveals"], audit, "nothing was shown, so nothing is listed")
         self.assertEqual(server.post("/api/v1/customers/user_id:canary/reveal", {"field": "phone"}).status, 400)
 
         running, files = self.search(server.data)

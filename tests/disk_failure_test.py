@@ -97,6 +97,35 @@ class DiskFailureTest(unittest.TestCase):
         server.stop()
         self.assertEqual(kehu_server.run("check", "--data", server.data).returncode, 0)
 
+    def test_a_damaged_state_says_so(self):
+        server = kehu_server.Server(kehu_server.scratch(self) / "data").start()
+        self.addCleanup(lambda: server.process and server.kill())
+        for first in range(0, 20_000, 5_000):
+            server.post_events([{"event": "A", "user_id": f"u{n}"} for n in range(first, first + 5_000)])
+        server.stop()
+        table = max(server.data.glob("state/**/*.sst"), key=lambda path: path.stat().st_size)
+        content = bytearray(table.read_bytes())
+        for tenth in range(3, 8):
+            at = len(content) * tenth // 10
+            content[at:at + 200] = bytes(200)
+        table.write_bytes(content)
+        server.start()
+        for n in range(0, 20_000, 20):
+            if server.segment("/v1/track", {"event": "B", "userId": f"u{n}"}).status == 503:
+                break
+        for path in ("/api/v1/stats", "/api/v1/customers/user_id:u1", "/api/v1/rejections"):
+            answer = server.get(path)
+            self.assertEqual(answer.status, 503, answer)
+            self.assertIn("the state is damaged", answer.json["detail"])
+            self.assertIn("kehu check", answer.json["detail"])
+        answer = server.post("/api/v1/customers/user_id:u1/reveal", {"field": "phone", "reason": "x"})
+        self.assertIn("the state is damaged", answer.json["detail"])
+        answer = server.request("GET", "/metrics")
+        self.assertEqual(answer.status, 200, "whoever watches is told")
+        figures = dict(line.rsplit(" ", 1) for line in answer.body.decode().splitlines() if not line.startswith("#"))
+        self.assertEqual(figures["kehu_apply_healthy"], "0")
+        self.assertEqual(figures["kehu_log_healthy"], "1")
+
     def test_a_full_disk(self):
         work = kehu_server.scratch(self)
         disk = work / "disk"

@@ -84,6 +84,29 @@ class IdentityTest(kehu_server.ServerTest):
         self.send("Both", user_id="u-m1", email="m2@example.com")
         self.assertNotEqual(self.id_of("user_id:u-m1"), self.id_of("email:m2@example.com"))
 
+    def test_merge_with_somebody_unknown(self):
+        self.send("A", user_id="u-known-one")
+        known = "user_id:u-known-one"
+        for body, want in (({"winner": known, "loser": "phone:13912349999"}, "loser: no customer has this phone"),
+                           ({"winner": "user_id:u-nobody", "loser": known}, "winner: no customer has this user_id"),
+                           ({"winner": known, "loser": "0" * 32}, "loser: no customer has the id 0000")):
+            answer = self.server.post("/api/v1/identities/merge", {**body, "reason": "x"})
+            self.assertEqual(answer.status, 404, answer)
+            self.assertIn(want, answer.json["detail"])
+            self.assertIn("nothing was merged", answer.json["detail"])
+        for body, want in (({"winner": "u-known-one", "loser": known}, "winner: "), ({"winner": known, "loser": "fax:1"}, "loser: ")):
+            answer = self.server.post("/api/v1/identities/merge", {**body, "reason": "x"})
+            self.assertEqual(answer.status, 400, answer)
+            self.assertIn(want, answer.json["detail"])
+
+    def test_merge_by_customer_id(self):
+        self.send("A", user_id="u-by-id", phone="13912340077")
+        self.send("B", anonymous_id="a-by-id")
+        answer = self.server.post("/api/v1/identities/merge", {
+            "winner": self.id_of("user_id:u-by-id"), "loser": self.id_of("anonymous_id:a-by-id"), "reason": "seen in the shop"})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.id_of("anonymous_id:a-by-id"), self.id_of("phone:13912340077"))
+
     def test_merge_that_breaks_a_rule_is_refused(self):
         self.send("A", user_id="u-r1")
         self.send("A", user_id="u-r2")

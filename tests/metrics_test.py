@@ -33,7 +33,7 @@ class MetricsTest(kehu_server.ServerTest):
                             "kehu_rejections_total": 2, "kehu_applied_events_total": 1, "kehu_customers": 1}.items():
             self.assertEqual(after[name] - before[name], moved, name)
         self.assertGreater(after["kehu_log_bytes_total"], before["kehu_log_bytes_total"])
-        for name in ("kehu_log_healthy", "kehu_apply_healthy", "kehu_lake_healthy"):
+        for name in ("kehu_log_healthy", "kehu_apply_healthy", "kehu_lake_healthy", "kehu_checkpoint_healthy"):
             self.assertEqual(after[name], 1, name)
 
     def test_every_figure_is_explained(self):

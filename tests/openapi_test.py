@@ -159,6 +159,31 @@ class OpenApiTest(kehu_server.ServerTest):
             with self.subTest(name):
                 self.assertEqual(self.ask(name, {}).status, 200)
 
+    def test_unknown_query_parameters_are_refused(self):
+        for name in ACCESS:
+            if "/api/" not in name or name == "GET /api/v1/live":
+                continue
+            with self.subTest(name):
+                answer = self.ask(name, bearer(kehu_server.ADMIN_TOKEN), "?nonsense=1")
+                self.assertEqual((answer.status, answer.json["code"]), (400, "invalid_parameter"), answer)
+                self.assertIn("nonsense", answer.json["detail"])
+        key = basic(kehu_server.WRITE_KEY)
+        event = {"event": "A", "userId": "u", "messageId": "queried"}
+        self.assertEqual(self.server.request("POST", "/v1/track?utm=1", event, key).status, 200, "clients add what they like")
+        self.assertEqual(self.server.request("GET", "/healthz?1").status, 200)
+
+    def test_the_timeline_names_what_it_does_not_know(self):
+        self.server.segment("/v1/track", {"event": "Known", "userId": "timeline", "messageId": "timeline-1"})
+        path = "/api/v1/customers/user_id:timeline/timeline"
+        for query in ("type=tracks", "source=nobody", "limit=10x", "limit=0", "before=1", "from=monday", "typ=track"):
+            with self.subTest(query):
+                answer = self.server.get(f"{path}?{query}")
+                self.assertEqual((answer.status, answer.json["code"]), (400, "invalid_parameter"), answer)
+                self.assertIn(query.split("=")[0], answer.json["detail"])
+        page = self.server.get(f"{path}?type=track&type=page&source=default&limit=10").json
+        self.assertEqual([event["event"] for event in page["events"]], ["Known"])
+        self.assertEqual(self.server.get(f"{path}?type=page").json["events"], [])
+
     def test_unknown_routes_and_methods(self):
         self.assertEqual(self.server.get("/api/v1/nothing").status, 404)
         answer = self.server.admin("DELETE", "/api/v1/settings")

@@ -58,6 +58,26 @@ class RejectionsTest(kehu_server.ServerTest):
         self.assertEqual(len(self.listed("reason=missing_event_name&limit=1000")), before + 1)
         self.assertEqual(self.server.customer("user_id:seg")["events"], 1)
 
+    def test_an_event_that_is_nested_too_deeply_is_rejected_alone(self):
+        deep = '{"type":"track","event":"Deep","userId":"deep","properties":{"x":%s%s}}' % ("[" * 100, "]" * 100)
+        good = '{"type":"track","event":"Good","userId":"deep"}'
+        answer = self.server.segment("/v1/batch", '{"batch":[%s,%s,%s]}' % (good, deep, good))
+        self.assertEqual((answer.status, answer.json), (200, {"success": True}), answer)
+        entry = self.listed("limit=1")[0]
+        self.assertEqual((entry["reason"], entry["path"]), ("invalid_json", "/batch/1"))
+        self.assertEqual(self.server.customer("user_id:deep")["events"], 2)
+        summary = self.server.post_events([good, deep, good])
+        self.assertEqual((summary["accepted"], summary["rejected"]), (2, 1))
+        self.assertEqual(summary["rejected_by_reason"], {"invalid_json": 1})
+        self.assertEqual(self.listed("limit=1")[0]["origin"], "/api/v1/events:2")
+
+    def test_the_path_of_a_batch_names_the_event(self):
+        good = {"type": "track", "event": "Good", "userId": "path"}
+        bad = {**good, "properties": {"products": [{"price": 1}, {"price": 1e20}]}}
+        self.assertEqual(self.server.segment("/v1/batch", {"batch": [good, good, bad]}).status, 200)
+        entry = self.listed("limit=1")[0]
+        self.assertEqual((entry["origin"], entry["path"]), ("/v1/batch", "/batch/2/properties/products/1/price"))
+
     def test_counts(self):
         def count():
             counts = self.server.get("/api/v1/rejections/counts").json["counts"]
@@ -129,6 +149,7 @@ class RejectionsTest(kehu_server.ServerTest):
         for query in ("reason=unheard_of", "state=maybe", "source=nobody", "limit=0", "before=x"):
             answer = self.server.get(f"/api/v1/rejections?{query}")
             self.assertEqual(answer.status, 400, query)
+            self.assertEqual(answer.json["code"], "invalid_parameter")
             self.assertIn(query.split("=")[0], answer.json["detail"])
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import unittest
+import zlib
 
 import kehu_server
 
@@ -150,6 +151,35 @@ class ProtocolTest(kehu_server.ServerTest):
         zipped = gzip.compress(json.dumps({"event": "Kind", "userId": "kinds", "messageId": "kind-z"}).encode())
         self.assertEqual(self.server.segment("/v1/track", zipped).status, 200, "gzip is seen without its header")
         self.assertEqual(self.server.customer("user_id:kinds")["events"], 4)
+
+    def test_encodings(self):
+        event = json.dumps({"event": "Encoded", "userId": "encodings"}).encode()
+        mark = "\ufeff".encode()
+        batch = json.dumps({"batch": [{"type": "track", "event": "Encoded", "userId": "encodings"}]}).encode()
+        for name, path, body, headers in (
+                ("deflate", "/v1/track", zlib.compress(event), {"Content-Encoding": "deflate"}),
+                ("identity", "/v1/track", event, {"Content-Encoding": "identity"}),
+                ("a byte order mark", "/v1/track", mark + event, {}),
+                ("a byte order mark in gzip", "/v1/batch", gzip.compress(mark + batch), {"Content-Encoding": "gzip"}),
+                ("bulk deflate", "/api/v1/events", zlib.compress(b'{"event":"Encoded","user_id":"encodings"}'),
+                 {"Content-Encoding": "deflate"})):
+            with self.subTest(name):
+                self.assertEqual(self.server.segment(path, body, **headers).status, 200)
+        self.assertEqual(self.server.customer("user_id:encodings")["events"], 5)
+        for path in ("/v1/track", "/v1/batch", "/api/v1/events"):
+            with self.subTest(path):
+                answer = self.server.segment(path, b"\x8b\x01\x80{}\x03", **{"Content-Encoding": "br"})
+                self.assertEqual((answer.status, answer.json["code"]), (415, "unsupported_encoding"), answer)
+                self.assertIn("gzip", answer.json["detail"])
+
+    def test_a_refusal_names_the_place_once(self):
+        answer = self.server.segment("/v1/track", b'{"event":"A",}')
+        self.assertEqual(answer.json["detail"], "invalid JSON at byte 13: a key must be a string")
+
+    def test_numbers_as_identifiers(self):
+        for number in ("12345", "12345.0", "1.2345e4", '"12345"'):
+            self.assertEqual(self.server.segment("/v1/track", '{"event":"Number","userId":%s}' % number).status, 200)
+        self.assertEqual(self.server.customer("user_id:12345")["events"], 4)
 
     def test_what_is_refused_as_a_whole(self):
         for name, path, body in (("no JSON", "/v1/track", b"{"), ("no batch", "/v1/batch", b"{}"),

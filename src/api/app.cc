@@ -1,6 +1,8 @@
 #include "api/app.h"
 
+#include "api/content_coding.h"
 #include "api/openapi.h"
+#include "api/parameters.h"
 #include "api/problem.h"
 #include "engine/credentials.h"
 #include "intake/authorization.h"
@@ -69,11 +71,17 @@ const engine::Source* App::source_of(const engine::Project& project, std::string
 }
 
 std::optional<Response> App::gate(const Route& route, const Request& request) const {
-  if (route.access != Access::kAdmin || admin(request)) return std::nullopt;
-  Response refused =
-      to_response(Problem::unauthorized("send `Authorization: Bearer TOKEN` with the admin token"));
-  refused.with("WWW-Authenticate", "Bearer");
-  return refused;
+  if (route.access == Access::kAdmin && !admin(request)) {
+    Response refused =
+        to_response(Problem::unauthorized("send `Authorization: Bearer TOKEN` with the admin token"));
+    refused.with("WWW-Authenticate", "Bearer");
+    return refused;
+  }
+  if (const auto problem = unsupported_coding(route, request)) return to_response(*problem);
+  // Other paths take what Segment's clients, scrapers and browsers add to their addresses.
+  if (!route.pattern.starts_with("/api/")) return std::nullopt;
+  if (const auto problem = unknown_parameter(route, request)) return to_response(*problem);
+  return std::nullopt;
 }
 
 std::string App::openapi() const { return openapi_document(router_->routes()); }

@@ -1,8 +1,10 @@
 #include "api/bulk_upload.h"
 
+#include <array>
 #include <mutex>
 #include <optional>
 
+#include "api/content_coding.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
 #include "base/limits.h"
@@ -23,8 +25,9 @@ class Progress {
   explicit Progress(Responder responder) : responder_(std::move(responder)) {}
 
   // One more part is on its way. `more` is used at once, or when fewer parts wait.
-  void part_submitted(std::optional<ReadMore> more) {
+  void part_submitted(const intake::Intake& part, std::optional<ReadMore> more) {
     const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < found_.size(); ++i) found_[i] += part.rejected_by_reason[i];
     if (++waiting_ >= kPartsWaiting && more) held_.emplace(*std::move(more));
   }
 
@@ -77,13 +80,14 @@ class Progress {
       return;
     }
     std::string body;
-    json::Writer(body)
-        .begin_object()
-        .field("accepted", accepted_)
-        .field("repeats", repeats_)
-        .field("conflicts", conflicts_)
-        .field("rejected", rejected_)
-        .end_object();
+    json::Writer writer(body);
+    writer.begin_object().field("accepted", accepted_).field("repeats", repeats_);
+    writer.field("conflicts", conflicts_).field("rejected", rejected_);
+    writer.key("rejected_by_reason").begin_object();
+    for (size_t i = 1; i < found_.size(); ++i) {
+      if (found_[i] > 0) writer.field(to_string(static_cast<Reason>(i)), found_[i]);
+    }
+    writer.end_object().end_object();
     responder_.send(Response::json(std::move(body)));
   }
 
@@ -94,6 +98,7 @@ class Progress {
   bool ended_ = false;
   absl::Status failure_;
   uint64_t accepted_ = 0, repeats_ = 0, conflicts_ = 0, rejected_ = 0;
+  std::array<uint64_t, kReasonCount> found_{};  // by Reason, those that are known already included
 };
 
 class BulkUpload final : public BodySink {
@@ -136,7 +141,7 @@ class BulkUpload final : public BodySink {
   }
 
   void submit(std::optional<ReadMore> more) {
-    progress_->part_submitted(std::move(more));
+    progress_->part_submitted(intake_, std::move(more));
     engine::Submission submission{
         .batch = std::move(intake_.records),
         .data_keys = std::move(intake_.new_key_ids),
@@ -178,9 +183,8 @@ std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Res
   static constexpr std::string_view kOrigin = "/api/v1/events";
   intake::Context context = intake_context(*room, *source, request, app.engine().clock().now(), kOrigin);
   context.remote_ip = {};  // lives only as long as the request
-  const auto encoding = request.header("Content-Encoding");
-  const bool compressed = encoding && (*encoding == "gzip" || *encoding == "deflate");
-  return std::make_unique<BulkUpload>(app, std::move(room), context, compressed, std::move(responder));
+  return std::make_unique<BulkUpload>(app, std::move(room), context, says_compressed(request),
+                                      std::move(responder));
 }
 
 }  // namespace kehu::api

@@ -3,9 +3,7 @@
 #include "base/civil_day.h"
 #include "base/money.h"
 #include "base/text.h"
-#include "codec/record.h"
 #include "json/writer.h"
-#include "seal/door.h"
 #include "seal/masks.h"
 #include "seal/opener.h"
 
@@ -22,11 +20,6 @@ std::string_view to_string(Metric::Kind kind) {
       return "top";
   }
   return "unknown";
-}
-
-std::string_view source_name(const engine::Project& project, SourceId id) {
-  const engine::Source* source = project.find(id);
-  return source == nullptr ? std::string_view() : std::string_view(source->name);
 }
 
 void write_seen(json::Writer& writer, const ProfileView& profile) {
@@ -51,7 +44,7 @@ void write_traits(json::Writer& writer, const ProfileView& profile, const engine
   writer.end_object().key("trait_sources").begin_object();
   for (const TraitView& trait : profile.traits) {
     writer.key(trait.name).begin_object().field("time", format_utc(trait.time));
-    writer.field("source", source_name(project, trait.source)).end_object();
+    writer.field("source", project.name_of(trait.source)).end_object();
   }
   writer.end_object();
   writer.field("traits_left_out", profile.traits_left_out).field("traits_too_long", profile.traits_too_long);
@@ -131,7 +124,7 @@ void write_recent(json::Writer& writer, const ProfileView& profile, const engine
   for (const RecentEventView& recent : profile.recent) {
     writer.begin_object().field("time", format_utc(recent.time)).field("type", kehu::to_string(recent.type));
     writer.field("event", recent.name).field("channel", kehu::to_string(recent.channel));
-    writer.field("source", source_name(project, recent.source)).end_object();
+    writer.field("source", project.name_of(recent.source)).end_object();
   }
   writer.end_array();
 }
@@ -149,55 +142,7 @@ void write_identifiers(json::Writer& writer, const std::vector<identity::KnownId
   writer.end_array();
 }
 
-absl::Status unknown_type(std::string_view type, const Settings& settings) {
-  std::string known;
-  for (const IdentifierRule& rule : settings.identifier_types) {
-    known += (known.empty() ? "" : ", ") + rule.name;
-  }
-  return failure(absl::StatusCode::kInvalidArgument, "\"", type,
-                 "\" is no identifier type; this project has: ", known);
-}
-
 }  // namespace
-
-absl::StatusOr<Token> parse_token(engine::Engine& engine, const engine::Project& project,
-                                  std::string_view name) {
-  const size_t colon = name.find(':');
-  if (colon == std::string_view::npos) {
-    return failure(absl::StatusCode::kInvalidArgument,
-                   "name an identifier as TYPE:VALUE, such as user_id:u1");
-  }
-  const std::string_view type_name = name.substr(0, colon);
-  const std::string_view value = name.substr(colon + 1);
-  if (type_name == "token") {
-    if (const auto hash = Hash128::from_hex(value)) return Token{*hash};
-    return failure(absl::StatusCode::kInvalidArgument, "a token has 32 hexadecimal digits");
-  }
-  const Settings& settings = *project.settings();
-  const auto type = settings.find_type(type_name);
-  if (!type) return unknown_type(type_name, settings);
-  const auto normalised = normalise(settings.rule(*type).normaliser, value);
-  if (!normalised) {
-    return failure(absl::StatusCode::kInvalidArgument, "this value cannot be a ", type_name,
-                   ": check its form");
-  }
-  seal::Door door(engine::Project::kDefault, engine.key(), settings, engine.ring());
-  return door.token(*type, *normalised);
-}
-
-absl::StatusOr<CustomerId> find_customer(engine::Engine& engine, engine::Replica& replica,
-                                         std::string_view name) {
-  const identity::Graph& graph = replica.shard().identities();
-  const std::string_view hex = name.starts_with("id:") ? name.substr(3) : name;
-  if (const auto id = Hash128::from_hex(hex)) {
-    if (const auto customer = graph.current(CustomerId{*id})) return *customer;
-    return failure(absl::StatusCode::kNotFound, "no customer has the id ", hex);
-  }
-  const auto token = parse_token(engine, *replica.project(), name);
-  if (!token.ok()) return token.status();
-  if (const auto customer = graph.customer_of(*token)) return *customer;
-  return failure(absl::StatusCode::kNotFound, "no customer has this ", name.substr(0, name.find(':')));
-}
 
 absl::StatusOr<std::string> customer_document(engine::Engine& engine, engine::Replica& replica,
                                               CustomerId customer) {
@@ -258,7 +203,7 @@ void write_link(json::Writer& writer, const identity::Link& link, const engine::
   if (link.kind == identity::LinkKind::kManual) {
     writer.field("actor", link.actor).field("reason", link.reason);
   } else {
-    writer.field("source", source_name(project, link.source)).field("message_id", link.message_id);
+    writer.field("source", project.name_of(link.source)).field("message_id", link.message_id);
   }
   if (!link.absorbed.hash.is_zero()) writer.field("absorbed_customer", link.absorbed.hash.hex());
   writer.end_object();

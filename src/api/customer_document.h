@@ -10,16 +10,6 @@
 
 namespace kehu::api {
 
-// The customer that a text names: "TYPE:VALUE" with any identifier type ("phone:13800000000", "user_id:u1"),
-// or "id:HEX" or 32 hexadecimal digits of a customer id, old ids included. NotFound says what was looked for,
-// without personal values. On the apply thread.
-absl::StatusOr<CustomerId> find_customer(engine::Engine& engine, engine::Replica& replica,
-                                         std::string_view name);
-
-// The token of "TYPE:VALUE" or "token:HEX", known or not.
-absl::StatusOr<Token> parse_token(engine::Engine& engine, const engine::Project& project,
-                                  std::string_view name);
-
 // Everything known of one customer as one JSON object (docs/customer.md), personal values masked. On the
 // apply thread; ~50 µs.
 absl::StatusOr<std::string> customer_document(engine::Engine& engine, engine::Replica& replica,

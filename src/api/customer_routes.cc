@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/customer_document.h"
+#include "api/customer_name.h"
+#include "api/parameters.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -15,51 +18,66 @@
 namespace kehu::api {
 namespace {
 
-constexpr size_t kTimelineLimitMax = 1000;
 constexpr Duration kArchivePatience = Duration::seconds(2);
 
 void get_customer(App& app, const Request& request, Responder responder) {
+  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
+  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
   answer_from_replica(
       app, std::move(responder),
-      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
-        const auto customer = find_customer(app.engine(), replica, name);
+      [&app, name = *std::move(name)](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const auto customer = find_customer(replica, name);
         if (!customer.ok()) return customer.status();
         return customer_document(app.engine(), replica, *customer);
       });
 }
 
-// Every reading of the text as an identifier of some type, or as a customer id.
-absl::StatusOr<std::string> search(App& app, engine::Replica& replica, const std::string& text) {
-  const auto project = replica.project();
+// One reading of a searched text: as an identifier of some type, or as a customer id.
+struct Reading {
+  CustomerName name;
+  std::string by;
+};
+
+std::vector<Reading> readings(IntakeRoom& room, const std::string& text) {
+  std::vector<Reading> all;
+  const auto add = [&](const std::string& candidate, const std::string& by) {
+    if (auto name = parse_customer_name(room, candidate); name.ok()) all.push_back({*std::move(name), by});
+  };
+  add(text, "id");
+  for (const IdentifierRule& rule : room.project->settings()->identifier_types) {
+    add(cat(rule.name, ":", text), rule.name);
+  }
+  return all;
+}
+
+absl::StatusOr<std::string> search(App& app, engine::Replica& replica, const std::vector<Reading>& all) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("customers").begin_array();
   std::vector<CustomerId> seen;
-  const auto add = [&](const absl::StatusOr<CustomerId>& customer, std::string_view by) {
-    if (!customer.ok() || std::find(seen.begin(), seen.end(), *customer) != seen.end()) return;
+  for (const Reading& reading : all) {
+    const auto customer = find_customer(replica, reading.name);
+    if (!customer.ok() || std::find(seen.begin(), seen.end(), *customer) != seen.end()) continue;
     seen.push_back(*customer);
     const auto profile = replica.shard().profile(*customer, app.engine().clock().now());
-    if (!profile.ok()) return;
-    writer.begin_object().field("customer_id", customer->hash.hex()).field("matched", by);
+    if (!profile.ok()) continue;
+    writer.begin_object().field("customer_id", customer->hash.hex()).field("matched", reading.by);
     writer.field("events", profile->events).field("last_seen", format_utc(profile->last_seen)).end_object();
-  };
-  add(find_customer(app.engine(), replica, text), "id");
-  for (const IdentifierRule& rule : project->settings()->identifier_types) {
-    add(find_customer(app.engine(), replica, cat(rule.name, ":", text)), rule.name);
   }
   writer.end_array().end_object();
   return out;
 }
 
 void search_customers(App& app, const Request& request, Responder responder) {
-  auto text = request.query("q");
+  const auto text = request.query("q");
   if (!text || text->empty()) {
     return responder.send(to_response(Problem::bad_request(
         "missing_query", "Nothing to search for", "give `?q=` an identifier's value or a customer id")));
   }
-  answer_from_replica(app, std::move(responder), [&app, text = *std::move(text)](engine::Replica& replica) {
-    return search(app, replica, text);
-  });
+  answer_from_replica(app, std::move(responder),
+                      [&app, all = readings(intake_room(app), *text)](engine::Replica& replica) {
+                        return search(app, replica, all);
+                      });
 }
 
 std::string cursor_text(const query::TimelineCursor& cursor) {
@@ -77,28 +95,48 @@ std::optional<query::TimelineCursor> parse_cursor(std::string_view text) {
   return query::TimelineCursor{Instant(micros), Sequence(sequence)};
 }
 
-absl::Status wrong_parameter(std::string_view name, std::string_view want) {
-  return failure(absl::StatusCode::kInvalidArgument, "`", name, "` must be ", want);
+bool is_event_type(std::string_view name) {
+  constexpr EventType kTypes[] = {EventType::kTrack,  EventType::kIdentify, EventType::kPage,
+                                  EventType::kScreen, EventType::kGroup,    EventType::kAlias};
+  return std::any_of(std::begin(kTypes), std::end(kTypes),
+                     [name](EventType type) { return to_string(type) == name; });
 }
 
-absl::StatusOr<query::TimelineRequest> timeline_request(const Request& request) {
+// One query parameter of a timeline.
+absl::Status read_filter(const engine::Project& project, std::string_view name, const std::string& value,
+                         query::TimelineRequest& wanted) {
+  if (name == "event") {
+    wanted.events.push_back(value);
+  } else if (name == "type") {
+    if (!is_event_type(value)) {
+      return wrong_parameter(name, "track, identify, page, screen, group or alias");
+    }
+    wanted.types.push_back(value);
+  } else if (name == "source") {
+    if (project.find(value) == nullptr) return wrong_parameter(name, "the name of a source");
+    wanted.sources.push_back(value);
+  } else if (name == "text") {
+    wanted.text = value;
+  } else if (name == "before") {
+    wanted.before = parse_cursor(value);
+    if (!wanted.before) return wrong_parameter(name, "the `next` of an earlier page");
+  } else if (name == "from" || name == "to") {
+    const auto time = parse_iso8601(value);
+    if (!time) return wrong_parameter(name, "an ISO 8601 time");
+    (name == "from" ? wanted.from : wanted.to) = time;
+  } else if (name == "limit") {
+    const auto limit = parse_limit(value);
+    if (!limit) return wrong_parameter(name, "between 1 and 1000");
+    wanted.limit = *limit;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<query::TimelineRequest> timeline_request(const engine::Project& project,
+                                                        const Request& request) {
   query::TimelineRequest wanted;
-  for (auto& [name, value] : request.query_parameters()) {
-    if (name == "event") wanted.events.push_back(value);
-    if (name == "type") wanted.types.push_back(value);
-    if (name == "source") wanted.sources.push_back(value);
-    if (name == "text") wanted.text = value;
-    if (name == "before" && !(wanted.before = parse_cursor(value))) {
-      return wrong_parameter(name, "the `next` of an earlier page");
-    }
-    if (name == "from" && !(wanted.from = parse_iso8601(value)))
-      return wrong_parameter(name, "an ISO 8601 time");
-    if (name == "to" && !(wanted.to = parse_iso8601(value))) return wrong_parameter(name, "an ISO 8601 time");
-    if (name == "limit") {
-      const auto parsed = std::from_chars(value.data(), value.data() + value.size(), wanted.limit);
-      const bool good = parsed.ec == std::errc() && wanted.limit >= 1 && wanted.limit <= kTimelineLimitMax;
-      if (!good) return wrong_parameter(name, "between 1 and 1000");
-    }
+  for (const auto& [name, value] : request.query_parameters()) {
+    if (auto status = read_filter(project, name, value, wanted); !status.ok()) return status;
   }
   return wanted;
 }
@@ -129,111 +167,120 @@ struct Parts {
   std::vector<Token> tokens;
 };
 
-void get_timeline(App& app, const Request& request, Responder responder) {
-  auto wanted = timeline_request(request);
-  if (!wanted.ok()) return responder.send(to_response(problem_of(wanted.status())));
-  app.workers().answer(
-      std::move(responder),
-      [&app, wanted = *std::move(wanted), name = request.parameter("customer")]() mutable -> Response {
-        const auto parts =
-            app.engine().ask<absl::StatusOr<Parts>>([&](engine::Replica& replica) -> absl::StatusOr<Parts> {
-              const auto customer = find_customer(app.engine(), replica, name);
-              if (!customer.ok()) return customer.status();
-              auto tokens = replica.shard().parts(*customer);
-              if (!tokens.ok()) return tokens.status();
-              return Parts{*customer, *std::move(tokens)};
-            });
-        if (!parts.ok()) return to_response(problem_of(parts.status()));
-        if (!parts->ok()) return to_response(problem_of(parts->status()));
-        app.engine().wait_archived(kArchivePatience);
-        wanted.parts = (*parts)->tokens;
-        auto session = app.query().connect();
-        if (!session.ok()) return to_response(problem_of(session.status()));
-        const auto page = (*session)->timeline(wanted);
-        if (!page.ok()) return to_response(problem_of(page.status()));
-        return Response::json(timeline_document(app, (*parts)->customer, *page));
-      });
+absl::StatusOr<Response> timeline(App& app, const CustomerName& name, query::TimelineRequest wanted) {
+  const auto parts = ask_replica(app, [&](engine::Replica& replica) -> absl::StatusOr<Parts> {
+    const auto customer = find_customer(replica, name);
+    if (!customer.ok()) return customer.status();
+    auto tokens = replica.shard().parts(*customer);
+    if (!tokens.ok()) return tokens.status();
+    return Parts{*customer, *std::move(tokens)};
+  });
+  if (!parts.ok()) return parts.status();
+  app.engine().wait_archived(kArchivePatience);
+  wanted.parts = parts->tokens;
+  auto session = app.query().connect();
+  if (!session.ok()) return session.status();
+  const auto page = (*session)->timeline(wanted);
+  if (!page.ok()) return page.status();
+  return Response::json(timeline_document(app, parts->customer, *page));
 }
 
-// The clear value of an identifier ("phone") or a trait ("traits.email").
-absl::StatusOr<std::string> clear_value(App& app, engine::Replica& replica, CustomerId customer,
-                                        std::string_view field) {
-  seal::Opener opener(app.engine().key(), app.engine().ring());
-  std::string out;
-  json::Writer writer(out);
-  writer.begin_array();
-  size_t found = 0;
-  const auto add = [&](const seal::Opened& opened) {
-    ++found;
-    if (opened.ok()) writer.value(opened.value);
-  };
+void get_timeline(App& app, const Request& request, Responder responder) {
+  auto wanted = timeline_request(*app.engine().project(), request);
+  if (!wanted.ok()) return responder.send(to_response(wrong_query(wanted.status())));
+  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
+  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
+  app.workers().answer(std::move(responder), [&app, name = *std::move(name), wanted = *std::move(wanted)] {
+    return to_answer(timeline(app, name, wanted));
+  });
+}
+
+// A sealed value that somebody asks to see in clear.
+struct SealedValue {
+  std::optional<Token> token;  // of an identifier
+  std::string trait;           // else the name of the trait
+  std::string text;
+};
+
+struct SealedValues {
+  CustomerId customer;
+  std::vector<SealedValue> values;  // at least one
+};
+
+// The sealed values of an identifier type ("phone") or a trait ("traits.email").
+absl::StatusOr<SealedValues> sealed_values(App& app, engine::Replica& replica, const CustomerName& name,
+                                           std::string_view field) {
+  const auto customer = find_customer(replica, name);
+  if (!customer.ok()) return customer.status();
+  SealedValues found{.customer = *customer, .values = {}};
   if (field.starts_with("traits.")) {
-    const auto profile = replica.shard().profile(customer, app.engine().clock().now());
+    const auto profile = replica.shard().profile(*customer, app.engine().clock().now());
     if (!profile.ok()) return profile.status();
     for (const TraitView& trait : profile->traits) {
       if (trait.name != field.substr(7) || trait.value.size() < 2) continue;
       const std::string_view text = std::string_view(trait.value).substr(1, trait.value.size() - 2);
-      if (!seal::Opener::is_sealed(text)) continue;
-      const seal::Opened opened = opener.open_field({.json_key = trait.name, .owner = {}}, text);
-      ++found;
-      if (opened.ok()) writer.raw(opened.value);
+      if (seal::Opener::is_sealed(text)) found.values.push_back({{}, trait.name, std::string(text)});
     }
   } else {
     const auto project = replica.project();
-    for (const identity::KnownIdentifier& known : replica.shard().identities().identifiers_of(customer)) {
+    for (const identity::KnownIdentifier& known : replica.shard().identities().identifiers_of(*customer)) {
       if (project->settings()->rule(known.type).name != field || !known.sealed) continue;
-      add(opener.open_identifier(known.token, known.value));
+      found.values.push_back({known.token, {}, known.value});
     }
   }
-  writer.end_array();
-  if (found == 0) {
-    return failure(absl::StatusCode::kNotFound, "this customer has no sealed ", field,
-                   ": name an identifier type (phone) or a trait (traits.email)");
+  if (!found.values.empty()) return found;
+  return failure(absl::StatusCode::kNotFound, "this customer has no sealed ", field,
+                 ": name an identifier type (phone) or a trait (traits.email)");
+}
+
+// As a JSON array; values whose key was dropped are left out.
+std::string clear_values(App& app, const std::vector<SealedValue>& values) {
+  seal::Opener opener(app.engine().key(), app.engine().ring());
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_array();
+  for (const SealedValue& sealed : values) {
+    const seal::Opened opened = sealed.token ? opener.open_identifier(*sealed.token, sealed.text)
+                                             : opener.open_field({.json_key = sealed.trait}, sealed.text);
+    if (!opened.ok()) continue;
+    sealed.token ? writer.value(opened.value) : writer.raw(opened.value);
   }
+  writer.end_array();
   return out;
 }
 
-Response reveal(App& app, const std::string& name, const std::string& field, const std::string& reason,
-                const std::string& actor) {
-  const auto customer = app.engine().ask<absl::StatusOr<CustomerId>>(
-      [&](engine::Replica& replica) { return find_customer(app.engine(), replica, name); });
-  if (!customer.ok()) return to_response(problem_of(customer.status()));
-  if (!customer->ok()) return to_response(problem_of(customer->status()));
-  // The record first: who looked is durable before anything is shown.
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kReveal, [&](std::string& out) {
-    codec::append_reveal({.customer = **customer, .field = field, .reason = reason, .actor = actor}, out);
-  });
-  const auto ack = app.engine().submit_and_wait(std::move(batch));
-  if (!ack.ok()) return to_response(problem_of(ack.status()));
-  const auto value = app.engine().ask<absl::StatusOr<std::string>>(
-      [&](engine::Replica& replica) { return clear_value(app, replica, **customer, field); });
-  if (!value.ok()) return to_response(problem_of(value.status()));
-  if (!value->ok()) return to_response(problem_of(value->status()));
-  std::string out;
-  json::Writer(out)
-      .begin_object()
-      .field("field", field)
-      .raw_field("values", **value)
-      .field("record", ack->last.value())
-      .end_object();
-  return Response::json(std::move(out));
-}
-
-void post_reveal(App& app, const Request& request, Responder responder) {
-  const auto document = json::Document::parse(request.body);
+absl::StatusOr<Response> reveal(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
   const auto field = document.ok() ? document->root().find("field").as_string() : std::nullopt;
   const auto reason = document.ok() ? document->root().find("reason").as_string() : std::nullopt;
   const bool blank = reason && reason->find_first_not_of(" \t\r\n") == std::string::npos;
   if (!field || !reason || blank) {
-    return responder.send(
-        to_response(Problem::bad_request("missing_field", "A field or a reason is missing",
-                                         R"(send {"field": "phone", "reason": "why you need to see it"})")));
+    return to_response(
+        Problem::bad_request("missing_field", "A field or a reason is missing",
+                             R"(send {"field": "phone", "reason": "why you need to see it"})"));
   }
-  app.workers().answer(std::move(responder), [&app, name = request.parameter("customer"), field = *field,
-                                              reason = *reason, actor = app.admin(request)->name] {
-    return reveal(app, name, field, reason, actor);
+  const auto name = parse_customer_name(intake_room(app), command.parameter("customer"));
+  if (!name.ok()) return name.status();
+  const auto sealed =
+      ask_replica(app, [&](engine::Replica& replica) { return sealed_values(app, replica, *name, *field); });
+  if (!sealed.ok()) return sealed.status();
+  // The record before the opening: who looked is durable before anything is shown. A request that shows
+  // nothing leaves none, so that the audit lists looks and not misspelt fields.
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kReveal, [&](std::string& out) {
+    codec::append_reveal(
+        {.customer = sealed->customer, .field = *field, .reason = *reason, .actor = command.actor}, out);
   });
+  const auto ack = app.engine().submit_and_wait(std::move(batch));
+  if (!ack.ok()) return ack.status();
+  std::string out;
+  json::Writer(out)
+      .begin_object()
+      .field("field", *field)
+      .raw_field("values", clear_values(app, sealed->values))
+      .field("record", ack->last.value())
+      .end_object();
+  return Response::json(std::move(out));
 }
 
 void get_audit(App& app, const Request&, Responder responder) {
@@ -257,21 +304,16 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
   const FieldDoc customer{FieldDoc::Where::kPath, "customer", "string",
                           "TYPE:VALUE of any identifier (user_id:u1, phone:13800000000) or a customer id",
                           true};
-  const auto handle = [&app](auto function) {
-    return [&app, function](const Request& request, Responder responder) {
-      function(app, request, std::move(responder));
-    };
-  };
   routes.push_back(
       {.pattern = "/api/v1/customers",
-       .action = NoBody{handle(search_customers)},
+       .action = NoBody{on_connection(app, search_customers)},
        .doc = {.summary = "Finds customers by the value of any identifier",
                .group = "customers",
                .fields = {{FieldDoc::Where::kQuery, "q", "string", "value or customer id", true}},
                .answers = with_admin_answers({{200, "Those found, perhaps none"}})}});
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer",
-       .action = NoBody{handle(get_customer)},
+       .action = NoBody{on_connection(app, get_customer)},
        .doc = {.summary = "Everything known of one customer, live",
                .group = "customers",
                .fields = {customer},
@@ -279,7 +321,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
                                               {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer/timeline",
-       .action = NoBody{handle(get_timeline)},
+       .action = NoBody{on_connection(app, get_timeline)},
        .doc = {
            .summary = "The customer's events, newest first",
            .group = "customers",
@@ -297,7 +339,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/customers/:customer/reveal",
-       .action = BufferedBody{16 << 10, handle(post_reveal)},
+       .action = BufferedBody{16 << 10, on_worker(app, reveal)},
        .doc = {.summary = "Shows a sealed value in clear; who asked and why is recorded first",
                .group = "customers",
                .fields = {customer},
@@ -306,7 +348,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
                .answers = with_admin_answers(
                    {{200, "The values"}, {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back({.pattern = "/api/v1/audit",
-                    .action = NoBody{handle(get_audit)},
+                    .action = NoBody{on_connection(app, get_audit)},
                     .doc = {.summary = "Who looked at sealed values, newest first",
                             .group = "customers",
                             .answers = with_admin_answers({{200, "The entries"}})}});

@@ -1,6 +1,7 @@
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/customer_document.h"
+#include "api/customer_name.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -11,23 +12,20 @@ namespace kehu::api {
 namespace {
 
 void get_identities(App& app, const Request& request, Responder responder) {
+  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
+  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
   answer_from_replica(
       app, std::move(responder),
-      [&app, name = request.parameter("customer")](engine::Replica& replica) -> absl::StatusOr<std::string> {
-        const auto customer = find_customer(app.engine(), replica, name);
+      [&app, name = *std::move(name)](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        const auto customer = find_customer(replica, name);
         if (!customer.ok()) return customer.status();
         return identity_document(app.engine(), replica, *customer);
       });
 }
 
-absl::StatusOr<std::string> explain(App& app, engine::Replica& replica, const std::string& from,
-                                    const std::string& to) {
+absl::StatusOr<std::string> explain(engine::Replica& replica, const Token& from, const Token& to) {
   const auto project = replica.project();
-  const auto first = parse_token(app.engine(), *project, from);
-  if (!first.ok()) return first.status();
-  const auto second = parse_token(app.engine(), *project, to);
-  if (!second.ok()) return second.status();
-  const auto links = replica.shard().identities().explain(*first, *second);
+  const auto links = replica.shard().identities().explain(from, to);
   if (!links.ok()) return links.status();
   std::string out;
   json::Writer writer(out);
@@ -44,16 +42,17 @@ void get_explanation(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(Problem::bad_request("missing_query", "Two identifiers are needed",
                                                            "give `?from=TYPE:VALUE&to=TYPE:VALUE`")));
   }
-  answer_from_replica(app, std::move(responder), [&app, from = *from, to = *to](engine::Replica& replica) {
-    return explain(app, replica, from, to);
+  const auto first = parse_token(intake_room(app), *from);
+  if (!first.ok()) return responder.send(to_response(problem_of(first.status())));
+  const auto second = parse_token(intake_room(app), *to);
+  if (!second.ok()) return responder.send(to_response(problem_of(second.status())));
+  answer_from_replica(app, std::move(responder), [from = *first, to = *second](engine::Replica& replica) {
+    return explain(replica, from, to);
   });
 }
 
-absl::StatusOr<std::string> owner_as_of(App& app, engine::Replica& replica, const std::string& name,
-                                        Instant when) {
-  const auto token = parse_token(app.engine(), *replica.project(), name);
-  if (!token.ok()) return token.status();
-  const auto customer = replica.shard().identities().customer_as_of(*token, when);
+absl::StatusOr<std::string> owner_as_of(engine::Replica& replica, const Token& token, Instant when) {
+  const auto customer = replica.shard().identities().customer_as_of(token, when);
   if (!customer.ok()) return customer.status();
   std::string out;
   json::Writer(out)
@@ -70,10 +69,11 @@ void get_owner_as_of(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(
         Problem::bad_request("missing_query", "A time is needed", "give `?as_of=` an ISO 8601 time")));
   }
-  answer_from_replica(app, std::move(responder),
-                      [&app, name = request.parameter("identifier"), when = *when](engine::Replica& replica) {
-                        return owner_as_of(app, replica, name, when);
-                      });
+  const auto token = parse_token(intake_room(app), request.parameter("identifier"));
+  if (!token.ok()) return responder.send(to_response(problem_of(token.status())));
+  answer_from_replica(app, std::move(responder), [token = *token, when = *when](engine::Replica& replica) {
+    return owner_as_of(replica, token, when);
+  });
 }
 
 std::string outcome_document(const identity::Outcome& outcome) {
@@ -90,15 +90,29 @@ std::string outcome_document(const identity::Outcome& outcome) {
   return out;
 }
 
-Response run(App& app, RecordBatch batch) {
+absl::StatusOr<Response> run(App& app, RecordBatch batch) {
   const auto outcome = app.engine().run_command(std::move(batch));
-  if (!outcome.ok()) return to_response(problem_of(outcome.status()));
+  if (!outcome.ok()) return outcome.status();
   return Response::json(outcome_document(*outcome));
 }
 
-Response merge(App& app, const std::string& body, const std::string& actor) {
-  const auto document = json::Document::parse(body);
-  if (!document.ok()) return to_response(problem_of(document.status()));
+// A token of the customer that `text`, the member `member` of a merge, names.
+absl::StatusOr<Token> merged_token(App& app, std::string_view member, const std::string& text) {
+  const auto name = parse_customer_name(intake_room(app), text);
+  if (!name.ok()) return failure(name.status().code(), member, ": ", message_of(name.status()));
+  const auto customer =
+      ask_replica(app, [&](engine::Replica& replica) { return find_customer(replica, *name); });
+  if (!customer.ok()) {
+    return failure(customer.status().code(), member, ": ", message_of(customer.status()),
+                   "; nothing was merged");
+  }
+  const Token* token = std::get_if<Token>(&name->who);
+  return token != nullptr ? *token : Token{customer->hash};
+}
+
+absl::StatusOr<Response> merge(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  if (!document.ok()) return document.status();
   const auto winner = document->root().find("winner").as_string();
   const auto loser = document->root().find("loser").as_string();
   const auto reason = document->root().find("reason").as_string();
@@ -107,40 +121,40 @@ Response merge(App& app, const std::string& body, const std::string& actor) {
         "missing_field", "Something is missing",
         R"(send {"winner": "user_id:u1", "loser": "phone:13800000000", "reason": "why they are one"})"));
   }
-  const auto project = app.engine().project();
-  const auto first = parse_token(app.engine(), *project, *winner);
-  if (!first.ok()) return to_response(problem_of(first.status()));
-  const auto second = parse_token(app.engine(), *project, *loser);
-  if (!second.ok()) return to_response(problem_of(second.status()));
+  const auto first = merged_token(app, "winner", *winner);
+  if (!first.ok()) return first.status();
+  const auto second = merged_token(app, "loser", *loser);
+  if (!second.ok()) return second.status();
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kMerge, [&](std::string& out) {
-    codec::append_merge({.winner = *first, .loser = *second, .reason = *reason, .actor = actor}, out);
+    codec::append_merge({.winner = *first, .loser = *second, .reason = *reason, .actor = command.actor}, out);
   });
   return run(app, std::move(batch));
 }
 
-Response unmerge(App& app, const std::string& body, const std::string& actor) {
-  const auto document = json::Document::parse(body);
-  if (!document.ok()) return to_response(problem_of(document.status()));
-  const auto name = document->root().find("customer").as_string();
+absl::StatusOr<Response> unmerge(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  if (!document.ok()) return document.status();
+  const auto text = document->root().find("customer").as_string();
   const auto link = document->root().find("link").as_int();
   const auto reason = document->root().find("reason").as_string();
-  if (!name || !link || *link < 1 || !reason || reason->empty()) {
+  if (!text || !link || *link < 1 || !reason || reason->empty()) {
     return to_response(Problem::bad_request(
         "missing_field", "Something is missing",
         R"(send {"customer": "user_id:u1", "link": 1234, "reason": "why they are two"}; )"
         R"(the links are in /api/v1/customers/user_id:u1/identities)"));
   }
-  const auto customer = app.engine().ask<absl::StatusOr<CustomerId>>(
-      [&](engine::Replica& replica) { return find_customer(app.engine(), replica, *name); });
-  if (!customer.ok()) return to_response(problem_of(customer.status()));
-  if (!customer->ok()) return to_response(problem_of(customer->status()));
+  const auto name = parse_customer_name(intake_room(app), *text);
+  if (!name.ok()) return name.status();
+  const auto customer =
+      ask_replica(app, [&](engine::Replica& replica) { return find_customer(replica, *name); });
+  if (!customer.ok()) return customer.status();
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kUnmerge, [&](std::string& out) {
     codec::append_unmerge({.link = Sequence(static_cast<uint64_t>(*link)),
-                           .customer = **customer,
+                           .customer = *customer,
                            .reason = *reason,
-                           .actor = actor},
+                           .actor = command.actor},
                           out);
   });
   return run(app, std::move(batch));
@@ -151,35 +165,23 @@ Response unmerge(App& app, const std::string& body, const std::string& actor) {
 void add_identity_routes(App& app, std::vector<Route>& routes) {
   const FieldDoc customer{FieldDoc::Where::kPath, "customer", "string", "TYPE:VALUE or a customer id", true};
   const AnswerDoc unknown{404, "Not known", "application/problem+json", "Problem"};
-  const auto handle = [&app](auto function) {
-    return [&app, function](const Request& request, Responder responder) {
-      function(app, request, std::move(responder));
-    };
-  };
-  const auto command = [&app](auto function) {
-    return [&app, function](const Request& request, Responder responder) {
-      app.workers().answer(std::move(responder),
-                           [&app, function, body = std::string(request.body),
-                            actor = app.admin(request)->name] { return function(app, body, actor); });
-    };
-  };
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer/identities",
-       .action = NoBody{handle(get_identities)},
+       .action = NoBody{on_connection(app, get_identities)},
        .doc = {.summary = "The identity graph: identifiers, links with their evidence, refusals, history",
                .group = "identity",
                .fields = {customer},
                .answers = with_admin_answers({{200, "The graph"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/identities/explain",
-       .action = NoBody{handle(get_explanation)},
+       .action = NoBody{on_connection(app, get_explanation)},
        .doc = {.summary = "Why two identifiers are one customer: the chain of evidence between them",
                .group = "identity",
                .fields = {{FieldDoc::Where::kQuery, "from", "string", "TYPE:VALUE", true},
                           {FieldDoc::Where::kQuery, "to", "string", "TYPE:VALUE", true}},
                .answers = with_admin_answers({{200, "The links in order"}, unknown})}});
   routes.push_back({.pattern = "/api/v1/identities/:identifier/owner",
-                    .action = NoBody{handle(get_owner_as_of)},
+                    .action = NoBody{on_connection(app, get_owner_as_of)},
                     .doc = {.summary = "Whose an identifier was at a moment",
                             .group = "identity",
                             .fields = {{FieldDoc::Where::kPath, "identifier", "string", "TYPE:VALUE", true},
@@ -187,7 +189,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                             .answers = with_admin_answers({{200, "The customer"}, unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/identities/merge",
-                    .action = BufferedBody{16 << 10, command(merge)},
+                    .action = BufferedBody{16 << 10, on_worker(app, merge)},
                     .doc = {.summary = "Makes two customers one",
                             .group = "identity",
                             .body_content_type = "application/json",
@@ -198,7 +200,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                                                            unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/identities/unmerge",
-                    .action = BufferedBody{16 << 10, command(unmerge)},
+                    .action = BufferedBody{16 << 10, on_worker(app, unmerge)},
                     .doc = {.summary = "Takes apart what one link joined",
                             .group = "identity",
                             .body_content_type = "application/json",

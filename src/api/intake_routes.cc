@@ -1,5 +1,6 @@
 #include "api/app.h"
 #include "api/bulk_upload.h"
+#include "api/content_coding.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
 #include "base/limits.h"
@@ -17,8 +18,7 @@ Response accepted() { return Response::fixed("application/json", kAccepted); }
 
 Response refused(const intake::Refusal& refusal) {
   return to_response(Problem::bad_request(std::string(to_string(refusal.reason)),
-                                          "The request cannot be read",
-                                          cat(refusal.detail, " (at byte ", refusal.position, ")")));
+                                          "The request cannot be read", refusal.detail));
 }
 
 Response unavailable(const absl::Status& status) {
@@ -29,9 +29,11 @@ Response unavailable(const absl::Status& status) {
   return to_response(problem);
 }
 
-// Body as JSON text: clients compress with or without saying so.
+// Body as JSON text: clients compress with or without saying so. Only deflate must be said; no JSON begins
+// with its "x".
 absl::StatusOr<std::string_view> plain_body(const Request& request, std::string& inflated) {
-  if (!intake::is_gzip(request.body)) return request.body;
+  const bool deflated = request.body.starts_with('x') && says_compressed(request);
+  if (!deflated && !intake::is_gzip(request.body)) return request.body;
   auto plain = intake::inflate_body(request.body, limits::kSegmentBatchBytes);
   if (!plain.ok()) return plain.status();
   inflated = *std::move(plain);
@@ -85,6 +87,7 @@ RouteDoc segment_doc(std::string_view name) {
               {200, "Durable", "application/json", "Success"},
               {400, "No JSON, or too large", "application/problem+json", "Problem"},
               {401, "Unknown write key", "application/problem+json", "Problem"},
+              {415, "Compressed otherwise than by gzip or deflate", "application/problem+json", "Problem"},
               {429, "Too many events wait; Retry-After says how long", "application/problem+json", "Problem"},
               {503, "The log cannot be written now", "application/problem+json", "Problem"}}};
 }
@@ -130,11 +133,13 @@ void add_intake_routes(App& app, std::vector<Route>& routes) {
                        false}},
            .body_content_type = "application/x-ndjson",
            .body_schema = "Event",
-           .answers = {{200, "All parts are durable", "application/json", "UploadSummary"},
-                       {400, "The body cannot be decompressed", "application/problem+json", "Problem"},
-                       {401, "Unknown write key", "application/problem+json", "Problem"},
-                       {413, "Larger than 100 MB", "application/problem+json", "Problem"},
-                       {503, "The log cannot take more now", "application/problem+json", "Problem"}}}});
+           .answers = {
+               {200, "All parts are durable", "application/json", "UploadSummary"},
+               {400, "The body cannot be decompressed", "application/problem+json", "Problem"},
+               {401, "Unknown write key", "application/problem+json", "Problem"},
+               {415, "Compressed otherwise than by gzip or deflate", "application/problem+json", "Problem"},
+               {413, "Larger than 100 MB", "application/problem+json", "Problem"},
+               {503, "The log cannot take more now", "application/problem+json", "Problem"}}}});
 }
 
 }  // namespace kehu::api

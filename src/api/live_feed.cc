@@ -17,12 +17,11 @@ constexpr Duration kCountsPeriod = Duration::millis(500);
 void write_event(json::Writer& writer, const shard::Applied& applied, const engine::Project& project,
                  seal::Opener& opener) {
   const Event& event = *applied.event;
-  const engine::Source* source = project.find(event.source);
   writer.begin_object().field("kind", "event").field("sequence", applied.sequence.value());
   writer.field("customer_id", applied.customer.hash.hex()).field("new_customer", applied.new_customer);
   writer.field("type", to_string(event.type)).field("event", event.name);
   writer.field("time", format_utc(event.time)).field("received_at", format_utc(event.received_at));
-  writer.field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
+  writer.field("source", project.name_of(event.source));
   writer.field("channel", to_string(event.channel)).field("message_id", event.message_id);
   writer.raw_field("properties", seal::mask_json(event.properties, opener));
   writer.raw_field("traits", seal::mask_json(event.traits, opener));
@@ -160,9 +159,7 @@ void LiveFeed::send_events(const engine::AppliedBatch& batch) {
   const auto project = engine_.project();
   seal::Opener opener(engine_.key(), engine_.ring());
   for (const shard::Applied& applied : batch.effects.events) {
-    const engine::Source* source = project->find(applied.event->source);
-    const std::string_view source_name =
-        source == nullptr ? std::string_view() : std::string_view(source->name);
+    const std::string_view source_name = project->name_of(applied.event->source);
     std::shared_ptr<const std::string> event_text;
     std::shared_ptr<const std::string> customer_text;
     for (const auto& subscription : subscriptions) {

@@ -1,10 +1,10 @@
-#include <charconv>
 #include <optional>
 
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/intake_thread.h"
 #include "api/masked_payload.h"
+#include "api/parameters.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -16,16 +16,7 @@
 namespace kehu::api {
 namespace {
 
-constexpr size_t kListLimitMax = 1000;
 constexpr size_t kReplayLimit = 10'000;
-
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T value{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<Reason> parse_reason(std::string_view name) {
   for (int i = 1; i < kReasonCount; ++i) {
@@ -40,10 +31,6 @@ std::optional<engine::RejectionState> parse_state(std::string_view name) {
     if (engine::to_string(state) == name) return state;
   }
   return std::nullopt;
-}
-
-absl::Status wrong_parameter(std::string_view name, std::string_view want) {
-  return failure(absl::StatusCode::kInvalidArgument, "`", name, "` must be ", want);
 }
 
 absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& project, const Request& request) {
@@ -66,9 +53,8 @@ absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& proje
     filter.before = Sequence(*sequence);
   }
   if (const auto limit = request.query("limit")) {
-    const auto number = parse_number<size_t>(*limit);
-    if (!number || *number < 1 || *number > kListLimitMax)
-      return wrong_parameter("limit", "between 1 and 1000");
+    const auto number = parse_limit(*limit);
+    if (!number) return wrong_parameter("limit", "between 1 and 1000");
     filter.limit = *number;
   }
   return filter;
@@ -76,10 +62,9 @@ absl::StatusOr<engine::RejectionFilter> read_filter(const engine::Project& proje
 
 void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, const engine::Project& project,
                  std::string_view record, std::string_view payload) {
-  const engine::Source* source = project.find(entry.source);
   writer.begin_object().field("id", entry.sequence.value()).field("reason", to_string(entry.reason));
   writer.field("state", engine::to_string(entry.state));
-  writer.field("source", source == nullptr ? std::string_view() : std::string_view(source->name));
+  writer.field("source", project.name_of(entry.source));
   writer.field("received_at", format_utc(entry.received_at));
   if (const auto rejection = codec::decode_rejection(record); rejection.ok()) {
     writer.field("path", rejection->path)
@@ -91,8 +76,8 @@ void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, cons
 }
 
 void list(App& app, const Request& request, Responder responder) {
-  auto filter = read_filter(*app.engine().project(), request);
-  if (!filter.ok()) return responder.send(to_response(problem_of(filter.status())));
+  const auto filter = read_filter(*app.engine().project(), request);
+  if (!filter.ok()) return responder.send(to_response(wrong_query(filter.status())));
   answer_from_replica(
       app, std::move(responder), [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
         const auto project = replica.project();
@@ -117,9 +102,7 @@ void counts(App& app, const Request&, Responder responder) {
     json::Writer writer(out);
     writer.begin_object().key("counts").begin_array();
     for (const engine::RejectionCount& count : replica.rejections().counts()) {
-      const engine::Source* source = project->find(count.source);
-      writer.begin_object().field("source",
-                                  source == nullptr ? std::string_view() : std::string_view(source->name));
+      writer.begin_object().field("source", project->name_of(count.source));
       writer.field("reason", to_string(count.reason))
           .field("total", count.total)
           .field("open", count.open)
@@ -147,15 +130,11 @@ struct Rejected {
 absl::StatusOr<Rejected> fetch(App& app, std::string_view id) {
   const auto sequence = parse_number<uint64_t>(id);
   if (!sequence) return failure(absl::StatusCode::kInvalidArgument, "a rejection is named by its number");
-  const auto found =
-      app.engine().ask<std::optional<Rejected>>([&](engine::Replica& replica) -> std::optional<Rejected> {
-        const auto entry = replica.rejections().find(Sequence(*sequence));
-        if (!entry) return std::nullopt;
-        return Rejected{*entry, replica.rejections().record(entry->sequence)};
-      });
-  if (!found.ok()) return found.status();
-  if (!*found) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
-  return **found;
+  return ask_replica(app, [&](engine::Replica& replica) -> absl::StatusOr<Rejected> {
+    const auto entry = replica.rejections().find(Sequence(*sequence));
+    if (!entry) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
+    return Rejected{*entry, replica.rejections().record(entry->sequence)};
+  });
 }
 
 absl::StatusOr<std::string> open_payload(App& app, const Rejected& rejected) {
@@ -168,11 +147,11 @@ absl::StatusOr<std::string> open_payload(App& app, const Rejected& rejected) {
   return std::move(opened.value);
 }
 
-Response get(App& app, const std::string& id) {
-  const auto rejected = fetch(app, id);
-  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+absl::StatusOr<Response> get(App& app, const Command& command) {
+  const auto rejected = fetch(app, command.parameter("id"));
+  if (!rejected.ok()) return rejected.status();
   const auto payload = open_payload(app, *rejected);
-  if (!payload.ok()) return to_response(problem_of(payload.status()));
+  if (!payload.ok()) return payload.status();
   const auto project = app.engine().project();
   std::string out;
   json::Writer writer(out);
@@ -244,29 +223,28 @@ Response still_rejected_answer(const absl::Status& status) {
                       .detail = message_of(status)});
 }
 
-Response repaired() { return Response::json(R"({"repaired":1})"); }
-
-Response repair(App& app, const std::string& id, const std::string& body, const std::string& actor) {
-  const auto rejected = fetch(app, id);
-  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
-  std::string text = body;
+absl::StatusOr<Response> repair(App& app, const Command& command) {
+  const auto rejected = fetch(app, command.parameter("id"));
+  if (!rejected.ok()) return rejected.status();
+  std::string text = command.body;
   if (text.empty()) {
     auto payload = open_payload(app, *rejected);
-    if (!payload.ok()) return to_response(problem_of(payload.status()));
+    if (!payload.ok()) return payload.status();
     text = *std::move(payload);
   }
-  const absl::Status done = repair_with(app, *rejected, text, actor);
-  if (done.ok()) return repaired();
-  return done.code() == absl::StatusCode::kOutOfRange ? still_rejected_answer(done)
-                                                      : to_response(problem_of(done));
+  const absl::Status done = repair_with(app, *rejected, text, command.actor);
+  if (done.code() == absl::StatusCode::kOutOfRange) return still_rejected_answer(done);
+  if (!done.ok()) return done;
+  return Response::json(R"({"repaired":1})");
 }
 
-Response discard(App& app, const std::string& id, const std::string& actor) {
-  const auto rejected = fetch(app, id);
-  if (!rejected.ok()) return to_response(problem_of(rejected.status()));
-  if (auto status = check_open(rejected->entry); !status.ok()) return to_response(problem_of(status));
-  const absl::Status done = close_rejection(app, *rejected, RejectionOutcome::kDiscarded, actor);
-  return done.ok() ? Response::json(R"({"discarded":1})") : to_response(problem_of(done));
+absl::StatusOr<Response> discard(App& app, const Command& command) {
+  const auto rejected = fetch(app, command.parameter("id"));
+  if (!rejected.ok()) return rejected.status();
+  if (auto status = check_open(rejected->entry); !status.ok()) return status;
+  const absl::Status done = close_rejection(app, *rejected, RejectionOutcome::kDiscarded, command.actor);
+  if (!done.ok()) return done;
+  return Response::json(R"({"discarded":1})");
 }
 
 // "dir/orders.csv.gz:17" → "orders.csv:17": a row stays the same when its file is moved or packed.
@@ -278,15 +256,15 @@ std::string row_name(std::string_view origin) {
 
 // Rows of files that could not be mapped, from `kehu import`: {"rejections": [{"reason", "path", "detail",
 // "origin", "payload"}]}. The same row again is a repeat.
-Response add(App& app, SourceId source, const std::string& body) {
+absl::StatusOr<Response> add(App& app, SourceId source, const std::string& body) {
   const auto document = json::Document::parse(body);
-  if (!document.ok()) return to_response(problem_of(document.status()));
+  if (!document.ok()) return document.status();
   IntakeRoom room(app.engine());
   RecordBatch batch;
   for (const auto& member : document->root().find("rejections")) {
     const auto text = [&](const char* name) { return member.value.find(name).as_string().value_or(""); };
     const auto reason = parse_reason(text("reason"));
-    if (!reason) return to_response(problem_of(wrong_parameter("reason", "one of docs/rejections.md")));
+    if (!reason) return wrong_parameter("reason", "one of docs/rejections.md");
     const std::string path = text("path"), detail = text("detail"), origin = text("origin");
     const std::string sealed = room.door.seal_payload(text("payload"));
     codec::add_rejection(batch, {.project = engine::Project::kDefault,
@@ -302,7 +280,7 @@ Response add(App& app, SourceId source, const std::string& body) {
   engine::Ack ack;
   if (!batch.empty()) {
     const auto done = app.engine().submit_and_wait(std::move(batch));
-    if (!done.ok()) return to_response(problem_of(done.status()));
+    if (!done.ok()) return done.status();
     ack = *done;
   }
   std::string out;
@@ -322,21 +300,21 @@ void post(App& app, const Request& request, Responder responder) {
   if (source == nullptr)
     return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
   app.workers().answer(std::move(responder), [&app, id = source->id, body = std::string(request.body)] {
-    return add(app, id, body);
+    return to_answer(add(app, id, body));
   });
 }
 
 // Reads every open rejection of a filter again, as after a change of the settings.
-Response replay(App& app, engine::RejectionFilter filter, const std::string& actor) {
+absl::StatusOr<Response> replay(App& app, engine::RejectionFilter filter, const std::string& actor) {
   filter.state = engine::RejectionState::kOpen;
   filter.limit = kReplayLimit;
   const auto entries = app.engine().ask<std::vector<engine::RejectionEntry>>(
       [&](engine::Replica& replica) { return replica.rejections().list(filter); });
-  if (!entries.ok()) return to_response(problem_of(entries.status()));
+  if (!entries.ok()) return entries.status();
   uint64_t good = 0, bad = 0;
   for (const engine::RejectionEntry& entry : *entries) {
     const auto rejected = fetch(app, std::to_string(entry.sequence.value()));
-    if (!rejected.ok()) return to_response(problem_of(rejected.status()));
+    if (!rejected.ok()) return rejected.status();
     const auto payload = open_payload(app, *rejected);
     const absl::Status done = payload.ok() ? repair_with(app, *rejected, *payload, actor) : payload.status();
     (done.ok() ? good : bad) += 1;
@@ -344,6 +322,18 @@ Response replay(App& app, engine::RejectionFilter filter, const std::string& act
   std::string out;
   json::Writer(out).begin_object().field("repaired", good).field("still_rejected", bad).end_object();
   return Response::json(std::move(out));
+}
+
+void post_replay(App& app, const Request& request, Responder responder) {
+  if (!request.body.empty()) {
+    return responder.send(to_response(Problem::bad_request("unexpected_body", "This call takes no body",
+                                                           "put the filter into the query: ?reason=…")));
+  }
+  const auto filter = read_filter(*app.engine().project(), request);
+  if (!filter.ok()) return responder.send(to_response(wrong_query(filter.status())));
+  app.workers().answer(std::move(responder), [&app, filter = *filter, actor = app.admin(request)->name] {
+    return to_answer(replay(app, filter, actor));
+  });
 }
 
 }  // namespace
@@ -357,13 +347,8 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
       {FieldDoc::Where::kQuery, "before", "integer", "`next` of an earlier page", false},
       {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 50", false}};
   const AnswerDoc unknown{404, "No such rejection", "application/problem+json", "Problem"};
-  const auto handle = [&app](auto function) {
-    return [&app, function](const Request& request, Responder responder) {
-      function(app, request, std::move(responder));
-    };
-  };
   routes.push_back({.pattern = "/api/v1/rejections",
-                    .action = NoBody{handle(list)},
+                    .action = NoBody{on_connection(app, list)},
                     .doc = {.summary = "Events in quarantine, newest first",
                             .group = "rejections",
                             .fields = filters,
@@ -371,45 +356,30 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections",
                     .access = Access::kWriteKey,
-                    .action = BufferedBody{8 << 20, handle(post)},
+                    .action = BufferedBody{8 << 20, on_connection(app, post)},
                     .doc = {.summary = "Puts rows of a file that could not be read into quarantine",
                             .group = "rejections",
+                            .fields = {{FieldDoc::Where::kQuery, "writeKey", "string",
+                                        "instead of Basic authorization", false},
+                                       {FieldDoc::Where::kQuery, "source", "string",
+                                        "name of the source, for administrators", false}},
                             .body_content_type = "application/json",
                             .answers = {{200, "Kept"},
                                         {401, "Unknown write key", "application/problem+json", "Problem"}}}});
   routes.push_back({.pattern = "/api/v1/rejections/counts",
-                    .action = NoBody{handle(counts)},
+                    .action = NoBody{on_connection(app, counts)},
                     .doc = {.summary = "How many events are in quarantine, per reason and source",
                             .group = "rejections",
                             .answers = with_admin_answers({{200, "The counts"}})}});
-  routes.push_back(
-      {.method = Method::kPost,
-       .pattern = "/api/v1/rejections/replay",
-       .action = BufferedBody{1 << 10,
-                              [&app](const Request& request, Responder responder) {
-                                const auto filter = read_filter(*app.engine().project(), request);
-                                if (!request.body.empty()) {
-                                  return responder.send(to_response(
-                                      Problem::bad_request("unexpected_body", "This call takes no body",
-                                                           "put the filter into the query: ?reason=…")));
-                                }
-                                if (!filter.ok())
-                                  return responder.send(to_response(problem_of(filter.status())));
-                                app.workers().answer(
-                                    std::move(responder),
-                                    [&app, filter = *filter, actor = app.admin(request)->name] {
-                                      return replay(app, filter, actor);
-                                    });
-                              }},
-       .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
-               .group = "rejections",
-               .fields = filters,
-               .answers = with_admin_answers({{200, "How many are events now"}})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/rejections/replay",
+                    .action = BufferedBody{1 << 10, on_connection(app, post_replay)},
+                    .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
+                            .group = "rejections",
+                            .fields = filters,
+                            .answers = with_admin_answers({{200, "How many are events now"}})}});
   routes.push_back({.pattern = "/api/v1/rejections/:id",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
-                      app.workers().answer(std::move(responder),
-                                           [&app, id = request.parameter("id")] { return get(app, id); });
-                    }},
+                    .action = NoBody{on_worker(app, get)},
                     .doc = {.summary = "One rejection with what was received, personal values masked",
                             .group = "rejections",
                             .fields = {id},
@@ -417,15 +387,7 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/rejections/:id/repair",
-       .action = BufferedBody{1 << 20,
-                              [&app](const Request& request, Responder responder) {
-                                app.workers().answer(
-                                    std::move(responder),
-                                    [&app, id = request.parameter("id"), body = std::string(request.body),
-                                     actor = app.admin(request)->name] {
-                                      return repair(app, id, body, actor);
-                                    });
-                              }},
+       .action = BufferedBody{1 << 20, on_worker(app, repair)},
        .doc = {.summary = "Replaces a rejection by a corrected event (the body; empty: as received)",
                .group = "rejections",
                .fields = {id},
@@ -438,12 +400,7 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
                     {422, "Still not acceptable", "application/problem+json", "Problem"}})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections/:id/discard",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
-                      app.workers().answer(std::move(responder), [&app, id = request.parameter("id"),
-                                                                  actor = app.admin(request)->name] {
-                        return discard(app, id, actor);
-                      });
-                    }},
+                    .action = NoBody{on_worker(app, discard)},
                     .doc = {.summary = "Closes a rejection without an event",
                             .group = "rejections",
                             .fields = {id},

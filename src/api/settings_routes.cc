@@ -6,44 +6,40 @@
 namespace kehu::api {
 namespace {
 
-Response put(App& app, const std::string& body, const std::string& actor) {
-  const auto settings = codec::settings_from_json(body);
-  if (!settings.ok()) return to_response(problem_of(settings.status()));
+void get(App& app, const Request&, Responder responder) {
+  responder.send(Response::json(codec::settings_to_json(*app.engine().project()->settings())));
+}
+
+absl::StatusOr<Response> put(App& app, const Command& command) {
+  const auto settings = codec::settings_from_json(command.body);
+  if (!settings.ok()) return settings.status();
   const auto project = app.engine().project();
   if (auto status = codec::check_settings_change({.from = *project->settings(), .to = *settings});
       !status.ok()) {
-    return to_response(problem_of(status));
+    return status;
   }
   const std::string text = codec::settings_to_json(*settings);
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
-    codec::append_definition({.kind = "settings", .name = "", .body = text, .actor = actor}, out);
+    codec::append_definition({.kind = "settings", .name = "", .body = text, .actor = command.actor}, out);
   });
   const auto ack = app.engine().submit_and_wait(std::move(batch));
-  return ack.ok() ? Response::json(text) : to_response(problem_of(ack.status()));
+  if (!ack.ok()) return ack.status();
+  return Response::json(text);
 }
 
 }  // namespace
 
 void add_settings_routes(App& app, std::vector<Route>& routes) {
   routes.push_back({.pattern = "/api/v1/settings",
-                    .action = NoBody{[&app](const Request&, Responder responder) {
-                      responder.send(
-                          Response::json(codec::settings_to_json(*app.engine().project()->settings())));
-                    }},
+                    .action = NoBody{on_connection(app, get)},
                     .doc = {.summary = "The project's settings",
                             .group = "settings",
                             .answers = with_admin_answers({{200, "See docs/settings.md"}})}});
   routes.push_back(
       {.method = Method::kPut,
        .pattern = "/api/v1/settings",
-       .action = BufferedBody{1 << 20,
-                              [&app](const Request& request, Responder responder) {
-                                app.workers().answer(
-                                    std::move(responder),
-                                    [&app, body = std::string(request.body),
-                                     actor = app.admin(request)->name] { return put(app, body, actor); });
-                              }},
+       .action = BufferedBody{1 << 20, on_worker(app, put)},
        .doc = {
            .summary = "Replaces the project's settings; events that follow live by them",
            .group = "settings",

@@ -28,15 +28,15 @@ void write_source(json::Writer& writer, const engine::Source& source, std::strin
 }
 
 // Logs the source's new definition and answers with it; a new key is shown this once.
-Response define(App& app, const engine::Source& source, const std::string& actor,
-                std::string_view new_key = {}) {
+absl::StatusOr<Response> define(App& app, const engine::Source& source, const std::string& actor,
+                                std::string_view new_key = {}) {
   const std::string body = engine::to_json(source);
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
     codec::append_definition({.kind = "source", .name = source.name, .body = body, .actor = actor}, out);
   });
   if (const auto ack = app.engine().submit_and_wait(std::move(batch)); !ack.ok()) {
-    return to_response(problem_of(ack.status()));
+    return ack.status();
   }
   std::string out;
   json::Writer writer(out);
@@ -55,14 +55,15 @@ bool is_channel(std::string_view name) {
   return parse_channel(name) != Channel::kUnknown || name == "unknown";
 }
 
-Response not_found(std::string_view name) {
-  return to_response(
-      Problem::not_found(cat("there is no source \"", name, "\": GET /api/v1/sources lists them")));
+absl::StatusOr<engine::Source> find_source(const engine::Project& project, std::string_view name) {
+  if (const engine::Source* source = project.find(name)) return *source;
+  return failure(absl::StatusCode::kNotFound, "there is no source \"", name,
+                 "\": GET /api/v1/sources lists them");
 }
 
-Response create(App& app, const std::string& body, const std::string& actor) {
-  const auto document = json::Document::parse(body);
-  if (!document.ok()) return to_response(problem_of(document.status()));
+absl::StatusOr<Response> create(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  if (!document.ok()) return document.status();
   const auto name = document->root().find("name").as_string();
   const auto channel = document->root().find("channel").as_string();
   if (!name || name->empty() || name->size() > kNameBytesMax) {
@@ -89,16 +90,15 @@ Response create(App& app, const std::string& body, const std::string& actor) {
                  .channel = channel ? parse_channel(*channel) : Channel::kUnknown,
                  .enabled = true,
                  .keys = {key_entry(app, key)}},
-                actor, key);
+                command.actor, key);
 }
 
-Response change(App& app, const std::string& name, const std::string& body, const std::string& actor) {
-  const auto document = json::Document::parse(body);
-  if (!document.ok()) return to_response(problem_of(document.status()));
-  const auto project = app.engine().project();
-  const engine::Source* found = project->find(name);
-  if (found == nullptr) return not_found(name);
-  engine::Source source = *found;
+absl::StatusOr<Response> change(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  if (!document.ok()) return document.status();
+  auto found = find_source(*app.engine().project(), command.parameter("source"));
+  if (!found.ok()) return found.status();
+  engine::Source& source = *found;
   for (const auto& member : document->root()) {
     const auto enabled = member.value.as_bool();
     const auto channel = member.value.as_string();
@@ -113,33 +113,31 @@ Response change(App& app, const std::string& name, const std::string& body, cons
               R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web"})")));
     }
   }
-  return define(app, source, actor);
+  return define(app, source, command.actor);
 }
 
-Response add_key(App& app, const std::string& name, const std::string& actor) {
-  const auto project = app.engine().project();
-  const engine::Source* found = project->find(name);
-  if (found == nullptr) return not_found(name);
-  engine::Source source = *found;
+absl::StatusOr<Response> add_key(App& app, const Command& command) {
+  auto found = find_source(*app.engine().project(), command.parameter("source"));
+  if (!found.ok()) return found.status();
+  engine::Source& source = *found;
   const std::string key = engine::random_write_key();
   source.keys.push_back(key_entry(app, key));
-  return define(app, source, actor, key);
+  return define(app, source, command.actor, key);
 }
 
-Response revoke_key(App& app, const std::string& name, const std::string& hint, const std::string& actor) {
-  const auto project = app.engine().project();
-  const engine::Source* found = project->find(name);
-  if (found == nullptr) return not_found(name);
-  engine::Source source = *found;
+absl::StatusOr<Response> revoke_key(App& app, const Command& command) {
+  auto found = find_source(*app.engine().project(), command.parameter("source"));
+  if (!found.ok()) return found.status();
+  engine::Source& source = *found;
+  const std::string hint = command.parameter("hint").substr(0, 8);
   const auto key = std::find_if(source.keys.begin(), source.keys.end(), [&](const engine::WriteKey& k) {
-    return !k.revoked && k.hint.substr(0, 8) == hint.substr(0, 8);
+    return !k.revoked && k.hint.substr(0, 8) == hint;
   });
   if (key == source.keys.end()) {
-    return to_response(
-        Problem::not_found(cat("the source has no live key that begins with ", hint.substr(0, 8))));
+    return failure(absl::StatusCode::kNotFound, "the source has no live key that begins with ", hint);
   }
   key->revoked = app.engine().clock().now();
-  return define(app, source, actor);
+  return define(app, source, command.actor);
 }
 
 void list(App& app, const Request&, Responder responder) {
@@ -159,22 +157,14 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
   const AnswerDoc unknown{404, "No such source", "application/problem+json", "Problem"};
   const AnswerDoc created{201, "With its write key, which is shown this once", "application/json", "Source"};
   routes.push_back({.pattern = "/api/v1/sources",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
-                      list(app, request, std::move(responder));
-                    }},
+                    .action = NoBody{on_connection(app, list)},
                     .doc = {.summary = "The sources of events",
                             .group = "sources",
                             .answers = with_admin_answers({{200, "The sources"}})}});
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/sources",
-       .action = BufferedBody{16 << 10,
-                              [&app](const Request& request, Responder responder) {
-                                app.workers().answer(
-                                    std::move(responder),
-                                    [&app, body = std::string(request.body),
-                                     actor = app.admin(request)->name] { return create(app, body, actor); });
-                              }},
+       .action = BufferedBody{16 << 10, on_worker(app, create)},
        .doc = {.summary = "Makes a source with a write key",
                .group = "sources",
                .body_content_type = "application/json",
@@ -184,15 +174,7 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPatch,
        .pattern = "/api/v1/sources/:source",
-       .action = BufferedBody{16 << 10,
-                              [&app](const Request& request, Responder responder) {
-                                app.workers().answer(
-                                    std::move(responder),
-                                    [&app, name = request.parameter("source"),
-                                     body = std::string(request.body), actor = app.admin(request)->name] {
-                                      return change(app, name, body, actor);
-                                    });
-                              }},
+       .action = BufferedBody{16 << 10, on_worker(app, change)},
        .doc = {.summary = "Enables, disables or changes the default channel of a source",
                .group = "sources",
                .fields = {source},
@@ -201,12 +183,7 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
                .answers = with_admin_answers({{200, "The source", "application/json", "Source"}, unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/sources/:source/keys",
-                    .action = NoBody{[&app](const Request& request, Responder responder) {
-                      app.workers().answer(std::move(responder), [&app, name = request.parameter("source"),
-                                                                  actor = app.admin(request)->name] {
-                        return add_key(app, name, actor);
-                      });
-                    }},
+                    .action = NoBody{on_worker(app, add_key)},
                     .doc = {.summary = "Gives a source a further write key, for rotation",
                             .group = "sources",
                             .fields = {source},
@@ -214,12 +191,7 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kDelete,
        .pattern = "/api/v1/sources/:source/keys/:hint",
-       .action = NoBody{[&app](const Request& request, Responder responder) {
-         app.workers().answer(
-             std::move(responder),
-             [&app, name = request.parameter("source"), hint = request.parameter("hint"),
-              actor = app.admin(request)->name] { return revoke_key(app, name, hint, actor); });
-       }},
+       .action = NoBody{on_worker(app, revoke_key)},
        .doc = {.summary = "Revokes a write key, named by its first eight characters",
                .group = "sources",
                .fields = {source,

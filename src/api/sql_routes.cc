@@ -9,10 +9,10 @@ namespace {
 constexpr size_t kResultBytesMax = 256u << 20;
 constexpr Duration kArchivePatience = Duration::seconds(5);
 
-Response run(App& app, const std::string& sql, query::Format format) {
+absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format format) {
   app.engine().wait_archived(kArchivePatience);
   auto session = app.query().connect();
-  if (!session.ok()) return to_response(problem_of(session.status()));
+  if (!session.ok()) return session.status();
   std::string body;
   const auto summary = (*session)->run(sql, format, [&body](std::string_view piece) -> absl::Status {
     if (body.size() + piece.size() > kResultBytesMax) {
@@ -22,7 +22,7 @@ Response run(App& app, const std::string& sql, query::Format format) {
     body.append(piece);
     return absl::OkStatus();
   });
-  if (!summary.ok()) return to_response(problem_of(summary.status()));
+  if (!summary.ok()) return summary.status();
   Response response{.status = 200, .content_type = query::content_type(format), .body = std::move(body)};
   response.with("X-Rows", std::to_string(summary->rows));
   response.with("X-Time-Ms", std::to_string(summary->time.micros() / 1000));
@@ -35,8 +35,9 @@ void answer(App& app, std::string sql, const std::string& format_name, Responder
     return responder.send(to_response(Problem::bad_request("invalid_format", "There is no such format",
                                                            "one of csv, json, ndjson, table")));
   }
-  app.workers().answer(std::move(responder),
-                       [&app, sql = std::move(sql), format = *format] { return run(app, sql, format); });
+  app.workers().answer(std::move(responder), [&app, sql = std::move(sql), format = *format] {
+    return to_answer(run(app, sql, format));
+  });
 }
 
 void post(App& app, const Request& request, Responder responder) {
@@ -61,9 +62,7 @@ void add_sql_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/sql",
-       .action =
-           BufferedBody{1 << 20, [&app](const Request& request,
-                                        Responder responder) { post(app, request, std::move(responder)); }},
+       .action = BufferedBody{1 << 20, on_connection(app, post)},
        .doc = {.summary = "Runs one read-only statement over the archive and the rows of the last moments",
                .text = "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text.",
                .group = "sql",

@@ -61,9 +61,14 @@ class Exposition {
   std::string& out_;
 };
 
+Response exposed(std::string text) {
+  return {.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(text)};
+}
+
+// A damaged state cannot be asked for its figures; that it is damaged is told all the same.
 void get_metrics(App& app, const Request&, Responder responder) {
-  auto waiting = std::make_shared<Responder>(std::move(responder));
-  const bool taken = app.engine().inspect([&app, waiting](engine::Replica& replica) {
+  WaitingResponder waiting(std::move(responder), [&app] { return exposed(app.metrics()); });
+  app.engine().inspect([&app, waiting = std::move(waiting)](engine::Replica& replica) mutable {
     std::string text = app.metrics();
     Exposition out(text);
     out.gauge("kehu_customers", "Customers known now.", static_cast<double>(replica.totals().customers));
@@ -73,10 +78,8 @@ void get_metrics(App& app, const Request&, Responder responder) {
                 static_cast<double>(replica.totals().rejections));
     out.gauge("kehu_state_memory_bytes", "Memory of customers and identities.",
               static_cast<double>(replica.memory_bytes()));
-    waiting->send(
-        {.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(text)});
+    waiting.send(exposed(std::move(text)));
   });
-  if (!taken) waiting->send(to_response(Problem::overloaded("the server is stopping")));
 }
 
 }  // namespace
@@ -105,16 +108,13 @@ std::string App::metrics() {
   out.gauge("kehu_log_healthy", "1 when events can be accepted.", health.log.ok() ? 1 : 0);
   out.gauge("kehu_apply_healthy", "1 when state follows the log.", health.apply.ok() ? 1 : 0);
   out.gauge("kehu_lake_healthy", "1 when the archive follows the log.", health.lake.ok() ? 1 : 0);
+  out.gauge("kehu_checkpoint_healthy", "1 when the last checkpoint of the state was written.",
+            health.checkpoint.ok() ? 1 : 0);
   if (options_.more_metrics) options_.more_metrics(text);
   return text;
 }
 
 void add_status_routes(App& app, std::vector<Route>& routes) {
-  const auto handle = [&app](auto function) {
-    return [&app, function](const Request& request, Responder responder) {
-      function(app, request, std::move(responder));
-    };
-  };
   routes.push_back(
       {.pattern = "/healthz",
        .access = Access::kPublic,
@@ -125,30 +125,36 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.pattern = "/readyz",
        .access = Access::kPublic,
-       .action = NoBody{handle(get_ready)},
+       .action = NoBody{on_connection(app, get_ready)},
        .doc = {.summary = "200 while events are accepted",
                .group = "status",
                .answers = {{200, "Ready"}, {503, "Not now", "application/problem+json", "Problem"}}}});
   routes.push_back({.pattern = "/metrics",
                     .access = Access::kPublic,
-                    .action = NoBody{handle(get_metrics)},
+                    .action = NoBody{on_connection(app, get_metrics)},
                     .doc = {.summary = "Figures for Prometheus",
                             .group = "status",
                             .answers = {{200, "Text format 0.0.4", "text/plain"}}}});
   routes.push_back({.pattern = "/api/v1/stats",
-                    .action = NoBody{handle(get_stats)},
+                    .action = NoBody{on_connection(app, get_stats)},
                     .doc = {.summary = "What has happened so far, in numbers",
                             .group = "status",
                             .answers = with_admin_answers({{200, "The numbers"}})}});
   routes.push_back(
       {.pattern = "/api/v1/live",
        .action = LiveUpgrade{[&app] { return app.live().open(); }},
-       .doc = {.summary = "WebSocket: events, customer changes and counts as they happen",
-               .text = "Send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": id, "
-                       "\"event\": name, \"source\": name}; or give the same as query parameters. Browsers "
-                       "pass the admin token as ?access_token=.",
-               .group = "live",
-               .answers = with_admin_answers({{101, "Switched to WebSocket", ""}})}});
+       .doc = {
+           .summary = "WebSocket: events, customer changes and counts as they happen",
+           .text = "Send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": id, "
+                   "\"event\": name, \"source\": name}; or give the same as query parameters. Browsers "
+                   "pass the admin token as ?access_token=.",
+           .group = "live",
+           .fields = {{FieldDoc::Where::kQuery, "subscribe", "string", "events, customers, counts", false},
+                      {FieldDoc::Where::kQuery, "customer", "string", "only this customer id", false},
+                      {FieldDoc::Where::kQuery, "event", "string", "only this event name", false},
+                      {FieldDoc::Where::kQuery, "source", "string", "only this source", false},
+                      {FieldDoc::Where::kQuery, "access_token", "string", "the admin token", false}},
+           .answers = with_admin_answers({{101, "Switched to WebSocket", ""}})}});
 }
 
 }  // namespace kehu::api
