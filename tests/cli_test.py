@@ -51,6 +51,22 @@ class CommandLineTest(unittest.TestCase):
             with self.subTest(arguments):
                 self.assertEqual(run(*arguments).returncode, 2)
 
+    def test_an_unknown_command_is_named(self):
+        said = self.exit_code(2, "bogus", "--data", self.data)
+        self.assertIn('"bogus"', said)
+        for command in ("serve", "import", "customer", "sql"):
+            self.assertIn(command, said)
+
+    def test_somebody_elses_directory_is_left_alone(self):
+        photos = self.work / "photos"
+        photos.mkdir()
+        (photos / "cat.jpg").write_text("miaow")
+        for arguments in (["serve", "--listen", "127.0.0.1:0"], ["import", "--map", self.mapping(), self.rows("foreign.csv", "")]):
+            said = self.exit_code(1, *arguments, "--data", photos)
+            self.assertIn("cat.jpg", said)
+            self.assertIn("new or empty directory", said)
+        self.assertEqual(os.listdir(photos), ["cat.jpg"])
+
     def test_help_is_0(self):
         self.assertIn("serve", self.good("--help"))
         for command in ("serve", "demo", "import", "customer", "rejections", "sql", "check", "bench"):
@@ -99,6 +115,15 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("no_identifier", self.good("rejections", "--data", self.data))
         self.assertIn("no_identifier", self.good("rejections", "counts", "--data", self.data))
         self.assertIn("Order Completed", self.good("customer", "user_id:u1", "--view", "timeline", "--data", self.data))
+        links = self.good("customer", "user_id:u1", "--view", "identities", "--data", self.data).split("links")[1]
+        self.assertIn("user_id u1", links)
+        self.assertIn("phone 139****5678", links)
+
+    def test_calls_without_a_name_are_shown_by_their_type(self):
+        self.server.segment("/v1/identify", {"userId": "nameless", "traits": {"city": "上海"}, "messageId": "nameless-1"})
+        for view in ("profile", "timeline"):
+            text = self.good("customer", "user_id:nameless", "--view", view, "--data", self.data)
+            self.assertIn("(identify)", text)
 
     def test_sql_formats(self):
         statement = "SELECT event, count(*) AS n FROM events WHERE message_id LIKE 'm_' GROUP BY event ORDER BY event"
@@ -148,11 +173,88 @@ class CommandLineTest(unittest.TestCase):
         rejected = json.loads(self.good("rejections", "list", "--reason", "invalid_time", "--data", self.data, "--json"))
         self.assertIn("orders.csv:4", rejected["rejections"][0]["origin"])
 
+    def rows(self, name, text):
+        path = self.work / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def mapping(self, text='[file]\n', more=""):
+        path = self.work / "plain.toml"
+        path.write_text(text + '[identifiers]\nuser_id = "who"\n[time]\ncolumn = "when"\n[event]\nname = "Imported"\n' + more)
+        return path
+
+    def test_what_the_server_rejects_of_an_import_names_file_and_line(self):
+        rows = self.rows("server side.csv", "who,when,note\nnull,2026-01-01 10:00:00,a\nok-1,2026-01-01 10:00:00,b\n"
+                         "ok-2,never,c\nok-3,2026-01-01 10:00:00," + "x" * 40_000 + "\nnull,2026-01-02 10:00:00,d\n")
+        mapping = self.mapping(more='[properties]\nnote = "note"\n')
+        arguments = ["import", "--data", self.data, "--map", mapping, rows]
+        report = json.loads(self.good(*arguments, "--json"))
+        self.assertEqual((report["rows"], report["accepted"], report["rejected"]), (5, 1, 4), report)
+        self.assertEqual(report["rejected_by_reason"], {"no_identifier": 2, "invalid_time": 1, "event_too_large": 1})
+        self.assertEqual(report["unmappable_by_reason"], {"invalid_time": 1})
+        listed = json.loads(self.good("rejections", "--data", self.data, "--json"))["rejections"]
+        places = {(r["origin"], r["reason"]) for r in listed if r["origin"].startswith("server side")}
+        self.assertEqual(places, {("server side.csv:2", "no_identifier"), ("server side.csv:4", "invalid_time"),
+                                  ("server side.csv:5", "event_too_large"), ("server side.csv:6", "no_identifier")})
+        text = self.good(*arguments)
+        for line in ("  no_identifier: 2\n", "  invalid_time: 1\n", "  event_too_large: 1\n"):
+            self.assertIn(line, text)
+        stored = self.good("sql", "--data", self.data, "--format", "csv", "SELECT properties FROM events WHERE event = 'Imported'")
+        self.assertNotIn("origin", stored)
+        self.assertIn("server side.csv:4 at /when", self.good("rejections", "--reason", "invalid_time", "--data", self.data))
+
+    def test_exit_codes_of_import(self):
+        good = "who,when\nexit-1,2026-01-01 10:00:00\n"
+        where = ["--data", self.data]
+        empty = run("import", *where, "--map", self.mapping(), self.rows("empty.csv", ""))
+        self.assertEqual(empty.returncode, 0, empty.stderr)
+        self.assertIn("empty.csv is empty", empty.stderr)
+        self.assertIn("0 rows", empty.stdout)
+        for name, text, want in (
+                ("missing column.csv", "whom,when\na,b\n", 'no column "who"'),
+                ("twice.csv", "who,when,who\na,b,c\n", 'two columns "who"'),
+                ("mac.csv", good.replace("\n", "\r"), "CR alone"),
+                ("utf16.csv", good.encode("utf-16"), 'encoding = "UTF-16"'),
+                ("utf16le.csv", good.encode("utf-16-le"), 'encoding = "UTF-16LE"')):
+            with self.subTest(name):
+                self.assertIn(want, self.exit_code(1, "import", *where, "--map", self.mapping(), self.rows(name, text)))
+                self.exit_code(1, "import", *where, "--map", self.mapping(), "--dry-run", "1", self.rows(name, text))
+        (self.work / "folder").mkdir(exist_ok=True)
+        self.assertIn("name the files in it", self.exit_code(1, "import", *where, "--map", self.mapping(), self.work / "folder"))
+        self.assertIn("check the name", self.exit_code(1, "import", *where, "--map", self.mapping(), self.work / "none.csv"))
+        self.assertIn("no section [file]", self.exit_code(2, "import", *where, "--map", self.mapping(""), self.rows("good.csv", good)))
+        self.assertIn("name the files", self.exit_code(2, "import", *where, "--map", self.mapping()))
+        told = self.mapping('[file]\nencoding = "UTF-16"\n')
+        report = json.loads(self.good("import", *where, "--map", told, self.rows("utf16.csv", good.encode("utf-16")), "--json"))
+        self.assertEqual((report["rows"], report["accepted"]), (1, 1), report)
+
+    def test_a_number_that_no_double_holds(self):
+        rows = self.rows("huge.csv", "who,when,n\nhuge-1,2026-01-01 10:00:00,1e400\n")
+        report = json.loads(self.good("import", "--data", self.data, "--json", rows, "--map",
+                                      self.mapping(more='[properties]\nn = { column = "n", type = "number" }\n')))
+        self.assertEqual((report["accepted"], report["unmappable_by_reason"]), (0, {"invalid_field": 1}), report)
+
+    def test_the_word_behind_dry_run_may_be_a_file(self):
+        rows = self.rows("dry.csv", "who,when\n" + "".join(f"dry-{n},2026-01-01 10:00:00\n" for n in range(9)))
+        other = self.rows("other.csv", "who,when\ndry-other,2026-01-01 10:00:00\n")
+        for arguments, shown in ((["--dry-run", rows], 5), ([rows, "--dry-run"], 5), (["--dry-run", "2", rows], 2),
+                                 (["--dry-run=2", rows], 2), ([rows, "--dry-run", "0"], 0), (["--dry-run", other, rows], 5)):
+            with self.subTest(arguments):
+                text = self.good("import", "--data", self.data, "--map", self.mapping(), *arguments)
+                self.assertEqual(text.count('"type": "track"'), shown, text)
+                self.assertIn("nothing was changed", text)
+        self.exit_code(1, "customer", "user_id:dry-1", "--data", self.data)
+
     def test_rejections_are_repaired(self):
         self.server.post_events(['{"event": "By Hand"}'])
         listed = json.loads(self.good("rejections", "--data", self.data, "--json"))["rejections"]
         number = listed[0]["id"]
-        self.assertIn("By Hand", self.good("rejections", "show", number, "--url", self.server.url))
+        text = self.good("rejections", "show", number, "--url", self.server.url)
+        self.assertIn('"event": "By Hand"', text)
+        self.assertIn("no_identifier", text)
+        self.assertRegex(text, r"place +/api/v1/events:1\n")
+        shown = json.loads(self.good("rejections", "show", number, "--url", self.server.url, "--json"))
+        self.assertEqual(shown["payload"], {"event": "By Hand"})
         self.good("rejections", "repair", number, "--event", "-", "--data", self.data,
                   input='{"event": "By Hand", "user_id": "by-hand"}')
         self.good("customer", "user_id:by-hand", "--data", self.data)

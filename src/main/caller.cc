@@ -141,6 +141,9 @@ class LocalCaller final : public Caller {
       return client::Response{.status = response.status, .headers = {}, .body = response.body};
     }
     wanted.parameters = match.parameters;
+    if (const auto refusal = runtime_->app().router().refuse(*match.route, wanted)) {
+      return client::Response{.status = refusal->status, .headers = {}, .body = refusal->body};
+    }
     if (auto status = run(*match.route, wanted, desk); !status.ok()) return status;
     return desk->wait();
   }

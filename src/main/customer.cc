@@ -12,6 +12,12 @@ std::string text_of(const json::Value& value) {
   return std::string(value.raw());
 }
 
+// Calls without a name of their own, such as identify, are shown by their type.
+std::string event_of(const json::Value& value) {
+  const std::string name = text_of(value.find("event"));
+  return name.empty() ? cat("(", text_of(value.find("type")), ")") : name;
+}
+
 void heading(std::string& out, std::string_view title) { out += cat("\n", title, "\n"); }
 
 void row(std::string& out, std::string_view name, std::string_view value, std::string_view note = {}) {
@@ -32,7 +38,7 @@ std::string profile_text(const json::Value& customer) {
   for (const auto& trait : customer.find("traits")) row(out, trait.key, text_of(trait.value));
   heading(out, "counters");
   for (const auto& member : customer.find("counters")) {
-    row(out, text_of(member.value.find("event")), text_of(member.value.find("total")),
+    row(out, event_of(member.value), text_of(member.value.find("total")),
         cat("last ", text_of(member.value.find("last"))));
   }
   heading(out, "orders");
@@ -43,7 +49,7 @@ std::string profile_text(const json::Value& customer) {
   }
   heading(out, "recent events");
   for (const auto& member : customer.find("recent_events")) {
-    row(out, text_of(member.value.find("time")), text_of(member.value.find("event")),
+    row(out, text_of(member.value.find("time")), event_of(member.value),
         text_of(member.value.find("channel")));
   }
   return out;
@@ -53,9 +59,18 @@ std::string timeline_text(const json::Value& timeline) {
   std::string out;
   for (const auto& member : timeline.find("events")) {
     out += cat(text_of(member.value.find("time")), "  ", text_of(member.value.find("channel")), "  ",
-               text_of(member.value.find("event")), "  ", text_of(member.value.find("properties")), "\n");
+               event_of(member.value), "  ", text_of(member.value.find("properties")), "\n");
   }
   return out;
+}
+
+// "phone 139****5678" for the token of an identifier that the document lists; else the token.
+std::string identifier_of(const json::Value& identities, const std::string& token) {
+  for (const auto& member : identities.find("identifiers")) {
+    if (text_of(member.value.find("token")) != token) continue;
+    return cat(text_of(member.value.find("type")), " ", text_of(member.value.find("value")));
+  }
+  return token;
 }
 
 std::string identities_text(const json::Value& identities) {
@@ -68,7 +83,8 @@ std::string identities_text(const json::Value& identities) {
   heading(out, "links: why they are one");
   for (const auto& member : identities.find("links")) {
     row(out, cat("record ", text_of(member.value.find("link"))), text_of(member.value.find("kind")),
-        cat(text_of(member.value.find("a")), " – ", text_of(member.value.find("b"))));
+        cat(identifier_of(identities, text_of(member.value.find("a"))), " – ",
+            identifier_of(identities, text_of(member.value.find("b")))));
   }
   heading(out, "left out");
   for (const auto& member : identities.find("refusals")) {

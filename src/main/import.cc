@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 
@@ -24,8 +26,21 @@ struct Totals {
   uint64_t accepted = 0;  // by the server: new events
   uint64_t repeats = 0;   // events that were there already
   uint64_t conflicts = 0;
-  uint64_t rejected = 0;  // new in quarantine, by mapping or server
+  uint64_t rejected = 0;                                   // new in quarantine, by mapping or server
+  std::array<uint64_t, kReasonCount> refused_by_reason{};  // by the server; index: Reason
+
+  uint64_t of_reason(int reason) const {
+    return rows.rejected_by_reason[static_cast<size_t>(reason)] +
+           refused_by_reason[static_cast<size_t>(reason)];
+  }
 };
+
+// A file's name as it can stand in a JSON text without an escape.
+std::string unescaped(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }, '_');
+  return name;
+}
 
 // A bar with rate and time left on a terminal; a line every few seconds otherwise.
 class Progress {
@@ -61,6 +76,8 @@ class Progress {
   std::chrono::steady_clock::time_point shown_;
 };
 
+void say_empty(const std::string& file) { std::fprintf(stderr, "kehu: %s is empty\n", file.c_str()); }
+
 class Importer {
  public:
   Importer(const ImportCommand& command, const mapping::Mapping& mapping, Caller& caller)
@@ -71,6 +88,7 @@ class Importer {
     if (!opened.ok()) return opened.status();
     import_ = *std::move(opened);
     file_ = file;
+    if (import_->empty()) say_empty(file);
     for (bool more = true; more;) {
       const auto status = upload_some(more);
       if (!status.ok()) return status;
@@ -108,8 +126,7 @@ class Importer {
         more = *next;
         if (!more) break;
         keep_rejections();
-        pending_ += row_.events;
-        sent += row_.events.size();
+        sent += append_events();
         progress_.show(file_, *import_, false);
       }
       const size_t size = std::min(room, pending_.size() - given);
@@ -129,7 +146,24 @@ class Importer {
     totals_.repeats += number("repeats");
     totals_.conflicts += number("conflicts");
     totals_.rejected += number("rejected");
+    for (int i = 1; i < kReasonCount; ++i) {
+      const json::Value count =
+          answer->root().find("rejected_by_reason").find(to_string(static_cast<Reason>(i)));
+      totals_.refused_by_reason[static_cast<size_t>(i)] += static_cast<uint64_t>(count.as_int().value_or(0));
+    }
     return rejections_ >= kRejectionsPerRequest ? send_rejections() : absl::OkStatus();
+  }
+
+  // Each event goes with its place in the file, so that the server can name it too. Bytes appended.
+  size_t append_events() {
+    const size_t before = pending_.size();
+    const std::string begin = cat(R"({"$origin":")", unescaped(import_->origin(row_)), "\",");
+    for (std::string_view rest = row_.events; !rest.empty();) {
+      const size_t line = rest.find('\n') + 1;
+      pending_.append(begin).append(rest.substr(1, line - 1));
+      rest.remove_prefix(line);
+    }
+    return pending_.size() - before;
   }
 
   void keep_rejections() {
@@ -192,7 +226,11 @@ std::string to_json(const Totals& totals) {
   writer.field("accepted", totals.accepted)
       .field("repeats", totals.repeats)
       .field("conflicts", totals.conflicts);
-  writer.field("rejected", totals.rejected).end_object();
+  writer.field("rejected", totals.rejected).key("rejected_by_reason").begin_object();
+  for (int i = 1; i < kReasonCount; ++i) {
+    if (totals.of_reason(i) > 0) writer.field(to_string(static_cast<Reason>(i)), totals.of_reason(i));
+  }
+  writer.end_object().end_object();
   return out;
 }
 
@@ -208,7 +246,7 @@ std::string to_text(const Totals& totals) {
                " rows are exact duplicates of earlier rows in their file\n");
   }
   for (int i = 1; i < kReasonCount; ++i) {
-    const uint64_t count = totals.rows.rejected_by_reason[static_cast<size_t>(i)];
+    const uint64_t count = totals.of_reason(i);
     if (count > 0) out += cat("  ", to_string(static_cast<Reason>(i)), ": ", count, "\n");
   }
   return out;
@@ -220,8 +258,9 @@ absl::Status show_first(const ImportCommand& command, const mapping::Mapping& ma
   for (const std::string& file : command.files) {
     auto import = mapping::FileImport::open(mapping, file);
     if (!import.ok()) return import.status();
+    if ((*import)->empty()) say_empty(file);
     mapping::MappedRow row;
-    while (shown < command.dry_run) {
+    while (shown < *command.dry_run) {
       const auto more = (*import)->next(row);
       if (!more.ok()) return more.status();
       if (!*more) break;
@@ -238,12 +277,19 @@ absl::Status show_first(const ImportCommand& command, const mapping::Mapping& ma
                    " filtered out, ", report.rejected, " could not be mapped; nothing was changed"));
 }
 
+// A file that does not fit its mapping is no wrong usage: the command was understood, and failed.
+absl::Status failed(absl::Status status) {
+  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
+  return failure(absl::StatusCode::kFailedPrecondition, message_of(status));
+}
+
 }  // namespace
 
 absl::Status run_import(const ImportCommand& command) {
+  if (command.files.empty()) return absl::InvalidArgumentError("name the files to import");
   const auto mapping = mapping::Mapping::load(command.map);
   if (!mapping.ok()) return mapping.status();
-  if (command.dry_run > 0) return show_first(command, *mapping);
+  if (command.dry_run) return failed(show_first(command, *mapping));
   auto caller = open_caller({.where = command.where, .create = true});
   if (!caller.ok()) return caller.status();
   Importer importer(command, *mapping, **caller);
@@ -254,6 +300,7 @@ absl::Status run_import(const ImportCommand& command) {
   status.Update((*caller)->close());
   const absl::Status printed = print(command.json ? to_json(importer.totals()) : to_text(importer.totals()));
   if (status.ok()) return printed;
+  status = failed(status);
   const bool passing =
       status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kInternal;
   return failure(status.code(), message_of(status),

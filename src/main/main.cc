@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
+constexpr uint64_t kDryRunEvents = 5;
 
 void add_where(CLI::App* command, kehu::Where& where) {
   auto* data = command->add_option("--data", where.data, "data directory (its server, if one runs, is used)");
@@ -55,6 +57,16 @@ void add_demo(CLI::App& app, absl::Status& result) {
   command->callback([options, &result] { result = kehu::run_demo(*options); });
 }
 
+// The word behind --dry-run: a number, or already the first file.
+void read_dry_run(const std::string& word, kehu::ImportCommand& options) {
+  uint64_t count = 0;
+  const auto parsed = std::from_chars(word.data(), word.data() + word.size(), count);
+  const bool number = parsed.ec == std::errc() && parsed.ptr == word.data() + word.size();
+  options.dry_run = number ? count : kDryRunEvents;
+  if (number) return;
+  if (!word.empty()) options.files.insert(options.files.begin(), word);
+}
+
 void add_import(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::ImportCommand>();
   CLI::App* command = app.add_subcommand("import", "Import files: CSV, NDJSON, Parquet, log lines");
@@ -64,12 +76,16 @@ void add_import(CLI::App& app, absl::Status& result) {
   command->add_option("--map", options->map, "TOML mapping, see docs/import.md")
       ->required()
       ->check(CLI::ExistingFile);
-  command->add_option("files", options->files, "files, also .gz")->required();
-  command->add_option("--dry-run", options->dry_run, "show the first N mapped events and change nothing")
-      ->expected(0, 1)
-      ->default_str("5");
+  command->add_option("files", options->files, "files, also .gz");
+  auto dry_run = std::make_shared<std::string>();
+  CLI::Option* first = command->add_option(
+      "--dry-run", *dry_run, "show the first N mapped events (5 when no number follows) and change nothing");
+  first->type_name("N")->expected(0, 1);
   command->add_flag("--json", options->json, "report as JSON");
-  command->callback([options, &result] { result = kehu::run_import(*options); });
+  command->callback([options, dry_run, first, &result] {
+    if (first->count() > 0) read_dry_run(*dry_run, *options);
+    result = kehu::run_import(*options);
+  });
 }
 
 void add_customer(CLI::App& app, absl::Status& result) {
@@ -143,6 +159,18 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->callback([options, &result] { result = kehu::run_bench(*options); });
 }
 
+bool is_command(const CLI::App& app, const std::string& word) {
+  return !app.get_subcommands([&](const CLI::App* command) { return command->check_name(word); }).empty();
+}
+
+int refuse_command(const CLI::App& app, const std::string& word) {
+  std::fprintf(stderr, "kehu: there is no command \"%s\"; the commands are\n", word.c_str());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    std::fprintf(stderr, "  %-12s%s\n", command->get_name().c_str(), command->get_description().c_str());
+  }
+  return kWrongUsage;
+}
+
 // Batches and archive buffers come and go by the second. Giving their pages back to the kernel each time
 // costs more than the rest of their use: a fifth of the pipeline's CPU time in page faults.
 void keep_freed_memory() {
@@ -168,6 +196,8 @@ int main(int argc, char** argv) {
   add_sql(app, result);
   add_check(app, result);
   add_bench(app, result);
+  const std::string word = argc > 1 ? argv[1] : "-";
+  if (!word.starts_with('-') && !is_command(app, word)) return refuse_command(app, word);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

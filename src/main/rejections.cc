@@ -5,6 +5,7 @@
 #include "json/document.h"
 #include "main/answers.h"
 #include "main/commands.h"
+#include "mapping/row_mapper.h"
 #include "os/posix_file_system.h"
 #include "os/whole_file.h"
 
@@ -52,13 +53,36 @@ std::string field(const json::Value& value, std::string_view name) {
   return found.as_string().value_or(std::string(found.raw()));
 }
 
+// "orders.csv:17 at /time"
+std::string place(const json::Value& rejection) {
+  const std::string path = field(rejection, "path");
+  return cat(field(rejection, "origin"), path.empty() ? "" : " at ", path);
+}
+
+std::string one_text(const json::Value& rejection) {
+  const json::Value payload = rejection.find("payload");
+  std::string out = cat("rejection ", field(rejection, "id"), ", ", field(rejection, "state"), "\n");
+  const auto line = [&out](std::string_view name, std::string_view value) {
+    constexpr size_t kWidth = 12;
+    out += cat("  ", name, std::string(kWidth - name.size(), ' '), value, "\n");
+  };
+  line("reason", field(rejection, "reason"));
+  line("detail", field(rejection, "detail"));
+  line("place", place(rejection));
+  line("source", field(rejection, "source"));
+  line("received", field(rejection, "received_at"));
+  const auto text = payload.as_string();
+  return cat(out, "\nas it was sent, personal values masked:\n",
+             text ? *text : mapping::pretty(payload.raw()), "\n");
+}
+
 std::string list_text(const json::Value& root) {
   std::string out;
   for (const auto& member : root.find("rejections")) {
     out += cat(field(member.value, "id"), "  ", field(member.value, "received_at"), "  ",
                field(member.value, "state"), "  ", field(member.value, "source"), "  ",
-               field(member.value, "reason"), "  ", field(member.value, "origin"),
-               field(member.value, "path"), "  ", field(member.value, "detail"), "\n");
+               field(member.value, "reason"), "  ", place(member.value), "  ", field(member.value, "detail"),
+               "\n");
   }
   return out.empty() ? "the quarantine is empty\n" : out;
 }
@@ -82,6 +106,7 @@ absl::Status run_rejections(const RejectionsCommand& command) {
   const auto document = json::Document::parse(*body);
   const bool as_text = !command.json && document.ok();
   if (as_text && command.action == "list") return print(list_text(document->root()));
+  if (as_text && command.action == "show") return print(one_text(document->root()));
   if (as_text && command.action == "counts") return print(counts_text(document->root()));
   return print(*body);
 }

@@ -56,6 +56,7 @@ void report_health(const engine::Health& health) {
   absl::Status status = health.log;
   status.Update(health.apply);
   status.Update(health.lake);
+  status.Update(health.checkpoint);
   const std::string message = message_of(status);
   if (message == reported) return;
   reported = message;
