@@ -1,27 +1,62 @@
 "use strict";
-const texts = {
-  zh: { token: "管理令牌", signIn: "进入", tokenHint: "启动 kehu 时终端里打印的 admin token。", rate: "事件 / 秒", events: "事件总数", customers: "客户数",
-        rejections: "隔离事件", search: "查找客户", find: "查找", stream: "实时事件", pause: "暂停", resume: "继续", none: "没有找到。", other: "English",
-        live: "实时", lost: "连接中断，正在重连…", wrong: "令牌不对。", identifiers: "身份", traits: "属性", counters: "行为", orders: "订单", recent: "最近事件", missed: "条消息因页面太慢被略过" },
-  en: { token: "Admin token", signIn: "Enter", tokenHint: "Printed in the terminal when kehu started.", rate: "events / second", events: "events", customers: "customers",
-        rejections: "in quarantine", search: "Find a customer", find: "Find", stream: "Live events", pause: "Pause", resume: "Resume", none: "Nobody found.", other: "中文",
-        live: "live", lost: "connection lost, trying again…", wrong: "Wrong token.", identifiers: "Identifiers", traits: "Traits", counters: "Behaviour", orders: "Orders", recent: "Recent events", missed: "messages skipped: the page was too slow" },
-};
 const $ = (id) => document.getElementById(id);
 let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
 let token = sessionStorage.getItem("token") || "";
+let zone = "UTC";
 let paused = false;
-const rates = [];
+let connection = "";  // "", "live" or "lost"
+let asOf = null;      // server time of the newest counts
+let heardAt = 0;      // our own clock, when they came
+let customer = null;  // the document shown
+const samples = [];   // [our clock in ms, events so far], newest last
+const rates = [];     // events of each of the last 120 seconds
 
-function say(key) { return texts[language][key]; }
+const say = (key) => texts[language][key];
+const named = (group, name) => say(group)[name] || name;
+const number = (n) => Number(n).toLocaleString(say("locale"));
+const clock = (text) => new Date(text).toLocaleTimeString("sv", { timeZone: zone });  // 14:45:24
+const date = (text) => new Date(text).toLocaleString("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });  // 2026-11-22 14:45
+function money(amount, currency) {
+  if (amount === null || amount === undefined) return "";
+  try {
+    return Number(amount).toLocaleString(say("locale"), { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  } catch {
+    return number(amount) + (currency ? " " + currency : "");  // not a currency of ISO 4217
+  }
+}
+
+function node(tag, text, properties = {}) {
+  const element = Object.assign(document.createElement(tag), properties);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+function parent(tag, children, properties = {}) {
+  const element = node(tag, undefined, properties);
+  element.append(...children);
+  return element;
+}
+
 function translate() {
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = say("locale");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
+  for (const element of document.querySelectorAll("[data-placeholder]")) element.placeholder = say(element.dataset.placeholder);
   $("language").textContent = say("other");
   $("pause").textContent = say(paused ? "resume" : "pause");
+  $("stream").replaceChildren();
+  showFreshness();
+  if (customer) showCustomer(customer);
 }
-$("language").onclick = () => { language = language === "zh" ? "en" : "zh"; localStorage.setItem("language", language); translate(); };
-$("pause").onclick = () => { paused = !paused; translate(); };
+$("language").onclick = () => {
+  language = language === "zh" ? "en" : "zh";
+  localStorage.setItem("language", language);
+  translate();
+  refresh();
+};
+$("pause").onclick = () => {
+  paused = !paused;
+  $("pause").textContent = say(paused ? "resume" : "pause");
+};
 
 async function get(path) {
   const answer = await fetch(path, { headers: { Authorization: "Bearer " + token } });
@@ -29,114 +64,174 @@ async function get(path) {
   if (!answer.ok) throw Object.assign(new Error(body.detail), { status: answer.status });
   return body;
 }
-const number = (n) => Number(n).toLocaleString(language === "zh" ? "zh-CN" : "en");
-const clock = (text) => new Date(text).toLocaleString(language === "zh" ? "zh-CN" : "en", { hour12: false });
 
-function node(tag, text, properties = {}) {
-  const element = Object.assign(document.createElement(tag), properties);
-  if (text !== undefined) element.textContent = text;
-  return element;
+// A customer, and while it is shown every change of it.
+function table(heads, rows) {
+  const cell = (tag, value, at) => node(tag, value, { className: heads[at].startsWith("#") ? "number" : "" });
+  const head = parent("tr", heads.map((text, at) => cell("th", text.replace("#", ""), at)));
+  return parent("table", [head, ...rows.map((row) => parent("tr", row.map((value, at) => cell("td", value, at))))]);
 }
-function table(title, rows) {
-  const part = node("section");
-  part.append(node("h3", title));
-  const body = node("table");
-  for (const cells of rows) {
-    const row = node("tr");
-    for (const cell of cells) row.append(node("td", cell));
-    body.append(row);
+function section(title, heads, rows, most = 12) {
+  const parts = [node("h3", title), table(heads, rows.slice(0, most))];
+  if (rows.length > most) parts.push(node("p", say("more") + number(rows.length - most), { className: "soft" }));
+  return rows.length ? parent("section", parts) : node("span");
+}
+function figure(title, value) { return parent("div", [node("dt", title), node("dd", value)]); }
+function person(c) {
+  const name = c.traits.name || (c.identifiers[0] && c.identifiers[0].type !== "anonymous_id" ? c.identifiers[0].value : say("unnamed"));
+  const lines = [node("strong", name), node("p", c.customer_id + " · " + say("updating"), { className: "soft" })];
+  return parent("div", [node("span", [...name][0], { className: "face" }), parent("div", lines)], { className: "person" });
+}
+function figures(c) {
+  const items = [figure(say("lastSeen"), date(c.last_seen).replace(" ", "\n")), figure(say("firstSeen"), date(c.first_seen).replace(" ", "\n")), figure(say("eventCount"), number(c.events))];
+  for (const r of c.revenue) {
+    items.push(figure(say("orderCount"), number(r.orders)), figure(say("revenue") + " " + r.currency, money(r.revenue - r.refunded, r.currency)));
+    if (r.refunded > 0) items.push(figure(say("refunded") + " " + r.currency, money(r.refunded, r.currency)));
   }
-  part.append(body);
-  return part;
+  return parent("dl", items, { className: "figures" });
 }
-
-async function show(name) {
-  const result = $("result");
-  result.replaceChildren();
+function showCustomer(c) {
+  customer = c;
+  const value = (v) => (typeof v === "string" ? v : typeof v === "number" ? String(v) : JSON.stringify(v));
+  const identity = section(say("identifiers"), [say("type"), say("value")],
+    c.identifiers.map((i) => [named("types", i.type), i.value + (i.shared ? " (" + say("shared") + ")" : "")]));
+  const traits = section(say("traits"), [say("type"), say("value")],
+    Object.entries(c.traits).filter(([k]) => k !== "name" && !c.identifiers.some((i) => i.type === k)).map(([k, v]) => [named("traitNames", k), value(v)]));
+  $("result").replaceChildren(person(c), figures(c), parent("div", [identity, traits], { className: "halves" }),
+    section(say("orders"), [say("order"), say("status"), "#" + say("amount"), "#" + say("time")],
+      c.orders.map((o) => [o.order_id, named("statuses", o.status), money(o.amount, o.currency), date(o.last)]), 6),
+    section(say("counters"), [say("event"), "#" + say("total"), "#" + say("days30"), "#" + say("last")],
+      c.counters.map((k) => [named("eventNames", k.event), number(k.total), number(k.last_30d), date(k.last)])),
+    section(say("recent"), [say("time"), say("event"), say("channel")],
+      c.recent_events.map((e) => [date(e.time), named("eventNames", e.event || e.type), named("channels", e.channel)]), 20));
+}
+function complain(text) {
+  customer = null;
+  $("result").replaceChildren(node("p", text, { className: "error" }));
+}
+async function open(name) {
   try {
-    const c = await get("/api/v1/customers/" + encodeURIComponent(name));
-    result.append(node("p", c.customer_id, { className: "time" }));
-    result.append(table(say("identifiers"), c.identifiers.map((i) => [i.type, i.value])));
-    result.append(table(say("traits"), Object.entries(c.traits).map(([k, v]) => [k, typeof v === "string" ? v : JSON.stringify(v)])));
-    result.append(table(say("counters"), c.counters.map((k) => [k.event, number(k.total), clock(k.last)])));
-    result.append(table(say("orders"), c.orders.map((o) => [o.order_id, o.status, o.amount === null ? "" : number(o.amount) + " " + o.currency, clock(o.last)])));
-    result.append(table(say("recent"), c.recent_events.map((e) => [clock(e.time), e.event || e.type, e.channel])));
+    showCustomer(await get("/api/v1/customers/" + encodeURIComponent(name)));
   } catch (error) {
-    result.append(node("p", error.message, { className: "error" }));
+    complain(error.status === 404 ? say("none") : error.message);
   }
+}
+let reopening = 0;
+function reopen() {
+  if (reopening) return;
+  reopening = setTimeout(() => { reopening = 0; if (customer) open(customer.customer_id); }, 300);
 }
 $("search").onsubmit = async (event) => {
   event.preventDefault();
   const query = $("query").value.trim();
   if (!query) return;
-  const result = $("result");
-  result.replaceChildren();
-  if (query.includes(":") || /^[0-9a-f]{32}$/.test(query)) return show(query);
+  if (/^[a-z_]+:./.test(query) || /^[0-9a-f]{32}$/.test(query)) return open(query);
   try {
     const found = (await get("/api/v1/customers?q=" + encodeURIComponent(query))).customers;
-    if (found.length === 1) return show(found[0].customer_id);
-    if (found.length === 0) result.append(node("p", say("none")));
-    for (const customer of found) {
-      const link = node("a", customer.matched + " · " + customer.customer_id);
-      link.onclick = () => show(customer.customer_id);
-      result.append(node("p")).append(link);
-    }
+    if (found.length === 0) return complain(say("none"));
+    if (found.length === 1) return open(found[0].customer_id);
+    customer = null;
+    const links = found.map((one) => parent("p", [node("button", named("types", one.matched) + " · " + one.customer_id,
+      { className: "link", type: "button", onclick: () => open(one.customer_id) })]));
+    $("result").replaceChildren(node("p", say("several")), ...links);
   } catch (error) {
-    result.append(node("p", error.message, { className: "error" }));
+    complain(error.message);
   }
 };
 
+// Counters. Messages come only while something happens, so the rate and the chart run on a clock of our own.
+function showFreshness() {
+  $("freshness").className = connection;
+  const quiet = Date.now() - heardAt > 5000;
+  $("freshness-text").textContent = connection === "lost" ? say("lost") : asOf ? say(quiet ? "idle" : "live") + clock(asOf) + " (" + zone + ")" : "";
+}
+function showCounts(counts) {
+  asOf = counts.time;
+  heardAt = Date.now();
+  samples.push([heardAt, counts.events]);
+  $("events").textContent = number(counts.events);
+  $("customers").textContent = number(counts.customers);
+  $("rejections").textContent = number(counts.rejections);
+  const share = counts.rejections / Math.max(1, counts.events + counts.rejections);
+  $("rejections-share").textContent = share.toLocaleString(say("locale"), { style: "percent", maximumFractionDigits: 2 });
+  showFreshness();
+}
+function eventsSince(start) {
+  const newest = samples[samples.length - 1];
+  const base = samples.findLast(([at]) => at <= start) || samples[0];
+  return newest && newest[0] > start ? newest[1] - base[1] : 0;
+}
 function draw() {
   const top = Math.max(1, ...rates);
-  const points = rates.map((rate, i) => (i * 600 / 119).toFixed(1) + "," + (78 - 76 * rate / top).toFixed(1)).join(" ");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-  line.setAttribute("points", points);
-  $("chart").replaceChildren(line);
+  const points = rates.map((rate, i) => ((120 - rates.length + i) * 600 / 119).toFixed(1) + "," + (59 - 57 * rate / top).toFixed(1));
+  const shape = (tag, text) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    element.setAttribute("points", text);
+    return element;
+  };
+  const left = ((120 - rates.length) * 600 / 119).toFixed(1);
+  $("chart").replaceChildren(shape("polygon", left + ",60 " + points.join(" ") + " 600,60"), shape("polyline", points.join(" ")));
+  $("chart-top").textContent = say("peak") + " " + number(Math.round(top));
 }
-function counts(message) {
-  $("rate").textContent = number(Math.round(message.events_per_second));
-  $("events").textContent = number(message.events);
-  $("customers").textContent = number(message.customers);
-  $("rejections").textContent = number(message.rejections);
-  $("freshness").textContent = say("live") + " · " + clock(message.time) + " · " + Intl.DateTimeFormat().resolvedOptions().timeZone;
-  rates.push(message.events_per_second);
+setInterval(() => {
+  if (!samples.length) return;
+  const now = Date.now();
+  const span = Math.min(5, Math.max(1, (now - samples[0][0]) / 1000));
+  const rate = eventsSince(now - 5000) / span;
+  $("rate").textContent = rate > 0 && rate < 10 ? rate.toLocaleString(say("locale"), { maximumFractionDigits: 1 }) : number(Math.round(rate));
+  rates.push(eventsSince(now - 1000));
   if (rates.length > 120) rates.shift();
+  while (samples.length > 2 && samples[1][0] < now - 10000) samples.shift();
   draw();
-}
-let shown = 0;
+  showFreshness();
+}, 1000);
+
+let room = 5;  // more lines than this in half a second nobody can read
+setInterval(() => { room = 5; }, 500);
 function stream(message) {
-  if (paused || ++shown > 10) return;
-  const item = node("li");
-  item.append(node("span", new Date(message.time).toLocaleTimeString(), { className: "time" }));
-  const link = node("a", message.event || message.type);
-  link.onclick = () => show(message.customer_id);
-  item.append(link, node("span", message.channel));
-  $("stream").prepend(item);
+  if (customer && message.customer_id === customer.customer_id) reopen();
+  if (paused || room-- <= 0) return;
+  $("quiet").hidden = true;
+  const p = message.properties;
+  const amount = message.event.startsWith("Order ") ? money(p.total ?? p.revenue ?? p.value, p.currency) : "";
+  const detail = p.name ?? p.query ?? p.title ?? p.store ?? p.topic ?? p.category ?? p.products?.[0]?.name ?? "";
+  $("stream").prepend(parent("li", [
+    node("span", clock(message.time), { className: "time" }),
+    node("button", named("eventNames", message.event || message.type), { className: "link", type: "button", onclick: () => open(message.customer_id) }),
+    node("span", detail, { className: "detail" }), node("span", amount, { className: "amount" }), node("span", named("channels", message.channel), { className: "tag" })]));
   while ($("stream").children.length > 20) $("stream").lastChild.remove();
 }
-setInterval(() => { shown = 0; }, 500);
 
 function listen() {
   const scheme = location.protocol === "https:" ? "wss://" : "ws://";
   const socket = new WebSocket(scheme + location.host + "/api/v1/live?subscribe=events,counts&access_token=" + encodeURIComponent(token));
+  socket.onopen = () => { connection = "live"; refresh(); };
   socket.onmessage = (event) => {
     const message = JSON.parse(event.data);
-    if (message.kind === "counts") counts(message);
+    if (message.kind === "counts") showCounts(message);
     if (message.kind === "event") stream(message);
-    if (message.kind === "missed") $("freshness").textContent = number(message.messages) + " " + say("missed");
+    if (message.kind === "missed") $("freshness-text").textContent = number(message.messages) + say("missed");
   };
-  socket.onclose = () => { $("freshness").textContent = say("lost"); setTimeout(listen, 1000); };
+  socket.onclose = () => { connection = "lost"; showFreshness(); setTimeout(listen, 1000); };
 }
-
-async function enter() {
+async function refresh() {
+  if (!token) return;
   try {
-    counts({ ...(await get("/api/v1/stats")), events_per_second: 0 });
-    $("sign-in").hidden = true;
+    showCounts(await get("/api/v1/stats"));
+  } catch { /* the socket tells when the server is back */ }
+}
+async function enter() {
+  $("sign-in").hidden = token !== "";
+  if (!token) return;
+  try {
+    const stats = await get("/api/v1/stats");
+    zone = stats.time_zone;
+    showCounts(stats);
     $("main").hidden = false;
     listen();
   } catch (error) {
     $("sign-in").hidden = false;
-    if (token && error.status === 401) $("freshness").textContent = say("wrong");
+    $("sign-in-error").textContent = error.status === 401 ? say("wrong") : error.message;
   }
 }
 $("sign-in").onsubmit = (event) => {
@@ -151,5 +246,6 @@ if (location.hash.startsWith("#token=")) {
   sessionStorage.setItem("token", token);
   history.replaceState(null, "", location.pathname);
 }
+$("example").textContent = "curl -u WRITE_KEY: " + location.origin + "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"total\":99,\"currency\":\"CNY\"}}'";
 translate();
 enter();
