@@ -3,7 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
@@ -14,6 +13,7 @@
 #include "base/text.h"
 #include "os/posix_file_system.h"
 #include "state/closed_mark.h"
+#include "state/table_checksum.h"
 
 namespace kehu::state {
 namespace {
@@ -82,8 +82,22 @@ rocksdb::Options options_for(size_t cache_bytes) {
   options.max_open_files = 256;
   options.info_log_level = rocksdb::WARN_LEVEL;
   // Blocks have checksums of their own, but what lies between them does not.
-  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  options.file_checksum_gen_factory = std::make_shared<TableChecksumFactory>();
   return options;
+}
+
+// With the checksum of what was written, so that it is not read again to find it.
+rocksdb::Status ingest(rocksdb::DB& db, const rocksdb::ExternalSstFileInfo& written) {
+  rocksdb::IngestExternalFileArg arg;
+  arg.column_family = db.DefaultColumnFamily();
+  arg.external_files = {written.file_path};
+  arg.options.move_files = true;
+  arg.options.snapshot_consistency = true;
+  arg.options.verify_file_checksum = false;
+  arg.options.write_global_seqno = false;  // which would change the file behind its checksum
+  arg.files_checksums = {written.file_checksum};
+  arg.files_checksum_func_names = {written.file_checksum_func_name};
+  return db.IngestExternalFiles({arg});
 }
 
 }  // namespace
@@ -159,13 +173,9 @@ absl::Status Database::checkpoint(Sequence position, Changes& changes) {
     status = entry.size == 0 ? writer.Delete(key.slice())
                              : writer.Put(key.slice(), {changes.bytes_.data() + entry.offset, entry.size});
   }
-  if (status.ok()) status = writer.Finish();
-  if (status.ok()) {
-    rocksdb::IngestExternalFileOptions ingest;
-    ingest.move_files = true;
-    ingest.snapshot_consistency = true;
-    status = db_->IngestExternalFile({file}, ingest);
-  }
+  rocksdb::ExternalSstFileInfo written;
+  if (status.ok()) status = writer.Finish(&written);
+  if (status.ok()) status = ingest(*db_, written);
   if (!status.ok()) return from_rocksdb(status, "checkpoint failed", directory_);
   position_ = position;
   return absl::OkStatus();
