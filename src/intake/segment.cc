@@ -3,7 +3,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "intake/client_time.h"
-#include "json/scan.h"
 
 namespace kehu::intake {
 namespace {
@@ -12,14 +11,13 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kNull = "null";
 constexpr size_t kElementDepth = 2;  // of the brackets around an event: the body's and those of "batch"
 
-// The closing quote of the string that begins at `p`, or `end`.
-const char* find_string_end(const char* p, const char* end) {
-  for (++p; p < end; ++p) {
-    p = json::find_string_stop(p, end);
-    if (p == end || *p == '"') return p;
-    if (*p == '\\') ++p;
+// The closing quote of the string that begins at `at`, or the end of the text.
+size_t find_string_end(std::string_view text, size_t at) {
+  for (++at; at < text.size(); ++at) {
+    if (text[at] == '"') return at;
+    if (text[at] == '\\') ++at;
   }
-  return end;
+  return text.size();
 }
 
 std::optional<EventType> type_of(SegmentCall call) {
@@ -105,16 +103,16 @@ std::optional<json::SyntaxError> SegmentDecoder::scan_around_deep_events() {
   size_t depth = 0;
   size_t begin = 0;
   bool deep = false;
-  const char* const end = body_.data() + body_.size();
-  for (const char* p = body_.data(); p < end; ++p) {
-    if (*p == '"') {
-      p = find_string_end(p, end);
-    } else if (*p == '{' || *p == '[') {
-      if (depth == kElementDepth) begin = static_cast<size_t>(p - body_.data());
+  for (size_t at = 0; at < body_.size(); ++at) {
+    const char c = body_[at];
+    if (c == '"') {
+      at = find_string_end(body_, at);
+    } else if (c == '{' || c == '[') {
+      if (depth == kElementDepth) begin = at;
       deep = ++depth > limits::kJsonDepth || deep;
-    } else if ((*p == '}' || *p == ']') && depth > 0) {
+    } else if ((c == '}' || c == ']') && depth > 0) {
       if (--depth == kElementDepth && deep) {
-        deep_.push_back({begin, static_cast<size_t>(p - body_.data()) + 1 - begin});
+        deep_.push_back({begin, at + 1 - begin});
         deep = false;
       }
     }
