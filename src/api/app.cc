@@ -40,6 +40,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_intake_routes(*this, routes);
   add_customer_routes(*this, routes);
   add_identity_routes(*this, routes);
+  add_reveal_routes(*this, routes);
   add_source_routes(*this, routes);
   add_rejection_routes(*this, routes);
   add_settings_routes(*this, routes);

@@ -72,6 +72,7 @@ class App {
 void add_intake_routes(App& app, std::vector<Route>& routes);
 void add_customer_routes(App& app, std::vector<Route>& routes);
 void add_identity_routes(App& app, std::vector<Route>& routes);
+void add_reveal_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);

@@ -83,12 +83,20 @@ class Progress {
     json::Writer writer(body);
     writer.begin_object().field("accepted", accepted_).field("repeats", repeats_);
     writer.field("conflicts", conflicts_).field("rejected", rejected_);
-    writer.key("rejected_by_reason").begin_object();
-    for (size_t i = 1; i < found_.size(); ++i) {
-      if (found_[i] > 0) writer.field(to_string(static_cast<Reason>(i)), found_[i]);
-    }
-    writer.end_object().end_object();
+    write_reasons(writer);
+    writer.end_object();
     responder_.send(Response::json(std::move(body)));
+  }
+
+  void write_reasons(json::Writer& writer) const {
+    bool any = false;
+    for (size_t i = 1; i < found_.size(); ++i) {
+      if (found_[i] == 0) continue;
+      if (!any) writer.key("rejected_by_reason").begin_object();
+      any = true;
+      writer.field(to_string(static_cast<Reason>(i)), found_[i]);
+    }
+    if (any) writer.end_object();
   }
 
   std::mutex mutex_;
