@@ -72,10 +72,25 @@ class Stage {
 
   uint16_t port() const { return server_->port(); }
   Runtime& runtime() { return *runtime_; }
-  std::string head(std::string_view path, size_t size) const {
+  std::string post(std::string_view path, std::string_view body) const {
     return cat("POST ", path, "?writeKey=", runtime_->write_key(),
-               " HTTP/1.1\r\nHost: kehu\r\nContent-Type: ", "application/json\r\nContent-Length: ", size,
-               "\r\n\r\n");
+               " HTTP/1.1\r\nHost: kehu\r\nContent-Type: application/json\r\nContent-Length: ", body.size(),
+               "\r\n\r\n", body);
+  }
+  // Requests of `events` events each, as a profile makes them now. What it refers to must outlive it.
+  NextRequest batches(demo::LoadProfile& profile, size_t events) {
+    return [this, &profile, events](std::string& out) {
+      profile.next_batch(events, runtime_->engine().clock().now(), body_);
+      out = post("/v1/batch", body_);
+      return events;
+    };
+  }
+  NextRequest calls(demo::LoadProfile& profile) {
+    return [this, &profile](std::string& out) {
+      profile.next_call(runtime_->engine().clock().now(), body_);
+      out = post("/v1/track", body_);
+      return size_t{1};
+    };
   }
   // Until everything durable is applied and archived: the work of the whole pipeline counts.
   void settle() { runtime_->engine().wait_archived(Duration::seconds(60)); }
@@ -83,6 +98,7 @@ class Stage {
  private:
   explicit Stage(std::string directory) : directory_(std::move(directory)) {}
   std::string directory_;
+  std::string body_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<server::Server> server_;
 };
@@ -93,16 +109,19 @@ class Bench {
       : command_(command), directory_(std::move(directory)) {}
 
   absl::Status run() {
-    const std::pair<const char*, absl::Status (Bench::*)()> kAll[] = {{"intake", &Bench::intake},
-                                                                      {"pipeline", &Bench::pipeline},
-                                                                      {"single", &Bench::single},
-                                                                      {"latency", &Bench::latency},
-                                                                      {"memory", &Bench::memory}};
+    static constexpr std::pair<std::string_view, absl::Status (Bench::*)()> kAll[] = {
+        {"intake", &Bench::intake},
+        {"pipeline", &Bench::pipeline},
+        {"single", &Bench::single},
+        {"latency", &Bench::latency},
+        {"memory", &Bench::memory}};
+    const auto wanted = [this](std::string_view name) {
+      return command_.only.empty() ||
+             std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
+    };
     for (const auto& [name, measure] : kAll) {
-      const bool wanted = command_.only.empty() ||
-                          std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
-      if (!wanted) continue;
-      std::fprintf(stderr, "bench: %s …\n", name);
+      if (!wanted(name)) continue;
+      std::fprintf(stderr, "bench: %s …\n", std::string(name).c_str());
       if (auto status = (this->*measure)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -120,14 +139,7 @@ class Bench {
     auto stage = Stage::open(directory_, depth);
     if (!stage.ok()) return stage.status();
     demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
-    os::Clock& clock = (*stage)->runtime().engine().clock();
-    std::string body;
-    const NextRequest next = [&](std::string& out) {
-      profile.next_batch(kBatch, clock.now(), body);
-      out = (*stage)->head("/v1/batch", body.size());
-      out += body;
-      return kBatch;
-    };
+    const NextRequest next = (*stage)->batches(profile, kBatch);
     const double cpu = cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
     const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
@@ -153,15 +165,8 @@ class Bench {
     auto stage = Stage::open(directory_, engine::Depth::kAll);
     if (!stage.ok()) return stage.status();
     demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
-    os::Clock& clock = (*stage)->runtime().engine().clock();
-    std::string body;
-    const NextRequest next = [&](std::string& out) {
-      profile.next_call(clock.now(), body);
-      out = (*stage)->head("/v1/track", body.size());
-      out += body;
-      return size_t{1};
-    };
-    const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
+    const auto load =
+        run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, (*stage)->calls(profile));
     if (!load.ok()) return load.status();
     const std::string note = "one event per POST, 32 connections, fdatasync before ack";
     figures_.push_back({"single_posts_per_second", "posts/s",
@@ -185,15 +190,9 @@ class Bench {
       for (const shard::Applied& applied : batch.effects.events)
         seen.push_back((now - applied.event->time).micros());
     });
-    std::string body;
-    const NextRequest next = [&](std::string& out) {
-      profile.next_batch(kBatch, clock.now(), body);
-      out = (*stage)->head("/v1/batch", body.size());
-      out += body;
-      return kBatch;
-    };
     const auto load = run_load(
-        {.port = (*stage)->port(), .connections = 32, .length = length(), .requests_per_second = 1000}, next);
+        {.port = (*stage)->port(), .connections = 32, .length = length(), .requests_per_second = 1000},
+        (*stage)->batches(profile, kBatch));
     if (!load.ok()) return load.status();
     (*stage)->settle();
     engine.set_observer({});
@@ -214,13 +213,7 @@ class Bench {
     const uint64_t before = resident_bytes();
     const auto customers = static_cast<uint32_t>(command_.memory_customers);
     demo::LoadProfile profile({.seed = 7, .customers = customers});
-    std::string body;
-    const NextRequest next = [&](std::string& out) {
-      profile.next_batch(1000, engine.clock().now(), body);
-      out = (*stage)->head("/v1/batch", body.size());
-      out += body;
-      return size_t{1000};
-    };
+    const NextRequest next = (*stage)->batches(profile, 1000);
     // Three draws a customer reach 95 % of them.
     uint64_t events = 0;
     while (events < uint64_t{3} * customers) {

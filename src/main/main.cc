@@ -153,8 +153,8 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->add_option("--customers", options->customers, "of the load")->capture_default_str();
   command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
       ->capture_default_str();
-  command->add_option("--only", options->only,
-                      "names of measurements, e.g. intake pipeline single latency memory");
+  command->add_option("--only", options->only, "these measurements alone")
+      ->check(CLI::IsMember({"intake", "pipeline", "single", "latency", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::run_bench(*options); });
 }
