@@ -23,6 +23,7 @@ constexpr char kMovesFunction[] = "tail_moves";
 // A stretch of the log without any row is committed only when it is long: it costs a version of the table,
 // and replaying it costs nothing.
 constexpr uint64_t kEmptyCommitEvery = 100'000;
+constexpr Duration kRetryPause = Duration::seconds(5);
 
 std::string select_rows(const TableSchema& schema, const std::string& from) {
   return cat("SELECT ", column_list(schema), " FROM ", from);
@@ -81,6 +82,7 @@ class Lake::Core {
   absl::Status load_owners_from(duck::Result& result);
   absl::StatusOr<std::vector<AddFile>> write_tail(Stream& stream);
   absl::Status commit(Stream& stream, Sequence up_to);
+  absl::Status commit_tails(Sequence up_to);
   absl::StatusOr<bool> compact(Stream& stream);
   absl::StatusOr<AddFile> merge_files(Stream& stream, const std::vector<std::string>& paths);
   uint64_t tail_bytes() const { return events_.tail.bytes() + identity_.tail.bytes(); }
@@ -95,6 +97,7 @@ class Lake::Core {
   std::shared_ptr<Owners> owners_ = std::make_shared<Owners>();
   std::atomic<uint64_t> committed_{0};
   Sequence last_row_;
+  std::optional<Duration> failed_at_;  // the last commit
 
   // Held while a version of a table is made and shown, so that versions are shown in their order.
   std::mutex publish_mutex_;
@@ -204,7 +207,9 @@ absl::Status Lake::Core::append(absl::Span<const Row> rows) {
     counters_.rows_appended += taken;
     counters_.append_time = counters_.append_time + (now() - start);
   }
-  return tail_bytes() > options_.tail_bytes ? commit(last_row_) : absl::OkStatus();
+  // A full tail is large: not again with every batch when it could not be written a moment ago.
+  const bool tired = failed_at_ && now() - *failed_at_ < kRetryPause;
+  return tail_bytes() > options_.tail_bytes && !tired ? commit(last_row_) : absl::OkStatus();
 }
 
 absl::Status Lake::Core::move(absl::Span<const Move> moves) {
@@ -264,6 +269,15 @@ absl::Status Lake::Core::commit(Stream& stream, Sequence up_to) {
 }
 
 absl::Status Lake::Core::commit(Sequence up_to) {
+  const absl::Status status = commit_tails(up_to);
+  failed_at_ = status.ok() ? std::nullopt : std::optional(now());
+  if (status.ok()) return status;
+  const std::lock_guard lock(snapshot_mutex_);
+  ++counters_.failed_commits;
+  return status;
+}
+
+absl::Status Lake::Core::commit_tails(Sequence up_to) {
   KEHU_CHECK(up_to >= last_row_);
   const bool rows = events_.tail.rows() > 0;
   const bool moves = identity_.tail.rows() > 0;

@@ -58,6 +58,7 @@ struct LakeCounters {
   uint64_t rows_appended = 0;
   uint64_t rows_committed = 0;
   uint64_t commits = 0;
+  uint64_t failed_commits = 0;
   uint64_t files_written = 0;
   uint64_t bytes_written = 0;
   uint64_t compactions = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "lake/lake_test_support.h"
@@ -175,6 +176,23 @@ TEST_F(LakeTest, a_full_tail_is_committed_by_itself) {
   ASSERT_TRUE(lake->append(events_.rows(1, 10'001)).ok());
   EXPECT_EQ(lake->committed(), Sequence(10'000));
   expect_complete(*lake, 10'001);
+}
+
+// What is in the way here is a file where a directory should be.
+TEST_F(LakeTest, a_full_tail_that_cannot_be_written_is_not_tried_with_every_batch) {
+  options_.tail_bytes = 1'000'000;
+  auto lake = open(options_);
+  const std::string blocked = options_.directory + "/events/month=2026-01";
+  std::ofstream(blocked) << "in the way";
+  uint64_t failed_appends = 0;
+  for (uint64_t n = 1; n < 1000; n += 10)
+    failed_appends += lake->append(events_.rows(n, n + 10)).ok() ? 0 : 1;
+  EXPECT_EQ(failed_appends, 1u);
+  EXPECT_EQ(lake->counters().failed_commits, 1u);
+  expect_complete(*lake, 1001);
+  std::filesystem::remove(blocked);
+  EXPECT_TRUE(lake->commit(Sequence(1000)).ok());
+  EXPECT_EQ(lake->committed(), Sequence(1000));
 }
 
 TEST_F(LakeTest, an_empty_stretch_is_committed_only_when_it_is_long) {
