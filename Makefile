@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 KEHU := build/release/kehu
 
-.PHONY: help setup build run test test-long bench fuzz format lint asan tsan clean
+.PHONY: help setup build run test test-setup test-long bench fuzz format lint asan tsan clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,10 +18,13 @@ build: setup ## build/release/kehu
 run: build ## set up, build and start the demo on http://127.0.0.1:7000
 	@$(KEHU) demo
 
-test: build ## unit tests, scripts, crash loops, acceptance: everything that must hold
+test-setup: build
+	@scripts/setup tests
+
+test: test-setup ## unit tests, scripts, crash loops, acceptance: everything that must hold
 	@scripts/test
 
-test-long: build ## the same with larger sizes: more kills, power cuts and seeds (about an hour)
+test-long: test-setup ## the same with larger sizes: more kills, power cuts and seeds (about an hour)
 	@KEHU_LONG=1 scripts/test
 
 bench: build ## the table of docs/benchmark.md, measured on this machine, and its yardsticks
