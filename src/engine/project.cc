@@ -33,6 +33,8 @@ std::string to_json(const Source& source) {
   json::Writer writer(out);
   writer.begin_object().field("id", source.id.value()).field("name", source.name);
   writer.field("channel", to_string(source.channel)).field("enabled", source.enabled);
+  writer.field("events_per_second", source.events_per_second);
+  writer.field("events_per_second_per_address", source.events_per_second_per_address);
   writer.key("keys").begin_array();
   for (const WriteKey& key : source.keys) {
     writer.begin_object().field("hash", key.hash.hex()).field("hint", key.hint);
@@ -57,6 +59,14 @@ absl::StatusOr<Source> parse_source(std::string_view text) {
   source.name = *name;
   source.channel = parse_channel(root.find("channel").as_string().value_or("unknown"));
   source.enabled = root.find("enabled").as_bool().value_or(true);
+  const std::pair<std::string_view, uint32_t*> limits[] = {
+      {"events_per_second", &source.events_per_second},
+      {"events_per_second_per_address", &source.events_per_second_per_address}};
+  for (const auto& [limit, value] : limits) {
+    const int64_t number = root.find(limit).as_int().value_or(0);
+    if (number < 0 || number > Source::kEventsPerSecondMax) return wrong(cat("`", limit, "` is too large"));
+    *value = static_cast<uint32_t>(number);
+  }
   for (const auto& member : root.find("keys")) {
     auto key = parse_key(member.value);
     if (!key.ok()) return key.status();

@@ -27,10 +27,15 @@ struct WriteKey {
 
 // Where events come from: one app, site, import or partner.
 struct Source {
+  static constexpr int64_t kEventsPerSecondMax = 1'000'000'000;
+
   SourceId id;
   std::string name;  // unique in the project
   Channel channel = Channel::kUnknown;
   bool enabled = true;
+  // What is let in of it; 0 = no limit.
+  uint32_t events_per_second = 0;
+  uint32_t events_per_second_per_address = 0;  // of each sender's address
   std::vector<WriteKey> keys;
 };
 

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,13 @@
 
 namespace kehu::intake {
 
+// The source that a write key opens, for events that bring a key of their own.
+struct KeyedSource {
+  SourceId id;
+  Channel default_channel = Channel::kUnknown;
+};
+using SourceOfKey = std::function<std::optional<KeyedSource>(std::string_view key)>;
+
 // Who sent a request, and by which rules it is read. What it points to outlives the decoding of the request.
 struct Context {
   const Policy* policy = nullptr;
@@ -27,6 +36,8 @@ struct Context {
   bool retried = false;        // X-Retry-Count above 0
   std::string_view remote_ip;  // for events that ask for it by context.direct
   std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
+  // When set, an event with a `writeKey` that opens another source is that source's.
+  const SourceOfKey* source_of_key = nullptr;
 };
 
 // What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps

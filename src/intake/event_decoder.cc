@@ -44,13 +44,25 @@ void EventDecoder::decode(const Context& context, const Envelope& envelope, cons
     ++out.accepted;
     return;
   }
-  const std::string path = cat(envelope.element == 0 ? std::string() : batch_path(envelope.element),
-                               pointer_between(index, node, fault_.node));
+  reject_event(out);
+}
+
+void EventDecoder::reject_event(Intake& out) {
+  const Envelope& envelope = *envelope_;
+  const bool translated = !envelope.received.empty();
+  const std::string pointer = pointer_between(*index_, node_, fault_.node);
+  std::string path = envelope.element == 0 ? std::string() : batch_path(envelope.element);
+  path += translated ? envelope.received_path : pointer;
+  if (envelope.received_paths != nullptr) path += envelope.received_paths->path_of(pointer);
+  const bool names_place = translated && envelope.received_paths == nullptr && !pointer.empty();
+  const std::string detail = names_place ? cat(fault_.detail, " (read as ", pointer, ")") : fault_.detail;
+  Context context = *context_;
+  context.source = event_.source;
   reject(context,
          {.reason = fault_.reason,
           .path = path,
-          .detail = fault_.detail,
-          .payload = index.raw(index[node]),
+          .detail = detail,
+          .payload = translated ? envelope.received : index_->raw((*index_)[node_]),
           .position = envelope.position,
           .origin = envelope.origin,
           .named = members_.message_id != 0},
@@ -98,6 +110,7 @@ bool EventDecoder::build() {
   event_.project = context_->project;
   event_.source = context_->source;
   event_.received_at = context_->received_at;
+  default_channel_ = context_->default_channel;
   const json::Index::Node& node = (*index_)[node_];
   if (node.size > limits::kEventBytes) {
     return fail(Reason::kEventTooLarge, node_, cat(node.size, " bytes; at most ", limits::kEventBytes));
@@ -187,6 +200,7 @@ bool EventDecoder::read_member(uint32_t key) {
       members_.channel = found;
       return true;
     case EventField::kTransport:
+      if (context_->source_of_key != nullptr && name == "writeKey") read_write_key(found);
       return true;
     case EventField::kIdentifier:
       return found == 0 || add_values(member.type, found);
@@ -197,6 +211,15 @@ bool EventDecoder::read_member(uint32_t key) {
       return true;
   }
   return true;
+}
+
+void EventDecoder::read_write_key(uint32_t node) {
+  std::string_view key;
+  if (node == 0 || !text_of(node, key)) return;
+  const auto source = (*context_->source_of_key)(key);
+  if (!source) return;
+  event_.source = source->id;
+  default_channel_ = source->default_channel;
 }
 
 bool EventDecoder::text_of(uint32_t node, std::string_view& text) {
@@ -353,7 +376,7 @@ bool EventDecoder::read_time() {
 }
 
 bool EventDecoder::read_channel() {
-  event_.channel = context_->default_channel;
+  event_.channel = default_channel_;
   const uint32_t node = members_.channel != 0 ? members_.channel : members_.context_channel;
   if (node == 0) return true;
   std::string_view name;
@@ -380,8 +403,13 @@ bool EventDecoder::read_objects() {
   traits_.start();
   context_text_.start();
   if (!take_properties(door) || !take_context(door)) return false;
-  if (!expect_object(members_.traits, "traits")) return false;
-  if (members_.traits != 0 && !traits_.take_object(*index_, members_.traits, door)) {
+  // RudderStack's identify call has its traits in the context only.
+  const bool in_context = event_.type == EventType::kIdentify && members_.traits == 0 &&
+                          members_.context_traits != 0 &&
+                          (*index_)[members_.context_traits].kind == json::Kind::kObject;
+  const uint32_t traits = in_context ? members_.context_traits : members_.traits;
+  if (!expect_object(traits, "traits")) return false;
+  if (traits != 0 && !traits_.take_object(*index_, traits, door)) {
     fault_ = traits_.fault();
     return false;
   }

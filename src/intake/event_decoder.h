@@ -17,6 +17,13 @@
 
 namespace kehu::intake {
 
+// Finds in what was received the place of what stands at a JSON Pointer of its translation.
+class ReceivedPaths {
+ public:
+  virtual ~ReceivedPaths() = default;
+  virtual std::string path_of(std::string_view pointer) const = 0;
+};
+
 // What a request says once for all of its events.
 struct Envelope {
   enum class Dialect : uint8_t { kSegment, kBulk };
@@ -27,6 +34,11 @@ struct Envelope {
   uint64_t position = 0;           // line or element from 1, for Rejection::origin; 0 = none
   std::string_view origin = {};    // instead of context and position, when the sender named the place
   uint32_t element = 0;            // of "batch" from 1, for Rejection::path; 0 = the event stands alone
+  // Of an event that was translated into our plain form: what its sender wrote, which is what a rejection
+  // keeps, and where it stood in the body.
+  std::string_view received = {};
+  std::string_view received_path = {};
+  const ReceivedPaths* received_paths = nullptr;  // behind received_path; without it the detail names the place
 };
 
 // A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each
@@ -70,6 +82,7 @@ class EventDecoder {
   bool build();
   bool read_members();
   bool read_member(uint32_t key);
+  void read_write_key(uint32_t node);
   bool read_context();
   void read_context_members(uint32_t object);
   bool read_type();
@@ -92,6 +105,7 @@ class EventDecoder {
   bool take_context(const ObjectText::Door& door);
   void settle_hashes();
 
+  void reject_event(Intake& out);
   bool fail(Reason reason, uint32_t node, std::string_view detail);
   bool expect_object(uint32_t node, std::string_view what);
   // The text of a string or number, unescaped; false for other kinds.
@@ -108,6 +122,7 @@ class EventDecoder {
   Members members_;
   std::vector<uint32_t> others_;  // keys of members nobody knows (bulk): kept as properties
   Event event_;
+  Channel default_channel_ = Channel::kUnknown;
   bool has_time_ = false;
   IdentifierList identifiers_;
   ObjectText properties_{ObjectText::Digest::kOfContent};

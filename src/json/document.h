@@ -19,6 +19,8 @@ namespace kehu::json {
 class Value {
  public:
   Value() = default;
+  // The value at a node of an index that the caller keeps alive.
+  static Value in(const Index& index, uint32_t node) { return Value(&index, node); }
 
   bool exists() const { return index_ != nullptr; }
   Kind kind() const { return exists() ? node().kind : Kind::kNull; }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "intake/context.h"
+#include "intake/event_decoder.h"
+#include "json/index.h"
+
+namespace kehu::intake {
+
+// An event of a foreign protocol in our own plain form (BulkDecoder).
+struct Translation {
+  std::string plain;                    // one JSON object
+  std::string_view received;            // what the sender wrote: a rejection keeps this
+  std::string_view path = {};           // of it in the request's body, a JSON Pointer
+  uint64_t position = 0;                // from 1 among the events of the request; 0 = it is the only one
+  std::optional<Instant> sent_at = {};  // by the client's clock
+  const ReceivedPaths* paths = nullptr;  // of faults, behind `path`
+};
+
+// Decodes translated events: all protocols mean what EventDecoder says they mean. One per thread.
+class TranslationDecoder {
+ public:
+  void decode(const Context& context, const Translation& translation, Intake& out);
+  // Of what cannot be translated. `broken.payload` is what was received.
+  void reject(const Context& context, const EventDecoder::Broken& broken, Intake& out) {
+    events_.reject(context, broken, out);
+  }
+  // Once at the end of each request.
+  void take_keys(const Context& context, Intake& out) { events_.take_keys(context, out); }
+
+ private:
+  json::Index index_;
+  EventDecoder events_;
+};
+
+}  // namespace kehu::intake
