@@ -1,6 +1,7 @@
 #include "api/app.h"
 
 #include "api/content_coding.h"
+#include "api/cross_origin.h"
 #include "api/openapi.h"
 #include "api/parameters.h"
 #include "api/problem.h"
@@ -37,7 +38,12 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
       workers_(options_.workers),
       live_(engine) {
   std::vector<Route> routes;
-  add_intake_routes(*this, routes);
+  add_bulk_routes(*this, routes);
+  add_segment_routes(*this, routes);
+  add_browser_sdk_routes(*this, routes);
+  add_rudder_routes(*this, routes);
+  add_posthog_routes(*this, routes);
+  add_cloud_event_routes(*this, routes);
   add_customer_routes(*this, routes);
   add_identity_routes(*this, routes);
   add_reveal_routes(*this, routes);
@@ -47,8 +53,12 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_sql_routes(*this, routes);
   add_status_routes(*this, routes);
   add_page_routes(*this, routes);
-  router_ = std::make_unique<Router>(
-      std::move(routes), [this](const Route& route, const Request& request) { return gate(route, request); });
+  allow_cross_origin(routes);
+  router_ = std::make_unique<Router>(std::move(routes), [this](const Route& route, const Request& request) {
+    auto refusal = gate(route, request);
+    if (refusal) allow_origin(route, request, *refusal);
+    return refusal;
+  });
 }
 
 App::~App() { stop(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "api/live_feed.h"
+#include "api/rate_limits.h"
 #include "api/router.h"
 #include "api/workers.h"
 #include "engine/engine.h"
@@ -39,6 +41,9 @@ class App {
   query::Reader& query() { return query_; }
   Workers& workers() { return workers_; }
   LiveFeed& live() { return live_; }
+  RateLimits& limits() { return limits_; }
+  // What browser SDKs report about themselves (POST /v1/m).
+  std::atomic<uint64_t>& sdk_reports() { return sdk_reports_; }
   const AppOptions& options() const { return options_; }
 
   // Who calls, if the credentials are good. Users and roles will be told apart here.
@@ -65,11 +70,18 @@ class App {
   Hash128 write_key_hash_;
   Workers workers_;
   LiveFeed live_;
+  RateLimits limits_;
+  std::atomic<uint64_t> sdk_reports_{0};
   std::unique_ptr<Router> router_;
 };
 
 // One function per file of routes; each appends its lines to the table.
-void add_intake_routes(App& app, std::vector<Route>& routes);
+void add_bulk_routes(App& app, std::vector<Route>& routes);
+void add_segment_routes(App& app, std::vector<Route>& routes);
+void add_browser_sdk_routes(App& app, std::vector<Route>& routes);
+void add_rudder_routes(App& app, std::vector<Route>& routes);
+void add_posthog_routes(App& app, std::vector<Route>& routes);
+void add_cloud_event_routes(App& app, std::vector<Route>& routes);
 void add_customer_routes(App& app, std::vector<Route>& routes);
 void add_identity_routes(App& app, std::vector<Route>& routes);
 void add_reveal_routes(App& app, std::vector<Route>& routes);

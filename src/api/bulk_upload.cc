@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/content_coding.h"
+#include "api/intake_call.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
 #include "base/limits.h"
@@ -109,12 +110,39 @@ class Progress {
   std::array<uint64_t, kReasonCount> found_{};  // by Reason, those that are known already included
 };
 
+RouteDoc bulk_doc() {
+  return {.summary = "Events as NDJSON or a JSON array, up to 100 MB, streamed",
+          .text =
+              "Each line or element is an event: {\"event\", \"user_id\" (or any identifier type), \"time\", "
+              "\"message_id\", \"properties\", \"traits\", \"context\", \"channel\"}. A broken one is kept "
+              "in quarantine and the rest goes on.",
+          .group = "intake",
+          .fields = {{FieldDoc::Where::kQuery, "writeKey", "string", "instead of Basic authorization", false},
+                     {FieldDoc::Where::kQuery, "source", "string", "name of the source, for administrators",
+                      false}},
+          .body_content_type = "application/x-ndjson",
+          .body_schema = "Event",
+          .answers = {
+              {200, "All parts are durable", "application/json", "UploadSummary"},
+              {400, "The body cannot be decompressed", "application/problem+json", "Problem"},
+              {401, "Unknown write key", "application/problem+json", "Problem"},
+              {415, "Compressed otherwise than by gzip or deflate", "application/problem+json", "Problem"},
+              {413, "Larger than 100 MB", "application/problem+json", "Problem"},
+              {429, "The source sends more than it may; Retry-After says how long",
+               "application/problem+json", "Problem"},
+              {503, "The log cannot take more now", "application/problem+json", "Problem"}}};
+}
+
 class BulkUpload final : public BodySink {
  public:
-  BulkUpload(App& app, std::shared_ptr<IntakeRoom> room, intake::Context context, bool compressed,
-             Responder responder)
+  struct Sender {
+    std::shared_ptr<IntakeRoom> room;
+    const engine::Source& source;  // of the room's project
+    std::string address;
+  };
+  BulkUpload(App& app, Sender sender, intake::Context context, bool compressed, Responder responder)
       : app_(app),
-        room_(std::move(room)),
+        sender_(std::move(sender)),
         context_(context),
         decoder_(context_),
         progress_(std::make_shared<Progress>(std::move(responder))) {
@@ -149,6 +177,8 @@ class BulkUpload final : public BodySink {
   }
 
   void submit(std::optional<ReadMore> more) {
+    app_.limits().charge(sender_.source, sender_.address, intake_.accepted + intake_.rejected,
+                         app_.engine().clock().now());
     progress_->part_submitted(intake_, std::move(more));
     engine::Submission submission{
         .batch = std::move(intake_.records),
@@ -159,7 +189,7 @@ class BulkUpload final : public BodySink {
   }
 
   App& app_;
-  std::shared_ptr<IntakeRoom> room_;
+  Sender sender_;
   intake::Context context_;
   intake::BulkDecoder decoder_;
   intake::Intake intake_;
@@ -188,11 +218,27 @@ std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Res
         "send the write key of a source as the user name of Basic authorization, or `?writeKey=`")));
     return nullptr;
   }
+  if (const auto wait = app.limits().refuses(*source, request.remote, app.engine().clock().now())) {
+    responder.send(to_response(rate_limited(*source, {.status = 429, .retry_after_s = *wait})));
+    return nullptr;
+  }
   static constexpr std::string_view kOrigin = "/api/v1/events";
   intake::Context context = intake_context(*room, *source, request, app.engine().clock().now(), kOrigin);
   context.remote_ip = {};  // lives only as long as the request
-  return std::make_unique<BulkUpload>(app, std::move(room), context, says_compressed(request),
-                                      std::move(responder));
+  return std::make_unique<BulkUpload>(
+      app, BulkUpload::Sender{std::move(room), *source, std::string(request.remote)}, context,
+      says_compressed(request), std::move(responder));
+}
+
+void add_bulk_routes(App& app, std::vector<Route>& routes) {
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/events",
+                    .access = Access::kWriteKey,
+                    .action = StreamedBody{limits::kBulkBodyBytes,
+                                           [&app](const Request& request, Responder responder) {
+                                             return open_bulk_upload(app, request, std::move(responder));
+                                           }},
+                    .doc = bulk_doc()});
 }
 
 }  // namespace kehu::api

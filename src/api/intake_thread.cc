@@ -3,6 +3,25 @@
 #include "intake/authorization.h"
 
 namespace kehu::api {
+namespace {
+
+// Remembers the last key: the events of a request mostly have the same.
+intake::SourceOfKey source_of_key(const App& app, std::shared_ptr<const engine::Project> project) {
+  struct Last {
+    std::string key;
+    std::optional<intake::KeyedSource> source;
+  };
+  return [&app, project = std::move(project), last = std::make_shared<Last>()](std::string_view key) {
+    if (last->key == key) return last->source;
+    const engine::Source* source = app.source_of(*project, key);
+    last->key = key;
+    last->source =
+        source == nullptr ? std::nullopt : std::optional(intake::KeyedSource{source->id, source->channel});
+    return last->source;
+  };
+}
+
+}  // namespace
 
 IntakeRoom& intake_room(App& app) {
   struct Kept {
@@ -14,6 +33,7 @@ IntakeRoom& intake_room(App& app) {
     kept.room.reset();
     kept.room = std::make_unique<IntakeRoom>(app.engine());
     kept.app = &app;
+    kept.room->source_of_key = source_of_key(app, kept.room->project);
   }
   return *kept.room;
 }

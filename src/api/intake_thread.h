@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "api/app.h"
+#include "intake/cloud_events.h"
 #include "intake/context.h"
 #include "intake/policy.h"
+#include "intake/posthog.h"
 #include "intake/segment.h"
 #include "seal/door.h"
 
@@ -24,6 +26,10 @@ struct IntakeRoom {
   intake::Policy policy;
   seal::Door door;
   intake::SegmentDecoder segment;
+  intake::PostHogDecoder posthog;
+  intake::CloudEventDecoder cloud_events;
+  // For events that bring their own write key; only in rooms of intake_room.
+  intake::SourceOfKey source_of_key;
   intake::Intake intake;
 };
 

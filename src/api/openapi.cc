@@ -24,6 +24,13 @@ constexpr std::string_view kSchemas = R"json({
  "traits":{"type":"object"},"context":{"type":"object"},"writeKey":{"type":"string"}}},
 "SegmentBatch":{"type":"object","required":["batch"],"properties":{"batch":{"type":"array","maxItems":2500,
  "items":{"$ref":"#/components/schemas/SegmentEvent"}},"writeKey":{"type":"string"},"sentAt":{"type":"string"},"context":{"type":"object"}}},
+"PostHogBatch":{"type":"object","properties":{"api_key":{"type":"string"},"batch":{"type":"array","items":{"type":"object"}},
+ "sent_at":{"type":"string"},"event":{"type":"string"},"distinct_id":{"type":"string"},"properties":{"type":"object"}}},
+"PostHogProblem":{"type":"object","properties":{"type":{"type":"string"},"code":{"type":"string"},"detail":{"type":"string"}}},
+"CloudEvent":{"type":"object","required":["specversion","id","source","type"],"properties":{"specversion":{"const":"1.0"},
+ "id":{"type":"string"},"source":{"type":"string"},"type":{"type":"string"},"time":{"type":"string"},"subject":{"type":"string"},
+ "datacontenttype":{"type":"string"},"dataschema":{"type":"string"},"data":{},"data_base64":{"type":"string"}}},
+"CloudEventsTaken":{"type":"object","properties":{"accepted":{"type":"integer"},"rejected":{"type":"integer"}}},
 "UploadSummary":{"type":"object","properties":{"accepted":{"type":"integer"},"repeats":{"type":"integer"},
  "conflicts":{"type":"integer"},"rejected":{"type":"integer","description":"new in quarantine"},
  "rejected_by_reason":{"type":"object","description":"found in this upload, those known already included","additionalProperties":{"type":"integer"}}}},
@@ -35,9 +42,12 @@ constexpr std::string_view kSchemas = R"json({
 "Merge":{"type":"object","required":["winner","loser","reason"],"properties":{"winner":{"type":"string"},"loser":{"type":"string"},"reason":{"type":"string"}}},
 "Unmerge":{"type":"object","required":["customer","link","reason"],"properties":{"customer":{"type":"string"},"link":{"type":"integer"},"reason":{"type":"string"}}},
 "NewSource":{"type":"object","required":["name"],"properties":{"name":{"type":"string","maxLength":64},"channel":{"type":"string"}}},
-"SourceChange":{"type":"object","properties":{"enabled":{"type":"boolean"},"channel":{"type":"string"}}},
+"SourceChange":{"type":"object","properties":{"enabled":{"type":"boolean"},"channel":{"type":"string"},
+ "events_per_second":{"type":"integer","minimum":0,"description":"more are answered 429; 0 is no limit"},
+ "events_per_second_per_address":{"type":"integer","minimum":0,"description":"the same for each sender's address"}}},
 "Source":{"type":"object","properties":{"name":{"type":"string"},"id":{"type":"integer"},"channel":{"type":"string"},
- "enabled":{"type":"boolean"},"write_key":{"type":"string"},"keys":{"type":"array","items":{"type":"object"}}}},
+ "enabled":{"type":"boolean"},"events_per_second":{"type":"integer"},"events_per_second_per_address":{"type":"integer"},
+ "write_key":{"type":"string"},"keys":{"type":"array","items":{"type":"object"}}}},
 "Sql":{"type":"object","required":["sql"],"properties":{"sql":{"type":"string"},"format":{"type":"string","enum":["csv","json","ndjson","table"]}}}
 })json";
 
@@ -79,6 +89,7 @@ std::string operation_id(const Route& route) {
       upper = false;
     }
   }
+  if (route.pattern.size() > 1 && route.pattern.ends_with('/')) out += "Slash";
   return out;
 }
 
@@ -132,7 +143,10 @@ void write_operation(json::Writer& writer, const Route& route) {
 
 std::string openapi_document(absl::Span<const Route> routes) {
   std::map<std::string, std::vector<const Route*>> paths;
-  for (const Route& route : routes) paths[templated(route.pattern)].push_back(&route);
+  for (const Route& route : routes) {
+    // Preflights are part of CORS, not of the interface.
+    if (route.method != Method::kOptions) paths[templated(route.pattern)].push_back(&route);
+  }
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("openapi", "3.1.0").key("info").begin_object();

@@ -47,6 +47,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   KEHU_CHECK(answered());
   outlet_ = std::move(other.outlet_);
   ticket_ = other.ticket_;
+  decoration_ = std::move(other.decoration_);
   return *this;
 }
 
@@ -56,6 +57,7 @@ Responder::~Responder() {
 
 void Responder::send(Response response) {
   KEHU_CHECK(!answered());
+  if (decoration_) decoration_(response);
   Collector& collected = collector();
   if (collected.open) {
     collected.add(std::move(outlet_), ticket_, std::move(response));

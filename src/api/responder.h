@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "api/response.h"
 
 namespace kehu::api {
@@ -44,11 +45,14 @@ class Responder {
   ~Responder();
 
   void send(Response response);
+  // Runs on the answer, whoever gives it, before it is sent.
+  void decorate(absl::AnyInvocable<void(Response&)> decoration) { decoration_ = std::move(decoration); }
   bool answered() const { return outlet_ == nullptr; }
 
  private:
   std::shared_ptr<Outlet> outlet_;
   Ticket ticket_;
+  absl::AnyInvocable<void(Response&)> decoration_;
 };
 
 // While it lives, answers sent by this thread are collected; its end hands them over, one lock and one

@@ -17,6 +17,8 @@ constexpr size_t kNameBytesMax = 64;
 void write_source(json::Writer& writer, const engine::Source& source, std::string_view new_key = {}) {
   writer.begin_object().field("name", source.name).field("id", source.id.value());
   writer.field("channel", to_string(source.channel)).field("enabled", source.enabled);
+  writer.field("events_per_second", source.events_per_second);
+  writer.field("events_per_second_per_address", source.events_per_second_per_address);
   if (!new_key.empty()) writer.field("write_key", new_key);
   writer.key("keys").begin_array();
   for (const engine::WriteKey& key : source.keys) {
@@ -53,6 +55,31 @@ engine::WriteKey key_entry(App& app, std::string_view key) {
 
 bool is_channel(std::string_view name) {
   return parse_channel(name) != Channel::kUnknown || name == "unknown";
+}
+
+// The limit of a source that a member of a request names; nullptr when it names none.
+uint32_t* limit_of(engine::Source& source, std::string_view name) {
+  if (name == "events_per_second") return &source.events_per_second;
+  if (name == "events_per_second_per_address") return &source.events_per_second_per_address;
+  return nullptr;
+}
+
+// False when the member is unknown or of the wrong kind.
+bool set_member(engine::Source& source, const json::Value::Member& member) {
+  const auto enabled = member.value.as_bool();
+  const auto channel = member.value.as_string();
+  const auto number = member.value.as_int();
+  if (uint32_t* limit = limit_of(source, member.key)) {
+    if (!number || *number < 0 || *number > engine::Source::kEventsPerSecondMax) return false;
+    *limit = static_cast<uint32_t>(*number);
+  } else if (member.key == "enabled" && enabled) {
+    source.enabled = *enabled;
+  } else if (member.key == "channel" && channel && is_channel(*channel)) {
+    source.channel = parse_channel(*channel);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 absl::StatusOr<engine::Source> find_source(const engine::Project& project, std::string_view name) {
@@ -100,18 +127,12 @@ absl::StatusOr<Response> change(App& app, const Command& command) {
   if (!found.ok()) return found.status();
   engine::Source& source = *found;
   for (const auto& member : document->root()) {
-    const auto enabled = member.value.as_bool();
-    const auto channel = member.value.as_string();
-    if (member.key == "enabled" && enabled) {
-      source.enabled = *enabled;
-    } else if (member.key == "channel" && channel && is_channel(*channel)) {
-      source.channel = parse_channel(*channel);
-    } else {
-      return to_response(Problem::bad_request(
-          "invalid_field", "This cannot be changed so",
-          cat("`", member.key,
-              R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web"})")));
-    }
+    if (set_member(source, member)) continue;
+    return to_response(Problem::bad_request(
+        "invalid_field", "This cannot be changed so",
+        cat("`", member.key,
+            R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web", )",
+            R"("events_per_second": 1000, "events_per_second_per_address": 50}; 0 is no limit)")));
   }
   return define(app, source, command.actor);
 }
@@ -175,7 +196,7 @@ void add_source_routes(App& app, std::vector<Route>& routes) {
       {.method = Method::kPatch,
        .pattern = "/api/v1/sources/:source",
        .action = BufferedBody{16 << 10, on_worker(app, change)},
-       .doc = {.summary = "Enables, disables or changes the default channel of a source",
+       .doc = {.summary = "Enables or disables a source, changes its default channel or its limits",
                .group = "sources",
                .fields = {source},
                .body_content_type = "application/json",

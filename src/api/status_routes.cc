@@ -101,6 +101,10 @@ std::string App::metrics() {
   out.counter("kehu_log_failures_total", "Commits of the log that failed.", number(log.failures));
   out.counter("kehu_log_commit_seconds_total", "Time spent writing and syncing the log.",
               static_cast<double>(log.commit_micros.load()) / 1e6);
+  out.counter("kehu_rate_limited_requests_total",
+              "Requests refused because their source sent more than it may.", number(limits_.refused()));
+  out.counter("kehu_sdk_reports_total", "Figures that browser SDKs reported about themselves.",
+              number(sdk_reports_));
   out.gauge("kehu_log_position", "Last durable record.", number(engine_.durable().value()));
   out.gauge("kehu_applied_position", "Last record applied to customers.", number(engine_.applied().value()));
   out.gauge("kehu_archived_position", "Last record visible to SQL.", number(engine_.archived().value()));

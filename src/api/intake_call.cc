@@ -1,0 +1,114 @@
+#include "api/intake_call.h"
+
+#include "api/content_coding.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "intake/inflate.h"
+
+namespace kehu::api {
+namespace {
+
+Problem busy(const absl::Status& status, int busy_status) {
+  const bool full = status.code() == absl::StatusCode::kResourceExhausted;
+  Problem problem = full ? Problem::overloaded(message_of(status)) : problem_of(status);
+  if (full) problem.status = busy_status;
+  problem.retry_after_s = 1;
+  return problem;
+}
+
+// Segment's own words for how long.
+Response segment_refused(const Problem& problem) {
+  Response response = to_response(problem);
+  if (problem.status == 429) response.with("X-RateLimit-Reset", std::to_string(problem.retry_after_s));
+  return response;
+}
+
+Response segment_accepted(const intake::Intake&) {
+  return Response::fixed("application/json", R"({"success":true})");
+}
+
+}  // namespace
+
+const Voice& segment_voice() {
+  static constexpr Voice kVoice{.accepted = segment_accepted, .refused = segment_refused};
+  return kVoice;
+}
+
+// Only deflate must be said; no JSON begins with its "x".
+absl::StatusOr<std::string_view> plain_body(const Request& request, std::string& inflated) {
+  const bool deflated = request.body.starts_with('x') && says_compressed(request);
+  if (!deflated && !intake::is_gzip(request.body)) return request.body;
+  auto plain = intake::inflate_body(request.body, limits::kSegmentBatchBytes);
+  if (!plain.ok()) return plain.status();
+  inflated = *std::move(plain);
+  return std::string_view(inflated);
+}
+
+Problem rate_limited(const engine::Source& source, const Wait& wait) {
+  return {.status = wait.status,
+          .code = "rate_limited",
+          .title = "The source sends more than it may",
+          .detail = cat("source \"", source.name, "\" may send ", source.events_per_second,
+                        " events a second, and ", source.events_per_second_per_address,
+                        " from one address (0: no limit); send again after ", wait.retry_after_s, " s"),
+          .retry_after_s = wait.retry_after_s};
+}
+
+bool IntakeCall::refuse(const Problem& problem) {
+  responder_.send(voice_.refused(problem));
+  return false;
+}
+
+bool IntakeCall::use(const engine::Source* source) {
+  if (source == nullptr) {
+    return refuse(
+        Problem::unauthorized("the write key is missing or unknown: send it as the user name of "
+                              "Basic authorization or as `writeKey`"));
+  }
+  source_ = source;
+  const auto wait = app_.limits().refuses(*source, request_.remote, now_);
+  if (!wait) return true;
+  return refuse(rate_limited(*source, {.status = voice_.busy_status, .retry_after_s = *wait}));
+}
+
+bool IntakeCall::find_source() {
+  const auto key = write_key_of(request_);
+  return !key || use(app_.source_of(*room_.project, *key));
+}
+
+bool IntakeCall::find_source(const std::optional<std::string>& key_in_body) {
+  return source_ != nullptr || use(app_.source_of(*room_.project, key_in_body.value_or("")));
+}
+
+bool IntakeCall::open(const absl::Status& status) {
+  return status.ok() || refuse(Problem::bad_request("invalid_encoding", "The body cannot be decompressed",
+                                                    message_of(status)));
+}
+
+bool IntakeCall::open(const std::optional<intake::Refusal>& refusal) {
+  return !refusal || refuse(Problem::bad_request(std::string(to_string(refusal->reason)),
+                                                 "The request cannot be read", refusal->detail));
+}
+
+void IntakeCall::submit() {
+  Response accepted = voice_.accepted(room_.intake);
+  if (room_.intake.records.empty()) return responder_.send(std::move(accepted));
+  struct Waiting {
+    Responder responder;
+    Response accepted;
+    const Voice& voice;
+  };
+  auto waiting = std::make_shared<Waiting>(std::move(responder_), std::move(accepted), voice_);
+  const auto status = app_.engine().submit(
+      {.batch = std::move(room_.intake.records),
+       .data_keys = std::move(room_.intake.new_key_ids),
+       .done = [waiting](const engine::Ack& ack) {
+         const Voice& voice = waiting->voice;
+         waiting->responder.send(ack.status.ok() ? std::move(waiting->accepted)
+                                                 : voice.refused(busy(ack.status, voice.busy_status)));
+       }});
+  room_.intake = {};
+  if (!status.ok()) waiting->responder.send(voice_.refused(busy(status, voice_.busy_status)));
+}
+
+}  // namespace kehu::api

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/app.h"
+#include "api/intake_thread.h"
+#include "api/problem.h"
+#include "intake/context.h"
+
+// What the buffered intake routes share: body, write key, source, limits, decoding, answer.
+namespace kehu::api {
+
+// How the clients of one family are answered.
+struct Voice {
+  // Everything is durable, known or in quarantine.
+  Response (*accepted)(const intake::Intake& intake) = nullptr;
+  Response (*refused)(const Problem& problem) = nullptr;
+  // When more comes than a source may send, or than the log takes: 429 where clients send again then, 503
+  // where they would drop their events.
+  int busy_status = 429;
+};
+
+// Segment's: {"success":true}, and problems as everywhere.
+const Voice& segment_voice();
+
+// What a source hears that sends more than it may.
+struct Wait {
+  int status = 429;
+  int retry_after_s = 1;
+};
+Problem rate_limited(const engine::Source& source, const Wait& wait);
+
+// The body behind gzip or deflate, said or not; a view into the request or `inflated`.
+absl::StatusOr<std::string_view> plain_body(const Request& request, std::string& inflated);
+
+// One request on its way: each step answers when it fails, and then nothing more may follow.
+class IntakeCall {
+ public:
+  IntakeCall(App& app, const Request& request, Responder responder, const Voice& voice,
+             std::string_view origin)
+      : app_(app),
+        request_(request),
+        responder_(std::move(responder)),
+        voice_(voice),
+        origin_(origin),
+        room_(intake_room(app)),
+        now_(app.engine().clock().now()) {}
+
+  IntakeRoom& room() { return room_; }
+  // Finds the source of the key that the request's header or query names, if it names one. Before the body is
+  // looked at.
+  bool find_source();
+  // The source of the key in the body, when nothing before it named one; refuses without any.
+  bool find_source(const std::optional<std::string>& key_in_body);
+  bool open(const absl::Status& status);
+  bool open(const std::optional<intake::Refusal>& refusal);
+
+  // Decodes with `decoder` and sends the records on their way. The last step.
+  template <class Decoder>
+  void take(Decoder& decoder) {
+    app_.limits().charge(*source_, request_.remote, decoder.event_count(), now_);
+    room_.intake.clear();
+    intake::Context context = intake_context(room_, *source_, request_, now_, origin_);
+    context.source_of_key = &room_.source_of_key;
+    decoder.decode(context, room_.intake);
+    submit();
+  }
+
+ private:
+  bool use(const engine::Source* source);
+  bool refuse(const Problem& problem);
+  void submit();
+
+  App& app_;
+  const Request& request_;
+  Responder responder_;
+  const Voice& voice_;
+  std::string_view origin_;
+  IntakeRoom& room_;
+  Instant now_;
+  const engine::Source* source_ = nullptr;
+};
+
+}  // namespace kehu::api
