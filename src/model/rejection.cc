@@ -48,6 +48,14 @@ std::string_view to_string(Reason reason) {
       return "missing_column";
     case Reason::kUnreadableRow:
       return "unreadable_row";
+    case Reason::kInvalidName:
+      return "invalid_name";
+    case Reason::kUnreadableBody:
+      return "unreadable_body";
+    case Reason::kEncryptedBody:
+      return "encrypted_body";
+    case Reason::kChecksumMismatch:
+      return "checksum_mismatch";
   }
   return "unknown";
 }

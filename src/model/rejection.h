@@ -31,10 +31,14 @@ enum class Reason : uint8_t {
   kDuplicateConflict = 18,  // a known message id with another body
   kReservedKey = 19,        // a JSON key that only Kehu writes
   kInvalidUtf8 = 20,
-  kMissingColumn = 21,  // of an imported file
-  kUnreadableRow = 22,  // of an imported file
+  kMissingColumn = 21,   // of an imported file
+  kUnreadableRow = 22,   // of an imported file
+  kInvalidName = 23,     // of an event or property; the path names it
+  kUnreadableBody = 24,  // a whole request of a protocol that keeps what it cannot read
+  kEncryptedBody = 25,
+  kChecksumMismatch = 26,
 };
-inline constexpr int kReasonCount = 23;
+inline constexpr int kReasonCount = 27;
 std::string_view to_string(Reason reason);
 
 // A broken event, kept: listed, counted, repairable, replayable. Its payload is always sealed as a whole,
