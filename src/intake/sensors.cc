@@ -1,0 +1,192 @@
+#include "intake/sensors.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "json/document.h"
+
+namespace kehu::intake {
+
+void SensorsDecoder::open(std::string_view query, std::string_view body) {
+  fault_ = body_.open(query, body);
+  received_ = body_.received();
+  text_ = fault_ ? std::string_view() : body_.text();
+  start();
+}
+
+void SensorsDecoder::open_text(std::string_view text) {
+  body_.open({}, {});
+  fault_.reset();
+  received_ = text_ = text;
+  start();
+}
+
+void SensorsDecoder::start() {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
+  index_.clear();
+  broken_ = false;
+  next_ = 0;
+  number_ = 0;
+  if (text_.empty()) return;
+  const auto error = index_.scan(text_);
+  if (!error) {
+    if (index_[0].kind == json::Kind::kArray) next_ = 1;
+    return;
+  }
+  broken_ = text_.starts_with('[');
+  if (broken_) {
+    splitter_ = Splitter();
+    splitter_.feed(text_);
+    splitter_.finish();
+    return;
+  }
+  const bool utf8 = error->code == json::SyntaxError::Code::kInvalidUtf8;
+  fault_ = SensorsBody::Fault{utf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson,
+                              cat("invalid JSON at ", error->to_string())};
+  if (text_.size() <= kKeptTextBytes) received_ = text_;
+}
+
+std::vector<std::string> SensorsDecoder::write_keys() const {
+  std::vector<std::string> keys;
+  if (body_.token()) keys.push_back(*body_.token());
+  if (body_.project()) keys.push_back(*body_.project());
+  if (index_.size() <= next_ || index_[next_].kind != json::Kind::kObject) return keys;
+  const json::Value first = json::Value::in(index_, next_);
+  for (const char* name : {"token", "project"}) {
+    if (auto key = first.find(name).as_string()) keys.push_back(*std::move(key));
+  }
+  return keys;
+}
+
+bool SensorsDecoder::decode(const Context& context, const SensorsRecord::Sender& sender, Intake& out) {
+  bool more = false;
+  if (fault_) {
+    reject_whole(context, out);
+    fault_.reset();
+    text_ = {};
+  } else if (!text_.empty()) {
+    more = broken_ ? decode_pieces(context, sender, out) : decode_indexed(context, sender, out);
+  }
+  events_.take_keys(context, out);
+  return more;
+}
+
+void SensorsDecoder::reject_whole(const Context& context, Intake& out) {
+  // The same bytes again are the same request sent again.
+  events_.reject(
+      context,
+      {.reason = fault_->reason, .path = {}, .detail = fault_->detail, .payload = received_, .named = true},
+      out);
+}
+
+void SensorsDecoder::reject(const Context& context, Reason reason, std::string_view detail,
+                            std::string_view payload, uint64_t number, Intake& out) {
+  events_.reject(
+      context,
+      {.reason = reason, .path = {}, .detail = detail, .payload = payload, .position = number, .named = true},
+      out);
+}
+
+bool SensorsDecoder::decode_indexed(const Context& context, const SensorsRecord::Sender& sender,
+                                    Intake& out) {
+  if (next_ == 0) {
+    decode_record(context, sender, {.node = 0, .number = 0}, out);
+    return false;
+  }
+  const uint32_t stop = index_[0].next;
+  while (next_ < stop) {
+    if (out.records.bytes.size() >= kPartBytes) return true;
+    if (number_ == kRecords) {
+      const std::string rest = cat("[", text_.substr(index_[next_].begin));
+      const std::string detail = cat("a request has at most ", kRecords, " records; this is the rest of it");
+      reject(context, Reason::kTooManyEvents, detail, rest, number_ + 1, out);
+      return false;
+    }
+    decode_record(context, sender, {.node = next_, .number = ++number_}, out);
+    next_ = index_[next_].next;
+  }
+  return false;
+}
+
+bool SensorsDecoder::decode_pieces(const Context& context, const SensorsRecord::Sender& sender, Intake& out) {
+  for (Splitter::Piece piece; splitter_.next(piece);) {
+    if (piece.number > kRecords) {
+      const std::string detail =
+          cat("a request has at most ", kRecords, " records; the rest of it is left out");
+      reject(context, Reason::kTooManyEvents, detail, piece.text, piece.number, out);
+      return false;
+    }
+    decode_piece(context, sender, piece, out);
+    if (out.records.bytes.size() >= kPartBytes) return true;
+  }
+  return false;
+}
+
+void SensorsDecoder::decode_piece(const Context& context, const SensorsRecord::Sender& sender,
+                                  const Splitter::Piece& piece, Intake& out) {
+  std::string detail;
+  Reason reason = Reason::kInvalidJson;
+  switch (piece.shape) {
+    case Splitter::Shape::kWhole: {
+      const auto error = index_.scan(piece.text);
+      if (!error) return decode_record(context, sender, {.node = 0, .number = piece.number}, out);
+      if (error->code == json::SyntaxError::Code::kInvalidUtf8) reason = Reason::kInvalidUtf8;
+      detail = cat("invalid JSON at ", error->to_string());
+      break;
+    }
+    case Splitter::Shape::kTooLarge:
+      reason = Reason::kEventTooLarge;
+      detail = cat(piece.size, " bytes; at most ", limits::kEventBytes, "; only the beginning is kept");
+      break;
+    case Splitter::Shape::kUnclosed:
+      detail = "the data ended inside the array; was it cut off?";
+      break;
+    case Splitter::Shape::kBehindTheEnd:
+      detail = "text behind the end of the array";
+      break;
+  }
+  reject(context, reason, detail, piece.text, piece.number, out);
+}
+
+void SensorsDecoder::decode_record(const Context& context, const SensorsRecord::Sender& sender,
+                                   const Place& place, Intake& out) {
+  const json::Index::Node& node = index_[place.node];
+  const std::string_view received = index_.raw(node);
+  if (node.size > limits::kEventBytes) {
+    const std::string detail = cat(node.size, " bytes; at most ", limits::kEventBytes);
+    return reject(context, Reason::kEventTooLarge, detail, received.substr(0, kKeptTextBytes), place.number,
+                  out);
+  }
+  if (!record_.translate(context, sender, index_, place.node)) {
+    const Fault& fault = record_.fault();
+    const std::string path = pointer_between(index_, place.node, fault.node);
+    return events_.reject(context,
+                          {.reason = fault.reason,
+                           .path = path,
+                           .detail = fault.detail,
+                           .payload = received,
+                           .position = place.number,
+                           .named = record_.named()},
+                          out);
+  }
+  std::swap(translation_.plain, record_.plain());
+  translation_.received = received;
+  translation_.position = place.number;
+  translation_.sent_at = record_.sent_at();
+  translation_.paths = &record_;
+  events_.decode(context, translation_, out);
+}
+
+bool is_sensors_text(std::string_view text) {
+  const auto document = json::Document::parse(text);
+  if (!document.ok()) return false;
+  json::Value record = document->root();
+  if (record.is_array()) record = record.at(0);
+  const auto type = record.find("type").as_string();
+  if (!type || !parse_sensors_type(*type)) return false;
+  return *type != "track" || record.find("distinct_id").exists() || record.find("identities").exists();
+}
+
+}  // namespace kehu::intake
