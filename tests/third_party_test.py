@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Header prefix → name in the table. Abseil is everywhere; GoogleTest and Google Benchmark are not in the binary.
 HEADERS = {"boost/": "Boost", "rocksdb/": "RocksDB", "simdjson.h": "simdjson", "openssl/": "OpenSSL", "gcrypt.h": "Libgcrypt",
            "xxhash.h": "xxHash", "unicode/": "ICU", "re2/": "RE2", "zlib.h": "zlib", "toml++/": "toml++", "curl/": "libcurl",
-           "CLI/": "CLI11", "duckdb.h": "DuckDB", "zstd.h": "Zstandard", "lz4.h": "LZ4", "fmt/": "fmt", "spdlog/": "spdlog", "argon2.h": "Argon2"}
+           "CLI/": "CLI11", "duckdb.h": "DuckDB", "zstd.h": "Zstandard", "lz4.h": "LZ4", "librdkafka/": "librdkafka", "mosquitto.h": "libmosquitto", "fmt/": "fmt", "spdlog/": "spdlog", "argon2.h": "Argon2"}
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|(?: ([^|]+) \|)?$")
 
 

@@ -83,7 +83,8 @@ class Desk final : public api::Outlet {
 
 class LocalCaller final : public Caller {
  public:
-  explicit LocalCaller(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
+  explicit LocalCaller(std::unique_ptr<Runtime> runtime) : owned_(std::move(runtime)), runtime_(*owned_) {}
+  explicit LocalCaller(Runtime& runtime) : runtime_(runtime) {}
 
   absl::StatusOr<client::Response> call(const client::Request& request) override {
     return run(
@@ -121,7 +122,7 @@ class LocalCaller final : public Caller {
                });
   }
 
-  absl::Status close() override { return runtime_->stop(); }
+  absl::Status close() override { return owned_ ? owned_->stop() : absl::OkStatus(); }
 
  private:
   template <class Run>
@@ -134,21 +135,22 @@ class LocalCaller final : public Caller {
                         .body = request.body,
                         .remote = "local",
                         .local = true};
-    const auto match = runtime_->app().router().find(wanted.method, wanted.path());
+    const auto match = runtime_.app().router().find(wanted.method, wanted.path());
     auto desk = std::make_shared<Desk>();
     if (match.route == nullptr) {
       const api::Response response = api::no_route(match, wanted.method, wanted.path());
       return client::Response{.status = response.status, .headers = {}, .body = response.body};
     }
     wanted.parameters = match.parameters;
-    if (const auto refusal = runtime_->app().router().refuse(*match.route, wanted)) {
+    if (const auto refusal = runtime_.app().router().refuse(*match.route, wanted)) {
       return client::Response{.status = refusal->status, .headers = {}, .body = refusal->body};
     }
     if (auto status = run(*match.route, wanted, desk); !status.ok()) return status;
     return desk->wait();
   }
 
-  std::unique_ptr<Runtime> runtime_;
+  const std::unique_ptr<Runtime> owned_;
+  Runtime& runtime_;
 };
 
 }  // namespace
@@ -179,5 +181,7 @@ absl::StatusOr<std::unique_ptr<Caller>> open_caller(const CallerOptions& options
   if (!runtime.ok()) return runtime.status();
   return std::make_unique<LocalCaller>(*std::move(runtime));
 }
+
+std::unique_ptr<Caller> caller_of(Runtime& runtime) { return std::make_unique<LocalCaller>(runtime); }
 
 }  // namespace kehu

@@ -8,6 +8,8 @@
 
 namespace kehu {
 
+class Runtime;
+
 // Which installation a command talks to.
 struct Where {
   std::string data;  // a data directory…
@@ -33,5 +35,8 @@ struct CallerOptions {
   bool create = false;
 };
 absl::StatusOr<std::unique_ptr<Caller>> open_caller(const CallerOptions& options);
+
+// To an installation of this process, which must outlive it.
+std::unique_ptr<Caller> caller_of(Runtime& runtime);
 
 }  // namespace kehu

@@ -19,6 +19,7 @@ struct ServeCommand {
   int threads = 0;       // 0: as many as cores, at most 4
   uint64_t memory_mb = 4096;
   bool access_log = false;
+  std::vector<std::string> attach;  // mappings with [kafka] or [mqtt]
 };
 absl::Status run_serve(const ServeCommand& command);
 
@@ -42,6 +43,15 @@ struct ImportCommand {
   bool json = false;
 };
 absl::Status run_import(const ImportCommand& command);
+
+struct AttachCommand {
+  Where where;
+  std::string key;     // write key, with --url
+  std::string source;  // name of the source, with --data
+  std::string map;     // a mapping with [kafka] or [mqtt]
+};
+// Until a stop signal.
+absl::Status run_attach(const AttachCommand& command);
 
 struct CustomerCommand {
   Where where;

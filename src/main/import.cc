@@ -1,17 +1,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 
-#include "api/request.h"
-#include "base/limits.h"
 #include "base/text.h"
-#include "json/document.h"
 #include "json/writer.h"
 #include "main/answers.h"
 #include "main/commands.h"
+#include "main/mapped_upload.h"
 #include "mapping/file_import.h"
 #include "model/rejection.h"
 
@@ -19,28 +16,16 @@ namespace kehu {
 namespace {
 
 constexpr size_t kUploadBytes = 32u << 20;  // of one request; several per file keep retries small
-constexpr size_t kRejectionsPerRequest = 500;
 
 struct Totals {
   mapping::Report rows;
-  uint64_t accepted = 0;  // by the server: new events
-  uint64_t repeats = 0;   // events that were there already
-  uint64_t conflicts = 0;
-  uint64_t rejected = 0;                                   // new in quarantine, by mapping or server
-  std::array<uint64_t, kReasonCount> refused_by_reason{};  // by the server; index: Reason
+  UploadTotals sent;
 
   uint64_t of_reason(int reason) const {
     return rows.rejected_by_reason[static_cast<size_t>(reason)] +
-           refused_by_reason[static_cast<size_t>(reason)];
+           sent.refused_by_reason[static_cast<size_t>(reason)];
   }
 };
-
-// A file's name as it can stand in a JSON text without an escape.
-std::string unescaped(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }, '_');
-  return name;
-}
 
 // A bar with rate and time left on a terminal; a line every few seconds otherwise.
 class Progress {
@@ -81,7 +66,7 @@ void say_empty(const std::string& file) { std::fprintf(stderr, "kehu: %s is empt
 class Importer {
  public:
   Importer(const ImportCommand& command, const mapping::Mapping& mapping, Caller& caller)
-      : command_(command), mapping_(mapping), caller_(caller) {}
+      : mapping_(mapping), upload_(caller, {.key = command.key, .source = command.source}) {}
 
   absl::Status run(const std::string& file) {
     auto opened = mapping::FileImport::open(mapping_, file);
@@ -93,118 +78,51 @@ class Importer {
       const auto status = upload_some(more);
       if (!status.ok()) return status;
     }
-    if (auto status = send_rejections(); !status.ok()) return status;
+    if (auto status = upload_.send_rejections(); !status.ok()) return status;
     progress_.show(file, *import_, true);
-    totals_.rows.add(import_->report());
+    rows_.add(import_->report());
     return absl::OkStatus();
   }
 
-  const Totals& totals() const { return totals_; }
+  Totals totals() const { return {rows_, upload_.totals()}; }
 
  private:
-  client::Request request(std::string path) const {
-    client::Request out{.method = "POST", .path = std::move(path)};
-    if (!command_.key.empty()) {
-      out.path += cat("?writeKey=", api::percent_encode(command_.key));
-    } else if (!command_.source.empty()) {
-      out.path += cat("?source=", api::percent_encode(command_.source));
-    }
-    return out;
-  }
-
   // One request with up to kUploadBytes of events. `more` becomes false at the end of the file.
   absl::Status upload_some(bool& more) {
     size_t sent = 0;
     size_t given = 0;
+    std::string& lines = upload_.lines();
     // Rows are collected until they fill the room: a chunk a row would be a commit a row.
     const auto source = [&](char* to, size_t room) -> absl::StatusOr<size_t> {
-      while (pending_.size() - given < room && more && sent < kUploadBytes) {
-        pending_.erase(0, given);
+      while (lines.size() - given < room && more && sent < kUploadBytes) {
+        lines.erase(0, given);
         given = 0;
         auto next = import_->next(row_);
         if (!next.ok()) return next.status();
         more = *next;
         if (!more) break;
-        keep_rejections();
-        sent += append_events();
+        const size_t before = lines.size();
+        upload_.add(row_, import_->origin(row_));
+        sent += lines.size() - before;
         progress_.show(file_, *import_, false);
       }
-      const size_t size = std::min(room, pending_.size() - given);
-      pending_.copy(to, size, given);
+      const size_t size = std::min(room, lines.size() - given);
+      lines.copy(to, size, given);
       given += size;
       return size;
     };
-    const auto body = body_of(caller_.upload(request("/api/v1/events"), source));
-    pending_.clear();
-    if (!body.ok()) return body.status();
-    const auto answer = json::Document::parse(*body);
-    if (!answer.ok()) return answer.status();
-    const auto number = [&](const char* name) {
-      return static_cast<uint64_t>(answer->root().find(name).as_int().value_or(0));
-    };
-    totals_.accepted += number("accepted");
-    totals_.repeats += number("repeats");
-    totals_.conflicts += number("conflicts");
-    totals_.rejected += number("rejected");
-    for (int i = 1; i < kReasonCount; ++i) {
-      const json::Value count =
-          answer->root().find("rejected_by_reason").find(to_string(static_cast<Reason>(i)));
-      totals_.refused_by_reason[static_cast<size_t>(i)] += static_cast<uint64_t>(count.as_int().value_or(0));
-    }
-    return rejections_ >= kRejectionsPerRequest ? send_rejections() : absl::OkStatus();
+    const absl::Status status = upload_.send(source);
+    lines.clear();
+    return status;
   }
 
-  // Each event goes with its place in the file, so that the server can name it too. Bytes appended.
-  size_t append_events() {
-    const size_t before = pending_.size();
-    const std::string begin = cat(R"({"$origin":")", unescaped(import_->origin(row_)), "\",");
-    for (std::string_view rest = row_.events; !rest.empty();) {
-      const size_t line = rest.find('\n') + 1;
-      pending_.append(begin).append(rest.substr(1, line - 1));
-      rest.remove_prefix(line);
-    }
-    return pending_.size() - before;
-  }
-
-  void keep_rejections() {
-    for (const mapping::RowRejection& rejection : row_.rejections) {
-      if (rejections_++ > 0) rejected_rows_.push_back(',');
-      json::Writer(rejected_rows_)
-          .begin_object()
-          .field("reason", to_string(rejection.reason))
-          .field("path", rejection.column.empty() ? std::string() : cat("/", rejection.column))
-          .field("detail", rejection.detail)
-          .field("origin", import_->origin(row_))
-          .field("payload", row_.text)
-          .end_object();
-    }
-  }
-
-  absl::Status send_rejections() {
-    if (rejections_ == 0) return absl::OkStatus();
-    client::Request wanted = request("/api/v1/rejections");
-    wanted.body = cat(R"({"rejections":[)", rejected_rows_, "]}");
-    rejected_rows_.clear();
-    rejections_ = 0;
-    const auto body = body_of(caller_.call(wanted));
-    if (!body.ok()) return body.status();
-    const auto answer = json::Document::parse(*body);
-    if (!answer.ok()) return answer.status();
-    totals_.rejected += static_cast<uint64_t>(answer->root().find("rejected").as_int().value_or(0));
-    return absl::OkStatus();
-  }
-
-  const ImportCommand& command_;
   const mapping::Mapping& mapping_;
-  Caller& caller_;
+  MappedUpload upload_;
   std::unique_ptr<mapping::FileImport> import_;
   std::string file_;
   mapping::MappedRow row_;
-  std::string pending_;  // mapped, not sent yet
-  std::string rejected_rows_;
-  size_t rejections_ = 0;
+  mapping::Report rows_;
   Progress progress_;
-  Totals totals_;
 };
 
 void write_rows(json::Writer& writer, const mapping::Report& rows) {
@@ -223,10 +141,10 @@ std::string to_json(const Totals& totals) {
   json::Writer writer(out);
   writer.begin_object();
   write_rows(writer, totals.rows);
-  writer.field("accepted", totals.accepted)
-      .field("repeats", totals.repeats)
-      .field("conflicts", totals.conflicts);
-  writer.field("rejected", totals.rejected).key("rejected_by_reason").begin_object();
+  writer.field("accepted", totals.sent.accepted)
+      .field("repeats", totals.sent.repeats)
+      .field("conflicts", totals.sent.conflicts);
+  writer.field("rejected", totals.sent.rejected).key("rejected_by_reason").begin_object();
   for (int i = 1; i < kReasonCount; ++i) {
     if (totals.of_reason(i) > 0) writer.field(to_string(static_cast<Reason>(i)), totals.of_reason(i));
   }
@@ -237,9 +155,10 @@ std::string to_json(const Totals& totals) {
 std::string to_text(const Totals& totals) {
   std::string out = cat(totals.rows.rows, " rows: ", totals.rows.events, " events, ", totals.rows.filtered,
                         " rows filtered out, ", totals.rows.rejected, " could not be mapped\n",
-                        totals.accepted, " events are new, ", totals.repeats, " were there already, ",
-                        totals.rejected, " went into quarantine");
-  if (totals.conflicts > 0) out += cat(" and ", totals.conflicts, " had a known id with another content");
+                        totals.sent.accepted, " events are new, ", totals.sent.repeats,
+                        " were there already, ", totals.sent.rejected, " went into quarantine");
+  if (totals.sent.conflicts > 0)
+    out += cat(" and ", totals.sent.conflicts, " had a known id with another content");
   out += "\n";
   if (totals.rows.exact_duplicates > 0) {
     out += cat(totals.rows.duplicates_at_least ? "at least " : "", totals.rows.exact_duplicates,

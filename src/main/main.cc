@@ -1,5 +1,4 @@
 // The command line of Kehu: what may be said, and nothing of what is then done.
-#include <malloc.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -41,6 +40,10 @@ void add_serve(CLI::App& app, absl::Status& result) {
   command->add_option("--memory-mb", options->memory_mb, "memory for customers, in MiB")
       ->capture_default_str();
   command->add_flag("--access-log", options->access_log, "one log line per request");
+  command
+      ->add_option("--attach", options->attach,
+                   "mapping of a Kafka or MQTT feed, see docs/attach.md; repeatable")
+      ->check(CLI::ExistingFile);
   command->callback([options, &result] { result = kehu::run_serve(*options); });
 }
 
@@ -86,6 +89,18 @@ void add_import(CLI::App& app, absl::Status& result) {
     if (first->count() > 0) read_dry_run(*dry_run, *options);
     result = kehu::run_import(*options);
   });
+}
+
+void add_attach(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::AttachCommand>();
+  CLI::App* command = app.add_subcommand("attach", "Take events from Kafka topics or MQTT, until stopped");
+  add_where(command, options->where);
+  command->add_option("--key", options->key, "write key of the source (with --url)");
+  command->add_option("--source", options->source, "name of the source (with --data); default: default");
+  command->add_option("--map", options->map, "TOML mapping with [kafka] or [mqtt], see docs/attach.md")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->callback([options, &result] { result = kehu::run_attach(*options); });
 }
 
 void add_customer(CLI::App& app, absl::Status& result) {
@@ -171,18 +186,10 @@ int refuse_command(const CLI::App& app, const std::string& word) {
   return kWrongUsage;
 }
 
-// Batches and archive buffers come and go by the second. Giving their pages back to the kernel each time
-// costs more than the rest of their use: a fifth of the pipeline's CPU time in page faults.
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 256 << 20);
-  mallopt(M_TRIM_THRESHOLD, 512 << 20);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   umask(0077);  // what Kehu writes is for its owner only
-  keep_freed_memory();
   CLI::App app("Kehu 客户: events of every channel become one live customer.", "kehu");
   app.set_version_flag("--version", "kehu " KEHU_VERSION);
   app.require_subcommand(1);
@@ -191,6 +198,7 @@ int main(int argc, char** argv) {
   add_serve(app, result);
   add_demo(app, result);
   add_import(app, result);
+  add_attach(app, result);
   add_customer(app, result);
   add_rejections(app, result);
   add_sql(app, result);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "engine/data_directory.h"
+#include "main/attachment.h"
 #include "main/commands.h"
 #include "main/log_line.h"
 #include "main/runtime.h"
@@ -31,12 +32,15 @@ absl::Status run_serve(const ServeCommand& command) {
   if (command.access_log) options.access_log = log_access;
   auto server = server::Server::start(std::move(options), (*runtime)->app().router());
   if (!server.ok()) return server.status();
+  auto attachments = Attachments::start(command.attach, **runtime);
+  if (!attachments.ok()) return attachments.status();
   log_line(server::Severity::kInfo, cat("listening on port ", (*server)->port(), ", data in ", command.data));
 
   while (!stop.wait(Duration::seconds(1))) {
     report_health((*runtime)->engine().health());
   }
   log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
+  (*attachments)->stop();
   (*server)->stop();
   const absl::Status status = (*runtime)->stop();
   log_line(status.ok() ? server::Severity::kInfo : server::Severity::kError,

@@ -1,7 +1,6 @@
 #include "base/limits.h"
 #include "base/text.h"
-#include "json/fields.h"
-#include "json/index.h"
+#include "mapping/json_cells.h"
 #include "mapping/row.h"
 #include "mapping/window.h"
 
@@ -60,46 +59,16 @@ class JsonReader : public LineReader {
   using LineReader::LineReader;
 
   absl::Status open() {
-    texts_.resize(mapping_.columns.size());
-    for (const std::string& column : mapping_.columns) {
-      auto path = json::FieldPath::parse(column);
-      if (!path.ok()) return path.status();
-      paths_.push_back(*std::move(path));
-    }
+    auto cells = JsonCells::make(mapping_);
+    if (!cells.ok()) return cells.status();
+    cells_.emplace(*std::move(cells));
     return skip(mapping_.file.skip_lines);
   }
 
  private:
-  std::optional<RowFault> read(Row& row) override {
-    if (const auto error = index_.scan(row.text)) return RowFault{Reason::kInvalidJson, error->to_string()};
-    if (index_[0].kind != json::Kind::kObject)
-      return RowFault{Reason::kNotAnObject, "a JSON object is expected"};
-    for (size_t i = 0; i < paths_.size(); ++i) {
-      paths_[i].visit(row.text, [&](const json::RawValue& value) { row.cells[i] = cell(value, texts_[i]); });
-    }
-    return std::nullopt;
-  }
+  std::optional<RowFault> read(Row& row) override { return cells_->read(row); }
 
-  Cell cell(const json::RawValue& value, std::string& scratch) const {
-    switch (value.kind) {
-      case json::Kind::kNull:
-        return {};
-      case json::Kind::kBool:
-        return {CellKind::kBool, value.raw};
-      case json::Kind::kNumber:
-        return {CellKind::kNumber, value.raw};
-      case json::Kind::kString:
-        return text_cell(mapping_.file, value.as_string(scratch));
-      case json::Kind::kArray:
-      case json::Kind::kObject:
-        break;
-    }
-    return {CellKind::kJson, value.raw};
-  }
-
-  json::Index index_;
-  std::vector<json::FieldPath> paths_;
-  std::vector<std::string> texts_;
+  std::optional<JsonCells> cells_;
 };
 
 class LogReader : public LineReader {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/strong.h"
 #include "base/time.h"
+#include "mapping/feed_spec.h"
 #include "mapping/pattern.h"
 #include "mapping/time_format.h"
 
@@ -116,10 +117,13 @@ struct Identity {
 struct Mapping {
   std::string name;  // of the mapping file, for messages
   FileSpec file;
+  std::optional<KafkaSpec> kafka;  // instead of files; at most one of the two
+  std::optional<MqttSpec> mqtt;
+  std::string source;  // of messages, by its name; empty: the default one
   Identity identity;
-  std::vector<Condition> keep;  // all must hold, or the row is filtered
-  std::vector<Condition> skip;  // one holds: the row is filtered
-  std::vector<EventSpec> events;
+  std::vector<Condition> keep;       // all must hold, or the row is filtered
+  std::vector<Condition> skip;       // one holds: the row is filtered
+  std::vector<EventSpec> events;     // none, for messages only: they are events already
   std::vector<std::string> columns;  // every column the mapping uses
 
   // Reads TOML. Errors are kInvalidArgument: "orders.toml:12:8: …" with what was expected and, for a misspelt

@@ -25,8 +25,11 @@ class MappingText {
   }
 
   absl::StatusOr<Mapping> read() {
-    root_.allow({"file", "rows", "identifiers", "time", "properties", "traits", "context", "event"});
-    if (const toml::table* table = root_.table("file")) {
+    root_.allow(
+        {"file", "kafka", "mqtt", "rows", "identifiers", "time", "properties", "traits", "context", "event"});
+    if (root_.has("kafka") || root_.has("mqtt")) {
+      read_feed();
+    } else if (const toml::table* table = root_.table("file")) {
       read_file(Section(*table, "file", errors_));
     } else {
       root_.fail(
@@ -35,7 +38,10 @@ class MappingText {
           "[file] and nothing more");
     }
     if (!errors_.any()) read_rows();
-    if (!errors_.any()) read_events();
+    const bool feed = mapping_.kafka || mapping_.mqtt;
+    const bool plain = feed && !root_.has("event") && !root_.has("identifiers") && !root_.has("time");
+    if (!errors_.any() && !plain) read_events();
+    if (mapping_.mqtt && !mapping_.events.empty()) settle_mqtt_identity();
     if (errors_.any()) return errors_.status();
     return std::move(mapping_);
   }
@@ -59,6 +65,64 @@ class MappingText {
     file.skip_lines = static_cast<uint64_t>(std::max(0.0, section.number("skip_lines").value_or(0)));
     if (section.has("null")) file.nulls = section.texts("null");
     read_pattern(section);
+  }
+
+  void read_feed() {
+    mapping_.file.format = FileFormat::kNdjson;
+    const toml::table* kafka = root_.table("kafka");
+    const toml::table* mqtt = root_.table("mqtt");
+    if (root_.has("file") || (kafka != nullptr && mqtt != nullptr)) {
+      root_.fail("only one of [file], [kafka] and [mqtt] can stand in a mapping");
+    } else if (kafka != nullptr) {
+      read_kafka(Section(*kafka, "kafka", errors_));
+    } else if (mqtt != nullptr) {
+      read_mqtt(Section(*mqtt, "mqtt", errors_));
+    }
+  }
+
+  void read_kafka(const Section& section) {
+    section.allow({"brokers", "topics", "group", "properties", "source"});
+    KafkaSpec& kafka = mapping_.kafka.emplace();
+    mapping_.source = section.text("source").value_or("");
+    kafka.brokers = section.text("brokers").value_or("");
+    kafka.topics = section.texts("topics");
+    kafka.group = section.text("group").value_or(kafka.group);
+    if (const toml::table* table = section.table("properties")) {
+      const Section properties(*table, "kafka.properties", errors_);
+      for (const auto& [key, node] : *table) {
+        if (const auto value = properties.text(key.str())) kafka.properties.emplace_back(key.str(), *value);
+      }
+    }
+    if (kafka.brokers.empty()) section.fail("\"brokers\" are missing, for example \"127.0.0.1:9092\"");
+    if (kafka.topics.empty()) section.fail("\"topics\" are missing, for example [\"orders\"]");
+  }
+
+  void read_mqtt(const Section& section) {
+    section.allow({"host", "port", "topics", "client", "username", "password", "ca_file", "source"});
+    MqttSpec& mqtt = mapping_.mqtt.emplace();
+    mapping_.source = section.text("source").value_or("");
+    mqtt.host = section.text("host").value_or("");
+    mqtt.port = static_cast<int>(section.number("port").value_or(mqtt.port));
+    mqtt.topics = section.texts("topics");
+    mqtt.client = section.text("client").value_or(mqtt.client);
+    mqtt.username = section.text("username").value_or("");
+    mqtt.password = section.text("password").value_or("");
+    mqtt.ca_file = section.text("ca_file").value_or("");
+    if (mqtt.host.empty()) section.fail("\"host\" is missing, for example \"127.0.0.1\"");
+    if (mqtt.topics.empty()) section.fail("\"topics\" are missing, for example [\"devices/+/telemetry\"]");
+  }
+
+  // MQTT numbers nothing for good, so a message that comes again can only be known by its content; but where
+  // the content does not even tell the time, two equal readings are two events.
+  void settle_mqtt_identity() {
+    const auto timed = [this](const EventSpec& event) {
+      return std::any_of(event.time.columns.begin(), event.time.columns.end(),
+                         [this](ColumnId id) { return mapping_.columns[id.value()] != "$time"; });
+    };
+    const toml::table* rows = root_.table("rows");
+    if (rows != nullptr && rows->contains("identity")) return;
+    const bool content = std::all_of(mapping_.events.begin(), mapping_.events.end(), timed);
+    if (content) mapping_.identity.kind = Identity::Kind::kContent;
   }
 
   void read_format(const Section& section) {
