@@ -43,7 +43,9 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_browser_sdk_routes(*this, routes);
   add_rudder_routes(*this, routes);
   add_posthog_routes(*this, routes);
+  add_sensors_routes(*this, routes);
   add_cloud_event_routes(*this, routes);
+  add_stream_routes(*this, routes);
   add_customer_routes(*this, routes);
   add_identity_routes(*this, routes);
   add_reveal_routes(*this, routes);
@@ -89,8 +91,9 @@ std::optional<Response> App::gate(const Route& route, const Request& request) co
     return refused;
   }
   if (const auto problem = unsupported_coding(route, request)) return to_response(*problem);
-  // Other paths take what Segment's clients, scrapers and browsers add to their addresses.
-  if (!route.pattern.starts_with("/api/")) return std::nullopt;
+  // Other paths take what Segment's clients, scrapers and browsers add to their addresses, and preflights
+  // what the request behind them has.
+  if (!route.pattern.starts_with("/api/") || route.method == Method::kOptions) return std::nullopt;
   if (const auto problem = unknown_parameter(route, request)) return to_response(*problem);
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "intake/bulk.h"
+#include "intake/sensors.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "seal/opener.h"
@@ -181,6 +182,24 @@ std::string first_detail(const RecordBatch& records) {
   return "there is no event in it: send the whole event as one JSON object";
 }
 
+// In the form in which it came, or in our plain one.
+void read_again(const Rejected& rejected, const intake::Context& context, std::string_view text,
+                intake::Intake& out) {
+  const auto rejection = codec::decode_rejection(rejected.record);
+  const std::string_view origin = rejection.ok() ? rejection->origin : std::string_view();
+  const bool sensors = origin.starts_with("/sa") || origin.starts_with("/debug");
+  const bool plain = text.starts_with('{') && !intake::is_sensors_text(text);
+  if (sensors && !plain) {
+    intake::SensorsDecoder decoder;
+    decoder.open({}, text);
+    while (decoder.decode(context, {}, out)) continue;
+    return;
+  }
+  intake::BulkDecoder decoder(context);
+  decoder.feed(text, out);
+  decoder.finish(out);
+}
+
 // Reads `text` as an event of the rejection's source and, if it is one now, logs it and closes the rejection.
 // The event goes first: after a crash in between, repairing again finds it there. FailedPrecondition says
 // what is still wrong.
@@ -198,9 +217,7 @@ absl::Status repair_with(App& app, const Rejected& rejected, std::string_view te
                                 .retried = false,
                                 .remote_ip = {},
                                 .origin = "repair"};
-  intake::BulkDecoder decoder(context);
-  decoder.feed(text, room.intake);
-  decoder.finish(room.intake);
+  read_again(rejected, context, text, room.intake);
   if (room.intake.rejected > 0 || room.intake.accepted == 0)
     return still_rejected(first_detail(room.intake.records));
   const auto ack = app.engine().submit_and_wait({.batch = std::move(room.intake.records),

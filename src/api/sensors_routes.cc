@@ -1,0 +1,240 @@
+#include <atomic>
+#include <mutex>
+
+#include "api/answers.h"
+#include "api/app.h"
+#include "api/intake_thread.h"
+#include "api/problem.h"
+#include "base/text.h"
+#include "codec/record.h"
+#include "intake/sensors.h"
+
+namespace kehu::api {
+namespace {
+
+// Larger: 413. What stays below fits into one log batch, even when none of it can be read.
+constexpr size_t kBodyBytes = 3u << 20;
+// Transparent, 1 × 1.
+constexpr std::string_view kGif(
+    "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00"
+    "\x01\x00\x01\x00\x00\x02\x02"
+    "D\x01\x00;",
+    43);
+
+// The app keeps its own settings: nothing is switched off, and there is nothing new when `nv` is sent back.
+constexpr std::string_view kConfigVersion = "kehu-1";
+constexpr std::string_view kConfig =
+    R"({"v":"kehu-1","configs":{"disableDebugMode":false,"disableSDK":false,"autoTrackMode":-1,)"
+    R"("event_blacklist":[],"nv":"kehu-1","effect_mode":0}})";
+
+enum class Endpoint : uint8_t { kData, kPixel, kDebug };
+struct Path {
+  std::string_view path;
+  Endpoint endpoint;
+};
+constexpr Path kPaths[] = {
+    {"/sa", Endpoint::kData}, {"/sa.gif", Endpoint::kPixel}, {"/debug", Endpoint::kDebug}};
+
+Response accepted(Endpoint endpoint) {
+  if (endpoint == Endpoint::kPixel) {
+    return Response::fixed("image/gif", kGif).with("Cache-Control", "no-store");
+  }
+  return Response::text({});
+}
+
+// The mobile SDKs delete their events on every 4xx but 403 and 404, and send again after those and 5xx.
+Response refused(Problem problem) {
+  if (problem.status == 401 || problem.status == 429) problem.status = problem.status == 401 ? 403 : 503;
+  return to_response(problem);
+}
+
+Response busy(const absl::Status& status) {
+  Problem problem = status.code() == absl::StatusCode::kResourceExhausted
+                        ? Problem::overloaded(message_of(status))
+                        : problem_of(status);
+  problem.status = 503;
+  problem.retry_after_s = 1;
+  return to_response(problem);
+}
+
+// The parts of a request on their way to the log; answered once all are durable.
+class Parts {
+ public:
+  Parts(Responder responder, Response accepted)
+      : responder_(std::move(responder)), accepted_(std::move(accepted)) {}
+
+  void add() {
+    const std::lock_guard lock(mutex_);
+    ++open_;
+  }
+  void done(const absl::Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (!status.ok()) failure_ = status;
+    if (--open_ > 0 || responder_.answered()) return;
+    responder_.send(failure_.ok() ? std::move(accepted_) : busy(failure_));
+  }
+
+ private:
+  std::mutex mutex_;
+  Responder responder_;
+  Response accepted_;
+  int open_ = 0;
+  absl::Status failure_;
+};
+
+// Why records were rejected, a line for each, for the developer in front of debug mode.
+void append_faults(const RecordBatch& records, std::string& out) {
+  for (const RecordBatch::Entry& entry : records.entries) {
+    if (entry.kind != RecordKind::kRejection) continue;
+    const auto rejection = codec::decode_rejection(records.payload(entry));
+    if (!rejection.ok()) continue;
+    out += cat(rejection->origin, ": ", to_string(rejection->reason), " at \"", rejection->path,
+               "\": ", rejection->detail, "\n");
+  }
+}
+
+intake::SensorsDecoder& sensors_decoder() {
+  thread_local intake::SensorsDecoder decoder;
+  return decoder;
+}
+
+// In this order: the header, ?writeKey=, ?token=, ?project=, and what the first record says.
+const engine::Source* find_source(const App& app, const engine::Project& project, const Request& request,
+                                  const intake::SensorsDecoder& decoder) {
+  if (const auto key = write_key_of(request)) {
+    if (const auto* source = app.source_of(project, *key)) return source;
+  }
+  for (const std::string& key : decoder.write_keys()) {
+    if (const auto* source = app.source_of(project, key)) return source;
+  }
+  return nullptr;
+}
+
+void take_records(App& app, const Path& path, const Request& request, Responder responder) {
+  IntakeRoom& room = intake_room(app);
+  intake::SensorsDecoder& decoder = sensors_decoder();
+  decoder.open(request.query_string(), request.body);
+  const engine::Source* source = find_source(app, *room.project, request, decoder);
+  if (source == nullptr) {
+    return responder.send(refused(
+        Problem::forbidden("no source has the `token` or `project` of this address as its write key")));
+  }
+  const Instant now = app.engine().clock().now();
+  if (const auto wait = app.limits().refuses(*source, request.remote, now)) {
+    Problem problem = Problem::overloaded(cat("source \"", source->name, "\" sends more than it may"));
+    problem.code = "rate_limited";
+    problem.retry_after_s = *wait;
+    return responder.send(refused(problem));
+  }
+  intake::Context context = intake_context(room, *source, request, now, path.path);
+  if (request.local) context.remote_ip = {};
+  const intake::SensorsRecord::Sender sender{.user_agent = request.header("User-Agent").value_or("")};
+  const bool debug = path.endpoint == Endpoint::kDebug;
+  const bool dry_run = debug && request.header("Dry-Run").value_or("") == "true";
+
+  std::vector<intake::Intake> parts;
+  std::string faults;
+  uint64_t events = 0;
+  for (bool more = true; more;) {
+    room.intake.clear();
+    more = decoder.decode(context, sender, room.intake);
+    events += room.intake.accepted + room.intake.rejected;
+    if (debug) append_faults(room.intake.records, faults);
+    if (dry_run || room.intake.records.empty()) continue;
+    parts.push_back(std::move(room.intake));
+    room.intake = {};
+  }
+  app.limits().charge(*source, request.remote, events, now);
+  Response answer = faults.empty() ? accepted(path.endpoint) : Response::text(std::move(faults), 400);
+  if (parts.empty()) return responder.send(std::move(answer));
+
+  auto waiting = std::make_shared<Parts>(std::move(responder), std::move(answer));
+  for (size_t i = 0; i < parts.size(); ++i) waiting->add();
+  for (intake::Intake& part : parts) {
+    const auto status =
+        app.engine().submit({.batch = std::move(part.records),
+                             .data_keys = std::move(part.new_key_ids),
+                             .done = [waiting](const engine::Ack& ack) { waiting->done(ack.status); }});
+    if (!status.ok()) waiting->done(status);
+  }
+}
+
+void get_config(App&, const Request& request, Responder responder) {
+  if (request.query("nv").value_or("") == kConfigVersion) return responder.send({.status = 304});
+  responder.send(Response::fixed("application/json", kConfig));
+}
+
+// "Nothing has changed", after which the SDKs ask no further.
+void get_visualized(App&, const Request&, Responder responder) { responder.send({.status = 304}); }
+
+RouteDoc data_doc(const Path& path, bool body) {
+  const bool debug = path.endpoint == Endpoint::kDebug;
+  RouteDoc doc{
+      .summary = debug ? "Sensors Analytics: check records, and take them unless Dry-Run is true"
+                       : "Sensors Analytics: records of its SDKs",
+      .text =
+          "`data` (a record) or `data_list` (an array), base64 of JSON, gzipped or not; "
+          "docs/clients/sensors.md. "
+          "A record that is wrong, or a request that cannot be read, is kept in quarantine and answered 200.",
+      .group = "intake",
+      .fields = {{FieldDoc::Where::kQuery, "project", "string", "the write key of a source", false},
+                 {FieldDoc::Where::kQuery, "token", "string", "the same, where the project's name is to stay",
+                  false}},
+      .answers = {
+          {200, "Durable, or in quarantine", path.endpoint == Endpoint::kPixel ? "image/gif" : "text/plain"},
+          {403, "Unknown write key; the SDKs keep their events", "application/problem+json", "Problem"},
+          {415, "Compressed otherwise than by gzip or deflate", "application/problem+json", "Problem"},
+          {503, "The source sends more than it may, or the log cannot take more now",
+           "application/problem+json", "Problem"}}};
+  if (debug) {
+    doc.fields.push_back({FieldDoc::Where::kHeader, "Dry-Run", "string", "true: nothing is stored", false});
+    doc.answers.push_back({400, "What is wrong with the records, a line for each", "text/plain"});
+  }
+  if (body) {
+    doc.body_content_type = "application/x-www-form-urlencoded";
+  } else {
+    doc.fields.push_back({FieldDoc::Where::kQuery, "data", "string", "a record", false});
+    doc.fields.push_back({FieldDoc::Where::kQuery, "data_list", "string", "an array of records", false});
+  }
+  return doc;
+}
+
+Route config_route(App& app, std::string_view pattern, void (*get)(App&, const Request&, Responder)) {
+  return {.method = Method::kGet,
+          .pattern = std::string(pattern),
+          .access = Access::kPublic,
+          .action = NoBody{on_connection(app, get)},
+          .doc = {.summary = "Sensors Analytics: remote configuration of its mobile SDKs",
+                  .text = "The app keeps its own settings.",
+                  .group = "intake",
+                  .fields = {{FieldDoc::Where::kQuery, "nv", "string", "version that the app has", false}},
+                  .answers = {{200, "Nothing is switched off"}, {304, "Nothing has changed"}}}};
+}
+
+}  // namespace
+
+void add_sensors_routes(App& app, std::vector<Route>& routes) {
+  for (const Path& path : kPaths) {
+    const Handler take = [&app, &path](const Request& request, Responder responder) {
+      take_records(app, path, request, std::move(responder));
+    };
+    routes.push_back({.method = Method::kPost,
+                      .pattern = std::string(path.path),
+                      .access = Access::kWriteKey,
+                      .action = BufferedBody{kBodyBytes, take},
+                      .doc = data_doc(path, true)});
+    routes.push_back({.method = Method::kGet,
+                      .pattern = std::string(path.path),
+                      .access = Access::kWriteKey,
+                      .action = NoBody{take},
+                      .doc = data_doc(path, false)});
+  }
+  for (const std::string_view pattern : {"/config/Android.conf", "/config/iOS.conf"}) {
+    routes.push_back(config_route(app, pattern, get_config));
+  }
+  for (const std::string_view pattern : {"/config/visualized/Android.conf", "/config/visualized/iOS.conf"}) {
+    routes.push_back(config_route(app, pattern, get_visualized));
+  }
+}
+
+}  // namespace kehu::api
