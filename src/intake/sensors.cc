@@ -29,6 +29,8 @@ void SensorsDecoder::start() {
   broken_ = false;
   next_ = 0;
   number_ = 0;
+  trait_time_.clear();
+  trait_step_ = 0;
   if (text_.empty()) return;
   const auto error = index_.scan(text_);
   if (!error) {
@@ -174,9 +176,20 @@ void SensorsDecoder::decode_record(const Context& context, const SensorsRecord::
   std::swap(translation_.plain, record_.plain());
   translation_.received = received;
   translation_.position = place.number;
-  translation_.sent_at = record_.sent_at();
+  translation_.sent_at = sent_at(context);
   translation_.paths = &record_;
   events_.decode(context, translation_, out);
+}
+
+// Traits follow the time of their events, and these clocks count milliseconds: of the writes of one
+// millisecond each comes a microsecond after the one before it in the request.
+std::optional<Instant> SensorsDecoder::sent_at(const Context& context) {
+  const std::optional<Instant> sent = record_.sent_at();
+  if (!record_.sets_traits() || record_.time().empty()) return sent;
+  trait_step_ = record_.time() == trait_time_ ? trait_step_ + 1 : 0;
+  trait_time_.assign(record_.time());
+  if (trait_step_ == 0) return sent;
+  return sent.value_or(context.received_at) - Duration(trait_step_);
 }
 
 bool is_sensors_text(std::string_view text) {

@@ -61,6 +61,7 @@ class SensorsDecoder {
                     Intake& out);
   void decode_record(const Context& context, const SensorsRecord::Sender& sender, const Place& place,
                      Intake& out);
+  std::optional<Instant> sent_at(const Context& context);
   void reject(const Context& context, Reason reason, std::string_view detail, std::string_view payload,
               uint64_t number, Intake& out);
 
@@ -71,8 +72,10 @@ class SensorsDecoder {
   json::Index index_;
   bool broken_ = false;  // not all of it is JSON: record by record then
   Splitter splitter_;
-  uint32_t next_ = 0;    // node of the next record
-  uint64_t number_ = 0;  // of the last record
+  uint32_t next_ = 0;       // node of the next record
+  uint64_t number_ = 0;     // of the last record
+  std::string trait_time_;  // of the last record that set traits
+  int64_t trait_step_ = 0;  // how many before it in this request had the same
   SensorsRecord record_;
   Translation translation_;
   TranslationDecoder events_;

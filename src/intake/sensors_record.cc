@@ -300,11 +300,11 @@ bool SensorsRecord::read_properties() {
 
 bool SensorsRecord::read_property(uint32_t key) {
   const std::string_view name = text_of(key, scratch_);
-  if (!check_name(key, name) || !check_value(key + 1)) return false;
   if (name == "$is_login_id") {
     says_login_id_ = raw(key + 1) == "true";
     return true;
   }
+  if (!check_name(key, name) || !check_value(key + 1)) return false;
   if (!is_event()) {
     properties_.push_back(key);
     return true;

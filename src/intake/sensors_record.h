@@ -57,6 +57,11 @@ class SensorsRecord final : public ReceivedPaths {
   // The event; the caller may take the memory and bring it back.
   std::string& plain() { return plain_; }
   std::optional<Instant> sent_at() const { return sent_at_; }
+  bool sets_traits() const {
+    return type_ == SensorsType::kProfileSet || type_ == SensorsType::kProfileUnset;
+  }
+  // As sent; empty without one.
+  std::string_view time() const { return fields_.time == 0 ? std::string_view() : raw(fields_.time); }
   // The record has a _track_id, so that it is known again.
   bool named() const { return fields_.track_id != 0; }
   // Where in the record what stands at a place of the translation came from.
@@ -122,9 +127,6 @@ class SensorsRecord final : public ReceivedPaths {
   std::string_view text_of(uint32_t node, std::string& scratch) const;
   bool is_string(uint32_t node) const { return node != 0 && (*index_)[node].kind == json::Kind::kString; }
   bool is_event() const { return type_ <= SensorsType::kTrackIdUnbind; }
-  bool sets_traits() const {
-    return type_ == SensorsType::kProfileSet || type_ == SensorsType::kProfileUnset;
-  }
   bool is_item() const { return type_ == SensorsType::kItemSet || type_ == SensorsType::kItemDelete; }
 
   const Context* context_ = nullptr;

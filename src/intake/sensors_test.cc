@@ -153,8 +153,9 @@ TEST(SensorsRecord, BecomesAnEvent) {
        R"(track $profile_set_once | anonymous_id=u1 | {"f":1} | {} | {})"},
       {"profile_increment", R"({"type":"profile_increment","distinct_id":"u1","properties":{"n":2}})",
        R"(track $profile_increment | anonymous_id=u1 | {"n":2} | {} | {})"},
-      {"profile_append", R"({"type":"profile_append","distinct_id":"u1","properties":{"tags":["a"]}})",
-       R"(track $profile_append | anonymous_id=u1 | {"tags":["a"]} | {} | {})"},
+      {"profile_append of a login id",
+       R"({"type":"profile_append","distinct_id":"u1","properties":{"tags":["a"],"$is_login_id":true}})",
+       R"(track $profile_append | user_id=u1 | {"tags":["a"]} | {} | {})"},
       {"profile_delete", R"({"type":"profile_delete","distinct_id":"u1","properties":{}})",
        R"(track $profile_delete | anonymous_id=u1 | {} | {} | {})"},
       {"item_set", R"({"type":"item_set","item_type":"sku","item_id":"1","properties":{"name":"n"}})",
@@ -280,6 +281,22 @@ TEST(SensorsRecord, TimesAreCorrectedByTheFlush) {
     ASSERT_EQ(records.events.size(), 1u) << c.name << ": " << refused(records);
     EXPECT_EQ((received - records.event().time).micros(), c.age.micros()) << c.name;
   }
+}
+
+TEST(SensorsDecoder, TraitsOfOneMillisecondKeepTheirOrder) {
+  TestDoor door;
+  const auto record = [](const char* type, const char* properties) {
+    return cat(R"({"type":")", type, R"(","distinct_id":"u","time":)", kTime, R"(,"properties":)", properties,
+               "}");
+  };
+  const Intake intake = decoded_record(
+      door, cat("[", record("profile_set", R"({"a":2})"), ",", record("profile_set", R"({"a":1})"), ",",
+                record("profile_unset", R"({"a":true})"), "]"));
+  const Records records(intake);
+  ASSERT_EQ(records.events.size(), 3u);
+  EXPECT_LT(records.event(0).time, records.event(1).time);
+  EXPECT_LT(records.event(1).time, records.event(2).time);
+  EXPECT_EQ(records.event(0).original_time, records.event(2).original_time);
 }
 
 TEST(SensorsRecord, IsKnownAgain) {
