@@ -57,6 +57,7 @@ class Stage {
     auto runtime = Runtime::open({.directory = stage->directory_, .depth = depth});
     if (!runtime.ok()) return runtime.status();
     stage->runtime_ = *std::move(runtime);
+    stage->write_key_ = stage->runtime_->write_key();
     auto server = server::Server::start(server_options("127.0.0.1:0", stage->directory_, 1),
                                         stage->runtime_->app().router());
     if (!server.ok()) return server.status();
@@ -73,7 +74,7 @@ class Stage {
   uint16_t port() const { return server_->port(); }
   Runtime& runtime() { return *runtime_; }
   std::string post(std::string_view path, std::string_view body) const {
-    return cat("POST ", path, "?writeKey=", runtime_->write_key(),
+    return cat("POST ", path, "?writeKey=", write_key_,
                " HTTP/1.1\r\nHost: kehu\r\nContent-Type: application/json\r\nContent-Length: ", body.size(),
                "\r\n\r\n", body);
   }
@@ -99,6 +100,7 @@ class Stage {
   explicit Stage(std::string directory) : directory_(std::move(directory)) {}
   std::string directory_;
   std::string body_;
+  std::string write_key_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<server::Server> server_;
 };

@@ -15,10 +15,14 @@ absl::StatusOr<ProjectKey> ProjectKey::from_bytes(std::string_view secret) {
   }
   ProjectKey key;
   std::memcpy(key.secret_.data(), secret.data(), kBytes);
+  key.token_key_ = key.derive_sip(Cipher::kAes256Gcm, "kehu token");
   return key;
 }
 
-ProjectKey::~ProjectKey() { wipe(secret_.data(), secret_.size()); }
+ProjectKey::~ProjectKey() {
+  wipe(secret_.data(), secret_.size());
+  wipe(reinterpret_cast<char*>(token_key_.data()), sizeof(token_key_));
+}
 
 std::string ProjectKey::derive(Cipher cipher, std::string_view label, size_t size) const {
   return derive_key(cipher, {secret_.data(), kBytes}, label, size);
@@ -36,8 +40,6 @@ std::string ProjectKey::fingerprint() const {
   const SipKey bytes = derive_sip(Cipher::kAes256Gcm, "kehu fingerprint");
   return Hash128{bytes[0], bytes[1]}.hex().substr(0, 16);
 }
-
-SipKey ProjectKey::token_key() const { return derive_sip(Cipher::kAes256Gcm, "kehu token"); }
 
 std::string ProjectKey::personal_token_key(Cipher cipher) const {
   return derive(cipher, "kehu personal token", kMacBytes);

@@ -29,10 +29,10 @@ class ProjectKey {
   // they show at the start that a key file belongs to it.
   std::string fingerprint() const;
 
-  SipKey token_key() const;                      // identifiers that are not personal
-  std::string personal_token_key(Cipher) const;  // personal identifiers: HMAC
-  std::string wrapping_key(Cipher) const;        // around data keys
-  std::string payload_key(Cipher) const;         // of texts that belong to no token
+  SipKey token_key() const { return token_key_; }  // identifiers that are not personal, and credentials
+  std::string personal_token_key(Cipher) const;    // personal identifiers: HMAC
+  std::string wrapping_key(Cipher) const;          // around data keys
+  std::string payload_key(Cipher) const;           // of texts that belong to no token
   SipKey payload_nonce_key(Cipher) const;
 
  private:
@@ -41,6 +41,7 @@ class ProjectKey {
   SipKey derive_sip(Cipher cipher, std::string_view label) const;
 
   std::array<char, kBytes> secret_{};
+  SipKey token_key_{};  // derived once: each request needs it
 };
 
 }  // namespace kehu::seal
