@@ -1,71 +1,21 @@
 #!/usr/bin/env python3
-"""The live feed, with a WebSocket client (RFC 6455) of a page."""
-import base64
-import hashlib
+"""The live feed, as a page uses it."""
 import json
-import os
-import socket
-import struct
 import time
 
 import kehu_server
+import websocket_client
+from websocket_client import CLOSE, PING, PONG, TEXT
 
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
+class WebSocket(websocket_client.WebSocket):
+    """A page at the live feed."""
 
-class WebSocket:
     def __init__(self, server, query="", headers=None):
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        self.buffer = b""
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET /api/v1/live{query} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Upgrade: websocket",
-                 "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        self.socket.sendall("\r\n".join(lines + ["", ""]).encode())
-        head = self.read_until(b"\r\n\r\n").decode()
-        self.status = int(head.split(" ")[1])
-        if self.status == 101:
-            accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
-            assert f"sec-websocket-accept: {accept.decode()}".lower() in head.lower(), head
-
-    def read_until(self, end):
-        while end not in self.buffer:
-            self.fill()
-        head, self.buffer = self.buffer.split(end, 1)
-        return head
-
-    def fill(self):
-        data = self.socket.recv(65536)
-        if not data:
-            raise ConnectionError("the server closed the connection")
-        self.buffer += data
-
-    def take(self, size):
-        while len(self.buffer) < size:
-            self.fill()
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
-        return data
-
-    def send_frame(self, opcode, payload):
-        mask = os.urandom(4)
-        size = len(payload)
-        head = bytes([0x80 | opcode])
-        head += (bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + struct.pack(">H", size) if size < 65536
-                 else bytes([0x80 | 127]) + struct.pack(">Q", size))
-        self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+        super().__init__(server.port, f"/api/v1/live{query}", headers)
 
     def send(self, value):
-        self.send_frame(TEXT, (value if isinstance(value, str) else json.dumps(value)).encode())
-
-    def frame(self):
-        first, second = self.take(2)
-        size = second & 0x7F
-        if size == 126:
-            size = struct.unpack(">H", self.take(2))[0]
-        elif size == 127:
-            size = struct.unpack(">Q", self.take(8))[0]
-        assert not second & 0x80, "a server does not mask"
-        return first & 0x0F, self.take(size)
+        self.send_text(value if isinstance(value, str) else json.dumps(value))
 
     def next(self, kind=None):
         """The next message, of one kind if given; pings are answered."""
@@ -78,10 +28,7 @@ class WebSocket:
                 if kind is None or message["kind"] == kind:
                     return message
             elif opcode == CLOSE:
-                raise ConnectionError(f"closed with {struct.unpack('>H', payload[:2])[0]}")
-
-    def close(self):
-        self.socket.close()
+                raise ConnectionError(f"closed with {int.from_bytes(payload[:2], 'big')}")
 
 
 class LiveFeedTest(kehu_server.ServerTest):

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/request.h"
+#include "base/time.h"
 
 namespace kehu::api {
 
@@ -15,7 +16,9 @@ enum class CloseCode : uint16_t {
   kGoingAway = 1001,
   kProtocolError = 1002,
   kUnsupportedData = 1003,
+  kNoStatus = 1005,  // never sent: the client's close frame had no code
   kAbnormal = 1006,  // never sent: the connection broke
+  kNotUtf8 = 1007,
   kPolicy = 1008,
   kTooBig = 1009,
   kInternal = 1011,
@@ -34,6 +37,16 @@ class LiveSink {
   // After what is queued. `reason` is at most 123 bytes; longer ones are cut.
   virtual void close(CloseCode code, std::string_view reason) = 0;
   virtual uint64_t dropped() const = 0;  // since the connection was opened
+
+  // The channel's on_ready() will be called, once for all calls before it, as soon as the client has taken
+  // most of what was sent.
+  virtual void ask_ready() = 0;
+  // No message is delivered from now on; the client is held back, not buffered. Only the channel itself may
+  // ask for it.
+  virtual void hold() = 0;
+  virtual void go_on() = 0;
+  // The same for a while, or some seconds more; go_on() does not end it.
+  virtual void pause(Duration duration) = 0;
 };
 
 // One WebSocket connection's owner, made by a live route for each connection. Its methods run on the
@@ -45,10 +58,17 @@ class LiveChannel {
   // `request` is valid during the call.
   virtual void on_open(const Request& request, std::shared_ptr<LiveSink> sink) = 0;
   virtual void on_text(std::string_view text) = 0;
+  // False: this channel takes no binary messages, and the connection is closed with 1003.
+  virtual bool on_binary(std::string_view) { return false; }
+  // Behind the last of some messages that arrived together.
+  virtual void on_burst_end() {}
+  virtual void on_ready() {}
   // The queue has room again after `dropped` messages were lost since the last call (or the start): the place
   // to tell the client that it missed something.
   virtual void on_caught_up(uint64_t dropped) = 0;
   virtual void on_close(CloseCode code) = 0;
+  // The server stops. True: the connection may be closed now. False: the channel closes it, soon.
+  virtual bool on_stop() { return true; }
 };
 
 }  // namespace kehu::api

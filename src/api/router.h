@@ -44,6 +44,10 @@ struct StreamedBody {
 };
 struct LiveUpgrade {  // GET only
   LiveHandler open = {};
+  // Asked before; what it answers goes out instead of the upgrade.
+  std::function<std::optional<Response>(const Request&)> refuse = {};
+  std::string protocol = {};         // subprotocol: chosen when the client offers it; empty: none
+  size_t message_bytes = 64u << 10;  // from a client; more: close 1009
 };
 using Action = std::variant<NoBody, BufferedBody, StreamedBody, LiveUpgrade>;
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace kehu::server {
@@ -10,6 +11,7 @@ namespace kehu::server {
 class Buffer {
  public:
   std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
+  std::span<char> content() { return {bytes_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   size_t size() const { return end_ - begin_; }
 

@@ -33,7 +33,7 @@ std::string make_date_line() {
 // Deadlines are looked at a few times within the shortest of them, but an idle server wakes once a second.
 std::chrono::milliseconds tick_interval(const Options& options) {
   const Duration shortest = std::min({options.header_timeout, options.body_timeout, options.write_timeout,
-                                      options.idle_timeout, Duration::seconds(4)});
+                                      options.idle_timeout, options.live_idle, Duration::seconds(4)});
   return std::chrono::milliseconds(std::max<int64_t>(20, shortest.micros() / 4000));
 }
 

@@ -39,6 +39,27 @@ void LiveQueue::close(api::CloseCode code, std::string_view reason) {
   inbox_->live_ready(ticket_);
 }
 
+void LiveQueue::ask_ready() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (shut_ || closing_) return;
+    ready_asked_ = true;
+    if (!wants_wake()) return;
+  }
+  inbox_->live_ready(ticket_);
+}
+
+void LiveQueue::go_on() {
+  if (held_.exchange(false) && !held()) inbox_->read_more(ticket_);
+}
+
+void LiveQueue::tick(int64_t passed_ms) {
+  const int64_t left = pause_ms_;
+  if (left <= 0) return;
+  pause_ms_ = left - passed_ms;
+  if (left <= passed_ms && !held_) inbox_->read_more(ticket_);
+}
+
 uint64_t LiveQueue::dropped() const {
   const std::lock_guard lock(mutex_);
   return dropped_;
@@ -50,6 +71,11 @@ LiveQueue::Next LiveQueue::take() {
   if (dropped_ > told_ && bytes_ <= limit_bytes_ / 2 && !closing_) {
     next.dropped = dropped_ - told_;
     told_ = dropped_;
+  }
+  if (texts_.empty() && ready_asked_ && !closing_) {
+    ready_asked_ = false;
+    next.ready = true;
+    return next;
   }
   if (texts_.empty()) {
     next.closing = closing_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,13 @@ class LiveQueue final : public api::LiveSink {
   bool send(std::shared_ptr<const std::string> text) override;
   void close(api::CloseCode code, std::string_view reason) override;
   uint64_t dropped() const override;
+  void ask_ready() override;
+  void hold() override { held_ = true; }
+  void go_on() override;
+  void pause(Duration duration) override { pause_ms_ = duration.micros() / 1000; }
+  bool held() const { return held_ || pause_ms_ > 0; }
+  // The connection's clock: ends a pause in time.
+  void tick(int64_t passed_ms);
 
   struct Closing {
     api::CloseCode code;
@@ -30,6 +38,7 @@ class LiveQueue final : public api::LiveSink {
   };
   struct Next {
     std::shared_ptr<const std::string> text;  // nullptr: nothing waits
+    bool ready = false;                       // asked for, and nothing waits
     std::optional<Closing> closing;           // when nothing waits any more
     uint64_t dropped = 0;                     // since this was told last; told once half of the queue is free
   };
@@ -50,8 +59,11 @@ class LiveQueue final : public api::LiveSink {
   uint64_t dropped_ = 0;
   uint64_t told_ = 0;
   bool taken_care_of_ = false;  // the owner will look
+  bool ready_asked_ = false;
   bool shut_ = false;
   std::optional<Closing> closing_;
+  std::atomic<bool> held_{false};
+  std::atomic<int64_t> pause_ms_{0};  // what is left of it
 };
 
 }  // namespace kehu::server

@@ -1,209 +1,337 @@
 #include "server/live_session.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/beast/core/bind_handler.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/websocket.hpp>
-#include <utility>  // Asio 1.74 forgets it
+#include <algorithm>
+#include <optional>
+#include <string>
 
+#include "server/buffer.h"
 #include "server/live_queue.h"
+#include "server/message_reader.h"
 
 namespace kehu::server {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace websocket = beast::websocket;
-using boost::system::error_code;
+using api::CloseCode;
+using Kind = MessageReader::Kind;
 
-constexpr size_t kReadAwayBytes = 1024 * 1024;
+// More than this of unsent frames, and the queue waits.
+constexpr size_t kUnsentBytes = 64 * 1024;
+constexpr size_t kKeptBytes = 4 * 1024;
+constexpr int64_t kCloseMs = 3000;   // for the client's close frame
+constexpr int64_t kLingerMs = 2000;  // for the client's end of the connection
 
-beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
+int64_t millis(Duration duration) { return duration.micros() / 1000; }
 
-// Beast's way to end a connection waits until the client has closed its side, which an idle one may never do.
-// Both close frames have passed by then, or the client broke the rules; what it has sent on top is read away,
-// because closing over unread bytes (RST) may destroy our close frame.
-class LiveSocket : public Socket {
- public:
-  using Socket::Socket;
-  explicit LiveSocket(Socket socket) : Socket(std::move(socket)) {}
-};
-
-template <class Handler>
-void async_teardown(beast::role_type, LiveSocket& socket, Handler&& handler) {
-  error_code ec;
-  socket.shutdown(Socket::shutdown_send, ec);
-  char unread[4096];
-  for (size_t bytes = 0; !ec && bytes < kReadAwayBytes;) bytes += socket.read_some(asio::buffer(unread), ec);
-  asio::post(socket.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
-}
-
+// One WebSocket. Works in turns, as Connection does: what a turn writes is sent at its end.
 class LiveSession final : public Session, public std::enable_shared_from_this<LiveSession> {
  public:
-  LiveSession(IoThread& thread, Socket socket, std::unique_ptr<api::LiveChannel> channel)
+  LiveSession(IoThread& thread, Transport transport, const api::LiveUpgrade& action, bool deflate)
       : thread_(thread),
-        stream_(LiveSocket(std::move(socket))),
-        channel_(std::move(channel)),
-        queue_(std::make_shared<LiveQueue>(thread.inbox(), thread.options().live_queue_bytes)) {}
+        transport_(std::move(transport)),
+        channel_(action.open()),
+        queue_(std::make_shared<LiveQueue>(thread.inbox(), thread.options().live_queue_bytes)),
+        reader_({.message_bytes = action.message_bytes, .deflate = deflate}) {}
 
-  void start(const api::Request& request);
+  void start(const api::Request& request, const Upgrade& upgrade);
 
   void live_ready() override {
-    if (open_ && !writing_) write_next();
+    turn([] {});
   }
-  void on_tick() override {}
-  void stop() override {
-    queue_->shut();
-    begin_close({api::CloseCode::kGoingAway, "the server is stopping"});
-  }
-  void cut() override { end(api::CloseCode::kGoingAway); }
+  void read_more() override;
+  void on_tick() override;
+  void stop() override;
+  void cut() override { end(CloseCode::kAbnormal); }
 
  private:
-  void configure();
-  void on_accepted(const error_code& ec);
-  void read_next();
-  void on_read(const error_code& ec);
-  void write_next();
-  void begin_close(LiveQueue::Closing closing);
-  void send_close();
-  void end(api::CloseCode code);
+  enum class Phase : uint8_t {
+    kOpen,
+    kClosing,  // our close frame is sent, the client's is waited for
+    kLinger,   // both are through, or the client broke the rules: its end of the connection is waited for
+    kClosed,
+  };
+
+  template <class Work>
+  void turn(Work work);
+  void arm();
+  void on_readable();
+  void on_writable();
+  void consume(std::span<char> bytes);
+  void consume_held();
+  void take(const MessageReader::Item& item);
+  void fill();
+  bool flush();
+  size_t unsent() const { return out_.size() - out_at_; }
+  bool wants_bytes() const { return phase_ != Phase::kClosed && !(phase_ == Phase::kOpen && queue_->held()); }
+  void begin_close(CloseCode code, std::string_view reason);
+  void answer_close(CloseCode code);
+  void linger(CloseCode told);
+  void tell(CloseCode code);
+  void end(CloseCode code);
+  void enter(Phase phase);
+  void check_open(int64_t now);
+  bool is_stuck(int64_t now) const;
 
   IoThread& thread_;
-  websocket::stream<LiveSocket> stream_;
+  Transport transport_;
   std::unique_ptr<api::LiveChannel> channel_;
   std::shared_ptr<LiveQueue> queue_;
   api::Ticket ticket_;
-  beast::http::request<beast::http::empty_body> handshake_;
-  beast::flat_buffer incoming_;
-  std::shared_ptr<const std::string> outgoing_;
-  std::optional<LiveQueue::Closing> closing_;
-  bool open_ = false;
-  bool writing_ = false;
-  bool ended_ = false;
+  MessageReader reader_;
+  Buffer held_;  // received while the channel held the client back
+
+  Phase phase_ = Phase::kOpen;
+  int64_t since_ms_ = 0;    // when the phase began
+  int64_t heard_ms_ = 0;    // when bytes came
+  int64_t message_ms_ = 0;  // when the message that is not complete began; 0: there is none
+  size_t message_bytes_ = 0;
+  int64_t ticked_ms_ = 0;
+  bool pinged_ = false;  // and heard nothing since
+  bool in_turn_ = false;
+  bool waiting_to_read_ = false;
+  bool waiting_to_write_ = false;
+  bool in_burst_ = false;
+  bool told_ = false;
+  CloseCode closing_ = CloseCode::kNormal;  // the code of our close frame
+
+  std::string out_;
+  size_t out_at_ = 0;
+  int64_t blocked_ms_ = 0;  // when the socket took something last while more waits; 0: nothing waits
 };
 
-void LiveSession::configure() {
-  const Options& options = thread_.options();
-  websocket::stream_base::timeout timeout{};
-  timeout.handshake_timeout = std::chrono::microseconds(options.header_timeout.micros());
-  timeout.idle_timeout = std::chrono::microseconds(options.live_idle.micros());
-  timeout.keep_alive_pings = true;
-  stream_.set_option(timeout);
-  stream_.read_message_max(options.live_message_bytes);
-  stream_.text(true);
-  stream_.auto_fragment(false);
-}
-
-void LiveSession::start(const api::Request& request) {
-  configure();
-  handshake_.method(beast::http::verb::get);
-  handshake_.target(to_beast(request.target));
-  handshake_.version(11);
-  for (const api::Header& header : request.headers)
-    handshake_.insert(to_beast(header.name), to_beast(header.value));
+void LiveSession::start(const api::Request& request, const Upgrade& upgrade) {
   ticket_ = thread_.add(shared_from_this());
   queue_->set_ticket(ticket_);
   count(thread_.counters().live);
-  channel_->on_open(request, queue_);
-  stream_.async_accept(handshake_,
-                       [self = shared_from_this()](const error_code& ec) { self->on_accepted(ec); });
+  enter(Phase::kOpen);
+  heard_ms_ = ticked_ms_ = thread_.now_ms();
+  out_ = upgrade.answer;
+  turn([&] { channel_->on_open(request, queue_); });
 }
 
-void LiveSession::on_accepted(const error_code& ec) {
-  if (ended_) return;
-  if (ec) return end(api::CloseCode::kAbnormal);
-  open_ = true;
-  handshake_ = {};
-  read_next();
-  if (closing_) {
-    send_close();
+template <class Work>
+void LiveSession::turn(Work work) {
+  if (phase_ == Phase::kClosed || in_turn_) return;
+  const auto self = shared_from_this();  // ending takes us out of our slot
+  in_turn_ = true;
+  work();
+  do {
+    fill();
+  } while (phase_ != Phase::kClosed && unsent() > 0 && flush() && phase_ == Phase::kOpen);
+  if (phase_ != Phase::kClosed) arm();
+  in_turn_ = false;
+}
+
+void LiveSession::read_more() {
+  turn([this] {
+    heard_ms_ = thread_.now_ms();
+    consume_held();
+  });
+}
+
+void LiveSession::consume_held() {
+  if (held_.empty()) return;
+  Buffer held = std::exchange(held_, Buffer());
+  consume(held.content());
+}
+
+void LiveSession::arm() {
+  if (unsent() > 0 && !waiting_to_write_) {
+    waiting_to_write_ = true;
+    transport_.wait_writable(
+        [self = shared_from_this()](const boost::system::error_code&) { self->on_writable(); });
+  }
+  if (unsent() == 0 && out_.capacity() > kKeptBytes) out_ = std::string();
+  if (!wants_bytes() || waiting_to_read_) return;
+  waiting_to_read_ = true;
+  transport_.wait_readable(
+      [self = shared_from_this()](const boost::system::error_code&) { self->on_readable(); });
+}
+
+void LiveSession::on_readable() {
+  waiting_to_read_ = false;
+  turn([this] {
+    if (!wants_bytes()) return;
+    consume_held();
+    char* const bytes = thread_.read_buffer();
+    const Transport::Outcome outcome = transport_.read(bytes, IoThread::kReadBytes);
+    if (outcome.closed) return end(CloseCode::kAbnormal);
+    if (outcome.bytes == 0) return;
+    heard_ms_ = thread_.now_ms();
+    pinged_ = false;
+    if (phase_ != Phase::kLinger) consume({bytes, outcome.bytes});
+  });
+}
+
+void LiveSession::on_writable() {
+  waiting_to_write_ = false;
+  turn([this] { flush(); });
+}
+
+void LiveSession::consume(std::span<char> bytes) {
+  message_bytes_ += bytes.size();
+  while (!bytes.empty() && wants_bytes() && phase_ != Phase::kLinger) {
+    size_t used = 0;
+    const MessageReader::Item item = reader_.next(bytes, used);
+    bytes = bytes.subspan(used);
+    take(item);
+  }
+  if (std::exchange(in_burst_, false)) channel_->on_burst_end();
+  if (phase_ == Phase::kOpen && !bytes.empty()) held_.append({bytes.data(), bytes.size()});
+  message_ms_ = reader_.in_message() ? (message_ms_ == 0 ? thread_.now_ms() : message_ms_) : 0;
+  if (message_ms_ == 0) message_bytes_ = 0;
+}
+
+void LiveSession::take(const MessageReader::Item& item) {
+  switch (item.kind) {
+    case Kind::kNothing:
+    case Kind::kPong:
+      return;
+    case Kind::kPing:
+      if (phase_ == Phase::kOpen) append_frame(Opcode::kPong, item.content, out_);
+      return;
+    case Kind::kText:
+    case Kind::kBinary:
+      message_ms_ = 0;
+      if (phase_ != Phase::kOpen) return;
+      in_burst_ = true;
+      if (item.kind == Kind::kText) return channel_->on_text(item.content);
+      if (!channel_->on_binary(item.content)) begin_close(CloseCode::kUnsupportedData, "send text messages");
+      return;
+    case Kind::kClose:
+      return answer_close(item.code);
+    case Kind::kBroken:
+      begin_close(item.code, item.content);
+      return linger(item.code);
+  }
+}
+
+// Frames of what the channel sends, as long as the client takes them.
+void LiveSession::fill() {
+  while (phase_ == Phase::kOpen && unsent() < kUnsentBytes) {
+    LiveQueue::Next next = queue_->take();
+    if (next.dropped > 0) channel_->on_caught_up(next.dropped);
+    if (next.ready) channel_->on_ready();
+    if (next.text != nullptr) {
+      append_frame(Opcode::kText, *next.text, out_);
+    } else if (next.closing) {
+      return begin_close(next.closing->code, next.closing->reason);
+    } else if (next.dropped == 0 && !next.ready) {
+      return;
+    }
+  }
+}
+
+// True when everything is out.
+bool LiveSession::flush() {
+  while (unsent() > 0) {
+    const iovec part{out_.data() + out_at_, unsent()};
+    const Transport::Outcome outcome = transport_.write({&part, 1});
+    if (outcome.closed) {
+      end(CloseCode::kAbnormal);
+      return false;
+    }
+    if (outcome.bytes == 0) {
+      if (blocked_ms_ == 0) blocked_ms_ = thread_.now_ms();
+      if (out_at_ > kUnsentBytes) out_.erase(0, std::exchange(out_at_, 0));
+      return false;
+    }
+    out_at_ += outcome.bytes;
+    blocked_ms_ = 0;
+  }
+  out_.clear();
+  out_at_ = 0;
+  if (phase_ == Phase::kLinger) transport_.finish_writing();
+  return true;
+}
+
+void LiveSession::begin_close(CloseCode code, std::string_view reason) {
+  if (phase_ != Phase::kOpen) return;
+  char payload[kControlBytesMax];
+  payload[0] = static_cast<char>(static_cast<uint16_t>(code) >> 8);
+  payload[1] = static_cast<char>(static_cast<uint16_t>(code) & 0xff);
+  const size_t size = reason.copy(payload + 2, sizeof payload - 2);
+  append_frame(Opcode::kClose, {payload, 2 + size}, out_);
+  closing_ = code;
+  enter(Phase::kClosing);
+}
+
+void LiveSession::answer_close(CloseCode code) {
+  if (phase_ == Phase::kClosing) return linger(closing_);
+  if (std::exchange(in_burst_, false)) channel_->on_burst_end();
+  if (code == CloseCode::kNoStatus) {
+    append_frame(Opcode::kClose, {}, out_);
   } else {
-    write_next();
+    begin_close(code, {});
   }
+  linger(code == CloseCode::kNoStatus ? CloseCode::kNormal : code);
 }
 
-void LiveSession::read_next() {
-  stream_.async_read(incoming_,
-                     [self = shared_from_this()](const error_code& ec, size_t) { self->on_read(ec); });
+void LiveSession::linger(CloseCode told) {
+  enter(Phase::kLinger);
+  tell(told);
+  if (unsent() == 0) transport_.finish_writing();
 }
 
-void LiveSession::on_read(const error_code& ec) {
-  if (ended_) return;
-  if (ec) {
-    const bool told = ec == websocket::error::closed && stream_.reason().code != websocket::close_code::none;
-    if (closing_) return end(closing_->code);
-    if (ec == websocket::error::message_too_big) return end(api::CloseCode::kTooBig);
-    return end(told                             ? static_cast<api::CloseCode>(stream_.reason().code)
-               : ec == websocket::error::closed ? api::CloseCode::kNormal
-                                                : api::CloseCode::kAbnormal);
-  }
-  if (!stream_.got_text()) {
-    incoming_.consume(incoming_.size());
-    begin_close({api::CloseCode::kUnsupportedData, "send text messages"});
-  } else if (!closing_) {
-    const auto bytes = incoming_.cdata();
-    channel_->on_text({static_cast<const char*>(bytes.data()), bytes.size()});
-    incoming_.consume(incoming_.size());
-  }
-  read_next();
-}
-
-void LiveSession::write_next() {
-  LiveQueue::Next next = queue_->take();
-  if (next.dropped > 0 && !closing_) {
-    channel_->on_caught_up(next.dropped);
-    // It may have said so to the client: look again.
-    if (next.text == nullptr && !next.closing) next = queue_->take();
-  }
-  if (next.text == nullptr) {
-    if (next.closing) begin_close(std::move(*next.closing));
-    return;
-  }
-  outgoing_ = std::move(next.text);
-  writing_ = true;
-  stream_.async_write(asio::const_buffer(outgoing_->data(), outgoing_->size()),
-                      [self = shared_from_this()](const error_code& ec, size_t) {
-                        self->writing_ = false;
-                        self->outgoing_.reset();
-                        if (self->ended_ || ec) return;  // the pending read sees the error too
-                        if (self->closing_) return self->send_close();
-                        self->write_next();
-                      });
-}
-
-void LiveSession::begin_close(LiveQueue::Closing closing) {
-  if (closing_ || ended_) return;
-  closing_ = std::move(closing);
-  if (open_ && !writing_) send_close();
-}
-
-void LiveSession::send_close() {
-  const websocket::close_reason reason(static_cast<websocket::close_code>(closing_->code),
-                                       to_beast(closing_->reason));
-  writing_ = true;  // nothing may follow a close frame
-  stream_.async_close(reason,
-                      [self = shared_from_this()](const error_code&) { self->end(self->closing_->code); });
-}
-
-void LiveSession::end(api::CloseCode code) {
-  if (ended_) return;
-  ended_ = true;
+void LiveSession::tell(CloseCode code) {
+  if (std::exchange(told_, true)) return;
   queue_->shut();
-  error_code ignored;
-  stream_.next_layer().close(ignored);
+  if (std::exchange(in_burst_, false)) channel_->on_burst_end();
   channel_->on_close(code);
   thread_.counters().live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void LiveSession::end(CloseCode code) {
+  if (phase_ == Phase::kClosed) return;
+  tell(phase_ == Phase::kClosing ? closing_ : code);
+  enter(Phase::kClosed);
+  transport_.close();
   thread_.counters().connections.fetch_sub(1, std::memory_order_relaxed);
   thread_.remove(ticket_);
 }
 
+void LiveSession::enter(Phase phase) {
+  phase_ = phase;
+  since_ms_ = thread_.now_ms();
+}
+
+void LiveSession::stop() {
+  if (phase_ != Phase::kOpen || !channel_->on_stop()) return turn([] {});
+  turn([this] { begin_close(CloseCode::kGoingAway, "the server is stopping"); });
+}
+
+bool LiveSession::is_stuck(int64_t now) const {
+  return blocked_ms_ != 0 && now > blocked_ms_ + millis(thread_.options().write_timeout);
+}
+
+void LiveSession::on_tick() {
+  const int64_t now = thread_.now_ms();
+  queue_->tick(now - std::exchange(ticked_ms_, now));
+  if (is_stuck(now)) return end(CloseCode::kAbnormal);
+  if (phase_ == Phase::kClosing && now > since_ms_ + kCloseMs) return end(closing_);
+  if (phase_ == Phase::kLinger && now > since_ms_ + kLingerMs) return end(CloseCode::kAbnormal);
+  if (phase_ == Phase::kOpen && !queue_->held()) check_open(now);
+}
+
+void LiveSession::check_open(int64_t now) {
+  const Options& options = thread_.options();
+  const int64_t slow =
+      static_cast<int64_t>(message_bytes_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
+  if (message_ms_ != 0 && now > message_ms_ + millis(options.body_timeout) + slow) {
+    return turn([this] { begin_close(CloseCode::kPolicy, "the message came too slowly"); });
+  }
+  const int64_t silent = now - heard_ms_;
+  if (silent > millis(options.live_idle)) return end(CloseCode::kAbnormal);
+  if (silent <= millis(options.live_idle) / 2 || pinged_) return;
+  pinged_ = true;
+  turn([this] { append_frame(Opcode::kPing, {}, out_); });
+}
+
 }  // namespace
 
-void start_live(IoThread& thread, Socket socket, const api::Request& request,
-                std::unique_ptr<api::LiveChannel> channel) {
-  std::make_shared<LiveSession>(thread, std::move(socket), std::move(channel))->start(request);
+void start_live(IoThread& thread, Transport transport, const api::Request& request,
+                const api::LiveUpgrade& action, const Upgrade& upgrade) {
+  std::make_shared<LiveSession>(thread, std::move(transport), action, upgrade.deflate)
+      ->start(request, upgrade);
 }
 
 }  // namespace kehu::server

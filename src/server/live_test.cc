@@ -206,8 +206,8 @@ TEST_F(LiveTest, CloseCodes) {
       {"by the channel", frame(kText, "bye"), 4001, 4001},
       {"binary", frame(kBinary, "x"), 1003, 1003},
       {"too big", frame(kText, std::string(70'000, 'x')), 1009, 1009},
-      {"not UTF-8", frame(kText, "\xff\xfe"), 1007, 1006},
-      {"not masked", std::string("\x81\x01x", 3), 1002, 1006},
+      {"not UTF-8", frame(kText, "\xff\xfe"), 1007, 1007},
+      {"not masked", std::string("\x81\x01x", 3), 1002, 1002},
   };
   for (const CloseCase& c : cases) {
     SCOPED_TRACE(c.name);

@@ -301,7 +301,13 @@ Connection::Step Connection::take_live(const Head& head, const api::Request& req
                                    "there are bytes behind the upgrade request"));
     return head.size + available;
   }
-  start_live(thread_, transport_.take(), request, action.open());
+  if (action.refuse) {
+    if (auto refusal = action.refuse(request)) return refuse(*std::move(refusal), head, available);
+  }
+  std::optional<api::Response> refusal;
+  const Upgrade upgrade = make_upgrade(request, action.protocol, refusal);
+  if (refusal) return refuse(*std::move(refusal), head, available);
+  start_live(thread_, std::move(transport_), request, action, upgrade);
   phase_ = Phase::kClosed;
   thread_.remove(ticket_);
   return head.size;

@@ -41,7 +41,6 @@ struct Options {
   Duration idle_timeout = Duration::seconds(75);    // between requests
   Duration stop_grace = Duration::seconds(5);
 
-  size_t live_message_bytes = 64 * 1024;       // from a client; more: close 1009
   size_t live_queue_bytes = 1024 * 1024;       // to a client; more is dropped and counted
   Duration live_idle = Duration::seconds(60);  // then a ping; without an answer the connection is closed
 

@@ -47,7 +47,6 @@ class Transport {
 
   void finish_writing();  // sends FIN
   void close();
-  Socket take() { return std::move(socket_); }
 
  private:
   Socket socket_;
