@@ -24,6 +24,13 @@ void BulkDecoder::finish(Intake& out) {
   decode_pieces(out);
 }
 
+void BulkDecoder::decode_whole(std::string_view body, Intake& out) {
+  splitter_ = Splitter();
+  splitter_.feed(body);
+  splitter_.finish();
+  decode_pieces(out);
+}
+
 void BulkDecoder::decode_pieces(Intake& out) {
   for (Splitter::Piece piece; splitter_.next(piece);) decode_piece(piece, out);
   events_.take_keys(context_, out);

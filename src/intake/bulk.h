@@ -21,7 +21,8 @@ namespace kehu::intake {
 // number; the rest of it is the event. The name has up to 300 bytes and no escapes.
 //
 // "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a
-// list), or in "identifiers"; members nobody knows become properties. One per request.
+// list), or in "identifiers"; members nobody knows become properties. One per request, but for
+// decode_whole().
 class BulkDecoder {
  public:
   // The context outlives the decoder.
@@ -31,6 +32,8 @@ class BulkDecoder {
   void feed(std::string_view chunk, Intake& out);
   // After the last chunk.
   void finish(Intake& out);
+  // One whole body after the other, for which the decoder may be used again and again.
+  void decode_whole(std::string_view body, Intake& out);
 
  private:
   void decode_pieces(Intake& out);

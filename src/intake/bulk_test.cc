@@ -45,6 +45,19 @@ TEST_F(BulkTest, ReadsOurPlainForm) {
   EXPECT_EQ(described(door_.policy, event.identifiers), "user_id=u1 phone=* open_id=o1 open_id=o2");
 }
 
+TEST_F(BulkTest, WholeBodiesOneAfterTheOther) {
+  BulkDecoder decoder(door_.context);
+  intake_.clear();
+  const std::string_view bodies[] = {
+      R"({"event":"A","user_id":"u1"})", R"([{"event":"B","user_id":"u1"},)", "",
+      "{\"event\":\"C\",\"user_id\":\"u1\"}\n\n{\"event\":\"D\",\"user_id\":\"u1\"}"};
+  for (const std::string_view body : bodies) decoder.decode_whole(body, intake_);
+  const Records records(intake_);
+  ASSERT_EQ(records.events.size(), 4u);
+  EXPECT_EQ(records.event(3).name, "D");
+  ASSERT_EQ(records.rejections.size(), 1u);  // the array that is not closed
+}
+
 TEST_F(BulkTest, ReadsSegmentsSpellingAndIdentifierObjects) {
   struct Case {
     const char* given;
