@@ -1,11 +1,15 @@
 // The hot path of the door: a Segment batch of 100 events, request bytes to encoded records, and its parts.
+#include <zlib.h>
+
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "benchmark/benchmark.h"
 #include "intake/bulk.h"
 #include "intake/segment.h"
+#include "intake/sensors.h"
 #include "intake/test_door.h"
 #include "json/fields.h"
 #include "json/index.h"
@@ -73,6 +77,73 @@ void bulk_lines(benchmark::State& state) {
   per_event(state, 1000, body.size());
 }
 BENCHMARK(bulk_lines);
+
+std::string gzipped(std::string_view text) {
+  z_stream z{};
+  KEHU_CHECK(deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&z, text.size()), '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  KEHU_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+// As the Android SDK writes them.
+std::string sensors_records(int events) {
+  std::string out = "[";
+  for (int i = 0; i < events; ++i) {
+    out += cat(
+        i == 0 ? "" : ",", R"({"distinct_id":"u)", 100000 + i * 7, R"(","login_id":"u)", 100000 + i * 7,
+        R"(","anonymous_id":"5f3b2c1d8e4a)", 10 + i % 90, R"(","identities":{"$identity_login_id":"u)",
+        100000 + i * 7, R"(","$identity_anonymous_id":"5f3b2c1d8e4a)", 10 + i % 90,
+        R"("},"lib":{"$lib":"Android","$lib_version":"6.7.1","$app_version":"2.1","$lib_method":"code"},)"
+        R"("type":"track","event":"BuyOrder","_track_id":)",
+        981375612 + i, R"(,"time":)", 1795308540000 + i,
+        R"(,"_flush_time":1795308599000,)"
+        R"("properties":{"$lib":"Android","$lib_version":"6.7.1","$os":"Android","$os_version":"12",)"
+        R"("$model":"P40","$brand":"HUAWEI","$manufacturer":"HUAWEI","$screen_width":1080,"$screen_height":2340,)"
+        R"("$wifi":true,"$network_type":"WIFI","$carrier":"中国移动","$app_version":"2.1","$app_id":"cn.shop",)"
+        R"("$timezone_offset":-480,"$is_first_day":false,"sku":"s)",
+        1000 + i % 500, R"(","price":129.50,"category":"shoes"}})");
+  }
+  return out + "]";
+}
+
+void sensors_gzip(benchmark::State& state) {
+  TestDoor door;
+  SensorsDecoder decoder;
+  Intake intake;
+  const int events = static_cast<int>(state.range(0));
+  const std::string records = sensors_records(events);
+  const std::string base64 = absl::Base64Escape(to_absl(gzipped(records)));
+  std::string body = cat("crc=", java_hash(base64), "&gzip=1&data_list=");
+  for (const char c : base64) {
+    if (c == '+') {
+      body += "%2B";
+    } else if (c == '/') {
+      body += "%2F";
+    } else if (c == '=') {
+      body += "%3D";
+    } else {
+      body.push_back(c);
+    }
+  }
+  for (auto _ : state) {
+    intake.clear();
+    decoder.open("project=default", body);
+    while (decoder.decode(door.context, {.user_agent = "Agent/1"}, intake)) continue;
+    KEHU_CHECK(intake.accepted == static_cast<uint32_t>(events) && intake.rejected == 0);
+    benchmark::DoNotOptimize(intake.records.bytes.data());
+  }
+  per_event(state, static_cast<size_t>(events), records.size());
+  state.SetItemsProcessed(state.iterations() * events);
+}
+BENCHMARK(sensors_gzip)->ArgNames({"events"})->Args({50})->Args({1})->Threads(1);
+BENCHMARK(sensors_gzip)->ArgNames({"events"})->Args({50})->Threads(2)->UseRealTime();
 
 void json_index(benchmark::State& state) {
   const std::string body = batch(100);

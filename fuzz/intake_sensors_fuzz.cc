@@ -1,0 +1,38 @@
+// Any request of Sensors Analytics' SDKs, as a form or as the records in it: nothing is lost, every record
+// decodes, every stored JSON text is valid, nothing forged passes.
+#include <cstdint>
+#include <string_view>
+
+#include "base/check.h"
+#include "intake/sensors.h"
+#include "intake/stored_check.h"
+#include "intake/test_door.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  static kehu::intake::TestDoor door;
+  static kehu::intake::SensorsDecoder decoder;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0] % 3) {
+    case 0:
+      decoder.open({}, text);
+      break;
+    case 1:
+      decoder.open(text, {});
+      break;
+    default:
+      decoder.open_text(text);
+  }
+  decoder.write_keys();
+  const bool empty = decoder.empty();
+  uint32_t kept = 0;
+  for (bool more = true; more;) {
+    kehu::intake::Intake intake;
+    more = decoder.decode(door.context, {.user_agent = "fuzz"}, intake);
+    kept += intake.accepted + intake.rejected;
+    kehu::intake::check_stored(intake);
+  }
+  KEHU_CHECK(!empty || kept == 0);
+  kehu::intake::is_sensors_text(text);
+  return 0;
+}
