@@ -295,5 +295,79 @@ class BrowserTest(kehu_server.ServerTest):
         self.expect_once(["Without storage", "Again"])
 
 
+class MiniProgramTest(kehu_server.ServerTest):
+    drive_program = pathlib.Path(__file__).with_name("sdk_mini_program.cjs")
+
+    setUp = BrowserTest.setUp
+    arrived = BrowserTest.arrived
+    expect_once = BrowserTest.expect_once
+
+    def drive(self, scenario, url=None, **options):
+        text = json.dumps({"url": url or self.server.url, "writeKey": self.key, **options})
+        done = subprocess.run(["node", self.drive_program, SDK / "miniprogram", scenario, text],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def test_a_life(self):
+        seen = self.drive("life")
+        self.assertTrue(seen["launched"])
+        self.assertEqual(seen["loaded"]["phone"], "secret-phone", "the page has its query")
+        self.assertEqual((seen["share"], seen["timeline"]), ({"title": "来看看"}, "undefined"))
+        events = self.arrived()
+        self.assertNotIn("secret", json.dumps(events))
+        left = [event for event in events if event["event"] in ("Page Left", "Application Backgrounded")]
+        self.assertEqual([event["event"] for event in left], ["Page Left", "Application Backgrounded"])
+        for event in left:
+            self.assertTrue(1.1 < event["properties"].pop("seconds") < 5)
+        index = {"path": "pages/index", "url": "pages/index?utm_source=qr", "referrer": ""}
+        detail = {"path": "pages/detail", "url": "pages/detail", "referrer": "pages/index"}
+        user = {"user_id": "mini-user", "anonymous_id": seen["anonymousId"]}
+        nobody = {"anonymous_id": seen["anonymousId"]}
+        wanted = [
+            ("track", "Application Opened", nobody, {"from_background": False, "scene": 1047, "path": "pages/index", "referrer_app_id": "wx-other"}),
+            ("page", "", nobody, index),
+            ("track", "Page Shared", nobody, {"path": "pages/index", "to": "chat", "from": "button"}),
+            ("track", "Product Viewed", nobody, {"product_id": "p1", "price": 68, "nested": {"list": [1, "二", None]}}),
+            ("identify", "", {**nobody, "open_id": "o-1", "union_id": "un-1"}, {}),
+            ("identify", "", {**user, "phone": "sealed"}, {}),
+            ("track", "Page Left", user, {"path": "pages/index"}),
+            ("page", "", user, detail),
+            ("group", "g1", user, {}),
+            ("track", "Application Backgrounded", user, {}),
+            ("track", "Application Opened", user, {"from_background": True, "scene": 1001, "path": "pages/detail"}),
+        ]
+        self.assertEqual([(e["type"], e["event"] or "", e["ids"], e["properties"]) for e in events], wanted)
+        for event in events:
+            self.assertEqual(event["channel"], "mini_program")
+            context = event["context"]
+            self.assertEqual(context["device"], {"manufacturer": "HUAWEI", "model": "Mate 60"})
+            self.assertEqual(context["os"], {"name": "HarmonyOS", "version": "4.2"})
+            self.assertEqual(context["app"], {"id": "wx1234567890", "version": "1.2.0", "environment": "release"})
+        self.assertEqual({json.dumps(event["context"].get("campaign")) for event in events[:10]}, {'{"source": "qr"}'})
+        self.assertEqual(len({event["context"]["session"]["id"] for event in events}), 1)
+        customer = self.server.customer("open_id:o-1")
+        self.assertEqual((customer["events"], customer["traits"]["city"]), (11, "上海"))
+
+    def test_offline_and_the_next_launch(self):
+        seen = self.drive("offline", autoCapture=False, queueSize=20)
+        self.assertEqual((seen["kept"], seen["left"]), (20, 0))
+        self.assertIn("kehu: 1 event(s) dropped: the queue is full", seen["warnings"])
+        self.expect_once([*(f"Kept {i}" for i in range(11, 30)), "Next launch"])
+
+    def test_failures_count_once(self):
+        proxy = client_kit.FailingProxy(self, self.server.url, {"/v1/batch"})
+        seen = self.drive("retries", url=proxy.url, autoCapture=False)
+        self.assertEqual([status for status, _, _ in proxy.seen], [429, 503, 200])
+        self.assertEqual(seen["requests"], 3)
+        self.expect_once([f"Retried {i}" for i in range(5)])
+
+    def test_consent(self):
+        seen = self.drive("consent", autoCapture=False)
+        self.assertEqual(seen["pending"], {"keys": 0, "requests": 0})
+        self.assertEqual(seen["denied"], {"keys": 0, "requests": 1})
+        self.expect_once(["Held"])
+
+
 if __name__ == "__main__":
     kehu_server.main()
