@@ -369,5 +369,127 @@ class MiniProgramTest(kehu_server.ServerTest):
         self.expect_once(["Held"])
 
 
+EVENT = {"event": "Order Completed", "user_id": "u-%s", "phone": "13912345678", "channel": "server",
+         "properties": {"order_id": "o \"1\"\n", "total": 99.5, "currency": "CNY", "gift": True, "note": None,
+                        "lines": [{"sku": "茶", "count": 2}]}}
+
+SERVER_PROGRAMS = {
+    "python": ("python3", "kehu.py", "use.py", """
+import json, os, sys
+from kehu import Kehu
+print(json.dumps(Kehu(os.environ["KEHU_URL"], os.environ["KEHU_WRITE_KEY"]).send([json.load(sys.stdin)])))"""),
+    "node": ("node", "kehu.mjs", "use.mjs", """
+import { readFileSync } from "node:fs";
+import { Kehu } from "./kehu.mjs";
+const kehu = new Kehu(process.env.KEHU_URL, process.env.KEHU_WRITE_KEY);
+console.log(JSON.stringify(await kehu.send([JSON.parse(readFileSync(0))])));"""),
+    "go": ("go", "go", "use/main.go", """
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"example.com/kehu"
+)
+
+func main() {
+	var event kehu.Event
+	if err := json.NewDecoder(os.Stdin).Decode(&event); err != nil {
+		panic(err)
+	}
+	answer, err := kehu.New(os.Getenv("KEHU_URL"), os.Getenv("KEHU_WRITE_KEY")).Send([]kehu.Event{event})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf(`{"accepted": %d, "repeats": %d}`, answer.Accepted, answer.Repeats)
+}"""),
+    "java": ("java", "Kehu.java", "Use.java", """
+import java.util.*;
+
+public class Use {
+  public static void main(String[] arguments) throws Exception {
+    Map<String, Object> properties = new HashMap<>(Map.of("order_id", "o \\"1\\"\\n", "total", 99.5, "currency", "CNY",
+        "gift", true, "lines", List.of(Map.of("sku", "茶", "count", 2))));
+    properties.put("note", null);
+    Kehu kehu = new Kehu(System.getenv("KEHU_URL"), System.getenv("KEHU_WRITE_KEY"));
+    System.out.println(kehu.send(List.of(Map.of("event", "Order Completed", "user_id", "u-java", "phone", "13912345678",
+        "channel", "server", "properties", properties))));
+  }
+}"""),
+    "php": ("php", "Kehu.php", "use.php", """<?php
+require 'Kehu.php';
+$kehu = new Kehu(getenv('KEHU_URL'), getenv('KEHU_WRITE_KEY'));
+echo json_encode($kehu->send([json_decode(file_get_contents('php://stdin'), true)]));"""),
+    "curl": ("curl", "kehu.sh", None, None),
+}
+COMMANDS = {"python": ["python3", "use.py"], "node": ["node", "use.mjs"], "go": ["go", "run", "./use"],
+            "java": ["sh", "-c", "javac -encoding UTF-8 Kehu.java Use.java && java -Dfile.encoding=UTF-8 Use"],
+            "php": ["php", "use.php"], "curl": ["sh", "kehu.sh"]}
+
+
+class SnippetTest(kehu_server.ServerTest):
+    """Each language sends one order through two made failures; it is stored as it was given, and counts once."""
+
+    def expect_order(self, language):
+        needed, source, name, text = SERVER_PROGRAMS[language]
+        if shutil.which(needed) is None:
+            kehu_server.skip(self, f"the snippet for {language}: {needed} is not installed")
+        work = kehu_server.scratch(self)
+        if (SDK / "server" / source).is_dir():
+            shutil.copytree(SDK / "server" / source, work, dirs_exist_ok=True)
+        else:
+            shutil.copy(SDK / "server" / source, work)
+        if name:
+            (work / name).parent.mkdir(exist_ok=True)
+            (work / name).write_text(text.lstrip())
+        proxy = client_kit.FailingProxy(self, self.server.url, {"/api/v1/events"})
+        event = {**EVENT, "user_id": EVENT["user_id"] % language}
+        if language == "curl":
+            event["message_id"] = "curl-1"
+        environment = {**os.environ, "KEHU_URL": proxy.url + "/", "KEHU_WRITE_KEY": kehu_server.WRITE_KEY,
+                       "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GOPROXY": "off"}
+        started = time.time() * 1000
+        done = subprocess.run(COMMANDS[language], cwd=work, env=environment, capture_output=True, text=True, timeout=180,
+                              input=json.dumps(event, ensure_ascii=False) + "\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual((answer["accepted"], answer["repeats"]), (0, 1), "what was answered with a failure was stored")
+        self.assertEqual([status for status, _, _ in proxy.seen], [429, 503, 200])
+        customer = self.server.customer(f"user_id:{event['user_id']}")
+        self.assertEqual(self.counter_of(customer, "Order Completed"), 1)
+        stored = [row for row in client_kit.events(self.server) if row["ids"].get("user_id") == event["user_id"]]
+        self.assertEqual(len(stored), 1)
+        self.assertEqual((stored[0]["type"], stored[0]["event"], stored[0]["channel"]), ("track", "Order Completed", "server"))
+        self.assertEqual(stored[0]["properties"], EVENT["properties"])
+        self.assertEqual(stored[0]["ids"]["phone"], "sealed")
+        self.assertTrue(started - 1000 < stored[0]["time_ms"] < time.time() * 1000 + 1000)
+
+    def test_python(self):
+        self.expect_order("python")
+
+    def test_node(self):
+        self.expect_order("node")
+
+    def test_go(self):
+        self.expect_order("go")
+
+    def test_java(self):
+        self.expect_order("java")
+
+    def test_php(self):
+        self.expect_order("php")
+
+    def test_curl(self):
+        self.expect_order("curl")
+
+    def test_a_wrong_key_is_not_tried_again(self):
+        sys_path = f"import sys; sys.path.insert(0, {str(SDK / 'server')!r}); sys.dont_write_bytecode = True\n"
+        program = sys_path + f"from kehu import Kehu\nKehu({self.server.url!r}, 'kwk_wrong').send([{{'event': 'A', 'user_id': 'u'}}])"
+        done = subprocess.run(["python3", "-B", "-c", program], capture_output=True, text=True, timeout=20)
+        self.assertIn("401", done.stderr)
+
+
 if __name__ == "__main__":
     kehu_server.main()

@@ -1,0 +1,3 @@
+module example.com/kehu
+
+go 1.21
