@@ -88,7 +88,7 @@ uint8_t city_of(uint64_t random_bits) {
 Catalog::Catalog(uint64_t seed) {
   Random random(mix(seed ^ 0xca7a106));
   products_.reserve(std::size(kCategories) * kProductsPerCategory);
-  for (uint8_t i = 0; i < std::size(kCategories); ++i) add_category(i, random);
+  for (size_t i = 0; i < std::size(kCategories); ++i) add_category(static_cast<uint8_t>(i), random);
   category_start_.push_back(static_cast<uint32_t>(products_.size()));
   add_stores();
 }

@@ -39,7 +39,11 @@ uint32_t Random::poisson(double mean) {
   while (mean > 0) {
     const double limit = std::exp(-std::min(mean, kChunk));
     mean -= kChunk;
-    for (double product = unit(); product > limit; product *= unit()) ++count;
+    double product = unit();
+    while (product > limit) {
+      product *= unit();
+      ++count;
+    }
   }
   return count;
 }
