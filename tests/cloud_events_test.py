@@ -96,6 +96,7 @@ class CloudEventTest(kehu_server.ServerTest):
         self.assertEqual((answer.status, answer.json), (200, {"accepted": 0, "rejected": 1}))
         entry = self.server.get("/api/v1/rejections").json["rejections"][0]
         self.assertEqual((entry["reason"], entry["path"], entry["origin"]), ("invalid_field", "/source", PATH))
+        self.assertEqual(self.server.post(f"/api/v1/rejections/{entry['id']}/repair", good).status, 200)
         answer = self.send([good, {**good, "id": "2"}, {"id": "3"}], {"Content-Type": "application/cloudevents-batch+json"})
         self.assertEqual(answer.json, {"accepted": 2, "rejected": 1})
         zipped = self.send(gzip.compress(json.dumps({**good, "id": "4"}).encode()), {"Content-Encoding": "gzip"})

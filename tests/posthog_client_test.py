@@ -152,6 +152,10 @@ class EndpointTest(kehu_server.ServerTest):
         entry = self.server.get("/api/v1/rejections").json["rejections"][0]
         self.assertEqual((entry["reason"], entry["path"], entry["origin"]), ("no_identifier", "/batch/1", "/batch/:2"))
         self.assertEqual(self.server.get(f"/api/v1/rejections/{entry['id']}").json["payload"]["event"], "No id")
+        repaired = {"event": "No id", "distinct_id": "broken", "properties": {"x": 1, "$lib": "web"}, "uuid": "mended"}
+        self.assertEqual(self.server.post(f"/api/v1/rejections/{entry['id']}/repair", repaired).status, 200)
+        mended = client_kit.events(self.server, "message_id = 'mended'")[0]
+        self.assertEqual((mended["ids"], mended["channel"]), ({"user_id": "broken"}, "web"))
 
 
 class NodeTest(kehu_server.ServerTest):

@@ -1,7 +1,6 @@
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/intake_call.h"
-#include "base/limits.h"
 #include "json/writer.h"
 
 namespace kehu::api {
@@ -42,7 +41,7 @@ void take(App& app, const Request& request, Responder responder) {
   // There is no place for a key in a CloudEvent.
   if (!call.find_source() || !call.find_source(std::nullopt)) return;
   std::string inflated;
-  const auto body = plain_body(request, inflated);
+  const auto body = plain_body(request, kBodyBytes, inflated);
   if (!call.open(body.status())) return;
   const std::string_view content_type = request.header("Content-Type").value_or("");
   const auto mode = intake::CloudEventDecoder::mode_of(content_type);

@@ -1,7 +1,6 @@
 #include "api/intake_call.h"
 
 #include "api/content_coding.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "intake/inflate.h"
 
@@ -35,10 +34,10 @@ const Voice& segment_voice() {
 }
 
 // Only deflate must be said; no JSON begins with its "x".
-absl::StatusOr<std::string_view> plain_body(const Request& request, std::string& inflated) {
+absl::StatusOr<std::string_view> plain_body(const Request& request, size_t bytes_max, std::string& inflated) {
   const bool deflated = request.body.starts_with('x') && says_compressed(request);
   if (!deflated && !intake::is_gzip(request.body)) return request.body;
-  auto plain = intake::inflate_body(request.body, limits::kSegmentBatchBytes);
+  auto plain = intake::inflate_body(request.body, bytes_max);
   if (!plain.ok()) return plain.status();
   inflated = *std::move(plain);
   return std::string_view(inflated);

@@ -34,7 +34,7 @@ struct Wait {
 Problem rate_limited(const engine::Source& source, const Wait& wait);
 
 // The body behind gzip or deflate, said or not; a view into the request or `inflated`.
-absl::StatusOr<std::string_view> plain_body(const Request& request, std::string& inflated);
+absl::StatusOr<std::string_view> plain_body(const Request& request, size_t bytes_max, std::string& inflated);
 
 // One request on its way: each step answers when it fails, and then nothing more may follow.
 class IntakeCall {

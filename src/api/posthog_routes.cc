@@ -1,7 +1,6 @@
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/intake_call.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -30,8 +29,7 @@ Response refused(const Problem& problem) {
 constexpr Voice kVoice{.accepted = accepted, .refused = refused, .busy_status = 503};
 
 absl::StatusOr<std::string_view> json_of(const Request& request, std::string& scratch) {
-  return intake::posthog_json(request.body, request.query("compression").value_or(""),
-                              limits::kSegmentBatchBytes, scratch);
+  return intake::posthog_json(request.body, request.query("compression").value_or(""), kBodyBytes, scratch);
 }
 
 void take_capture(App& app, std::string_view origin, const Request& request, Responder responder) {

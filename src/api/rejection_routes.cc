@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "api/answers.h"
@@ -9,6 +10,8 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "intake/bulk.h"
+#include "intake/cloud_events.h"
+#include "intake/posthog.h"
 #include "intake/sensors.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -182,6 +185,25 @@ std::string first_detail(const RecordBatch& records) {
   return "there is no event in it: send the whole event as one JSON object";
 }
 
+bool is_posthog(std::string_view origin) {
+  constexpr std::string_view kPaths[] = {"/e", "/i/v0/e", "/capture", "/batch", "/track"};
+  return std::any_of(std::begin(kPaths), std::end(kPaths),
+                     [origin](std::string_view path) { return origin.starts_with(path); });
+}
+
+// At the top, or among the properties.
+bool has_member(std::string_view text, std::string_view name) {
+  const auto document = json::Document::parse(text);
+  if (!document.ok()) return false;
+  const json::Value root = document->root();
+  return root.find(name).exists() || root.find("properties").find(name).exists();
+}
+
+template <class Decoder>
+void read_whole(Decoder decoder, std::string_view text, const intake::Context& context, intake::Intake& out) {
+  if (!decoder.open(text)) decoder.decode(context, out);
+}
+
 // In the form in which it came, or in our plain one.
 void read_again(const Rejected& rejected, const intake::Context& context, std::string_view text,
                 intake::Intake& out) {
@@ -195,6 +217,11 @@ void read_again(const Rejected& rejected, const intake::Context& context, std::s
     while (decoder.decode(context, {}, out)) continue;
     return;
   }
+  // Whoever repairs an event may write it in either form; these members tell.
+  if (is_posthog(origin) && has_member(text, "distinct_id"))
+    return read_whole(intake::PostHogDecoder(), text, context, out);
+  const bool cloud_event = origin.starts_with("/api/v1/cloudevents") && has_member(text, "specversion");
+  if (cloud_event) return read_whole(intake::CloudEventDecoder(), text, context, out);
   intake::BulkDecoder decoder(context);
   decoder.feed(text, out);
   decoder.finish(out);

@@ -58,7 +58,7 @@ void take_beacon(App& app, const Request& request, Responder responder) {
   IntakeCall call(app, request, std::move(responder), kBeaconVoice, "/beacon/v1/batch");
   if (!call.find_source()) return;
   std::string inflated;
-  const auto body = plain_body(request, inflated);
+  const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
   if (!call.open(body.status())) return;
   intake::SegmentDecoder& decoder = call.room().segment;
   if (!call.open(decoder.open(intake::SegmentCall::kBatch, *body))) return;

@@ -16,7 +16,7 @@ void take_segment_call(App& app, intake::SegmentCall call, std::string_view orig
   IntakeCall taking(app, request, std::move(responder), segment_voice(), origin);
   if (!taking.find_source()) return;
   std::string inflated;
-  const auto body = plain_body(request, inflated);
+  const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
   if (!taking.open(body.status())) return;
   intake::SegmentDecoder& decoder = taking.room().segment;
   if (!taking.open(decoder.open(call, *body))) return;

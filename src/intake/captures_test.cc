@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "gtest/gtest.h"
-#include "intake/inflate.h"
+#include "intake/posthog.h"
 #include "intake/segment.h"
 #include "intake/test_door.h"
 #include "intake/test_records.h"
@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kClients[] = {
     "segment-node",         "segment-node-retry", "segment-python",    "segment-python-gzip",
     "segment-python-retry", "segment-web",        "segment-web-batch", "segment-web-cors",
-    "rudder-node",          "rudder-node-nogzip", "rudder-node-retry",
+    "rudder-node",          "rudder-node-nogzip", "rudder-node-retry", "rudder-web",
+    "rudder-web-batch",
 };
 
 struct Capture {
@@ -25,15 +26,20 @@ struct Capture {
   std::string body;
 };
 
-// The tracking calls among the requests of one client.
-std::vector<Capture> captures_of(const std::filesystem::path& folder) {
+// The recorded requests of one client, in order.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+// The tracking calls among them.
+std::vector<Capture> captures_of(const std::filesystem::path& folder) {
   std::vector<Capture> captures;
-  for (const auto& file : files) {
+  for (const auto& file : files_of(folder)) {
     const auto document = json::Document::parse(read_whole_file(file));
     KEHU_CHECK(document.ok());
     const json::Value root = document->root();
@@ -56,7 +62,7 @@ void expect_same_fields(const json::Value& sent, const Event& event, std::string
   if (event.type == EventType::kTrack) {
     EXPECT_EQ(event.name, text_of(sent.find("event"))) << client;
   }
-  if (sent.find("userId").is_string()) {
+  if (!sent.find("userId").as_string().value_or("").empty()) {
     EXPECT_EQ(event.identifiers[0].value, text_of(sent.find("userId"))) << client;
   } else {
     EXPECT_EQ(event.identifiers[0].value, text_of(sent.find("anonymousId"))) << client;
@@ -122,6 +128,81 @@ TEST(Captures, RetriesAreRepeats) {
     }
     EXPECT_GT(repeats, 0u) << client;
   }
+}
+
+std::string posthog_text(const json::Value& capture) {
+  if (capture.find("json").is_object()) return std::string(capture.find("json").raw());
+  return text_of(capture.find("decoded"));
+}
+
+// Of the names of PostHog's, what the events become.
+EventType posthog_type(std::string_view name) {
+  if (name == "$identify" || name == "$set") return EventType::kIdentify;
+  if (name == "$create_alias") return EventType::kAlias;
+  if (name == "$groupidentify") return EventType::kGroup;
+  return name == "$pageview" ? EventType::kPage : EventType::kTrack;
+}
+
+void expect_same_event(const json::Value& sent, const Event& event) {
+  const std::string name = text_of(sent.find("event"));
+  EXPECT_EQ(event.type, posthog_type(name)) << name;
+  EXPECT_EQ(event.message_id, text_of(sent.find("uuid")));
+  const json::Value properties = sent.find("properties");
+  const bool outside = sent.find("distinct_id").exists();
+  const std::string id = text_of((outside ? sent : properties).find("distinct_id"));
+  EXPECT_TRUE(std::any_of(event.identifiers.begin(), event.identifiers.end(),
+                          [&](const Identifier& identifier) { return identifier.value == id; }))
+      << name;
+  const auto kept = json::Document::parse(event.properties);
+  for (const json::Value::Member& member : properties) {
+    const bool moved = member.key == "distinct_id" || member.key == "token" || member.key == "$set" ||
+                       member.key == "$anon_distinct_id" || member.key == "$group_set";
+    const json::Value found = kept->root().find(member.key);
+    EXPECT_EQ(found.exists(), !moved) << name << " " << member.key;
+    if (moved || found.is_object()) continue;  // objects may hold sealed values
+    EXPECT_EQ(found.raw(), member.value.raw()) << name << " " << member.key;
+  }
+}
+
+TEST(Captures, PostHogIsUnderstood) {
+  KEHU_SKIP_WITHOUT(shared_vectors() / "captures");
+  TestDoor door;
+  door.context.received_at = Instant::from_seconds(1'795'310'000);
+  PostHogDecoder decoder;
+  std::vector<std::pair<Hash128, uint64_t>> first;
+  size_t events = 0;
+  for (const int round : {0, 1}) {
+    size_t at = 0;
+    for (const char* client : {"posthog-node", "posthog-web"}) {
+      for (const auto& file : files_of(shared_vectors() / "captures" / client)) {
+        const auto capture = json::Document::parse(read_whole_file(file));
+        const std::string url = text_of(capture->root().find("url"));
+        if (text_of(capture->root().find("method")) != "POST" || url.starts_with("/flags")) continue;
+        const std::string body = posthog_text(capture->root());
+        std::string scratch;
+        const auto text = posthog_json(body, "", 1 << 20, scratch);
+        ASSERT_TRUE(text.ok()) << file << ": " << text.status();
+        ASSERT_FALSE(decoder.open(*text)) << file;
+        EXPECT_EQ(decoder.write_key(), "phc_test") << file;
+        Intake intake;
+        decoder.decode(door.context, intake);
+        const Records records(intake);
+        ASSERT_TRUE(records.rejections.empty()) << file << ": " << records.rejections[0].detail;
+        const auto sent = json::Document::parse(*text);
+        const json::Value batch = sent->root().find("batch");
+        ASSERT_EQ(records.events.size(), batch.size()) << file;
+        for (size_t i = 0; i < batch.size(); ++i) {
+          expect_same_event(batch.at(i), records.event(i));
+          const std::pair key(records.event(i).message_key, records.event(i).body_hash);
+          if (round == 0) first.push_back(key);
+          EXPECT_EQ(first[at++], key) << "sent again it is the same event: " << file;
+        }
+        events += batch.size();
+      }
+    }
+    door.context.received_at = door.context.received_at + Duration::hours(1);
+  }
+  EXPECT_GE(events, 18u);
 }
 
 TEST(NaughtyStrings, GoThroughAsValuesKeysAndNames) {

@@ -36,6 +36,7 @@ class CloudEventDecoder {
 
   // The body must stay alive until decode() returns.
   std::optional<Refusal> open(Mode mode, std::string_view body);
+  std::optional<Refusal> open(std::string_view event) { return open(Mode::kStructured, event); }
   // Binary mode: attributes of the header, data in the body.
   std::optional<Refusal> open_binary(absl::Span<const Attribute> attributes, std::string_view content_type,
                                      std::string_view body);
