@@ -8,7 +8,7 @@ const [executablePath, site, scenario, optionsText] = process.argv.slice(2);
 const options = { autoCapture: false, debug: true, ...JSON.parse(optionsText) };
 const seen = { errors: [], requests: [] };
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--host-resolver-rules=MAP *.shop.test 127.0.0.1"] });
 const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 1000, height: 600 } });
 
 const isIntake = (request) => request.url().startsWith(options.url);
@@ -19,7 +19,7 @@ async function open(path = "/", { init = true } = {}) {
   page.on("request", (request) => {
     if (isIntake(request)) seen.requests.push({ method: request.method(), body: request.postData(), at: Date.now() });
   });
-  await page.goto(site + path);
+  await page.goto(new URL(path, site).href);
   if (init) await page.evaluate((given) => kehu.init(given), options);
   return page;
 }
@@ -150,6 +150,29 @@ const scenarios = {
     seen.arrivedByItself = seen.requests.length;
     const back = await open(); // what no answer confirmed is sent again, and counts once
     await idle(back);
+  },
+
+  // Plain HTTP: a page without the right to lock.
+  async hosts() {
+    const { port } = new URL(site);
+    const pages = [await open(`http://www.shop.test:${port}/`), await open(`http://m.shop.test:${port}/`)];
+    await pages[0].evaluate(() => kehu.identify("hosts-user"));
+    for (const page of pages) {
+      await track(page, ["At " + new URL(page.url()).hostname]);
+      await flush(page);
+    }
+    seen.locks = await pages[0].evaluate(() => "locks" in navigator);
+  },
+
+  async beacon() {
+    await context.addInitScript(() => delete Request.prototype.keepalive);
+    const page = await open();
+    await page.evaluate(() => {
+      kehu.track("By beacon");
+      location.href = "/elsewhere";
+    });
+    await page.waitForURL(/elsewhere/);
+    await pause(1000);
   },
 
   async hidden() {

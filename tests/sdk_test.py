@@ -66,6 +66,17 @@ class BuildTest(unittest.TestCase):
         size = len(gzip.compress((DIST / "kehu.min.js").read_bytes(), 9))
         self.assertLessEqual(size, GZIP_BYTES_MAX)
 
+    def test_the_guide_lists_every_option(self):
+        guide = (kehu_server.ROOT / "docs/clients/sdk.md").read_text()
+        options = re.search(r"interface Options \{(.*?)\n\}", (SDK / "browser/src/api.ts").read_text(), re.S)[1]
+        names = re.findall(r"^  (\w+)\??:", options, re.M)
+        self.assertEqual(re.findall(r"^\| `(\w+)` \|", guide.split("\n## Options\n")[1].split("\n## ")[0], re.M), names)
+        code = (SDK / "browser/src/kehu.ts").read_text()
+        defaults = re.findall(r"(\w+) = (\d+)[,} ]", code[code.index("function enter"):code.index("function whenGranted")])
+        self.assertGreaterEqual(len(defaults), 5)
+        for name, default in defaults:
+            self.assertRegex(guide, rf"\| `{name}` \| `{default}`")
+
     def test_dist_is_what_the_sources_say(self):
         directory = build_tools(self)
         shutil.rmtree(directory / "fresh", ignore_errors=True)
@@ -237,6 +248,18 @@ class BrowserTest(kehu_server.ServerTest):
         seen = self.drive("leave", flushAfterMs=60000, batchSize=1000)
         self.assertEqual(seen["arrivedByItself"], 1)
         self.expect_once([f"Leaving {i}" for i in range(60)])
+
+    def test_hosts_share_a_visitor(self):
+        seen = self.drive("hosts", cookieDomain=".shop.test")
+        self.assertFalse(seen["locks"])
+        self.expect_once(["At www.shop.test", "At m.shop.test"])
+        tracks = [event["ids"] for event in self.arrived() if event["type"] == "track"]
+        self.assertEqual(tracks[0], tracks[1])
+        self.assertEqual(tracks[0]["user_id"], "hosts-user")
+
+    def test_leaving_without_keepalive(self):
+        self.drive("beacon", flushAfterMs=60000)
+        self.expect_once(["By beacon"])
 
     def test_hiding_the_page(self):
         self.drive("hidden", flushAfterMs=60000)
