@@ -164,6 +164,32 @@ const scenarios = {
     seen.locks = await pages[0].evaluate(() => "locks" in navigator);
   },
 
+  async sandbox() {
+    const page = await open("/", { init: false });
+    await page.evaluate((given) => {
+      const frame = document.createElement("iframe");
+      frame.sandbox = "allow-scripts";
+      const calls = `kehu.init(${JSON.stringify(given)}); kehu.track("In a frame"); kehu.track("Also"); kehu.flush()`;
+      frame.srcdoc = `<script src="${location.origin}/kehu.min.js"></script><script>${calls}</script>`;
+      document.body.append(frame);
+    }, options);
+    await pause(2000);
+  },
+
+  async before() {
+    const page = await open("/", { init: false });
+    await page.evaluate((given) => {
+      const before = (event) => {
+        if (event.event === "Dropped") return false;
+        if (event.event === "Replaced") return { ...event, properties: { replaced: true } };
+        event.properties.changed = true;
+      };
+      kehu.init({ ...given, before });
+      for (const name of ["Changed", "Dropped", "Replaced"]) kehu.track(name);
+    }, options);
+    await flush(page);
+  },
+
   async beacon() {
     await context.addInitScript(() => delete Request.prototype.keepalive);
     const page = await open();

@@ -257,6 +257,17 @@ class BrowserTest(kehu_server.ServerTest):
         self.assertEqual(tracks[0], tracks[1])
         self.assertEqual(tracks[0]["user_id"], "hosts-user")
 
+    def test_a_sandboxed_frame(self):
+        """Neither storage nor cookies nor locks: the page's ids, and everything arrives."""
+        self.drive("sandbox")
+        self.expect_once(["In a frame", "Also"])
+        self.assertEqual(len({event["ids"]["anonymous_id"] for event in self.arrived()}), 1)
+
+    def test_before(self):
+        self.drive("before")
+        self.assertEqual([(event["event"], event["properties"]) for event in self.arrived()],
+                         [("Changed", {"changed": True}), ("Replaced", {"replaced": True})])
+
     def test_leaving_without_keepalive(self):
         self.drive("beacon", flushAfterMs=60000)
         self.expect_once(["By beacon"])

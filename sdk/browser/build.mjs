@@ -15,6 +15,11 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--outDir", t
 for (const name of ["kehu.d.ts", "api.d.ts"]) cpSync(join(types, name), join(out, name));
 rmSync(types, { recursive: true });
 
-const shared = { bundle: true, minify: true, target: "es2018", charset: "utf8", legalComments: "none" };
+// Members of our own classes, which nobody outside sees: neither calls, options nor parts of an event.
+const inside = `inFlight sending waiting failures resumeAt asked stopped delivery schedule added online leave locked mustWait
+  drain waitAfter oldest dropOldest bounds getLasting setLasting usesCookies cookieName setUserId sessionId retitle
+  lock onDrop store identity sender begin forget own memory storage`.split(/\s+/);
+const mangleProps = new RegExp(`^(${inside.join("|")})$`);
+const shared = { bundle: true, minify: true, mangleProps, target: "es2018", charset: "utf8", legalComments: "none" };
 await build({ ...shared, entryPoints: ["src/script.ts"], format: "iife", outfile: join(out, "kehu.min.js") });
 await build({ ...shared, entryPoints: ["src/kehu.ts"], format: "esm", outfile: join(out, "kehu.mjs") });

@@ -88,7 +88,7 @@ function whenGranted(work) {
   if (room) return work(room);
   if (consent === "denied") return;
   held.push(work);
-  if (held.length > HELD_MAX) held.shift();
+  if (held.length > HELD_MAX && held.shift()) warn(1, "too many wait for consent");
 }
 
 // Time and place are those of the call; who it was is settled when it is allowed to know.
@@ -102,7 +102,7 @@ function record(fields, before) {
   }
   whenGranted((room) => {
     if (before) before(room.identity);
-    let event = Object.assign(JSON.parse(text), {
+    const event = Object.assign(JSON.parse(text), {
       messageId: identities.messageId(time),
       timestamp: new Date(time).toISOString(),
       anonymousId: room.identity.anonymousId(),
@@ -110,9 +110,9 @@ function record(fields, before) {
     const userId = room.identity.userId();
     if (userId) event.userId = userId;
     event.context.session = { id: room.identity.sessionId(time) };
-    if (options.before) event = options.before(event);
-    if (!event) return;
-    room.queue.add(event.messageId, JSON.stringify(event));
+    const kept = options.before ? options.before(event) : event;
+    if (kept === false) return;
+    room.queue.add(event.messageId, JSON.stringify(kept || event));
     room.sender.added();
   });
 }

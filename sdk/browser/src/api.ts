@@ -31,7 +31,7 @@ export interface Options {
   autoCapture?: boolean | AutoCapture;
   /** query parameters of URLs that are kept, besides utm_* */
   keepQuery?: string[];
-  /** changes an event, or drops it with false */
+  /** may change an event in place or give back another one; false drops it */
   before?: (event: KehuEvent) => KehuEvent | false | void;
   /** ".example.com": one anonymous id for all its hosts, in a cookie */
   cookieDomain?: string;

@@ -12,7 +12,8 @@ type Track = (event: string, properties: Properties) => void;
 function declared(element: Element): Properties {
   const found: Properties = {};
   for (const { name, value } of Array.from(element.attributes)) {
-    if (name.startsWith(PREFIX) && !/-(event|exposure)$/.test(name)) found[name.slice(PREFIX.length).replace(/-/g, "_")] = value;
+    if (!name.startsWith(PREFIX) || /^(event|exposure)$/.test(name.slice(PREFIX.length))) continue;
+    found[name.slice(PREFIX.length).replace(/-/g, "_")] = value;
   }
   return found;
 }

@@ -67,7 +67,7 @@ function whenGranted(work: (room: Room) => void): void {
   if (room) return work(room);
   if (consent === "denied") return;
   held.push(work);
-  if (held.length > HELD_MAX) held.shift();
+  if (held.length > HELD_MAX && held.shift()) warn(1, "too many wait for consent");
 }
 
 function pageProperties(): Properties {
@@ -100,7 +100,7 @@ function record(fields: Fields, before?: (room: Room) => void): void {
     before?.(room);
     const { identity, queue, sender } = room;
     const userId = identity.userId();
-    let event: KehuEvent | false | void = {
+    const event = {
       ...JSON.parse(text),
       messageId: messageId(time),
       timestamp: new Date(time).toISOString(),
@@ -108,9 +108,9 @@ function record(fields: Fields, before?: (room: Room) => void): void {
       ...(userId && { userId }),
       context: { ...context, session: { id: identity.sessionId(time) } },
     } as KehuEvent;
-    if (options!.before) event = options!.before(event);
-    if (!event) return;
-    queue.add(event.messageId, JSON.stringify(event));
+    const kept = options!.before ? options!.before(event) : event;
+    if (kept === false) return;
+    queue.add(event.messageId, JSON.stringify(kept || event));
     sender.added();
   });
 }

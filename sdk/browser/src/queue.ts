@@ -27,7 +27,9 @@ export class Queue {
   add(messageId: string, text: string): void {
     const name = "q" + messageId;
     this.own.add(name);
-    if (++this.size > this.bounds.events) this.dropOldest(this.names().length + 1 - this.bounds.events, "the queue is full");
+    if (++this.size > this.bounds.events) {
+      this.dropOldest(this.names().length + 1 - this.bounds.events, "the queue is full");
+    }
     while (!this.store.set(name, text)) {
       if (!this.dropOldest(10, "the storage is full")) return this.onDrop(1, "the storage is full");
     }

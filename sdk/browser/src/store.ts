@@ -43,9 +43,7 @@ export class Store {
   }
 
   getLasting(name: string): string | null {
-    const key = this.cookieName(name) + "=";
-    const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(key));
-    return (this.usesCookies() && found && decodeURIComponent(found.slice(key.length))) || this.get(name);
+    return (this.usesCookies() && this.cookie(this.cookieName(name) + "=")) || this.get(name);
   }
 
   // An empty value removes it.
@@ -55,9 +53,21 @@ export class Store {
     if (!this.usesCookies()) return;
     const domain = this.cookieDomain ? `;domain=${this.cookieDomain}` : "";
     const secure = location.protocol === "https:" ? ";secure" : "";
-    document.cookie =
-      `${this.cookieName(name)}=${encodeURIComponent(value)};path=/;samesite=lax` +
-      `;max-age=${value ? YEAR_S : 0}${domain}${secure}`;
+    const age = `;max-age=${value ? YEAR_S : 0}`;
+    try {
+      document.cookie = `${this.cookieName(name)}=${encodeURIComponent(value)};path=/;samesite=lax${age}${domain}${secure}`;
+    } catch {
+      // A sandboxed frame: ids last as long as the page.
+    }
+  }
+
+  private cookie(key: string): string | undefined {
+    try {
+      const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(key));
+      return found && decodeURIComponent(found.slice(key.length));
+    } catch {
+      return undefined;
+    }
   }
 
   private usesCookies(): boolean {

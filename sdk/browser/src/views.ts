@@ -11,11 +11,13 @@ export interface Views {
 
 export function watchPath({ onView, onPath }: Views): void {
   let path = pathOf(location);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const check = () => {
     if (path === pathOf(location)) return;
     path = pathOf(location);
     onPath();
-    setTimeout(onView, TITLE_MS);
+    clearTimeout(timer); // a redirect: nobody saw the page in between
+    timer = setTimeout(onView, TITLE_MS);
   };
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
