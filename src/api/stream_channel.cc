@@ -180,7 +180,6 @@ class StreamChannel final : public LiveChannel {
   void on_burst_end() override {
     submit();
     progress_->handed_in(message_);
-    limit_rate();
   }
   void on_ready() override { progress_->send_ack(); }
   void on_caught_up(uint64_t) override {}
@@ -206,7 +205,9 @@ class StreamChannel final : public LiveChannel {
                     .received_at = app_.engine().clock().now(),
                     .remote_ip = sender_.address,
                     .origin = kOrigin};
+    const uint64_t before = intake_.accepted + intake_.rejected;
     desk.decoder.decode_whole(message, intake_);
+    limit_rate(intake_.accepted + intake_.rejected - before, desk.context.received_at);
     if (intake_.records.bytes.size() >= kPartBytes) submit();
   }
 
@@ -220,7 +221,6 @@ class StreamChannel final : public LiveChannel {
 
   void submit() {
     if (intake_.records.empty()) return;
-    events_ += intake_.accepted + intake_.rejected;
     const size_t bytes = intake_.records.bytes.size();
     progress_->submitted(bytes);
     engine::Submission submission{
@@ -236,10 +236,8 @@ class StreamChannel final : public LiveChannel {
   }
 
   // What is beyond a source's limit waits at the client.
-  void limit_rate() {
-    if (source_ == nullptr || events_ == 0) return;
-    const Instant now = app_.engine().clock().now();
-    app_.limits().charge(*source_, sender_.address, std::exchange(events_, 0), now);
+  void limit_rate(uint64_t events, Instant now) {
+    app_.limits().charge(*source_, sender_.address, events, now);
     if (const auto wait = app_.limits().refuses(*source_, sender_.address, now)) {
       sink_->pause(Duration::seconds(*wait));
     }
@@ -253,7 +251,6 @@ class StreamChannel final : public LiveChannel {
   const engine::Source* source_ = nullptr;  // of project_
   intake::Intake intake_;
   uint64_t message_ = 0;  // number of the last one
-  uint64_t events_ = 0;   // not charged yet
   bool closed_ = false;
 };
 

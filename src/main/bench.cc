@@ -15,6 +15,7 @@
 #include "main/load_client.h"
 #include "main/runtime.h"
 #include "main/server_options.h"
+#include "main/stream_load.h"
 #include "os/random.h"
 
 namespace kehu {
@@ -112,10 +113,9 @@ class Bench {
 
   absl::Status run() {
     static constexpr std::pair<std::string_view, absl::Status (Bench::*)()> kAll[] = {
-        {"intake", &Bench::intake},
-        {"pipeline", &Bench::pipeline},
-        {"single", &Bench::single},
-        {"latency", &Bench::latency},
+        {"intake", &Bench::intake}, {"pipeline", &Bench::pipeline},
+        {"stream", &Bench::stream}, {"stream_single", &Bench::stream_single},
+        {"single", &Bench::single}, {"latency", &Bench::latency},
         {"memory", &Bench::memory}};
     const auto wanted = [this](std::string_view name) {
       return command_.only.empty() ||
@@ -162,6 +162,39 @@ class Bench {
 
   absl::Status intake() { return throughput("intake", engine::Depth::kLog, {1.0e6, 1.4e6}); }
   absl::Status pipeline() { return throughput("pipeline", engine::Depth::kAll, {500e3, 1.0e6}); }
+
+  absl::Status stream() { return stream_of(100, "stream_events_per_second", {400e3, 0}); }
+  absl::Status stream_single() { return stream_of(1, "stream_single_events_per_second", {400e3, 0}); }
+
+  absl::Status stream_of(size_t events_per_message, const std::string& name, const Aim& aim) {
+    auto stage = Stage::open(directory_, engine::Depth::kLog);
+    if (!stage.ok()) return stage.status();
+    demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
+    os::Clock& clock = (*stage)->runtime().engine().clock();
+    std::string event;
+    const NextMessage next = [&](std::string& out) {
+      for (size_t i = 0; i < events_per_message; ++i) {
+        profile.next_call(clock.now(), event);
+        out.append(event).push_back('\n');
+      }
+      return events_per_message;
+    };
+    const double cpu = cpu_seconds();
+    const auto load =
+        run_stream_load({.port = (*stage)->port(),
+                         .path = cat("/api/v1/stream?writeKey=", (*stage)->runtime().write_key()),
+                         .length = length()},
+                        next);
+    if (!load.ok()) return load.status();
+    const double events = static_cast<double>(load->events);
+    const std::string note = cat("WebSocket, ", events_per_message,
+                                 " to a frame, 4 connections, fdatasync before ack, generator included");
+    figures_.push_back({name, "events/s", events / load->seconds, aim.target, aim.stretch, note});
+    figures_.push_back({cat(name.substr(0, name.find("_events")), "_cpu_seconds_per_million"), "CPU-s",
+                        (cpu_seconds() - cpu) * 1e6 / events, 0, 0, note});
+    if (load->failures == 0) return absl::OkStatus();
+    return failure(absl::StatusCode::kInternal, load->failures, " of the stream's events were not accepted");
+  }
 
   absl::Status single() {
     auto stage = Stage::open(directory_, engine::Depth::kAll);

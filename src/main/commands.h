@@ -15,6 +15,10 @@ namespace kehu {
 struct ServeCommand {
   std::string data;
   std::string listen = "127.0.0.1:7000";
+  std::string tls_listen = {};  // empty: no TLS
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  bool only_tls13 = false;
   std::string settings;  // file, for a new directory
   int threads = 0;       // 0: as many as cores, at most 4
   uint64_t memory_mb = 4096;

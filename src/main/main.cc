@@ -33,6 +33,11 @@ void add_serve(CLI::App& app, absl::Status& result) {
   CLI::App* command = app.add_subcommand("serve", "Run a server on a data directory");
   command->add_option("--data", options->data, "data directory; made if missing")->required();
   command->add_option("--listen", options->listen, "HOST:PORT")->capture_default_str();
+  command->add_option("--tls", options->tls_listen, "HOST:PORT for TLS, besides --listen");
+  command->add_option("--tls-cert", options->tls_certificate_file,
+                      "PEM file with certificate and chain; without it Kehu makes one for itself");
+  command->add_option("--tls-key", options->tls_key_file, "PEM file with the certificate's key");
+  command->add_flag("--tls13-only", options->only_tls13, "no TLS 1.2");
   command->add_option("--settings", options->settings, "JSON file with the settings of a new directory");
   command->add_option("--threads", options->threads, "HTTP threads; 0 = by the number of cores")
       ->check(CLI::Range(0, 64))
@@ -169,7 +174,8 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
       ->capture_default_str();
   command->add_option("--only", options->only, "these measurements alone")
-      ->check(CLI::IsMember({"intake", "pipeline", "single", "latency", "memory"}));
+      ->check(
+          CLI::IsMember({"intake", "pipeline", "stream", "stream_single", "single", "latency", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::run_bench(*options); });
 }

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "base/text.h"
 #include "engine/data_directory.h"
 #include "main/attachment.h"
+#include "main/certificate.h"
 #include "main/commands.h"
 #include "main/log_line.h"
 #include "main/runtime.h"
@@ -22,7 +24,7 @@ server::Options server_options(const std::string& listen, const std::string& dat
 }
 
 absl::Status run_serve(const ServeCommand& command) {
-  StopSignal stop;
+  StopSignal stop(StopSignal::Hangup::kReloads);
   auto runtime = Runtime::open({.directory = command.data,
                                 .settings_file = command.settings,
                                 .memory_bytes = command.memory_mb << 20,
@@ -30,14 +32,32 @@ absl::Status run_serve(const ServeCommand& command) {
   if (!runtime.ok()) return runtime.status();
   server::Options options = server_options(command.listen, command.data, command.threads);
   if (command.access_log) options.access_log = log_access;
+  std::optional<CertificateSource> certificate;
+  if (!command.tls_listen.empty()) {
+    auto source = CertificateSource::open({.certificate_file = command.tls_certificate_file,
+                                           .key_file = command.tls_key_file,
+                                           .only_tls13 = command.only_tls13,
+                                           .host = command.tls_listen},
+                                          command.data);
+    if (!source.ok()) return source.status();
+    certificate = *std::move(source);
+    options.tls_listen = command.tls_listen;
+    options.tls = certificate->options();
+  }
   auto server = server::Server::start(std::move(options), (*runtime)->app().router());
   if (!server.ok()) return server.status();
   auto attachments = Attachments::start(command.attach, **runtime);
   if (!attachments.ok()) return attachments.status();
   log_line(server::Severity::kInfo, cat("listening on port ", (*server)->port(), ", data in ", command.data));
+  if (certificate) {
+    log_line(server::Severity::kInfo,
+             cat("TLS on port ", (*server)->tls_port(), ", certificate ",
+                 certificate->options().certificate_file, certificate->self_made() ? " (self-made)" : ""));
+  }
 
   while (!stop.wait(Duration::seconds(1))) {
     report_health((*runtime)->engine().health());
+    if (certificate) watch_certificate(*certificate, stop, **server);
   }
   log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
   (*attachments)->stop();

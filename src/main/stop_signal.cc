@@ -6,27 +6,30 @@
 namespace kehu {
 namespace {
 
-sigset_t stop_signals() {
+sigset_t signals_of(StopSignal::Hangup hangup) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  if (hangup == StopSignal::Hangup::kReloads) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
 }  // namespace
 
-StopSignal::StopSignal() {
-  const sigset_t signals = stop_signals();
+StopSignal::StopSignal(Hangup hangup) : hangup_(hangup) {
+  const sigset_t signals = signals_of(hangup_);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
 bool StopSignal::wait(Duration patience) {
-  const sigset_t signals = stop_signals();
+  const sigset_t signals = signals_of(hangup_);
   const timespec time{.tv_sec = patience.micros() / 1'000'000,
                       .tv_nsec = patience.micros() % 1'000'000 * 1000};
-  return sigtimedwait(&signals, nullptr, &time) > 0;
+  const int signal = sigtimedwait(&signals, nullptr, &time);
+  reload_ = reload_ || signal == SIGHUP;
+  return signal > 0 && signal != SIGHUP;
 }
 
 }  // namespace kehu

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "base/time.h"
 
 namespace kehu {
@@ -8,9 +10,17 @@ namespace kehu {
 // all of them leave these signals alone.
 class StopSignal {
  public:
-  StopSignal();
+  // What SIGHUP does: end the process, as it does by itself, or be told by take_reload().
+  enum class Hangup { kEnds, kReloads };
+  explicit StopSignal(Hangup hangup = Hangup::kEnds);
   // True when a signal came within `patience`.
   bool wait(Duration patience);
+  // True when a SIGHUP came during wait() since the last call.
+  bool take_reload() { return std::exchange(reload_, false); }
+
+ private:
+  const Hangup hangup_;
+  bool reload_ = false;
 };
 
 }  // namespace kehu

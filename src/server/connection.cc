@@ -96,7 +96,8 @@ int64_t Connection::deadline_ms() const {
   switch (phase_) {
     case Phase::kHead:
       if (wanted_ != 0) return with_head_start(options.body_timeout);
-      return since_ms_ + millis(held_.empty() ? options.idle_timeout : options.header_timeout);
+      return since_ms_ + millis(held_.empty() && !transport_.shaking_hands() ? options.idle_timeout
+                                                                             : options.header_timeout);
     case Phase::kChunks:
       return with_head_start(options.body_timeout);
     case Phase::kStream:

@@ -15,12 +15,6 @@ namespace {
 
 thread_local IoThread* current_thread = nullptr;
 
-int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string make_date_line() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -38,6 +32,12 @@ std::chrono::milliseconds tick_interval(const Options& options) {
 }
 
 }  // namespace
+
+int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 // A handler that answers before it returns is the fast path: its connection is in the middle of a turn on
 // this thread and takes the answer at once.
@@ -149,16 +149,17 @@ void IoThread::loop() {
   current_thread = nullptr;
 }
 
-void IoThread::adopt(int descriptor, int family, Peer peer) {
-  boost::asio::post(context_, [this, descriptor, family, peer = std::move(peer)]() mutable {
-    Socket socket(context_);
-    boost::system::error_code ec;
-    socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor, ec);
-    KEHU_CHECK(!ec);
-    const auto connection =
-        std::make_shared<Connection>(*this, Transport(std::move(socket)), std::move(peer));
-    connection->start();
-  });
+void IoThread::adopt(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls) {
+  boost::asio::post(
+      context_, [this, descriptor, family, peer = std::move(peer), tls = std::move(tls)]() mutable {
+        Socket socket(context_);
+        boost::system::error_code ec;
+        socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor, ec);
+        KEHU_CHECK(!ec);
+        const auto connection =
+            std::make_shared<Connection>(*this, Transport(std::move(socket), tls.get()), std::move(peer));
+        connection->start();
+      });
 }
 
 void IoThread::begin_stop() {

@@ -32,6 +32,9 @@ struct Counters {
   std::atomic<uint64_t> answered[6] = {};
 };
 
+// The clock of all deadlines, in milliseconds.
+int64_t steady_ms();
+
 inline void count(std::atomic<uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 
 // What a thread's slot holds: an HTTP connection or a WebSocket. All calls come on the owning thread.
@@ -90,7 +93,7 @@ class IoThread {
   void join();
 
   // From any thread.
-  void adopt(int descriptor, int family, Peer peer);
+  void adopt(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls);
   void begin_stop();
   void end();  // cuts what is left and ends the loop
 

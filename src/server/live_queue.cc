@@ -53,11 +53,13 @@ void LiveQueue::go_on() {
   if (held_.exchange(false) && !held()) inbox_->read_more(ticket_);
 }
 
-void LiveQueue::tick(int64_t passed_ms) {
-  const int64_t left = pause_ms_;
-  if (left <= 0) return;
-  pause_ms_ = left - passed_ms;
-  if (left <= passed_ms && !held_) inbox_->read_more(ticket_);
+void LiveQueue::pause(Duration duration) { paused_until_ms_ = steady_ms() + duration.micros() / 1000; }
+
+void LiveQueue::tick(int64_t now_ms) {
+  const int64_t until = paused_until_ms_;
+  if (until == 0 || now_ms < until) return;
+  paused_until_ms_ = 0;
+  if (!held_) inbox_->read_more(ticket_);
 }
 
 uint64_t LiveQueue::dropped() const {

@@ -27,10 +27,10 @@ class LiveQueue final : public api::LiveSink {
   void ask_ready() override;
   void hold() override { held_ = true; }
   void go_on() override;
-  void pause(Duration duration) override { pause_ms_ = duration.micros() / 1000; }
-  bool held() const { return held_ || pause_ms_ > 0; }
-  // The connection's clock: ends a pause in time.
-  void tick(int64_t passed_ms);
+  void pause(Duration duration) override;
+  bool held() const { return held_ || paused_until_ms_ != 0; }
+  // Ends a pause in time; `now_ms` is steady.
+  void tick(int64_t now_ms);
 
   struct Closing {
     api::CloseCode code;
@@ -63,7 +63,7 @@ class LiveQueue final : public api::LiveSink {
   bool shut_ = false;
   std::optional<Closing> closing_;
   std::atomic<bool> held_{false};
-  std::atomic<int64_t> pause_ms_{0};  // what is left of it
+  std::atomic<int64_t> paused_until_ms_{0};
 };
 
 }  // namespace kehu::server

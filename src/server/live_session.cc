@@ -84,7 +84,6 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   int64_t heard_ms_ = 0;    // when bytes came
   int64_t message_ms_ = 0;  // when the message that is not complete began; 0: there is none
   size_t message_bytes_ = 0;
-  int64_t ticked_ms_ = 0;
   bool pinged_ = false;  // and heard nothing since
   bool in_turn_ = false;
   bool waiting_to_read_ = false;
@@ -103,7 +102,7 @@ void LiveSession::start(const api::Request& request, const Upgrade& upgrade) {
   queue_->set_ticket(ticket_);
   count(thread_.counters().live);
   enter(Phase::kOpen);
-  heard_ms_ = ticked_ms_ = thread_.now_ms();
+  heard_ms_ = thread_.now_ms();
   out_ = upgrade.answer;
   turn([&] { channel_->on_open(request, queue_); });
 }
@@ -305,7 +304,7 @@ bool LiveSession::is_stuck(int64_t now) const {
 
 void LiveSession::on_tick() {
   const int64_t now = thread_.now_ms();
-  queue_->tick(now - std::exchange(ticked_ms_, now));
+  queue_->tick(now);
   if (is_stuck(now)) return end(CloseCode::kAbnormal);
   if (phase_ == Phase::kClosing && now > since_ms_ + kCloseMs) return end(closing_);
   if (phase_ == Phase::kLinger && now > since_ms_ + kLingerMs) return end(CloseCode::kAbnormal);

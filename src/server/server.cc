@@ -6,12 +6,14 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <csignal>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "server/io_thread.h"
 #include "server/listener.h"
+#include "server/tls.h"
 #include "server/wire.h"
 
 namespace kehu::server {
@@ -46,13 +48,21 @@ class Server::Impl {
     if (!options_.listen.empty()) {
       auto socket = ListeningSocket::tcp(options_.listen);
       if (!socket.ok()) return socket.status();
-      add(*std::move(socket));
+      add(*std::move(socket), Kind::kPlain);
       port_ = listeners_.back()->port();
+    }
+    if (!options_.tls_listen.empty()) {
+      if (absl::Status status = reload_tls(); !status.ok()) return status;
+      auto socket = ListeningSocket::tcp(options_.tls_listen);
+      if (!socket.ok()) return socket.status();
+      add(*std::move(socket), Kind::kTls);
+      tls_port_ = listeners_.back()->port();
+      std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     }
     if (!options_.unix_socket.empty()) {
       auto socket = ListeningSocket::unix_domain(options_.unix_socket);
       if (!socket.ok()) return socket.status();
-      add(*std::move(socket));
+      add(*std::move(socket), Kind::kPlain);
     }
     return absl::OkStatus();
   }
@@ -64,20 +74,31 @@ class Server::Impl {
 
   void stop();
 
+  absl::Status reload_tls();
+
   uint16_t port() const { return port_; }
+  uint16_t tls_port() const { return tls_port_; }
   Stats stats() const;
 
  private:
-  void add(ListeningSocket socket) {
+  enum class Kind { kPlain, kTls };
+
+  void add(ListeningSocket socket, Kind kind) {
     listeners_.push_back(std::make_unique<Listener>(
         threads_[0]->context(), std::move(socket),
-        [this](int descriptor, int family, Peer peer) { accept(descriptor, family, std::move(peer)); },
+        [this, kind](int descriptor, int family, Peer peer) {
+          accept(descriptor, family, std::move(peer), kind == Kind::kTls ? current_tls() : nullptr);
+        },
         [this](std::string text) {
           if (options_.log) options_.log(Severity::kError, text);
         }));
   }
 
-  void accept(int descriptor, int family, Peer peer);
+  void accept(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls);
+  std::shared_ptr<const TlsContext> current_tls() {
+    const std::lock_guard lock(tls_mutex_);
+    return tls_;
+  }
 
   const Options options_;
   Counters counters_;
@@ -85,21 +106,28 @@ class Server::Impl {
   std::vector<std::unique_ptr<Listener>> listeners_;  // on the first thread
   size_t next_thread_ = 0;
   uint16_t port_ = 0;
+  uint16_t tls_port_ = 0;
+  std::mutex tls_mutex_;
+  std::shared_ptr<const TlsContext> tls_;
   std::mutex stop_mutex_;
   bool stopped_ = false;
 };
 
 // One listener deals the connections out in turn: the kernel's hash (SO_REUSEPORT) would give one of two
 // threads 20 of 32 connections as often as not.
-void Server::Impl::accept(int descriptor, int family, Peer peer) {
+void Server::Impl::accept(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls) {
   if (counters_.connections.fetch_add(1, std::memory_order_relaxed) < options_.max_connections) {
     count(counters_.accepted);
-    threads_[next_thread_]->adopt(descriptor, family, std::move(peer));
+    threads_[next_thread_]->adopt(descriptor, family, std::move(peer), std::move(tls));
     next_thread_ = (next_thread_ + 1) % threads_.size();
     return;
   }
   counters_.connections.fetch_sub(1, std::memory_order_relaxed);
   count(counters_.refused);
+  if (tls != nullptr) {  // shaking hands to say so would cost what there is too little of
+    ::close(descriptor);
+    return;
+  }
   static const std::string answer = full_answer();
   ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(descriptor, SHUT_WR);
@@ -107,6 +135,14 @@ void Server::Impl::accept(int descriptor, int family, Peer peer) {
   while (::recv(descriptor, unread, sizeof unread, MSG_DONTWAIT) > 0) {
   }
   ::close(descriptor);
+}
+
+absl::Status Server::Impl::reload_tls() {
+  auto loaded = TlsContext::load(options_.tls);
+  if (!loaded.ok()) return loaded.status();
+  const std::lock_guard lock(tls_mutex_);
+  tls_ = *std::move(loaded);
+  return absl::OkStatus();
 }
 
 void Server::Impl::stop() {
@@ -151,7 +187,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(Options options, const api
 }
 
 void Server::stop() { impl_->stop(); }
+absl::Status Server::reload_tls() { return impl_->reload_tls(); }
 uint16_t Server::port() const { return impl_->port(); }
+uint16_t Server::tls_port() const { return impl_->tls_port(); }
 Stats Server::stats() const { return impl_->stats(); }
 
 }  // namespace kehu::server

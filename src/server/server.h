@@ -26,9 +26,17 @@ struct AccessEntry {
 
 enum class Severity : uint8_t { kInfo, kWarning, kError };
 
+struct TlsOptions {
+  std::string certificate_file = {};  // PEM, with the chain behind the server's own certificate
+  std::string key_file = {};          // PEM; may be the same file
+  bool only_tls13 = false;            // else 1.2 too
+};
+
 struct Options {
-  std::string listen;       // "HOST:PORT", "[::1]:PORT"; port 0 picks a free one; empty: no TCP
-  std::string unix_socket;  // path, created with mode 0600; requests over it are an admin's; empty: none
+  std::string listen = {};      // "HOST:PORT", "[::1]:PORT"; port 0 picks a free one; empty: no TCP
+  std::string tls_listen = {};  // the same, for TLS; empty: none
+  TlsOptions tls = {};
+  std::string unix_socket = {};  // path, created with mode 0600; requests over it are an admin's; empty: none
   int threads = 2;
 
   size_t max_connections = 20'000;  // over all listeners; more are answered 503 and closed
@@ -62,7 +70,7 @@ struct Stats {
 class Server {
  public:
   // Binds and starts the threads; the router must outlive the server. Raises the process's limit of open
-  // files as far as it may. Fails with what to do when an address is taken.
+  // files as far as it may, and with TLS ignores SIGPIPE. Fails with what to do when an address is taken.
   static absl::StatusOr<std::unique_ptr<Server>> start(Options options, const api::Router& router);
   ~Server();  // stops
 
@@ -70,7 +78,11 @@ class Server {
   // what is left then is cut. Returns when all threads are gone. Later answers of handlers are dropped.
   void stop();
 
+  // Reads certificate and key again, for connections from now on. After an error those before stay in use.
+  absl::Status reload_tls();
+
   uint16_t port() const;  // of TCP; 0 without
+  uint16_t tls_port() const;
   Stats stats() const;
 
  private:

@@ -8,7 +8,8 @@
 
 namespace kehu::server {
 
-Transport::Transport(Socket socket) : socket_(std::move(socket)) {
+Transport::Transport(Socket socket, const TlsContext* tls) : socket_(std::move(socket)) {
+  if (tls != nullptr) tls_ = tls->accept(socket_.native_handle());
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   const int on = 1;
@@ -16,6 +17,7 @@ Transport::Transport(Socket socket) : socket_(std::move(socket)) {
 }
 
 Transport::Outcome Transport::read(char* to, size_t size) {
+  if (tls_ != nullptr) return tls_->read(to, size);
   ssize_t count;
   do {
     count = ::recv(socket_.native_handle(), to, size, 0);
@@ -25,6 +27,7 @@ Transport::Outcome Transport::read(char* to, size_t size) {
 }
 
 Transport::Outcome Transport::write(std::span<const iovec> parts) {
+  if (tls_ != nullptr) return tls_->write(parts);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = parts.size();
@@ -36,9 +39,13 @@ Transport::Outcome Transport::write(std::span<const iovec> parts) {
   return {.closed = errno != EAGAIN && errno != EWOULDBLOCK};
 }
 
-void Transport::finish_writing() { ::shutdown(socket_.native_handle(), SHUT_WR); }
+void Transport::finish_writing() {
+  if (tls_ != nullptr) tls_->say_goodbye();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+}
 
 void Transport::close() {
+  if (tls_ != nullptr) tls_->say_goodbye();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -5,9 +5,13 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>  // Asio 1.74 forgets it
+
+#include "server/tls.h"
 
 namespace kehu::server {
 
@@ -20,24 +24,25 @@ struct Peer {
   bool local = false;  // a unix-domain socket
 };
 
-// One connected stream, TCP or unix-domain, never blocking. A connection asks only this for bytes, so TLS
-// would sit in here (a BIO pair before the socket) and nobody else would know.
+// One connected stream, TCP or unix-domain, with or without TLS, never blocking.
 //
 // Reading waits for readiness and then reads into a buffer of the thread, instead of handing a buffer to each
 // pending read: ten thousand idle connections hold no buffers, at the same number of system calls.
 class Transport {
  public:
-  explicit Transport(Socket socket);
+  explicit Transport(Socket socket, const TlsContext* tls = nullptr);
 
-  struct Outcome {
-    size_t bytes = 0;
-    bool closed = false;  // end of stream or an error; neither closed nor bytes: would block
-  };
+  using Outcome = TlsStream::Outcome;  // closed: end of stream or an error
   Outcome read(char* to, size_t size);
   Outcome write(std::span<const iovec> parts);
 
   template <class Ready>
   void wait_readable(Ready ready) {
+    if (tls_ != nullptr && tls_->has_read_ahead()) {
+      return boost::asio::post(socket_.get_executor(),
+                               [ready = std::move(ready)]() mutable { ready(boost::system::error_code()); });
+    }
+    if (tls_ != nullptr && tls_->read_wants_to_write()) return wait_writable(std::move(ready));
     socket_.async_wait(Socket::wait_read, std::move(ready));
   }
   template <class Ready>
@@ -45,11 +50,13 @@ class Transport {
     socket_.async_wait(Socket::wait_write, std::move(ready));
   }
 
+  bool shaking_hands() const { return tls_ != nullptr && tls_->shaking_hands(); }
   void finish_writing();  // sends FIN
   void close();
 
  private:
   Socket socket_;
+  std::unique_ptr<TlsStream> tls_;
 };
 
 }  // namespace kehu::server
