@@ -36,8 +36,8 @@ class DataDirectory {
   }
 
  private:
-  DataDirectory(std::string path, std::unique_ptr<os::FileLock> lock, seal::ProjectKey key)
-      : path_(std::move(path)), lock_(std::move(lock)), key_(std::move(key)) {}
+  DataDirectory(std::string path, std::unique_ptr<os::FileLock> lock, const seal::ProjectKey& key)
+      : path_(std::move(path)), lock_(std::move(lock)), key_(key) {}
 
   std::string path_;
   std::unique_ptr<os::FileLock> lock_;

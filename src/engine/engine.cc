@@ -134,7 +134,7 @@ absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
   }
   log_->protect(from);
   uint64_t replayed = 0;
-  return log_->replay(from, [&](DurableBatch batch) {
+  return log_->replay(from, [&](const DurableBatch& batch) {
     // In the slices of the first time, which give moves their positions. A checkpoint is always between two.
     const absl::Span<const shard::LogRecord> records(batch.records);
     for (size_t done = 0; done < records.size(); done += kSlice) {
@@ -304,7 +304,7 @@ bool Engine::apply_slice(const DurableBatch& batch, absl::Span<const shard::LogR
   if (apply_failed_) return false;
   effects_.clear();
   if (auto status = replica_->apply(slice, batch.tick, effects_); !status.ok()) {
-    fail_apply(std::move(status));
+    fail_apply(status);
     return false;
   }
   applied_.store(replica_->applied().value(), std::memory_order_release);
@@ -317,7 +317,7 @@ bool Engine::apply_slice(const DurableBatch& batch, absl::Span<const shard::LogR
   return true;
 }
 
-void Engine::fail_apply(absl::Status why) {
+void Engine::fail_apply(const absl::Status& why) {
   apply_failed_ = true;
   {
     const std::lock_guard lock(health_mutex_);

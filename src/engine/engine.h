@@ -124,7 +124,7 @@ class Engine {
   void run_apply();
   void apply(const DurableBatch& batch);
   bool apply_slice(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice);
-  void fail_apply(absl::Status why);
+  void fail_apply(const absl::Status& why);
   void finish_commands();
   void drop_commands(const absl::Status& why);
   void drop_looks();
