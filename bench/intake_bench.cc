@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "benchmark/benchmark.h"
 #include "intake/bulk.h"
+#include "intake/cloud_events.h"
+#include "intake/posthog.h"
 #include "intake/segment.h"
 #include "intake/sensors.h"
 #include "intake/test_door.h"
@@ -77,6 +79,49 @@ void bulk_lines(benchmark::State& state) {
   per_event(state, 1000, body.size());
 }
 BENCHMARK(bulk_lines);
+
+// What PostHogDecoder and CloudEventDecoder add is the translation.
+void posthog_batch(benchmark::State& state) {
+  TestDoor door;
+  PostHogDecoder decoder;
+  Intake intake;
+  std::string body = R"({"api_key":"k","sent_at":"2026-11-22T00:49:33.000Z","batch":[)";
+  for (int i = 0; i < 50; ++i) {
+    body += cat(i == 0 ? "" : ",", R"({"event":"Clicked","uuid":"01a200bf-fc2c-70bc-93ef-bc6d84eb)", 1000 + i,
+                R"(","timestamp":"2026-11-22T00:49:32.846Z","distinct_id":"u)", i,
+                R"(","properties":{"i":1,"$lib":"posthog-node","$lib_version":"5.70.0","$is_server":true}})");
+  }
+  body += "]}";
+  for (auto _ : state) {
+    intake.clear();
+    KEHU_CHECK(!decoder.open(body));
+    decoder.decode(door.context, intake);
+    KEHU_CHECK(intake.rejected == 0);
+  }
+  per_event(state, 50, body.size());
+}
+BENCHMARK(posthog_batch);
+
+void cloud_event_batch(benchmark::State& state) {
+  TestDoor door;
+  CloudEventDecoder decoder;
+  Intake intake;
+  std::string body = "[";
+  for (int i = 0; i < 50; ++i) {
+    body += cat(i == 0 ? "" : ",", R"({"specversion":"1.0","id":")", i,
+                R"(","source":"/shop","type":"order.paid","time":"2026-11-22T00:49:32.846Z",)",
+                R"("data":{"user_id":"u)", i, R"(","total":12.5,"currency":"CNY","order_id":"o1"}})");
+  }
+  body += "]";
+  for (auto _ : state) {
+    intake.clear();
+    KEHU_CHECK(!decoder.open(CloudEventDecoder::Mode::kBatch, body));
+    decoder.decode(door.context, intake);
+    KEHU_CHECK(intake.rejected == 0);
+  }
+  per_event(state, 50, body.size());
+}
+BENCHMARK(cloud_event_batch);
 
 std::string gzipped(std::string_view text) {
   z_stream z{};

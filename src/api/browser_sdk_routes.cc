@@ -69,10 +69,10 @@ void get_chunk(App&, const Request& request, Responder responder) {
   responder.send(std::move(response.with("Cache-Control", "public, max-age=31536000, immutable")));
 }
 
-// Where the page reached us, which a proxy may have changed.
-std::string scheme_of(const Request& request) {
-  const std::string_view forwarded = request.header("X-Forwarded-Proto").value_or("");
-  return forwarded == "https" ? "https" : "http";
+// How the page reached us. A proxy may have ended its TLS.
+std::string_view scheme_of(const Request& request) {
+  const auto forwarded = request.header("X-Forwarded-Proto");
+  return forwarded.value_or(request.secure ? "https" : "http") == "https" ? "https" : "http";
 }
 
 void get_settings(App& app, const Request& request, Responder responder) {
@@ -80,7 +80,7 @@ void get_settings(App& app, const Request& request, Responder responder) {
   if (app.source_of(*app.engine().project(), key) == nullptr) {
     return responder.send(to_response(Problem::unauthorized("no source has this write key")));
   }
-  const std::string scheme = scheme_of(request);
+  const std::string_view scheme = scheme_of(request);
   const std::string host = cat(request.header("Host").value_or("localhost"), "/v1");
   std::string out;
   json::Writer writer(out);

@@ -40,6 +40,8 @@ struct Request {
   std::string_view remote = {};  // the peer's address without port; "unix" for a unix-domain socket
   // Came over the unix-domain socket, which only the owner of the data directory can open: an admin.
   bool local = false;
+  // Came over TLS that ends here.
+  bool secure = false;
   PathParameters parameters = {};
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
