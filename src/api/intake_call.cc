@@ -97,7 +97,7 @@ void IntakeCall::submit() {
     Response accepted;
     const Voice& voice;
   };
-  auto waiting = std::make_shared<Waiting>(std::move(responder_), std::move(accepted), voice_);
+  auto waiting = std::make_shared<Waiting>(Waiting{std::move(responder_), std::move(accepted), voice_});
   const auto status = app_.engine().submit(
       {.batch = std::move(room_.intake.records),
        .data_keys = std::move(room_.intake.new_key_ids),
