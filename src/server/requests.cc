@@ -318,7 +318,8 @@ api::Request Connection::request_of(const Head& head, api::Method method) const 
           .target = head.target,
           .headers = head.headers,
           .remote = peer_.address,
-          .local = peer_.local};
+          .local = peer_.local,
+          .secure = transport_.is_secure()};
 }
 
 void Connection::note(const Head& head) {

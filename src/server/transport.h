@@ -50,6 +50,7 @@ class Transport {
     socket_.async_wait(Socket::wait_write, std::move(ready));
   }
 
+  bool is_secure() const { return tls_ != nullptr; }
   bool shaking_hands() const { return tls_ != nullptr && tls_->shaking_hands(); }
   void finish_writing();  // sends FIN
   void close();
