@@ -23,6 +23,7 @@ ACCESS = {
     **{f"{method} {path}": WRITE_KEY for method in ("GET", "POST") for path in ("/sa", "/sa.gif", "/debug")},
     **{f"GET /config/{system}.conf": PUBLIC for system in ("Android", "iOS", "visualized/Android", "visualized/iOS")},
     "POST /api/v1/cloudevents": WRITE_KEY,
+    "GET /api/v1/stream": WRITE_KEY,
     "POST /api/v1/events": WRITE_KEY,
     "GET /api/v1/customers": ADMIN,
     "GET /api/v1/customers/{customer}": ADMIN,
@@ -69,6 +70,10 @@ def bearer(token):
 def basic(user):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:".encode()).decode()}
 
+
+# What a WebSocket begins with; before it, nobody is asked for a key.
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+           "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode()}
 
 # Credentials that open no admin route.
 WRONG = {
@@ -162,7 +167,8 @@ class OpenApiTest(kehu_server.ServerTest):
                     self.server.close_connection()
                     method, template = name.split(" ")
                     path = re.sub(r"\{\w+\}", "kwk_unknown", template)
-                    answer = self.server.request(method, path, body if method == "POST" else None, headers)
+                    more = UPGRADE if path == "/api/v1/stream" else {}
+                    answer = self.server.request(method, path, body if method == "POST" else None, {**headers, **more})
                     # Sensors Analytics' SDKs keep their events on 403, and delete them on 401.
                     sensors = path in ("/sa", "/sa.gif", "/debug")
                     self.assertEqual(answer.status, 403 if sensors else 401, answer)
