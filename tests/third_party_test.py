@@ -49,7 +49,8 @@ def main():
         elif set(row["folders"].split(", ")) != folders:
             problems.append(f"{name}: THIRD_PARTY.md says {row['folders']}, but it is used by {', '.join(sorted(folders))}")
     for part, row in table.items():
-        for package in re.findall(r"\b[a-z0-9+.-]+\b(?:\+\+)?", row["packages"]):
+        # "npm esbuild" and "PyPI …" are of other registries, and pinned where they are fetched.
+        for package in (name for name in row["packages"].split(", ") if " " not in name):
             version = installed(package)
             if not version or row["version"] == "any":
                 continue
