@@ -29,7 +29,7 @@ struct Options {
   // Batches of at least `packed_min` bytes are packed while the disk takes fewer than `slow_disk` bytes a
   // second: packing costs 0.2 µs of CPU an event of 400 bytes and makes it less than half as large.
   size_t packed_min = 64u << 10;
-  double slow_disk = 400e6;
+  double slow_disk = 250e6;
   // Names a new log for ever, so that no batch of another log is mistaken for one of this; drawn at random if
   // empty.
   std::optional<uint64_t> log_id;
