@@ -38,7 +38,8 @@ struct Envelope {
   // keeps, and where it stood in the body.
   std::string_view received = {};
   std::string_view received_path = {};
-  const ReceivedPaths* received_paths = nullptr;  // behind received_path; without it the detail names the place
+  const ReceivedPaths* received_paths =
+      nullptr;  // behind received_path; without it the detail names the place
 };
 
 // A JSON object → an event or a rejection: the steps that all protocols share. A closed list of steps, each

@@ -13,11 +13,11 @@ namespace kehu::intake {
 
 // An event of a foreign protocol in our own plain form (BulkDecoder).
 struct Translation {
-  std::string plain;                    // one JSON object
-  std::string_view received;            // what the sender wrote: a rejection keeps this
-  std::string_view path = {};           // of it in the request's body, a JSON Pointer
-  uint64_t position = 0;                // from 1 among the events of the request; 0 = it is the only one
-  std::optional<Instant> sent_at = {};  // by the client's clock
+  std::string plain;                     // one JSON object
+  std::string_view received;             // what the sender wrote: a rejection keeps this
+  std::string_view path = {};            // of it in the request's body, a JSON Pointer
+  uint64_t position = 0;                 // from 1 among the events of the request; 0 = it is the only one
+  std::optional<Instant> sent_at = {};   // by the client's clock
   const ReceivedPaths* paths = nullptr;  // of faults, behind `path`
 };
 
