@@ -50,12 +50,14 @@ absl::Status run_attach(const AttachCommand& command) {
   auto attachment = Attachment::open(command.map, **caller, {.key = command.key, .source = command.source});
   absl::Status status = attachment.status();
   Report report;
-  while (status.ok() && !stop.wait(Duration())) {
+  Duration pause;
+  while (status.ok() && !stop.wait(pause)) {
     const auto any = (*attachment)->step(kPatience);
     status = any.status();
     report.show(**attachment);
     // What passes is tried again, but not as fast as it fails.
-    if (any.ok() && !*any && !(*attachment)->trouble().empty()) (void)stop.wait(Duration::millis(500));
+    const bool troubled = any.ok() && !*any && !(*attachment)->trouble().empty();
+    pause = troubled ? Duration::millis(500) : Duration();
   }
   if (attachment.ok()) std::fprintf(stderr, "%s: %s\n", command.map.c_str(), line_of(**attachment).c_str());
   status.Update((*caller)->close());

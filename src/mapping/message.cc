@@ -64,7 +64,7 @@ void MessageMapper::map(const Message& message, MappedRow& row) {
   mapper_of(message.stream).map(row_, row);
 }
 
-// What is no object goes as it is: the server says what is wrong with it, as to everybody.
+// What is no object cannot carry its place as a member, so it is rejected here.
 void MessageMapper::pass_on(const Message& message, MappedRow& row) {
   row.line = message.position;
   row.text = message.payload;
