@@ -24,7 +24,7 @@ def prepared(case, name, commands, ready):
         directory.mkdir(parents=True, exist_ok=True)
         for command in commands:
             try:
-                done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=180)
+                done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=240)
                 why = (done.stderr or done.stdout).strip()[-300:] if done.returncode else ""
             except (OSError, subprocess.TimeoutExpired) as error:
                 why = str(error)

@@ -15,6 +15,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
+import client_kit
 import kehu_server
 
 NODE_SDK = "sa-sdk-node@1.2.6"
@@ -162,25 +163,9 @@ def track(event="A", **more):
     return {"type": "track", "event": event, "distinct_id": "u1", "time": int(time.time() * 1000), "properties": {}, **more}
 
 
-def prepared(case, name, commands, ready):
-    """A directory of the cache in which `commands` made the SDK available."""
-    directory = kehu_server.CACHE / name
-    if not (directory / ready).exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        for command in commands:
-            try:
-                done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=240)
-                why = (done.stderr or done.stdout).strip()[-300:] if done.returncode else ""
-            except (OSError, subprocess.TimeoutExpired) as error:
-                why = str(error)
-            if why:
-                kehu_server.skip(case, f"{name} cannot be installed here: {why}")
-    return directory
-
-
 def npm(case, name, package, *more):
     module = package.rsplit("@", 1)[0]
-    return prepared(case, name, [["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", ".",
+    return client_kit.prepared(case, name, [["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", ".",
                                   package, *more]], f"node_modules/{module}/package.json")
 
 
@@ -371,7 +356,7 @@ class SdkTest(SensorsTest):
         self.assertEqual(self.server.get("/api/v1/rejections").json["rejections"], [])
 
     def test_python(self):
-        directory = prepared(self, "sensors-python", [[sys.executable, "-m", "venv", "."],
+        directory = client_kit.prepared(self, "sensors-python", [[sys.executable, "-m", "venv", "."],
                                                       ["bin/pip", "install", "--quiet", PYTHON_SDK],
                                                       ["bin/python", "-c", "import sensorsanalytics"],
                                                       ["touch", "installed"]], "installed")
