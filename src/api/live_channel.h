@@ -63,9 +63,9 @@ class LiveChannel {
   // Behind the last of some messages that arrived together.
   virtual void on_burst_end() {}
   virtual void on_ready() {}
-  // The queue has room again after `dropped` messages were lost since the last call (or the start): the place
-  // to tell the client that it missed something.
-  virtual void on_caught_up(uint64_t dropped) = 0;
+  // The queue has room again after `dropped` messages were lost since the last call (or the start). What is
+  // returned goes to the client past the queue, which may be full again; nothing goes when it is empty.
+  virtual std::string on_caught_up(uint64_t) { return {}; }
   virtual void on_close(CloseCode code) = 0;
   // The server stops. True: the connection may be closed now. False: the channel closes it, soon.
   virtual bool on_stop() { return true; }

@@ -85,9 +85,7 @@ class LiveFeed::Channel final : public LiveChannel {
     sink_->send(R"({"kind":"subscribed"})");
   }
 
-  void on_caught_up(uint64_t dropped) override {
-    sink_->send(cat(R"({"kind":"missed","messages":)", dropped, "}"));
-  }
+  std::string on_caught_up(uint64_t dropped) override { return cat(R"({"kind":"missed","messages":)", dropped, "}"); }
 
   void on_close(CloseCode) override {
     if (current_ != nullptr) feed_.remove(current_.get());

@@ -182,7 +182,6 @@ class StreamChannel final : public LiveChannel {
     progress_->handed_in(message_);
   }
   void on_ready() override { progress_->send_ack(); }
-  void on_caught_up(uint64_t) override {}
   void on_close(CloseCode) override {}
   bool on_stop() override { return progress_->stop(); }
 

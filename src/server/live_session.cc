@@ -58,6 +58,7 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   void consume(std::span<char> bytes);
   void consume_held();
   void take(const MessageReader::Item& item);
+  void tell_caught_up(uint64_t dropped);
   void fill();
   bool flush();
   size_t unsent() const { return out_.size() - out_at_; }
@@ -204,11 +205,16 @@ void LiveSession::take(const MessageReader::Item& item) {
   }
 }
 
+void LiveSession::tell_caught_up(uint64_t dropped) {
+  const std::string text = channel_->on_caught_up(dropped);
+  if (!text.empty()) append_frame(Opcode::kText, text, out_);
+}
+
 // Frames of what the channel sends, as long as the client takes them.
 void LiveSession::fill() {
   while (phase_ == Phase::kOpen && unsent() < kUnsentBytes) {
     LiveQueue::Next next = queue_->take();
-    if (next.dropped > 0) channel_->on_caught_up(next.dropped);
+    if (next.dropped > 0) tell_caught_up(next.dropped);
     if (next.ready) channel_->on_ready();
     if (next.text != nullptr) {
       append_frame(Opcode::kText, *next.text, out_);
