@@ -10,10 +10,14 @@ function(kehu_library name)
                                      PRIVATE ${ARG_LIBS})
 endfunction()
 
-# kehu_tests(NAME SOURCES a_test.cc… [DEPS …] [LIBS …])
-#   One test program per folder; ctest runs it under the folder's name.
+# kehu_tests(NAME [NO_TSAN] SOURCES a_test.cc… [DEPS …] [LIBS …])
+#   One test program per folder; ctest runs it under the folder's name. NO_TSAN: ThreadSanitizer has nothing to
+#   look at (one thread), or cannot run it.
 function(kehu_tests name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_TSAN" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  if(ARG_NO_TSAN AND KEHU_SANITIZE STREQUAL "thread")
+    return()
+  endif()
   add_executable(${name}_test ${ARG_SOURCES})
   list(TRANSFORM ARG_DEPS PREPEND kehu_)
   target_link_libraries(${name}_test PRIVATE kehu_${name} ${ARG_DEPS} ${ARG_LIBS} GTest::gtest GTest::gmock

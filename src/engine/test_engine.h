@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/test_rounds.h"
 #include "base/text.h"
 #include "codec/record.h"
 #include "codec/settings_json.h"
@@ -40,12 +40,6 @@ class TestDirectory {
  private:
   std::filesystem::path path_;
 };
-
-// A test asks for many more rounds with KEHU_LONG=1 (make test-long).
-inline int rounds(int usual, int when_long) {
-  const char* wanted = std::getenv("KEHU_LONG");
-  return wanted != nullptr && std::string_view(wanted) == "1" ? when_long : usual;
-}
 
 // What a test says of an event.
 struct Given {

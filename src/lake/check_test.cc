@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
+#include "base/test_rounds.h"
 #include "lake/checksum.h"
 #include "lake/lake_test_support.h"
 #include "lake/log_file.h"
@@ -77,7 +77,7 @@ TEST_F(CheckTest, a_flipped_bit_of_any_file_is_found_and_its_file_named) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(cat("seed ", seed));
   std::mt19937_64 random(seed);
-  const int each = std::getenv("KEHU_LONG") != nullptr ? 100 : 3;
+  const int each = rounds(3, 100);
   for (const std::string& path : all_files()) {
     for (int i = 0; i < each; ++i) {
       const uint64_t bit = random() % (std::filesystem::file_size(path) * 8);

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <set>
 
+#include "base/test_rounds.h"
 #include "json/document.h"
 #include "lake/lake_test_support.h"
 
@@ -219,13 +219,14 @@ TEST_F(CrashTest, versions_name_only_what_is_on_disk) {
   expect_whole(options_for(os::posix_file_system(), clock));
 }
 
-// Each operation is a second of work: every 17th, or with KEHU_LONG=1 all of them.
+// Each operation is a second of work: a few of them, evenly spaced, or with KEHU_LONG=1 all.
 TEST_F(CrashTest, nothing_is_lost_or_doubled_whenever_the_process_dies) {
   DyingFiles counting;
   os::ManualClock counted_clock(Instant::from_seconds(SampleEvents::kStart));
   Sequence ignored;
   ASSERT_TRUE(work(options_for(counting, counted_clock), events_, counted_clock, ignored).ok());
-  const uint64_t stride = std::getenv("KEHU_LONG") != nullptr ? 1 : 17;
+  const uint64_t stride =
+      std::max<uint64_t>(1, counting.operations() / static_cast<uint64_t>(rounds(12, 1 << 20)));
   for (const auto death : {DyingFiles::Death::kBefore, DyingFiles::Death::kAfter}) {
     const bool before = death == DyingFiles::Death::kBefore;
     for (uint64_t operation = before ? 0 : stride / 2; operation < counting.operations();
