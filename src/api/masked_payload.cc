@@ -1,10 +1,9 @@
 #include "api/masked_payload.h"
 
-#include <algorithm>
-
 #include "json/document.h"
 #include "json/text.h"
 #include "json/writer.h"
+#include "seal/masked_text.h"
 #include "seal/masks.h"
 
 namespace kehu::api {
@@ -12,44 +11,20 @@ namespace {
 
 constexpr size_t kShownBytes = 4096;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
-    return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
-  });
-  return out;
-}
-
-bool is_personal(std::string_view key, const Settings& settings) {
-  const std::string name = lower(key);
-  if (std::find(settings.personal_fields.begin(), settings.personal_fields.end(), name) !=
-      settings.personal_fields.end()) {
-    return true;
-  }
-  const auto type = settings.find_type(name);
-  return type && settings.rule(*type).personal;
-}
-
-// Identifiers such as user_id may be an e-mail address or a phone number.
-bool looks_personal(std::string_view value) {
-  return normalise(Normaliser::kEmail, value) || normalise(Normaliser::kIdCard, value) ||
-         (normalise(Normaliser::kChinesePhone, value) && value.size() >= 11);
-}
-
 // The document is at most limits::kJsonDepth deep.
 void write(const json::Value& value, bool personal, const Settings& settings, json::Writer& writer) {
   if (value.is_object()) {
     writer.begin_object();
     for (const auto& member : value) {
       writer.key(member.key);
-      write(member.value, personal || is_personal(member.key, settings), settings, writer);
+      write(member.value, personal || seal::is_personal_field(member.key, settings), settings, writer);
     }
     writer.end_object();
   } else if (value.is_array()) {
     writer.begin_array();
     for (const auto& element : value) write(element.value, personal, settings, writer);
     writer.end_array();
-  } else if (value.is_string() && (personal || looks_personal(*value.as_string()))) {
+  } else if (value.is_string() && (personal || seal::looks_personal(*value.as_string()))) {
     writer.value(seal::mask(*value.as_string()));
   } else if (value.is_number() && personal) {
     writer.value(seal::mask(value.raw()));

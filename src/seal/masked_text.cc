@@ -1,0 +1,198 @@
+#include "seal/masked_text.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "json/document.h"
+#include "json/text.h"
+#include "json/writer.h"
+#include "seal/masks.h"
+
+namespace kehu::seal {
+namespace {
+
+constexpr std::string_view kLocalPart =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*%";
+// Of digits in a text that ends in the middle of a word, where nobody can say what they are.
+constexpr size_t kShownDigits = 3;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A word is what a number or bare text is made of; everything that structures a JSON text ends it.
+bool is_word(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte > 0x20 && std::string_view("\"{}[]:,").find(c) == std::string_view::npos;
+}
+
+void cover_digits(std::string_view digits, size_t shown, std::string& out) {
+  out.append(digits.substr(0, shown));
+  if (digits.size() > shown) out.append(digits.size() - shown, '*');
+}
+
+// The last place of an ID card's number may be an X.
+size_t end_of_number(std::string_view text, size_t at) {
+  const size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+  const bool check_character = end - at == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x');
+  return check_character ? end + 1 : end;
+}
+
+// Numbers and addresses inside a longer text.
+std::string covered(std::string_view text, bool ends_here) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] == '@') {
+      const size_t start = out.find_last_not_of(kLocalPart);
+      out.resize(start == std::string::npos ? 0 : start + 1);
+      out += "***@";
+      ++at;
+    } else if (is_digit(text[at])) {
+      const size_t end = end_of_number(text, at);
+      const std::string_view digits = text.substr(at, end - at);
+      const bool unsure = end == text.size() && !ends_here;
+      if (unsure || looks_personal(digits)) {
+        cover_digits(digits, kShownDigits, out);
+      } else {
+        out.append(digits);
+      }
+      at = end;
+    } else {
+      out.push_back(text[at++]);
+    }
+  }
+  return out;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  json::Writer(out).value(text);
+  return out;
+}
+
+// Reads a text as if it were JSON and passes over what is not.
+class Masker {
+ public:
+  Masker(std::string_view text, bool cut, const Settings& settings)
+      : text_(text), cut_(cut), settings_(settings) {}
+
+  std::string run() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '"') {
+        take_literal();
+      } else if (is_word(c)) {
+        take_word();
+      } else {
+        take_mark(c);
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void take_mark(char c) {
+    if (c == '{' || c == '[') {
+      open_.push_back(personal_);
+    } else if (c == '}' || c == ']') {
+      if (!open_.empty()) open_.pop_back();
+      personal_ = around();
+    } else if (c == ',' || c == '\n') {
+      personal_ = around();
+    }
+    out_.push_back(c);
+    ++at_;
+  }
+
+  bool around() const { return !open_.empty() && open_.back(); }
+
+  void take_literal() {
+    size_t end = at_ + 1;
+    while (end < text_.size() && text_[end] != '"') end += text_[end] == '\\' ? 2 : 1;
+    if (end >= text_.size()) return take_rest();
+    const std::string_view literal = text_.substr(at_, end + 1 - at_);
+    at_ = end + 1;
+    const size_t next = text_.find_first_not_of(" \t\r\n", at_);
+    if (next != text_.npos && text_[next] == ':') return take_key(literal);
+    out_ += masked_literal(literal, personal_);
+  }
+
+  void take_key(std::string_view literal) {
+    const auto key = value_of(literal);
+    personal_ = around() || !key || is_personal_field(*key, settings_);
+    out_ += masked_literal(literal, false);
+  }
+
+  static std::string masked_literal(std::string_view literal, bool personal) {
+    const auto value = value_of(literal);
+    if (!value) return "\"***\"";
+    if (personal || looks_personal(*value)) return quoted(mask(*value));
+    const std::string clear = covered(*value, true);
+    return clear == *value ? std::string(literal) : quoted(clear);
+  }
+
+  // nullopt: no text, because of a wrong escape.
+  static std::optional<std::string> value_of(std::string_view literal) {
+    if (literal.find('\\') == literal.npos) return std::string(literal.substr(1, literal.size() - 2));
+    const auto document = json::Document::parse(literal);
+    return document.ok() ? document->root().as_string() : std::nullopt;
+  }
+
+  void take_word() {
+    size_t end = at_;
+    while (end < text_.size() && is_word(text_[end])) ++end;
+    if (end == text_.size() && cut_) return take_rest();
+    const std::string_view word = text_.substr(at_, end - at_);
+    const bool value = personal_ && word != "null" && word != "true" && word != "false";
+    const bool number = word.find_first_not_of("0123456789") == word.npos;
+    // As a text: what is masked is no number any more.
+    const bool masked = value || (number && looks_personal(word));
+    out_ += masked ? quoted(mask(word)) : covered(word, true);
+    at_ = end;
+  }
+
+  void take_rest() {
+    const std::string_view rest = text_.substr(at_);
+    at_ = text_.size();
+    if (cut_) return;
+    out_ += personal_ ? "***" : covered(rest, false);
+  }
+
+  const std::string_view text_;
+  const bool cut_;
+  const Settings& settings_;
+  size_t at_ = 0;
+  std::vector<bool> open_;  // the containers around, and whether everything in them is personal
+  bool personal_ = false;   // the next value
+  std::string out_;
+};
+
+std::string_view whole_characters(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+bool is_personal_field(std::string_view name, const Settings& settings) {
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const auto& fields = settings.personal_fields;
+  if (std::find(fields.begin(), fields.end(), lower) != fields.end()) return true;
+  const auto type = settings.find_type(lower);
+  return type && settings.rule(*type).personal;
+}
+
+bool looks_personal(std::string_view value) {
+  return normalise(Normaliser::kEmail, value) || normalise(Normaliser::kIdCard, value) ||
+         (value.size() >= 11 && normalise(Normaliser::kChinesePhone, value));
+}
+
+std::string masked_text(std::string_view text, const Settings& settings, size_t bytes_max) {
+  const std::string_view shown = whole_characters(text, bytes_max);
+  if (!json::is_valid_utf8(shown)) return "(not UTF-8)";
+  return Masker(shown, shown.size() < text.size(), settings).run();
+}
+
+}  // namespace kehu::seal

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "model/settings.h"
+
+namespace kehu::seal {
+
+// Whether the values of a field are personal by its name: the settings' personal fields and identifier types.
+bool is_personal_field(std::string_view name, const Settings& settings);
+
+// Whether a whole value is an e-mail address, a phone number or the number of an ID card, wherever it stands:
+// a user id may be one.
+bool looks_personal(std::string_view value);
+
+// What a client sent, for display: any text, whole or not, JSON or not. Values of personal fields and what
+// looks personal are masked wherever they stand, inside longer texts too; all else is kept byte for byte, so
+// that a person sees what to correct. At most about `bytes_max` bytes of it are shown: what is cut in two
+// there is left out. Costs about 10 ns a byte shown.
+std::string masked_text(std::string_view text, const Settings& settings, size_t bytes_max);
+
+}  // namespace kehu::seal
