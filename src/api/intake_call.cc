@@ -105,7 +105,8 @@ void IntakeCall::submit() {
          const Voice& voice = waiting->voice;
          waiting->responder.send(ack.status.ok() ? std::move(waiting->accepted)
                                                  : voice.refused(busy(ack.status, voice.busy_status)));
-       }});
+       },
+       .waiting = request_.trace.child("wait for the log")});
   room_.intake = {};
   if (!status.ok()) waiting->responder.send(voice_.refused(busy(status, voice_.busy_status)));
 }

@@ -65,7 +65,9 @@ class IntakeCall {
     room_.intake.clear();
     intake::Context context = intake_context(room_, *source_, request_, now_, origin_);
     context.source_of_key = &room_.source_of_key;
+    trace::ActiveSpan span = request_.trace.child("decode");
     decoder.decode(context, room_.intake);
+    span.end();
     submit();
   }
 

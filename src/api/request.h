@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
+#include "trace/span.h"
 
 namespace kehu::api {
 
@@ -43,6 +44,8 @@ struct Request {
   // Came over TLS that ends here.
   bool secure = false;
   PathParameters parameters = {};
+  // Where what is done for it is recorded; empty, as mostly, when it is not.
+  trace::Link trace = {};
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   std::string_view query_string() const;

@@ -29,15 +29,26 @@ absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format for
   return response;
 }
 
-void answer(App& app, std::string sql, const std::string& format_name, Responder responder) {
+// Statements may hold personal data: what is recorded of them is only how long they took.
+Response run_traced(App& app, const std::string& sql, query::Format format, const trace::Link& trace) {
+  trace::ActiveSpan span = trace.child("SQL statement");
+  span.set("db.system.name", "duckdb");
+  const auto response = run(app, sql, format);
+  if (!response.ok()) span.fail();
+  return to_answer(response);
+}
+
+void answer(App& app, const Request& request, std::string sql, const std::string& format_name,
+            Responder responder) {
   const auto format = query::parse_format(format_name);
   if (!format) {
     return responder.send(to_response(Problem::bad_request("invalid_format", "There is no such format",
                                                            "one of csv, json, ndjson, table")));
   }
-  app.workers().answer(std::move(responder), [&app, sql = std::move(sql), format = *format] {
-    return to_answer(run(app, sql, format));
-  });
+  app.workers().answer(std::move(responder),
+                       [&app, sql = std::move(sql), format = *format, trace = request.trace] {
+                         return run_traced(app, sql, format, trace);
+                       });
 }
 
 void post(App& app, const Request& request, Responder responder) {
@@ -45,7 +56,7 @@ void post(App& app, const Request& request, Responder responder) {
   const auto type = request.header("Content-Type");
   const bool json = (type && type->starts_with("application/json")) || request.body.starts_with('{');
   if (!json) {
-    return answer(app, std::string(request.body), format, std::move(responder));
+    return answer(app, request, std::string(request.body), format, std::move(responder));
   }
   const auto document = json::Document::parse(request.body);
   const auto sql = document.ok() ? document->root().find("sql").as_string() : std::nullopt;
@@ -53,7 +64,8 @@ void post(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(Problem::bad_request("missing_field", "There is no statement",
                                                            R"(send {"sql": "SELECT …", "format": "csv"})")));
   }
-  answer(app, *sql, document->root().find("format").as_string().value_or(format), std::move(responder));
+  answer(app, request, *sql, document->root().find("format").as_string().value_or(format),
+         std::move(responder));
 }
 
 }  // namespace

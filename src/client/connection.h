@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/time.h"
 
 // The HTTP API from the command line's side: the only folder that knows libcurl.
 namespace kehu::client {
@@ -21,6 +22,7 @@ struct Request {
   std::string path = {};  // with the query, escaped
   Headers headers = {};
   std::string body = {};
+  Duration timeout = {};  // of the whole exchange; zero: as long as bytes come
 };
 
 struct Response {

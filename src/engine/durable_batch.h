@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "shard/shard.h"
+#include "trace/span.h"
 
 namespace kehu::engine {
 
@@ -14,6 +15,8 @@ struct DurableBatch {
   std::vector<shard::LogRecord> records;
   std::shared_ptr<const void> bytes;
   size_t size = 0;  // of the bytes
+  // Of traced requests whose records are in it: end when the batch is applied.
+  std::vector<trace::ActiveSpan> applying = {};
 };
 
 }  // namespace kehu::engine

@@ -89,7 +89,8 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   lake_thread_ = std::make_unique<LakeThread>(
       *lake_, LakeThread::Options{.commit_period = options_.lake_commit_period,
                                   .project = [this] { return replica_->project(); },
-                                  .start = replica_->applied()});
+                                  .start = replica_->applied(),
+                                  .tracer = options_.tracer});
 
   conflict_door_ = std::make_unique<seal::Door>(Project::kDefault, directory_.key(), *settings_, *ring_);
   auto log = LogThread::open(
@@ -102,7 +103,8 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
        .ring = ring_.get(),
        .around_acks = options_.around_acks,
        .settings = [this] { return replica_->project()->settings(); },
-       .seal_payload = [this](std::string_view text) { return conflict_door_->seal_payload(text); }});
+       .seal_payload = [this](std::string_view text) { return conflict_door_->seal_payload(text); },
+       .tracer = options_.tracer});
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   return replay(progress);
@@ -263,8 +265,11 @@ void Engine::run_apply() {
   os::name_this_thread("kehu-apply");
   while (!apply_queue_.closed_and_empty()) {
     const bool busy = stage_ == CheckpointStage::kCopying;
-    const auto batch = apply_queue_.pop(busy ? Duration() : kApplyPatience);
-    if (batch) apply(*batch);
+    auto batch = apply_queue_.pop(busy ? Duration() : kApplyPatience);
+    if (batch) {
+      apply(*batch);
+      batch->applying.clear();
+    }
     run_looks();
     step_checkpoint();
   }
@@ -402,6 +407,7 @@ void Engine::start_checkpoint_write() {
   checkpoint_written_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)]() mutable {
     os::name_this_thread("kehu-state");
     os::lower_this_thread_priority();
+    const trace::ActiveSpan span = trace::background(options_.tracer, "checkpoint");
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     if (auto status = lake_thread_->commit_up_to(checkpoint.position); !status.ok()) return status;
     return database_->checkpoint(checkpoint.position, *checkpoint.changes);

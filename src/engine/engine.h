@@ -25,6 +25,7 @@
 #include "seal/door.h"
 #include "seal/key_ring.h"
 #include "state/database.h"
+#include "trace/tracer.h"
 
 namespace kehu::engine {
 
@@ -44,6 +45,7 @@ struct Options {
   uint32_t log_segment_bytes = 64u << 20;
   std::function<void(absl::FunctionRef<void()>)> around_acks;
   Depth depth = Depth::kAll;
+  trace::Tracer* tracer = nullptr;  // of flushes, commits and checkpoints; outlives the engine
 };
 
 // What an observer sees of an applied batch, on the apply thread.

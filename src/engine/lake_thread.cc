@@ -131,7 +131,12 @@ absl::Status LakeThread::decode(const ArchiveBatch& batch) {
 
 void LakeThread::commit() {
   const Sequence position = appended();
+  const uint64_t rows = lake_.tail_rows();
+  trace::ActiveSpan span = rows > 0 ? trace::background(options_.tracer, "lake commit") : trace::ActiveSpan();
   const absl::Status status = lake_.commit(position);
+  span.set("kehu.lake.rows", static_cast<int64_t>(rows));
+  if (!status.ok()) span.fail();
+  span.end();
   {
     const std::lock_guard lock(mutex_);
     if (status.ok()) covered_ = position;
@@ -164,11 +169,19 @@ void LakeThread::maintain() {
     const bool busy = now - seen > kBusyRows && ++busy_pauses < kBusyPausesMax;
     seen = now;
     absl::StatusOr<bool> more = !busy;
-    while (more.ok() && *more && !stopping()) more = lake_.maintain();
+    while (more.ok() && *more && !stopping()) more = maintain_once();
     if (!busy) busy_pauses = 0;
     lock.lock();
     if (!busy) maintain_health_ = more.status();
   }
+}
+
+absl::StatusOr<bool> LakeThread::maintain_once() {
+  trace::ActiveSpan span = trace::background(options_.tracer, "lake maintenance");
+  const absl::StatusOr<bool> more = lake_.maintain();
+  if (!more.ok()) span.fail();
+  if (more.ok() && !*more) span.discard();
+  return more;
 }
 
 bool LakeThread::stopping() const {

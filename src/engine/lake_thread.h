@@ -14,6 +14,7 @@
 #include "engine/bounded_queue.h"
 #include "engine/project.h"
 #include "lake/lake.h"
+#include "trace/tracer.h"
 
 namespace kehu::engine {
 
@@ -46,6 +47,7 @@ class LakeThread {
     size_t queue_bytes = 64u << 20;
     std::function<std::shared_ptr<const Project>()> project;
     Sequence start;  // everything up to here is in the lake, whatever position its last commit has
+    trace::Tracer* tracer = nullptr;
   };
   LakeThread(lake::Lake& lake, Options options);
   ~LakeThread();
@@ -68,6 +70,7 @@ class LakeThread {
  private:
   void run();
   void maintain();
+  absl::StatusOr<bool> maintain_once();
   bool stopping() const;
   void append(const ArchiveBatch& batch);
   absl::Status decode(const ArchiveBatch& batch);

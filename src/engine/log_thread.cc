@@ -57,6 +57,7 @@ struct LogThread::Group {
   // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it
   // are committed.
   std::vector<std::shared_ptr<log::BatchBuilder>> builders;
+  std::vector<trace::ActiveSpan> applying;
   log::SegmentNumber segment;  // in which the last one will be
   size_t room = 0;             // which is reserved for it there
 };
@@ -165,7 +166,7 @@ void LogThread::run() {
 
     Group group;
     collect(std::move(first), group);
-    const absl::Status status = writer_ != nullptr ? write(group) : health();
+    const absl::Status status = writer_ != nullptr ? write_traced(group) : health();
     last_write = options_.clock->monotonic();
     set_health(status);
     // Before the answers: whoever has one may ask at once, and asks for everything durable.
@@ -189,6 +190,16 @@ void LogThread::collect(std::optional<Submission> first, Group& group) {
     first = queue_.try_pop();
   }
   group.acks.resize(group.submissions.size());
+}
+
+absl::Status LogThread::write_traced(Group& group) {
+  if (options_.tracer == nullptr || group.submissions.empty()) return write(group);
+  trace::ActiveSpan span = trace::background(options_.tracer, "log flush", trace::Choice::kByRatio);
+  const absl::Status status = write(group);
+  span.set("kehu.log.submissions", static_cast<int64_t>(group.submissions.size()));
+  span.set("kehu.log.records", static_cast<int64_t>(group.records));
+  if (!status.ok()) span.fail();
+  return status;
 }
 
 absl::Status LogThread::write(Group& group) {
@@ -321,9 +332,21 @@ void LogThread::answer(Group& group, const absl::Status& status) {
       } else {
         ack = refused(status);
       }
+      end_waiting(group.submissions[i].waiting, status, group);
       if (group.submissions[i].done) group.submissions[i].done(ack);
     }
   });
+}
+
+// Before the answer, behind which the span of the request may end.
+void LogThread::end_waiting(trace::ActiveSpan& waiting, const absl::Status& status, Group& group) {
+  if (!waiting) return;
+  if (status.ok()) {
+    group.applying.push_back(waiting.parent().child("apply"));
+  } else {
+    waiting.fail();
+  }
+  waiting.end();
 }
 
 void LogThread::count(const Ack& ack) {
@@ -332,13 +355,14 @@ void LogThread::count(const Ack& ack) {
   counters_.conflicts.fetch_add(ack.conflicts, std::memory_order_relaxed);
 }
 
-void LogThread::hand_on(const Group& group) {
+void LogThread::hand_on(Group& group) {
   for (const std::shared_ptr<log::BatchBuilder>& builder : group.builders) {
     const log::Batch& batch = builder->batch();
     DurableBatch durable{.tick = batch.tick(), .records = {}, .bytes = builder, .size = builder->bytes()};
     durable.records.reserve(batch.record_count());
     for (const log::RecordView record : batch)
       durable.records.push_back({record.sequence, record.kind, record.payload});
+    if (builder == group.builders.back()) durable.applying = std::move(group.applying);
     deliver_(std::move(durable));
   }
 }

@@ -21,6 +21,7 @@
 #include "os/clock.h"
 #include "os/file_system.h"
 #include "seal/key_ring.h"
+#include "trace/tracer.h"
 
 namespace kehu::engine {
 
@@ -36,6 +37,7 @@ struct LogThreadOptions {
   std::function<std::shared_ptr<const Settings>()> settings;
   // Seals the payload of a conflict's rejection; used on the log thread only.
   std::function<std::string(std::string_view)> seal_payload;
+  trace::Tracer* tracer = nullptr;
 };
 
 struct LogCounters {
@@ -88,6 +90,7 @@ class LogThread {
   DurableBatch copy_of(const log::Batch& batch) const;
   void run();
   void collect(std::optional<Submission> first, Group& group);
+  absl::Status write_traced(Group& group);
   absl::Status write(Group& group);
   absl::Status start_batch(size_t room, Group& group);
   absl::Status make_room(size_t payload, Group& group);
@@ -99,7 +102,8 @@ class LogThread {
   absl::Status add_conflict(std::string_view event_record, Group& group);
   void answer(Group& group, const absl::Status& status);
   void count(const Ack& ack);
-  void hand_on(const Group& group);
+  static void end_waiting(trace::ActiveSpan& waiting, const absl::Status& status, Group& group);
+  void hand_on(Group& group);
   bool usable() const { return writer_ != nullptr && writer_->status().ok(); }
   void recover();
   void refuse_for_a_while(const absl::Status& why);

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "model/ids.h"
 #include "model/record.h"
+#include "trace/span.h"
 
 namespace kehu::engine {
 
@@ -29,6 +30,8 @@ struct Submission {
   enum class Conflicts : uint8_t { kQuarantine, kOnlyCount } conflicts = Conflicts::kQuarantine;
   // Called once, on the log thread: must be quick and must not call the engine back.
   absl::AnyInvocable<void(const Ack&)> done;
+  // Of a traced request: ends when the records are durable. Empty mostly.
+  trace::ActiveSpan waiting = {};
 };
 
 }  // namespace kehu::engine

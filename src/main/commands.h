@@ -24,6 +24,7 @@ struct ServeCommand {
   uint64_t memory_mb = 4096;
   bool access_log = false;
   std::vector<std::string> attach;  // mappings with [kafka] or [mqtt]
+  std::string otlp = {};            // URL of an OpenTelemetry collector; empty: as the environment says
 };
 absl::Status run_serve(const ServeCommand& command);
 

@@ -49,6 +49,9 @@ void add_serve(CLI::App& app, absl::Status& result) {
       ->add_option("--attach", options->attach,
                    "mapping of a Kafka or MQTT feed, see docs/attach.md; repeatable")
       ->check(CLI::ExistingFile);
+  command->add_option("--otlp", options->otlp,
+                      "send traces of the server's own work to this OpenTelemetry collector, e.g. "
+                      "http://127.0.0.1:4318; see docs/observability.md");
   command->callback([options, &result] { result = kehu::run_serve(*options); });
 }
 

@@ -29,7 +29,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
                                const api::AnswerBatch batch;
                                acks();
                              },
-                         .depth = options.depth};
+                         .depth = options.depth,
+                         .tracer = options.tracer};
   if (!options.settings_file.empty()) {
     const auto text = os::read_whole_file(files, options.settings_file);
     if (!text.ok()) return text.status();
@@ -48,7 +49,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
   runtime->query_ = *std::move(query);
   runtime->app_ = std::make_unique<api::App>(*runtime->engine_, *runtime->query_,
                                              api::AppOptions{.admin_token = environment("KEHU_ADMIN_TOKEN"),
-                                                             .write_key = environment("KEHU_WRITE_KEY")});
+                                                             .write_key = environment("KEHU_WRITE_KEY"),
+                                                             .more_metrics = options.more_metrics});
   return runtime;
 }
 

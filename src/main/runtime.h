@@ -16,6 +16,9 @@ struct RuntimeOptions {
   std::string settings_file = {};  // of a new directory
   uint64_t memory_bytes = 4ull << 30;
   engine::Depth depth = engine::Depth::kAll;
+  trace::Tracer* tracer = nullptr;  // outlives the runtime
+  // Lines of /metrics about what is not in it.
+  std::function<void(std::string&)> more_metrics = {};
   // Records replayed so far, while the data directory recovers.
   std::function<void(uint64_t)> progress = {};
 };

@@ -11,6 +11,7 @@
 #include "main/runtime.h"
 #include "main/server_options.h"
 #include "main/stop_signal.h"
+#include "main/trace_export.h"
 
 namespace kehu {
 
@@ -23,15 +24,29 @@ server::Options server_options(const std::string& listen, const std::string& dat
           .access_log = {}};
 }
 
+namespace {
+
+void trace_into(TraceExport& traces, RuntimeOptions& options) {
+  options.tracer = &traces.tracer();
+  options.more_metrics = [&traces](std::string& out) { traces.append_figures(out); };
+}
+
+}  // namespace
+
 absl::Status run_serve(const ServeCommand& command) {
   StopSignal stop(StopSignal::Hangup::kReloads);
-  auto runtime = Runtime::open({.directory = command.data,
-                                .settings_file = command.settings,
-                                .memory_bytes = command.memory_mb << 20,
-                                .progress = report_recovery});
+  auto traces = TraceExport::start(command.otlp);
+  if (!traces.ok()) return traces.status();
+  RuntimeOptions opening{.directory = command.data,
+                         .settings_file = command.settings,
+                         .memory_bytes = command.memory_mb << 20,
+                         .progress = report_recovery};
+  if (*traces) trace_into(**traces, opening);
+  auto runtime = Runtime::open(opening);
   if (!runtime.ok()) return runtime.status();
   server::Options options = server_options(command.listen, command.data, command.threads);
   if (command.access_log) options.access_log = log_access;
+  options.tracer = opening.tracer;
   std::optional<CertificateSource> certificate;
   if (!command.tls_listen.empty()) {
     auto source = CertificateSource::open({.certificate_file = command.tls_certificate_file,
@@ -55,6 +70,9 @@ absl::Status run_serve(const ServeCommand& command) {
                  certificate->options().certificate_file, certificate->self_made() ? " (self-made)" : ""));
   }
 
+  if (*traces) {
+    log_line(server::Severity::kInfo, cat("traces go to ", (*traces)->shown_address()));
+  }
   while (!stop.wait(Duration::seconds(1))) {
     report_health((*runtime)->engine().health());
     if (certificate) watch_certificate(*certificate, stop, **server);
@@ -63,6 +81,7 @@ absl::Status run_serve(const ServeCommand& command) {
   (*attachments)->stop();
   (*server)->stop();
   const absl::Status status = (*runtime)->stop();
+  if (*traces) (*traces)->stop();
   log_line(status.ok() ? server::Severity::kInfo : server::Severity::kError,
            status.ok() ? "stopped" : cat("stopped with an error: ", message_of(status)));
   return status;

@@ -245,6 +245,7 @@ void Connection::close() {
   transport_.close();
   phase_ = Phase::kClosed;
   sink_.reset();
+  span_.end();
   out_.clear();
   big_.reset();
   thread_.counters().connections.fetch_sub(1, std::memory_order_relaxed);

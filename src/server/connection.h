@@ -11,6 +11,7 @@
 #include "server/framing.h"
 #include "server/io_thread.h"
 #include "server/transport.h"
+#include "trace/span.h"
 
 namespace kehu::server {
 
@@ -125,6 +126,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     std::chrono::steady_clock::time_point began;
   };
   std::optional<Access> access_;
+  trace::ActiveSpan span_;
 
   // Output that the socket did not take yet: first out_, then the content of big_.
   std::string out_;

@@ -2,6 +2,7 @@
 
 #include "server/connection.h"
 #include "server/live_session.h"
+#include "server/request_span.h"
 #include "server/wire.h"
 
 // The way of one request through a connection: header, admission, body, handler, answer.
@@ -80,6 +81,7 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   if (match.route == nullptr) return refuse(no_route(match, *method, request.path()), head, available);
   request.parameters = std::move(match.parameters);
   if (!admitted) {
+    name_route(*match.route, span_);
     if (auto refusal = thread_.router().refuse(*match.route, request)) {
       return refuse(std::move(*refusal), head, available);
     }
@@ -268,6 +270,7 @@ void Connection::finish(api::Response response) {
   body_.clear();
   if (body_.capacity() > kKeptBody) body_.shrink_to_fit();
   if (access_) log_access(response);
+  end_span(response.status, span_);
 
   const bool bodiless = head_only_ || is_bodiless(response.status);
   const std::string_view content = bodiless ? std::string_view() : response.content();
@@ -307,6 +310,7 @@ Connection::Step Connection::take_live(const Head& head, const api::Request& req
   std::optional<api::Response> refusal;
   const Upgrade upgrade = make_upgrade(request, action.protocol, refusal);
   if (refusal) return refuse(*std::move(refusal), head, available);
+  end_span(101, span_);
   start_live(thread_, std::move(transport_), request, action, upgrade);
   phase_ = Phase::kClosed;
   thread_.remove(ticket_);
@@ -319,7 +323,8 @@ api::Request Connection::request_of(const Head& head, api::Method method) const 
           .headers = head.headers,
           .remote = peer_.address,
           .local = peer_.local,
-          .secure = transport_.is_secure()};
+          .secure = transport_.is_secure(),
+          .trace = span_.link()};
 }
 
 void Connection::note(const Head& head) {
@@ -327,6 +332,9 @@ void Connection::note(const Head& head) {
   head_only_ = head.method == "HEAD";
   http11_ = head.http11;
   close_ = !head.keep_alive;
+  if (trace::Tracer* tracer = thread_.options().tracer) {
+    span_ = begin_span(*tracer, head, {.secure = transport_.is_secure(), .http11 = head.http11});
+  }
   if (!thread_.options().access_log) return;
   access_ = Access{std::string(head.target), api::parse_method(head.method).value_or(api::Method::kGet),
                    std::chrono::steady_clock::now()};

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "api/router.h"
 #include "base/time.h"
+#include "trace/tracer.h"
 
 // HTTP/1.1 and WebSocket on TCP and unix-domain sockets: the only folder that knows Boost.Asio and Beast.
 // What to answer is the router's business (api/router.h), how it gets over the wire is decided here.
@@ -54,6 +55,7 @@ struct Options {
 
   std::function<void(Severity, std::string_view)> log;  // from any thread
   std::function<void(const AccessEntry&)> access_log;   // from the HTTP threads; empty: off
+  trace::Tracer* tracer = nullptr;                     // of requests; outlives the server
 };
 
 struct Stats {
