@@ -43,6 +43,14 @@ Ack refused(const absl::Status& why) {
   return ack;
 }
 
+struct Counts {
+  uint32_t repeats = 0, conflicts = 0;
+};
+RecordFate::Kind kind_since(const Counts& before, const Ack& ack) {
+  if (ack.repeats > before.repeats) return RecordFate::Kind::kRepeat;
+  return ack.conflicts > before.conflicts ? RecordFate::Kind::kConflict : RecordFate::Kind::kWritten;
+}
+
 size_t frames_bytes(const RecordBatch& batch) {
   return batch.bytes.size() + batch.entries.size() * log::kFrameHeaderBytes;
 }
@@ -54,6 +62,7 @@ struct LogThread::Group {
   std::vector<Ack> acks;
   size_t bytes = 0;      // of the submissions
   uint64_t records = 0;  // in the builders
+  uint64_t first = 0;    // the number of the first of them
   // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it
   // are committed.
   std::vector<std::shared_ptr<log::BatchBuilder>> builders;
@@ -207,13 +216,13 @@ absl::Status LogThread::write(Group& group) {
   const size_t room = group.submissions.empty() ? 0 : std::max(kRoomMin, 2 * group.bytes);
   if (auto status = start_batch(log::kBatchHeaderBytes + room, group); !status.ok()) return status;
   duplicates_->expire_before(writer_->first_segment());
-  const uint64_t next = writer_->next_sequence().value();
+  group.first = writer_->next_sequence().value();
   for (size_t i = 0; i < group.submissions.size(); ++i) {
     const uint64_t before = group.records;
     if (auto status = fill(group.submissions[i], group, group.acks[i]); !status.ok()) return status;
     if (group.records == before) continue;
-    group.acks[i].first = Sequence(next + before);
-    group.acks[i].last = Sequence(next + group.records - 1);
+    group.acks[i].first = Sequence(group.first + before);
+    group.acks[i].last = Sequence(group.first + group.records - 1);
   }
   return commit_batch(group);
 }
@@ -256,6 +265,8 @@ absl::Status LogThread::fill(const Submission& submission, Group& group, Ack& ac
   duplicates_->prefetch(keys_);
   for (const RecordBatch::Entry& entry : batch.entries) {
     absl::Status status;
+    const Counts before{ack.repeats, ack.conflicts};
+    const uint64_t records = group.records;
     if (!entry.message_key.is_zero()) {
       status = add_once(submission, entry, group, ack);
     } else {
@@ -263,6 +274,9 @@ absl::Status LogThread::fill(const Submission& submission, Group& group, Ack& ac
       status = add(entry.kind, batch.payload(entry), group);
     }
     if (!status.ok()) return status;
+    if (!submission.tell_fates) continue;
+    ack.fates.push_back({.kind = kind_since(before, ack),
+                         .sequence = Sequence(group.records > records ? group.first + records : 0)});
   }
   return absl::OkStatus();
 }

@@ -172,5 +172,34 @@ TEST(LogThread, OneGroupKeepsItsOrderAndEachAckItsRecords) {
   EXPECT_EQ(world.thread().counters().commits.load(), 2u);
 }
 
+// What became of each entry is told to whoever asks, and the sequences are those of the records.
+TEST(LogThread, TheFatesOfABatch) {
+  os::MemoryFileSystem files;
+  LogWorld world(files);
+  ASSERT_TRUE(world.start().ok());
+  EXPECT_TRUE(world.send(batch_of({{.message = 1}, {.message = 2}})).get().fates.empty());
+  Submission submission;
+  submission.batch = batch_of({{.message = 3},
+                               {.message = 1},
+                               {.message = 2, .properties = R"({"n":2})"},
+                               {.message = 2, .properties = R"({"n":2})"},
+                               {.message = 4}});
+  submission.tell_fates = true;
+  const Ack ack = world.send_submission(std::move(submission)).get();
+  ASSERT_TRUE(ack.status.ok()) << ack.status;
+  using Kind = RecordFate::Kind;
+  const uint64_t first = ack.first.value();
+  const std::vector<std::pair<Kind, uint64_t>> want = {{Kind::kWritten, first},
+                                                       {Kind::kRepeat, 0},
+                                                       {Kind::kConflict, first + 1},
+                                                       {Kind::kConflict, 0},
+                                                       {Kind::kWritten, first + 2}};
+  std::vector<std::pair<Kind, uint64_t>> got;
+  for (const RecordFate& fate : ack.fates) got.emplace_back(fate.kind, fate.sequence.value());
+  EXPECT_EQ(got, want);
+  EXPECT_EQ(ack.last.value(), first + 2);
+  EXPECT_TRUE(world.stop().ok());
+}
+
 }  // namespace
 }  // namespace kehu::engine

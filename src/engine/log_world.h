@@ -44,10 +44,14 @@ class LogWorld {
   absl::Status stop() { return thread_->stop(); }
 
   std::future<Ack> send(RecordBatch batch) {
-    auto promise = std::make_shared<std::promise<Ack>>();
-    auto future = promise->get_future();
     Submission submission;
     submission.batch = std::move(batch);
+    return send_submission(std::move(submission));
+  }
+
+  std::future<Ack> send_submission(Submission submission) {
+    auto promise = std::make_shared<std::promise<Ack>>();
+    auto future = promise->get_future();
     submission.done = [promise](const Ack& ack) { promise->set_value(ack); };
     const auto status = thread_->submit(submission);
     EXPECT_TRUE(status.ok()) << status;

@@ -18,7 +18,10 @@ struct Ack {
   uint32_t repeats = 0;    // known already; nothing was written for them
   uint32_t conflicts = 0;  // a known message id with another body
   uint32_t rejections = 0;
-  Sequence first, last;  // of its records; zero when nothing was written
+  // Of its records; zero when nothing was written.
+  Sequence first = {}, last = {};
+  // Of each entry of the batch, when the submission asked for it and the status is OK.
+  std::vector<RecordFate> fates = {};
 };
 
 // Records on their way into the log, with what must happen when they are there.
@@ -28,6 +31,7 @@ struct Submission {
   std::vector<uint64_t> data_keys;
   // Whether an event whose message id is known with another body goes into quarantine, or is only counted.
   enum class Conflicts : uint8_t { kQuarantine, kOnlyCount } conflicts = Conflicts::kQuarantine;
+  bool tell_fates = false;  // for Ack::fates
   // Called once, on the log thread: must be quick and must not call the engine back.
   absl::AnyInvocable<void(const Ack&)> done;
   // Of a traced request: ends when the records are durable. Empty mostly.

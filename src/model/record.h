@@ -71,6 +71,13 @@ struct Reveal {
   std::string_view actor;
 };
 
+// What the log made of one record of a batch. `sequence` is zero when nothing was written for it.
+struct RecordFate {
+  enum class Kind : uint8_t { kWritten, kRepeat, kConflict };
+  Kind kind = Kind::kWritten;
+  Sequence sequence;
+};
+
 // Records on their way from a request to the log: encoded, not yet numbered. One allocation for all of them.
 struct RecordBatch {
   struct Entry {
