@@ -40,6 +40,7 @@ ACCESS = {
     "PATCH /api/v1/sources/{source}": ADMIN,
     "POST /api/v1/sources/{source}/keys": ADMIN,
     "DELETE /api/v1/sources/{source}/keys/{hint}": ADMIN,
+    "GET /api/v1/sources/{source}/requests": ADMIN,
     "GET /api/v1/rejections": ADMIN,
     "POST /api/v1/rejections": WRITE_KEY,
     "GET /api/v1/rejections/counts": ADMIN,

@@ -1,10 +1,12 @@
 #include "api/app.h"
 
+#include "api/arrival.h"
 #include "api/content_coding.h"
 #include "api/cross_origin.h"
 #include "api/openapi.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "base/text.h"
 #include "engine/credentials.h"
 #include "intake/authorization.h"
 
@@ -36,7 +38,8 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
                     hash_or_none(engine.key(), options_.admin_token)},
       write_key_hash_(hash_or_none(engine.key(), options_.write_key)),
       workers_(options_.workers),
-      live_(engine) {
+      debugger_(engine),
+      live_(engine, debugger_) {
   std::vector<Route> routes;
   add_bulk_routes(*this, routes);
   add_segment_routes(*this, routes);
@@ -49,6 +52,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_customer_routes(*this, routes);
   add_identity_routes(*this, routes);
   add_reveal_routes(*this, routes);
+  add_debugger_routes(*this, routes);
   add_source_routes(*this, routes);
   add_rejection_routes(*this, routes);
   add_settings_routes(*this, routes);
@@ -56,14 +60,26 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_status_routes(*this, routes);
   add_page_routes(*this, routes);
   allow_cross_origin(routes);
-  router_ = std::make_unique<Router>(std::move(routes), [this](const Route& route, const Request& request) {
-    auto refusal = gate(route, request);
-    if (refusal) allow_origin(route, request, *refusal);
-    return refusal;
+  engine_.set_observer([this](const engine::AppliedBatch& batch) {
+    debugger_.observe(batch);
+    live_.observe(batch);
   });
+  router_ = std::make_unique<Router>(
+      std::move(routes),
+      [this](const Route& route, const Request& request) {
+        auto refusal = gate(route, request);
+        if (refusal) allow_origin(route, request, *refusal);
+        return refusal;
+      },
+      [this](const Route& route, const Request& request, const Response& response) {
+        turned_away(route, request, response);
+      });
 }
 
-App::~App() { stop(); }
+App::~App() {
+  engine_.set_observer({});
+  stop();
+}
 
 std::optional<App::Principal> App::admin(const Request& request) const {
   if (request.local) return Principal{"local"};
@@ -96,6 +112,17 @@ std::optional<Response> App::gate(const Route& route, const Request& request) co
   if (!route.pattern.starts_with("/api/") || route.method == Method::kOptions) return std::nullopt;
   if (const auto problem = unknown_parameter(route, request)) return to_response(*problem);
   return std::nullopt;
+}
+
+// A developer sees also what never came as far as a decoder, if it names its key where one can see it.
+void App::turned_away(const Route& route, const Request& request, const Response& response) {
+  if (route.access != Access::kWriteKey) return;
+  const auto project = engine_.project();
+  const engine::Source* source = source_of(*project, visible_key(request).value_or(""));
+  if (source == nullptr) return;
+  const std::string why = cat("answered ", response.status, " before its body was read");
+  debugger_.refused({.source = *source, .received_at = engine_.clock().now(), .request = &request},
+                    {.stage = Stage::kCoding, .why = why}, response);
 }
 
 std::string App::openapi() const { return openapi_document(router_->routes()); }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/debugger.h"
 #include "api/live_feed.h"
 #include "api/rate_limits.h"
 #include "api/router.h"
@@ -41,6 +42,7 @@ class App {
   query::Reader& query() { return query_; }
   Workers& workers() { return workers_; }
   LiveFeed& live() { return live_; }
+  Debugger& debugger() { return debugger_; }
   RateLimits& limits() { return limits_; }
   // What browser SDKs report about themselves (POST /v1/m).
   std::atomic<uint64_t>& sdk_reports() { return sdk_reports_; }
@@ -62,6 +64,7 @@ class App {
 
  private:
   std::optional<Response> gate(const Route& route, const Request& request) const;
+  void turned_away(const Route& route, const Request& request, const Response& response);
 
   engine::Engine& engine_;
   query::Reader& query_;
@@ -69,6 +72,7 @@ class App {
   Hash128 admin_hashes_[2];
   Hash128 write_key_hash_;
   Workers workers_;
+  Debugger debugger_;
   LiveFeed live_;
   RateLimits limits_;
   std::atomic<uint64_t> sdk_reports_{0};
@@ -87,6 +91,7 @@ void add_stream_routes(App& app, std::vector<Route>& routes);
 void add_customer_routes(App& app, std::vector<Route>& routes);
 void add_identity_routes(App& app, std::vector<Route>& routes);
 void add_reveal_routes(App& app, std::vector<Route>& routes);
+void add_debugger_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/content_coding.h"
+#include "api/debugger.h"
 #include "api/intake_call.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
@@ -19,11 +20,27 @@ namespace {
 
 constexpr size_t kPartBytes = 256u << 10;
 constexpr int kPartsWaiting = 4;
+constexpr std::string_view kPath = "/api/v1/events";
+// Of a body that the debugger shows; a little more than it will.
+constexpr size_t kSeenBytes = 20u << 10;
 
 // What connection thread and log thread share of one upload. Lives until the last part is answered.
 class Progress {
  public:
-  explicit Progress(Responder responder) : responder_(std::move(responder)) {}
+  Progress(Responder responder, FollowedRequest followed)
+      : responder_(std::move(responder)), followed_(std::move(followed)) {}
+
+  // From now on; before the parts that it is about are submitted.
+  void follow(FollowedRequest followed) {
+    const std::lock_guard lock(mutex_);
+    followed_ = std::move(followed);
+  }
+
+  // The body will not come to its end, and nobody waits for an answer.
+  void abandon() {
+    const std::lock_guard lock(mutex_);
+    if (!responder_.answered()) followed_.answered("none of ours: the body did not come to its end");
+  }
 
   // One more part is on its way. `more` is used at once, or when fewer parts wait.
   void part_submitted(const intake::Intake& part, std::optional<ReadMore> more) {
@@ -32,8 +49,9 @@ class Progress {
     if (++waiting_ >= kPartsWaiting && more) held_.emplace(*std::move(more));
   }
 
-  void part_done(const engine::Ack& ack) {
+  void part_done(size_t part, const engine::Ack& ack) {
     const std::lock_guard lock(mutex_);
+    followed_.logged(part, ack);
     --waiting_;
     held_.reset();  // goes on reading
     if (!ack.status.ok()) fail(ack.status);
@@ -44,8 +62,9 @@ class Progress {
     answer_if_complete();
   }
 
-  void refused(const absl::Status& status) {
+  void refused(size_t part, const absl::Status& status) {
     const std::lock_guard lock(mutex_);
+    followed_.logged(part, {.status = status});
     --waiting_;
     held_.reset();
     fail(status);
@@ -77,8 +96,7 @@ class Progress {
       problem.detail =
           cat(problem.detail, "; ", accepted_, " events before it are stored. Sent again, events with a ",
               "message id or a time of their own are recognised; others would count twice");
-      responder_.send(to_response(problem));
-      return;
+      return send(to_response(problem));
     }
     std::string body;
     json::Writer writer(body);
@@ -86,7 +104,12 @@ class Progress {
     writer.field("conflicts", conflicts_).field("rejected", rejected_);
     write_reasons(writer);
     writer.end_object();
-    responder_.send(Response::json(std::move(body)));
+    send(Response::json(std::move(body)));
+  }
+
+  void send(Response response) {
+    followed_.answered(response);
+    responder_.send(std::move(response));
   }
 
   void write_reasons(json::Writer& writer) const {
@@ -102,6 +125,7 @@ class Progress {
 
   std::mutex mutex_;
   Responder responder_;
+  FollowedRequest followed_;
   std::optional<ReadMore> held_;
   int waiting_ = 0;
   bool ended_ = false;
@@ -139,14 +163,24 @@ class BulkUpload final : public BodySink {
     std::shared_ptr<IntakeRoom> room;
     const engine::Source& source;  // of the room's project
     std::string address;
+    bool compressed = false;
   };
-  BulkUpload(App& app, Sender sender, intake::Context context, bool compressed, Responder responder)
+  BulkUpload(App& app, Sender sender, intake::Context context, FollowedRequest followed, Responder responder)
       : app_(app),
         sender_(std::move(sender)),
         context_(context),
         decoder_(context_),
-        progress_(std::make_shared<Progress>(std::move(responder))) {
-    if (compressed) inflater_.emplace(limits::kBulkBodyBytes);
+        followed_(std::move(followed)),
+        seen_whole_(followed_),
+        progress_(std::make_shared<Progress>(std::move(responder), followed_)) {
+    if (sender_.compressed) inflater_.emplace(limits::kBulkBodyBytes);
+  }
+  ~BulkUpload() override {
+    if (ended_) return;
+    show_body(failure(absl::StatusCode::kCancelled,
+                      "the body did not come to its end: the client went away, or it is larger than ",
+                      limits::kBulkBodyBytes, " bytes"));
+    progress_->abandon();
   }
 
   void on_chunk(std::string_view chunk, ReadMore more) override {
@@ -154,7 +188,7 @@ class BulkUpload final : public BodySink {
     first_ = false;
     if (inflater_) {
       const absl::Status status = inflater_->feed(chunk, [this](std::string_view plain) { feed(plain); });
-      if (!status.ok()) return progress_->stop(status);
+      if (!status.ok()) return stop(status);
     } else {
       feed(chunk);
     }
@@ -163,8 +197,10 @@ class BulkUpload final : public BodySink {
 
   void on_end() override {
     if (inflater_) {
-      if (const absl::Status status = inflater_->finish(); !status.ok()) return progress_->stop(status);
+      if (const absl::Status status = inflater_->finish(); !status.ok()) return stop(status);
     }
+    ended_ = true;
+    show_body(absl::OkStatus());
     decoder_.finish(intake_);
     if (!intake_.records.empty()) submit({});
     progress_->end();
@@ -172,20 +208,54 @@ class BulkUpload final : public BodySink {
 
  private:
   void feed(std::string_view plain) {
+    if (seen_whole_) see(plain);
     decoder_.feed(plain, intake_);
     if (intake_.records.bytes.size() >= kPartBytes) submit({});
   }
 
+  void see(std::string_view plain) {
+    unpacked_bytes_ += plain.size();
+    if (seen_.size() < kSeenBytes) seen_.append(plain.substr(0, kSeenBytes - seen_.size()));
+  }
+
+  void show_body(const absl::Status& status) {
+    if (seen_whole_) followed_.set_body({.shown = seen_, .unpacked_bytes = unpacked_bytes_}, status);
+  }
+
+  void stop(const absl::Status& status) {
+    if (ended_) return;
+    ended_ = true;
+    follow_wrong();
+    show_body(status);
+    progress_->stop(status);
+  }
+
+  // What stood in the header of the request is gone by now.
+  void follow_wrong() {
+    if (followed_) return;
+    const debugger::Arrival arrival{
+        .protocol = "events", .method = "POST", .path = std::string(kPath), .remote = sender_.address};
+    followed_ = app_.debugger().follow(
+        {.source = sender_.source, .received_at = context_.received_at, .arrival = &arrival},
+        Debugger::Outcome::kWentWrong);
+    progress_->follow(followed_);
+  }
+
   void submit(std::optional<ReadMore> more) {
+    if (intake_.rejected > 0) follow_wrong();
     app_.limits().charge(sender_.source, sender_.address, intake_.accepted + intake_.rejected,
                          app_.engine().clock().now());
     progress_->part_submitted(intake_, std::move(more));
+    const size_t part = followed_.add_part(intake_.records);
     engine::Submission submission{
         .batch = std::move(intake_.records),
         .data_keys = std::move(intake_.new_key_ids),
-        .done = [progress = progress_](const engine::Ack& ack) { progress->part_done(ack); }};
+        .tell_fates = static_cast<bool>(followed_),
+        .done = [progress = progress_, part](const engine::Ack& ack) { progress->part_done(part, ack); }};
     intake_ = {};
-    if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) progress_->refused(status);
+    if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) {
+      progress_->refused(part, status);
+    }
   }
 
   App& app_;
@@ -195,6 +265,11 @@ class BulkUpload final : public BodySink {
   intake::Intake intake_;
   std::optional<intake::Inflater> inflater_;
   bool first_ = true;
+  bool ended_ = false;
+  FollowedRequest followed_;
+  const bool seen_whole_;  // it was followed from the start
+  std::string seen_;       // the body's beginning, unpacked
+  size_t unpacked_bytes_ = 0;
   std::shared_ptr<Progress> progress_;
 };
 
@@ -218,21 +293,26 @@ std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Res
         "send the write key of a source as the user name of Basic authorization, or `?writeKey=`")));
     return nullptr;
   }
-  if (const auto wait = app.limits().refuses(*source, request.remote, app.engine().clock().now())) {
-    responder.send(to_response(rate_limited(*source, {.status = 429, .retry_after_s = *wait})));
+  const Instant now = app.engine().clock().now();
+  const Sighting sighting{.source = *source, .received_at = now, .request = &request};
+  if (const auto wait = app.limits().refuses(*source, request.remote, now)) {
+    const Problem problem = rate_limited(*source, {.status = 429, .retry_after_s = *wait});
+    Response response = to_response(problem);
+    app.debugger().refused(sighting, {.stage = Stage::kRateLimit, .why = problem.detail}, response);
+    responder.send(std::move(response));
     return nullptr;
   }
-  static constexpr std::string_view kOrigin = "/api/v1/events";
-  intake::Context context = intake_context(*room, *source, request, app.engine().clock().now(), kOrigin);
+  intake::Context context = intake_context(*room, *source, request, now, kPath);
   context.remote_ip = {};  // lives only as long as the request
   return std::make_unique<BulkUpload>(
-      app, BulkUpload::Sender{std::move(room), *source, std::string(request.remote)}, context,
-      says_compressed(request), std::move(responder));
+      app,
+      BulkUpload::Sender{std::move(room), *source, std::string(request.remote), says_compressed(request)},
+      context, app.debugger().follow(sighting), std::move(responder));
 }
 
 void add_bulk_routes(App& app, std::vector<Route>& routes) {
   routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/events",
+                    .pattern = std::string(kPath),
                     .access = Access::kWriteKey,
                     .action = StreamedBody{limits::kBulkBodyBytes,
                                            [&app](const Request& request, Responder responder) {

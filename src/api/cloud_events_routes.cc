@@ -42,7 +42,7 @@ void take(App& app, const Request& request, Responder responder) {
   if (!call.find_source() || !call.find_source(std::nullopt)) return;
   std::string inflated;
   const auto body = plain_body(request, kBodyBytes, inflated);
-  if (!call.open(body.status())) return;
+  if (!call.open(body)) return;
   const std::string_view content_type = request.header("Content-Type").value_or("");
   const auto mode = intake::CloudEventDecoder::mode_of(content_type);
   intake::CloudEventDecoder& decoder = call.room().cloud_events;

@@ -53,8 +53,16 @@ Problem rate_limited(const engine::Source& source, const Wait& wait) {
           .retry_after_s = wait.retry_after_s};
 }
 
+Sighting IntakeCall::sighting() const {
+  return {.source = *source_, .received_at = now_, .request = &request_, .body = body_};
+}
+
 bool IntakeCall::refuse(const Problem& problem) {
-  responder_.send(voice_.refused(problem));
+  Response response = voice_.refused(problem);
+  if (source_ != nullptr) {
+    app_.debugger().refused(sighting(), {.stage = stage_, .why = problem.detail}, response);
+  }
+  responder_.send(std::move(response));
   return false;
 }
 
@@ -67,6 +75,7 @@ bool IntakeCall::use(const engine::Source* source) {
   source_ = source;
   const auto wait = app_.limits().refuses(*source, request_.remote, now_);
   if (!wait) return true;
+  stage_ = Stage::kRateLimit;
   return refuse(rate_limited(*source, {.status = voice_.busy_status, .retry_after_s = *wait}));
 }
 
@@ -79,36 +88,55 @@ bool IntakeCall::find_source(const std::optional<std::string>& key_in_body) {
   return source_ != nullptr || use(app_.source_of(*room_.project, key_in_body.value_or("")));
 }
 
-bool IntakeCall::open(const absl::Status& status) {
-  return status.ok() || refuse(Problem::bad_request("invalid_encoding", "The body cannot be decompressed",
-                                                    message_of(status)));
+bool IntakeCall::open(const absl::StatusOr<std::string_view>& body) {
+  stage_ = Stage::kCoding;
+  if (!body.ok()) {
+    return refuse(Problem::bad_request("invalid_encoding", "The body cannot be decompressed",
+                                       message_of(body.status())));
+  }
+  body_ = *body;
+  return true;
 }
 
 bool IntakeCall::open(const std::optional<intake::Refusal>& refusal) {
+  stage_ = Stage::kParse;
   return !refusal || refuse(Problem::bad_request(std::string(to_string(refusal->reason)),
                                                  "The request cannot be read", refusal->detail));
 }
 
 void IntakeCall::submit() {
+  const auto outcome = room_.intake.rejected > 0 ? Debugger::Outcome::kWentWrong : Debugger::Outcome::kGood;
+  const FollowedRequest followed = app_.debugger().follow(sighting(), outcome);
   Response accepted = voice_.accepted(room_.intake);
-  if (room_.intake.records.empty()) return responder_.send(std::move(accepted));
+  if (room_.intake.records.empty()) {
+    followed.answered(accepted);
+    return responder_.send(std::move(accepted));
+  }
   struct Waiting {
     Responder responder;
     Response accepted;
     const Voice& voice;
+    FollowedRequest followed;
+
+    void answer(const engine::Ack& ack) {
+      Response response =
+          ack.status.ok() ? std::move(accepted) : voice.refused(busy(ack.status, voice.busy_status));
+      followed.logged(0, ack);
+      followed.answered(response);
+      responder.send(std::move(response));
+    }
   };
-  auto waiting = std::make_shared<Waiting>(Waiting{std::move(responder_), std::move(accepted), voice_});
-  const auto status = app_.engine().submit(
-      {.batch = std::move(room_.intake.records),
-       .data_keys = std::move(room_.intake.new_key_ids),
-       .done = [waiting](const engine::Ack& ack) {
-         const Voice& voice = waiting->voice;
-         waiting->responder.send(ack.status.ok() ? std::move(waiting->accepted)
-                                                 : voice.refused(busy(ack.status, voice.busy_status)));
-       },
-       .waiting = request_.trace.child("wait for the log")});
+  followed.add_part(room_.intake.records);
+  auto waiting =
+      std::make_shared<Waiting>(Waiting{std::move(responder_), std::move(accepted), voice_, followed});
+  const auto status =
+      app_.engine().submit({.batch = std::move(room_.intake.records),
+                            .data_keys = std::move(room_.intake.new_key_ids),
+                            .tell_fates = static_cast<bool>(followed),
+                            .done = [waiting](const engine::Ack& ack) { waiting->answer(ack); },
+                            .waiting = request_.trace.child("wait for the log")});
   room_.intake = {};
-  if (!status.ok()) waiting->responder.send(voice_.refused(busy(status, voice_.busy_status)));
+  if (!status.ok()) waiting->answer({.status = status});
 }
 
 }  // namespace kehu::api

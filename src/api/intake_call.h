@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/app.h"
+#include "api/debugger.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
 #include "intake/context.h"
@@ -36,7 +37,8 @@ Problem rate_limited(const engine::Source& source, const Wait& wait);
 // The body behind gzip or deflate, said or not; a view into the request or `inflated`.
 absl::StatusOr<std::string_view> plain_body(const Request& request, size_t bytes_max, std::string& inflated);
 
-// One request on its way: each step answers when it fails, and then nothing more may follow.
+// One request on its way: each step answers when it fails, and then nothing more may follow. The debugger
+// sees what becomes of it.
 class IntakeCall {
  public:
   IntakeCall(App& app, const Request& request, Responder responder, const Voice& voice,
@@ -55,7 +57,8 @@ class IntakeCall {
   bool find_source();
   // The source of the key in the body, when nothing before it named one; refuses without any.
   bool find_source(const std::optional<std::string>& key_in_body);
-  bool open(const absl::Status& status);
+  // The body, unpacked.
+  bool open(const absl::StatusOr<std::string_view>& body);
   bool open(const std::optional<intake::Refusal>& refusal);
 
   // Decodes with `decoder` and sends the records on their way. The last step.
@@ -73,6 +76,7 @@ class IntakeCall {
 
  private:
   bool use(const engine::Source* source);
+  Sighting sighting() const;
   bool refuse(const Problem& problem);
   void submit();
 
@@ -84,6 +88,8 @@ class IntakeCall {
   IntakeRoom& room_;
   Instant now_;
   const engine::Source* source_ = nullptr;
+  std::optional<std::string_view> body_;
+  Stage stage_ = Stage::kRateLimit;
 };
 
 }  // namespace kehu::api

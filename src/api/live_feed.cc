@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/parameters.h"
+#include "api/problem.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/document.h"
@@ -13,6 +15,19 @@ namespace kehu::api {
 namespace {
 
 constexpr Duration kCountsPeriod = Duration::millis(500);
+
+// A source alone asks for its requests.
+std::vector<std::string> kinds_of(const Request& request) {
+  const auto given = request.query("subscribe");
+  if (!given && request.query("source")) return {"requests"};
+  std::vector<std::string> kinds;
+  for (std::string_view rest = given.value_or(""); !rest.empty();) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    kinds.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return kinds;
+}
 
 void write_event(json::Writer& writer, const shard::Applied& applied, const engine::Project& project,
                  seal::Opener& opener) {
@@ -36,6 +51,7 @@ struct LiveFeed::Subscription {
   bool events = false;
   bool customers = false;
   bool counts = false;
+  std::optional<SourceId> requests;  // of this source
   std::optional<CustomerId> customer;
   std::string event;
   std::string source;
@@ -60,10 +76,8 @@ class LiveFeed::Channel final : public LiveChannel {
       // A filter that names nobody lets nothing through; without it everybody would come.
       subscription->customer = CustomerId{id.value_or(Hash128{})};
     }
-    const std::string kinds = request.query("subscribe").value_or("");
-    set_kind(*subscription, kinds.find("events") != std::string::npos, "events");
-    set_kind(*subscription, kinds.find("customers") != std::string::npos, "customers");
-    set_kind(*subscription, kinds.find("counts") != std::string::npos, "counts");
+    // What is not possible was refused before.
+    for (const std::string& kind : kinds_of(request)) (void)set_kind(*subscription, kind);
     replace(std::move(subscription));
   }
 
@@ -71,47 +85,62 @@ class LiveFeed::Channel final : public LiveChannel {
     auto document = json::Document::parse(text);
     if (!document.ok() || !document->root().find("subscribe").is_array()) return refuse();
     auto subscription = std::make_shared<Subscription>();
-    for (const auto& kind : document->root().find("subscribe")) {
-      if (!set_kind(*subscription, true, kind.value.as_string().value_or(""))) return refuse();
-    }
     subscription->event = document->root().find("event").as_string().value_or("");
     subscription->source = document->root().find("source").as_string().value_or("");
+    for (const auto& kind : document->root().find("subscribe")) {
+      if (!set_kind(*subscription, kind.value.as_string().value_or(""))) return refuse();
+    }
     if (const json::Value customer = document->root().find("customer"); customer.exists()) {
       const auto id = Hash128::from_hex(customer.as_string().value_or(""));
       if (!id) return refuse();
       subscription->customer = CustomerId{*id};
     }
-    replace(std::move(subscription));
     sink_->send(R"({"kind":"subscribed"})");
+    replace(std::move(subscription));
   }
 
-  std::string on_caught_up(uint64_t dropped) override { return cat(R"({"kind":"missed","messages":)", dropped, "}"); }
-
-  void on_close(CloseCode) override {
-    if (current_ != nullptr) feed_.remove(current_.get());
+  std::string on_caught_up(uint64_t dropped) override {
+    return cat(R"({"kind":"missed","messages":)", dropped, "}");
   }
+
+  void on_close(CloseCode) override { remove(); }
 
  private:
-  // False for a kind that does not exist.
-  static bool set_kind(Subscription& subscription, bool on, std::string_view kind) {
-    if (kind == "events") return subscription.events = on, true;
-    if (kind == "customers") return subscription.customers = on, true;
-    if (kind == "counts") return subscription.counts = on, true;
-    return false;
+  // False for a kind that does not exist, and for requests of a source that does not.
+  bool set_kind(Subscription& subscription, std::string_view kind) const {
+    if (kind == "requests") {
+      const engine::Source* source = feed_.engine_.project()->find(subscription.source);
+      if (source != nullptr) subscription.requests = source->id;
+      return source != nullptr;
+    }
+    if (kind == "events") return subscription.events = true;
+    if (kind == "customers") return subscription.customers = true;
+    return kind == "counts" && (subscription.counts = true);
   }
 
   void refuse() {
     sink_->send(
         R"({"kind":"error","code":"bad_subscription","detail":)"
-        R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": a customer id}; )"
-        R"(nothing was changed"})");
+        R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\", \"requests\"], \"customer\": a customer )"
+        R"(id, \"source\": a source's name, which requests need}; nothing was changed"})");
   }
 
   void replace(std::shared_ptr<Subscription> subscription) {
     subscription->sink = sink_;
-    if (current_ != nullptr) feed_.remove(current_.get());
+    remove();
     current_ = subscription;
-    feed_.add(std::move(subscription));
+    feed_.add(subscription);
+    if (!subscription->requests) return;
+    debugger::Recorder& recorder = feed_.debugger_.recorder();
+    recorder.open(*subscription->requests, feed_.engine_.clock().now());
+    for (const debugger::Text& text : recorder.last(*subscription->requests)) sink_->send(text);
+  }
+
+  void remove() {
+    if (current_ == nullptr) return;
+    feed_.remove(current_.get());
+    if (!current_->requests) return;
+    feed_.debugger_.recorder().close(*current_->requests, feed_.engine_.clock().now());
   }
 
   LiveFeed& feed_;
@@ -119,11 +148,27 @@ class LiveFeed::Channel final : public LiveChannel {
   std::shared_ptr<Subscription> current_;
 };
 
-LiveFeed::LiveFeed(engine::Engine& engine) : engine_(engine) {
-  engine_.set_observer([this](const engine::AppliedBatch& batch) { observe(batch); });
+LiveFeed::LiveFeed(engine::Engine& engine, Debugger& debugger) : engine_(engine), debugger_(debugger) {
+  debugger_.recorder().set_listener(
+      [this](SourceId source, const debugger::Text& text) { send_request(source, text); });
 }
 
-LiveFeed::~LiveFeed() { engine_.set_observer({}); }
+std::optional<Response> LiveFeed::refuse(const Request& request) const {
+  constexpr std::string_view kKinds[] = {"events", "customers", "counts", "requests"};
+  for (const std::string& kind : kinds_of(request)) {
+    if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds)) {
+      return to_response(wrong_query(wrong_parameter(
+          "subscribe", "a list of events, customers, counts and requests, with commas between them")));
+    }
+    const std::string source = request.query("source").value_or("");
+    if (kind == "requests" && engine_.project()->find(source) == nullptr) {
+      return to_response(
+          Problem::not_found(cat("there is no source \"", source,
+                                 "\" whose requests could be shown: GET /api/v1/sources lists them")));
+    }
+  }
+  return std::nullopt;
+}
 
 std::unique_ptr<LiveChannel> LiveFeed::open() { return std::make_unique<Channel>(*this); }
 
@@ -146,6 +191,12 @@ std::vector<std::shared_ptr<LiveFeed::Subscription>> LiveFeed::current() const {
   return subscriptions_;
 }
 
+void LiveFeed::send_request(SourceId source, const debugger::Text& text) {
+  for (const auto& subscription : current()) {
+    if (subscription->requests == source) subscription->sink->send(text);
+  }
+}
+
 void LiveFeed::observe(const engine::AppliedBatch& batch) {
   if (subscribers() == 0) return;
   send_events(batch);
@@ -153,7 +204,9 @@ void LiveFeed::observe(const engine::AppliedBatch& batch) {
 }
 
 void LiveFeed::send_events(const engine::AppliedBatch& batch) {
-  const auto subscriptions = current();
+  auto subscriptions = current();
+  std::erase_if(subscriptions, [](const auto& one) { return !one->events && !one->customers; });
+  if (subscriptions.empty()) return;
   const auto project = engine_.project();
   seal::Opener opener(engine_.key(), engine_.ring());
   for (const shard::Applied& applied : batch.effects.events) {

@@ -36,7 +36,7 @@ void take_capture(App& app, std::string_view origin, const Request& request, Res
   IntakeCall call(app, request, std::move(responder), kVoice, origin);
   std::string scratch;
   const auto text = json_of(request, scratch);
-  if (!call.open(text.status())) return;
+  if (!call.open(text)) return;
   intake::PostHogDecoder& decoder = call.room().posthog;
   if (!call.open(decoder.open(*text))) return;
   if (call.find_source(decoder.write_key())) call.take(decoder);

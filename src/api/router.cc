@@ -107,7 +107,8 @@ std::string_view to_string(Access access) {
   return "";
 }
 
-Router::Router(std::vector<Route> routes, Gate gate) : routes_(std::move(routes)), gate_(std::move(gate)) {
+Router::Router(std::vector<Route> routes, Gate gate, Witness witness)
+    : routes_(std::move(routes)), gate_(std::move(gate)), witness_(std::move(witness)) {
   for (size_t i = 0; i < routes_.size(); ++i) {
     const Route& route = routes_[i];
     for (size_t j = 0; j < i; ++j) {

@@ -91,12 +91,15 @@ struct Route {
 // Asked with the header, before any body is read: nullopt lets the request in.
 using Gate = std::function<std::optional<Response>(const Route&, const Request&)>;
 
+// Told of every answer that a request gets instead of its route's handler: of the gate, and 413.
+using Witness = std::function<void(const Route&, const Request&, const Response&)>;
+
 // Finds the route of a request: literal paths by one hash look-up, patterns in declared order after them.
 // HEAD is answered by GET's route. Immutable, thread-safe.
 class Router {
  public:
   // Two routes of the same method and pattern, or a malformed pattern, are bugs.
-  explicit Router(std::vector<Route> routes, Gate gate = {});
+  explicit Router(std::vector<Route> routes, Gate gate = {}, Witness witness = {});
 
   struct Match {
     const Route* route = nullptr;
@@ -109,6 +112,10 @@ class Router {
 
   // What the gate answers instead of the route, if anything.
   std::optional<Response> refuse(const Route& route, const Request& request) const;
+
+  void turned_away(const Route& route, const Request& request, const Response& response) const {
+    if (witness_) witness_(route, request, response);
+  }
 
   absl::Span<const Route> routes() const { return routes_; }
 
@@ -125,6 +132,7 @@ class Router {
 
   std::vector<Route> routes_;
   Gate gate_;
+  Witness witness_;
   absl::flat_hash_map<std::string, std::vector<size_t>, PathHash, std::equal_to<>> literal_;  // path → routes
   std::vector<Pattern> patterns_;
 };

@@ -59,7 +59,7 @@ void take_beacon(App& app, const Request& request, Responder responder) {
   if (!call.find_source()) return;
   std::string inflated;
   const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
-  if (!call.open(body.status())) return;
+  if (!call.open(body)) return;
   intake::SegmentDecoder& decoder = call.room().segment;
   if (!call.open(decoder.open(intake::SegmentCall::kBatch, *body))) return;
   if (call.find_source(decoder.write_key())) call.take(decoder);
@@ -100,6 +100,7 @@ void take_pixel(App& app, bool page, const Request& request, Responder responder
   IntakeCall call(app, request, std::move(responder), kPixelVoice, origin);
   if (!call.find_source()) return;
   const std::string event = pixel_event(request, page);
+  if (!call.open(std::string_view(event))) return;
   intake::SegmentDecoder& decoder = call.room().segment;
   if (!call.open(decoder.open(page ? intake::SegmentCall::kPage : intake::SegmentCall::kTrack, event)))
     return;

@@ -17,7 +17,7 @@ void take_segment_call(App& app, intake::SegmentCall call, std::string_view orig
   if (!taking.find_source()) return;
   std::string inflated;
   const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
-  if (!taking.open(body.status())) return;
+  if (!taking.open(body)) return;
   intake::SegmentDecoder& decoder = taking.room().segment;
   if (!taking.open(decoder.open(call, *body))) return;
   if (taking.find_source(decoder.write_key())) taking.take(decoder);

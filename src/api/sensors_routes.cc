@@ -3,6 +3,7 @@
 
 #include "api/answers.h"
 #include "api/app.h"
+#include "api/debugger.h"
 #include "api/intake_thread.h"
 #include "api/problem.h"
 #include "base/text.h"
@@ -60,24 +61,28 @@ Response busy(const absl::Status& status) {
 // The parts of a request on their way to the log; answered once all are durable.
 class Parts {
  public:
-  Parts(Responder responder, Response accepted)
-      : responder_(std::move(responder)), accepted_(std::move(accepted)) {}
+  Parts(Responder responder, Response accepted, FollowedRequest followed)
+      : responder_(std::move(responder)), accepted_(std::move(accepted)), followed_(std::move(followed)) {}
 
   void add() {
     const std::lock_guard lock(mutex_);
     ++open_;
   }
-  void done(const absl::Status& status) {
+  void done(size_t part, const engine::Ack& ack) {
+    followed_.logged(part, ack);
     const std::lock_guard lock(mutex_);
-    if (!status.ok()) failure_ = status;
+    if (!ack.status.ok()) failure_ = ack.status;
     if (--open_ > 0 || responder_.answered()) return;
-    responder_.send(failure_.ok() ? std::move(accepted_) : busy(failure_));
+    Response answer = failure_.ok() ? std::move(accepted_) : busy(failure_);
+    followed_.answered(answer);
+    responder_.send(std::move(answer));
   }
 
  private:
   std::mutex mutex_;
   Responder responder_;
   Response accepted_;
+  const FollowedRequest followed_;
   int open_ = 0;
   absl::Status failure_;
 };
@@ -124,7 +129,10 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
     Problem problem = Problem::overloaded(cat("source \"", source->name, "\" sends more than it may"));
     problem.code = "rate_limited";
     problem.retry_after_s = *wait;
-    return responder.send(refused(problem));
+    Response answer = refused(problem);
+    app.debugger().refused({.source = *source, .received_at = now, .request = &request},
+                           {.stage = Stage::kRateLimit, .why = problem.detail}, answer);
+    return responder.send(std::move(answer));
   }
   intake::Context context = intake_context(room, *source, request, now, path.path);
   if (request.local) context.remote_ip = {};
@@ -132,6 +140,8 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
   const bool debug = path.endpoint == Endpoint::kDebug;
   const bool dry_run = debug && request.header("Dry-Run").value_or("") == "true";
 
+  const Sighting sighting{.source = *source, .received_at = now, .request = &request, .body = decoder.text()};
+  FollowedRequest followed = app.debugger().follow(sighting);
   std::vector<intake::Intake> parts;
   std::string faults;
   uint64_t events = 0;
@@ -140,22 +150,31 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
     more = decoder.decode(context, sender, room.intake);
     events += room.intake.accepted + room.intake.rejected;
     if (debug) append_faults(room.intake.records, faults);
+    if (!followed && room.intake.rejected > 0) {
+      followed = app.debugger().follow(sighting, Debugger::Outcome::kWentWrong);
+    }
+    if (dry_run) followed.add_checked(room.intake.records);
     if (dry_run || room.intake.records.empty()) continue;
     parts.push_back(std::move(room.intake));
     room.intake = {};
   }
   app.limits().charge(*source, request.remote, events, now);
   Response answer = faults.empty() ? accepted(path.endpoint) : Response::text(std::move(faults), 400);
-  if (parts.empty()) return responder.send(std::move(answer));
+  if (parts.empty()) {
+    followed.answered(answer);
+    return responder.send(std::move(answer));
+  }
 
-  auto waiting = std::make_shared<Parts>(std::move(responder), std::move(answer));
+  auto waiting = std::make_shared<Parts>(std::move(responder), std::move(answer), followed);
   for (size_t i = 0; i < parts.size(); ++i) waiting->add();
-  for (intake::Intake& part : parts) {
-    const auto status =
-        app.engine().submit({.batch = std::move(part.records),
-                             .data_keys = std::move(part.new_key_ids),
-                             .done = [waiting](const engine::Ack& ack) { waiting->done(ack.status); }});
-    if (!status.ok()) waiting->done(status);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const size_t number = followed.add_part(parts[i].records);
+    const auto status = app.engine().submit(
+        {.batch = std::move(parts[i].records),
+         .data_keys = std::move(parts[i].new_key_ids),
+         .tell_fates = static_cast<bool>(followed),
+         .done = [waiting, number](const engine::Ack& ack) { waiting->done(number, ack); }});
+    if (!status.ok()) waiting->done(number, {.status = status});
   }
 }
 

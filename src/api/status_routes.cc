@@ -146,19 +146,26 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
                             .answers = with_admin_answers({{200, "The numbers"}})}});
   routes.push_back(
       {.pattern = "/api/v1/live",
-       .action = LiveUpgrade{[&app] { return app.live().open(); }},
+       .action = LiveUpgrade{.open = [&app] { return app.live().open(); },
+                             .refuse = [&app](const Request& request) { return app.live().refuse(request); }},
        .doc = {
-           .summary = "WebSocket: events, customer changes and counts as they happen",
-           .text = "Send {\"subscribe\": [\"events\", \"customers\", \"counts\"], \"customer\": id, "
-                   "\"event\": name, \"source\": name}; or give the same as query parameters. Browsers "
-                   "pass the admin token as ?access_token=.",
+           .summary = "WebSocket: events, customer changes, counts and a source's requests as they happen",
+           .text =
+               "Send {\"subscribe\": [\"events\", \"customers\", \"counts\", \"requests\"], \"customer\": "
+               "id, \"event\": name, \"source\": name}; or give the same as query parameters. ?source= "
+               "alone asks for the requests of the source (docs/debugger.md). Browsers pass the admin "
+               "token as ?access_token=.",
            .group = "live",
-           .fields = {{FieldDoc::Where::kQuery, "subscribe", "string", "events, customers, counts", false},
+           .fields = {{FieldDoc::Where::kQuery, "subscribe", "string",
+                       "events, customers, counts, requests, with commas between them", false},
                       {FieldDoc::Where::kQuery, "customer", "string", "only this customer id", false},
                       {FieldDoc::Where::kQuery, "event", "string", "only this event name", false},
                       {FieldDoc::Where::kQuery, "source", "string", "only this source", false},
                       {FieldDoc::Where::kQuery, "access_token", "string", "the admin token", false}},
-           .answers = with_admin_answers({{101, "Switched to WebSocket", ""}})}});
+           .answers = with_admin_answers(
+               {{101, "Switched to WebSocket", ""},
+                {400, "It cannot subscribe to that", "application/problem+json", "Problem"},
+                {404, "No source of this name", "application/problem+json", "Problem"}})}});
 }
 
 }  // namespace kehu::api

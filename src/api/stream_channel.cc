@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "api/debugger.h"
 #include "api/intake_call.h"
 #include "api/intake_thread.h"
 #include "base/text.h"
@@ -168,6 +169,8 @@ class StreamChannel final : public LiveChannel {
 
   void on_open(const Request& request, std::shared_ptr<LiveSink> sink) override {
     sender_ = Sender::of(app_, request);
+    arrival_ = app_.debugger().arrival_of(request);
+    arrival_.method = "MESSAGE";
     sink_ = std::move(sink);
     progress_ = std::make_shared<Progress>(sink_);
   }
@@ -205,9 +208,25 @@ class StreamChannel final : public LiveChannel {
                     .remote_ip = sender_.address,
                     .origin = kOrigin};
     const uint64_t before = intake_.accepted + intake_.rejected;
+    const Mark mark{.entries = intake_.records.entries.size(), .rejected = intake_.rejected};
     desk.decoder.decode_whole(message, intake_);
     limit_rate(intake_.accepted + intake_.rejected - before, desk.context.received_at);
-    if (intake_.records.bytes.size() >= kPartBytes) submit();
+    const FollowedRequest followed = follow(message, mark, desk.context.received_at);
+    if (followed || intake_.records.bytes.size() >= kPartBytes) submit(followed, mark.entries);
+  }
+
+  // Where a message begins among the records of those before it.
+  struct Mark {
+    size_t entries = 0;
+    uint32_t rejected = 0;
+  };
+  FollowedRequest follow(std::string_view message, const Mark& mark, Instant now) {
+    const bool wrong = intake_.rejected > mark.rejected;
+    if (!wrong && !app_.debugger().recorder().anybody()) return {};
+    arrival_.bytes = message.size();
+    return app_.debugger().follow(
+        {.source = *source_, .received_at = now, .arrival = &arrival_, .body = message},
+        wrong ? Debugger::Outcome::kWentWrong : Debugger::Outcome::kGood);
   }
 
   const engine::Source* current_source(const IntakeRoom& room) {
@@ -218,18 +237,25 @@ class StreamChannel final : public LiveChannel {
     return source_;
   }
 
-  void submit() {
-    if (intake_.records.empty()) return;
+  // `followed` is the last message, whose records begin at `first_entry`.
+  void submit(const FollowedRequest& followed = {}, size_t first_entry = 0) {
+    if (intake_.records.empty()) return followed.answered("nothing to do");
     const size_t bytes = intake_.records.bytes.size();
+    const size_t part = followed.add_part(intake_.records, first_entry);
     progress_->submitted(bytes);
     engine::Submission submission{
         .batch = std::move(intake_.records),
         .data_keys = std::move(intake_.new_key_ids),
-        .done = [progress = progress_, bytes, message = message_](const engine::Ack& ack) {
+        .tell_fates = static_cast<bool>(followed),
+        .done = [progress = progress_, followed, part, bytes, message = message_](const engine::Ack& ack) {
+          followed.logged(part, ack);
+          followed.answered(ack.status.ok() ? cat("ack ", message) : std::string("the stream is closed"));
           progress->done(ack, bytes, message);
         }};
     intake_ = {};
     if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) {
+      followed.logged(part, {.status = status});
+      followed.answered("the stream is closed");
       progress_->refused(status, bytes);
     }
   }
@@ -244,6 +270,7 @@ class StreamChannel final : public LiveChannel {
 
   App& app_;
   Sender sender_;
+  debugger::Arrival arrival_;
   std::shared_ptr<LiveSink> sink_;
   std::shared_ptr<Progress> progress_;
   std::shared_ptr<const engine::Project> project_;
@@ -269,8 +296,13 @@ std::optional<Response> refuse_stream(App& app, const Request& request) {
         "send the write key of a source as the user name of Basic authorization, as a bearer token, as "
         "`?writeKey=`, or as the subprotocol `kehu.key.KEY` beside `kehu.stream`"));
   }
-  if (const auto wait = app.limits().refuses(*source, request.remote, app.engine().clock().now())) {
-    return to_response(rate_limited(*source, {.status = 429, .retry_after_s = *wait}));
+  const Instant now = app.engine().clock().now();
+  if (const auto wait = app.limits().refuses(*source, request.remote, now)) {
+    const Problem problem = rate_limited(*source, {.status = 429, .retry_after_s = *wait});
+    Response response = to_response(problem);
+    app.debugger().refused({.source = *source, .received_at = now, .request = &request},
+                           {.stage = Stage::kRateLimit, .why = problem.detail}, response);
+    return response;
   }
   return std::nullopt;
 }

@@ -34,6 +34,10 @@ class SensorsDecoder {
   // Nothing was sent.
   bool empty() const { return !fault_ && text_.empty(); }
 
+  // The JSON text of the request, unpacked; empty when there is none or it cannot be unpacked. Until the next
+  // open().
+  std::string_view text() const { return text_; }
+
   // What may be the write key, in the order in which it is to be tried: token, project, and the first
   // record's own.
   std::vector<std::string> write_keys() const;

@@ -69,8 +69,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   Step head_step(std::string_view bytes);
   Step admit(std::string_view bytes, const Head& head);
   Step take_buffered(std::string_view bytes, const Head& head, api::Request& request,
-                     const api::Action& action);
-  Step take_streamed(const Head& head, const api::Request& request, const api::StreamedBody& action,
+                     const api::Route& route);
+  Step take_streamed(const Head& head, const api::Request& request, const api::Route& route,
                      size_t available);
   Step take_live(const Head& head, const api::Request& request, const api::LiveUpgrade& action,
                  size_t available);
@@ -80,9 +80,14 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   bool deliver(std::string_view piece);
   void end_stream();
   void dispatch_chunked();
+  void refuse_chunked();
+  api::Request chunked_request(api::Router::Match& match);
   template <class Call>
   void dispatch(Call call);
   Step refuse(api::Response response, const Head& head, size_t available);
+  // The same, of a request whose route is known.
+  Step turn_away(const api::Route& route, const api::Request& request, api::Response response,
+                 const Head& head, size_t available);
   void fail(const api::Problem& problem);
   void finish(api::Response response);
   Step finish_early(std::string_view bytes);

@@ -83,24 +83,25 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   if (!admitted) {
     name_route(*match.route, span_);
     if (auto refusal = thread_.router().refuse(*match.route, request)) {
-      return refuse(std::move(*refusal), head, available);
+      return turn_away(*match.route, request, std::move(*refusal), head, available);
     }
   }
   const api::Action& action = match.route->action;
-  if (const auto* streamed = std::get_if<api::StreamedBody>(&action)) {
-    return take_streamed(head, request, *streamed, available);
+  if (std::holds_alternative<api::StreamedBody>(action)) {
+    return take_streamed(head, request, *match.route, available);
   }
   if (const auto* live = std::get_if<api::LiveUpgrade>(&action)) {
     return take_live(head, request, *live, available);
   }
-  return take_buffered(bytes, head, request, action);
+  return take_buffered(bytes, head, request, *match.route);
 }
 
 Connection::Step Connection::take_buffered(std::string_view bytes, const Head& head, api::Request& request,
-                                           const api::Action& action) {
-  limit_ = body_limit(action);
+                                           const api::Route& route) {
+  limit_ = body_limit(route.action);
   if (head.content_length > limit_) {
-    return refuse(to_response(api::Problem::too_large(limit_)), head, bytes.size() - head.size);
+    return turn_away(route, request, to_response(api::Problem::too_large(limit_)), head,
+                     bytes.size() - head.size);
   }
   const size_t total = head.size + head.content_length;
   const bool waits = head.chunked || bytes.size() < total;
@@ -119,7 +120,7 @@ Connection::Step Connection::take_buffered(std::string_view bytes, const Head& h
   }
   wanted_ = 0;
   request.body = bytes.substr(head.size, head.content_length);
-  dispatch([&] { handler_of(action)(request, api::Responder(thread_.inbox(), ticket_)); });
+  dispatch([&] { handler_of(route.action)(request, api::Responder(thread_.inbox(), ticket_)); });
   return total;
 }
 
@@ -130,7 +131,7 @@ Connection::Step Connection::chunks_step(std::string_view bytes) {
     return body_.size() <= limit_;
   });
   if (body_.size() > limit_) {
-    fail(api::Problem::too_large(limit_));
+    refuse_chunked();
     return bytes.size();
   }
   if (result.verdict == ChunkedBody::Verdict::kRefused) {
@@ -143,21 +144,38 @@ Connection::Step Connection::chunks_step(std::string_view bytes) {
   return result.used;
 }
 
-void Connection::dispatch_chunked() {
+// The request whose chunked body is in hand.
+api::Request Connection::chunked_request(api::Router::Match& match) {
   Head& head = thread_.head();
   parse_head(head_copy_, 0, thread_.options().header_bytes, head);
   api::Request request = request_of(head, *api::parse_method(head.method));
-  api::Router::Match match = thread_.router().find(request.method, request.path());
+  match = thread_.router().find(request.method, request.path());
   request.parameters = std::move(match.parameters);
+  return request;
+}
+
+void Connection::refuse_chunked() {
+  api::Router::Match match;
+  const api::Request request = chunked_request(match);
+  const api::Problem problem = api::Problem::too_large(limit_);
+  thread_.router().turned_away(*match.route, request, to_response(problem));
+  fail(problem);
+}
+
+void Connection::dispatch_chunked() {
+  api::Router::Match match;
+  api::Request request = chunked_request(match);
   request.body = body_;
   dispatch([&] { handler_of(match.route->action)(request, api::Responder(thread_.inbox(), ticket_)); });
 }
 
 Connection::Step Connection::take_streamed(const Head& head, const api::Request& request,
-                                           const api::StreamedBody& action, size_t available) {
+                                           const api::Route& route, size_t available) {
+  const auto& action = std::get<api::StreamedBody>(route.action);
   limit_ = action.limit;
-  if (head.content_length > limit_)
-    return refuse(to_response(api::Problem::too_large(limit_)), head, available);
+  if (head.content_length > limit_) {
+    return turn_away(route, request, to_response(api::Problem::too_large(limit_)), head, available);
+  }
   thread_.dispatching = ticket_;
   sink_ = action.handle(request, api::Responder(thread_.inbox(), ticket_));
   thread_.dispatching.reset();
@@ -251,6 +269,12 @@ Connection::Step Connection::refuse(api::Response response, const Head& head, si
   if (!whole) close_ = unread_ = true;
   finish(std::move(response));
   return head.size + (whole ? head.content_length : available);
+}
+
+Connection::Step Connection::turn_away(const api::Route& route, const api::Request& request,
+                                       api::Response response, const Head& head, size_t available) {
+  thread_.router().turned_away(route, request, response);
+  return refuse(std::move(response), head, available);
 }
 
 void Connection::fail(const api::Problem& problem) {

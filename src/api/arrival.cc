@@ -1,0 +1,112 @@
+#include "api/arrival.h"
+
+#include <algorithm>
+
+#include "api/intake_thread.h"
+#include "api/parameters.h"
+#include "base/text.h"
+#include "engine/credentials.h"
+#include "intake/authorization.h"
+#include "seal/masked_text.h"
+#include "seal/masks.h"
+
+namespace kehu::api {
+namespace {
+
+constexpr size_t kValueBytes = 256;
+constexpr size_t kValues = 40;
+
+constexpr std::string_view kKeys[] = {"writeKey", "token", "project", "api_key", "access_token"};
+constexpr std::string_view kPacked[] = {"data", "data_list", "data_base64"};
+constexpr std::string_view kHeaders[] = {"Content-Type", "Content-Encoding", "Content-Length", "User-Agent",
+                                         "Origin",       "Referer",          "X-Retry-Count",  "Dry-Run"};
+
+template <class List>
+bool holds(const List& list, std::string_view name) {
+  return std::any_of(std::begin(list), std::end(list),
+                     [name](std::string_view one) { return equals_ignore_case(one, name); });
+}
+
+std::string shown_parameter(std::string_view name, std::string_view value, const Settings& settings) {
+  if (holds(kKeys, name)) return engine::credential_hint(value);
+  if (holds(kPacked, name)) return cat("(", value.size(), " characters)");
+  // "traits.email" is an e-mail address.
+  const std::string_view field = name.substr(name.rfind('.') + 1);
+  if (seal::is_personal_field(field, settings)) return seal::mask(value);
+  return seal::masked_text(value, settings, kValueBytes);
+}
+
+std::string shown_credential(std::string_view value) {
+  const auto credential = intake::parse_authorization(value);
+  return credential ? cat("the key ", engine::credential_hint(credential->key)) : std::string("not readable");
+}
+
+bool is_attribute(std::string_view name) {
+  return name.size() > 3 && equals_ignore_case(name.substr(0, 3), "ce-");
+}
+
+size_t bytes_of(const Request& request) {
+  if (!request.body.empty()) return request.body.size();
+  return parse_number<size_t>(request.header("Content-Length").value_or("0")).value_or(0);
+}
+
+debugger::Arrival::Pairs headers_of(const Request& request, const Settings& settings) {
+  debugger::Arrival::Pairs pairs;
+  for (const Header& header : request.headers) {
+    if (pairs.size() == kValues) break;
+    const std::string name(header.name);
+    if (equals_ignore_case(name, "Authorization")) pairs.emplace_back(name, shown_credential(header.value));
+    if (!holds(kHeaders, name) && !is_attribute(name)) continue;
+    // What follows the question mark of an address is somebody else's, and may be anything.
+    const bool address = equals_ignore_case(name, "Referer");
+    const std::string_view value =
+        address ? header.value.substr(0, header.value.find_first_of("?#")) : header.value;
+    pairs.emplace_back(name, seal::masked_text(value, settings, kValueBytes));
+  }
+  return pairs;
+}
+
+debugger::Arrival::Pairs parameters_of(const Request& request, const Settings& settings) {
+  debugger::Arrival::Pairs pairs;
+  for (const auto& [name, value] : request.query_parameters()) {
+    if (pairs.size() == kValues) break;
+    pairs.emplace_back(seal::masked_text(name, settings, kValueBytes),
+                       shown_parameter(name, value, settings));
+  }
+  return pairs;
+}
+
+}  // namespace
+
+std::string_view protocol_of(const Request& request) {
+  const std::string_view path = request.path();
+  if (path.starts_with("/v1/")) return request.header("AnonymousId") ? "rudder" : "segment";
+  if (path.starts_with("/pixel/") || path.starts_with("/beacon/")) return "rudder";
+  if (path.starts_with("/sa") || path == "/debug") return "sensors";
+  if (path == "/api/v1/cloudevents") return "cloud_events";
+  if (path == "/api/v1/stream") return "stream";
+  return path.starts_with("/api/") ? "events" : "posthog";
+}
+
+std::optional<std::string> visible_key(const Request& request) {
+  if (auto key = write_key_of(request)) return key;
+  for (const std::string_view name : {"token", "project"}) {
+    if (auto key = request.query(name)) return key;
+  }
+  return std::nullopt;
+}
+
+debugger::Arrival describe(const Request& request, const Settings& settings) {
+  const auto key = visible_key(request);
+  return {.protocol = std::string(protocol_of(request)),
+          .method = std::string(to_string(request.method)),
+          .path = seal::masked_text(request.path(), settings, kValueBytes),
+          .remote = std::string(request.remote),
+          .query = parameters_of(request, settings),
+          .headers = headers_of(request, settings),
+          .client = seal::masked_text(request.header("User-Agent").value_or(""), settings, kValueBytes),
+          .key = key ? engine::credential_hint(*key) : std::string(),
+          .bytes = bytes_of(request)};
+}
+
+}  // namespace kehu::api
