@@ -61,7 +61,9 @@ void Report::add(const Report& other) {
 }
 
 FileImport::FileImport(const Mapping& mapping, std::string path, std::string key)
-    : path_(std::move(path)), mapper_(mapping, std::move(key)) {}
+    : path_(std::move(path)), key_(std::move(key)), mapper_(mapping) {
+  row_.key = key_;
+}
 
 absl::StatusOr<std::unique_ptr<FileImport>> FileImport::open(const Mapping& mapping,
                                                              const std::string& path) {

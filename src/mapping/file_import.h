@@ -56,6 +56,7 @@ class FileImport {
   uint64_t size_ = 0;
   bool empty_ = false;
   std::unique_ptr<RowReader> reader_;
+  std::string key_;  // row_ has a view of it
   RowMapper mapper_;
   Row row_;
   Report report_;

@@ -42,7 +42,8 @@ MessageMapper::MessageMapper(const Mapping& mapping, JsonCells cells)
     : mapping_(mapping),
       cells_(std::move(cells)),
       wants_time_(std::find(mapping.columns.begin(), mapping.columns.end(), "$time") !=
-                  mapping.columns.end()) {}
+                  mapping.columns.end()),
+      mapper_(mapping) {}
 
 absl::StatusOr<MessageMapper> MessageMapper::make(const Mapping& mapping) {
   auto cells = JsonCells::make(mapping);
@@ -61,7 +62,9 @@ void MessageMapper::map(const Message& message, MappedRow& row) {
   write_row_text(message);
   row_.text = text_;
   row_.fault = cells_.read(row_);
-  mapper_of(message.stream).map(row_, row);
+  key_ = id_of(message.stream);
+  row_.key = key_;
+  mapper_.map(row_, row);
 }
 
 // What is no object cannot carry its place as a member, so it is rejected here.
@@ -114,12 +117,6 @@ void MessageMapper::write_row_text(const Message& message) {
     writer.raw(message.payload);
   }
   writer.end_object();
-}
-
-RowMapper& MessageMapper::mapper_of(const std::string& stream) {
-  std::unique_ptr<RowMapper>& mapper = mappers_[stream];
-  if (mapper == nullptr) mapper = std::make_unique<RowMapper>(mapping_, id_of(stream));
-  return *mapper;
 }
 
 }  // namespace kehu::mapping

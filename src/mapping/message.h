@@ -1,11 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "base/time.h"
 #include "json/index.h"
@@ -44,7 +42,6 @@ class MessageMapper {
   MessageMapper(const Mapping& mapping, JsonCells cells);
   void pass_on(const Message& message, MappedRow& row);
   void write_row_text(const Message& message);
-  RowMapper& mapper_of(const std::string& stream);
 
   const Mapping& mapping_;
   JsonCells cells_;
@@ -52,7 +49,8 @@ class MessageMapper {
   json::Index index_;
   Row row_;
   std::string text_;
-  absl::flat_hash_map<std::string, std::unique_ptr<RowMapper>> mappers_;
+  std::string key_;
+  RowMapper mapper_;
 };
 
 }  // namespace kehu::mapping

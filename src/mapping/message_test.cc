@@ -103,6 +103,20 @@ TEST(MessageMapper, MqttMessagesAreKnownByTheirContentWhenItTellsTheTime) {
   EXPECT_EQ(mapped(timed.c_str(), first).events, mapped(timed.c_str(), again).events);
 }
 
+TEST(MessageMapper, OneMapperServesEveryStream) {
+  const auto mapping = Mapping::parse(kTelemetry, "test.toml");
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  auto mapper = MessageMapper::make(*mapping);
+  ASSERT_TRUE(mapper.ok()) << mapper.status();
+  MappedRow row;
+  for (const char* device : {"d-1", "d-2", "d-1"}) {
+    const std::string topic = cat("devices/", device, "/temperature");
+    mapper->map(message("21.5", topic), row);
+    const std::string id = cat("\"message_id\":\"", topic, "/0:7\"");
+    EXPECT_NE(row.events.find(id), std::string::npos) << row.events;
+  }
+}
+
 TEST(MessageMapper, LongTopicsStillMakeIds) {
   const std::string topic(240, 't');
   const std::string events = mapped(kPlain, message("{\"a\":1}", topic)).events;

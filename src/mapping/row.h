@@ -21,8 +21,11 @@ struct RowFault {
 
 // One row as read. Views are valid until the reader's next call.
 struct Row {
-  uint64_t line = 0;              // of its first character in the file, from 1; Parquet: number of the row
-  std::string_view text;          // as it stands in the file, without the line's end
+  uint64_t line = 0;      // of its first character in the file, from 1; Parquet: number of the row
+  std::string_view text;  // as it stands in the file, without the line's end
+  // Set by who reads: stands for the file or stream in message ids. Rows of equal keys and lines are the same
+  // row.
+  std::string_view key;
   std::vector<Cell> cells;        // by ColumnId
   std::optional<RowFault> fault;  // the row cannot be read; cells mean nothing
 };

@@ -129,7 +129,7 @@ bool RowMapper::append_fields(std::string_view key, const std::vector<Field>& fi
 void RowMapper::append_message_id(const Row& row, size_t ordinal, json::Writer& writer) {
   switch (mapping_.identity.kind) {
     case Identity::Kind::kPosition:
-      text_ = cat(file_key_, ":", row.line);
+      text_ = cat(row.key, ":", row.line);
       break;
     case Identity::Kind::kContent:
       text_ = cat("row-", hash128(row.text).hex());

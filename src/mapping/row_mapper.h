@@ -25,9 +25,7 @@ struct MappedRow {
 // Applies a mapping to rows. Pure; one thread; ~3 µs a row.
 class RowMapper {
  public:
-  // `file_key` stands for the file in message ids: rows of equal keys and positions are the same row.
-  RowMapper(const Mapping& mapping, std::string file_key)
-      : mapping_(mapping), file_key_(std::move(file_key)), evaluator_(mapping) {}
+  explicit RowMapper(const Mapping& mapping) : mapping_(mapping), evaluator_(mapping) {}
 
   void map(const Row& row, MappedRow& out);
 
@@ -41,7 +39,6 @@ class RowMapper {
   std::string columns_key(const Row& row) const;
 
   const Mapping& mapping_;
-  std::string file_key_;
   Evaluator evaluator_;
   RowRejection rejection_;
   std::string text_;

@@ -29,9 +29,10 @@ std::string mapped(const std::string& toml, const std::string& csv, Report* repo
   if (!mapping.ok()) return message_of(mapping.status());
   auto reader = read_csv(*mapping, bytes_of(csv), "t.csv");
   if (!reader.ok()) return message_of(reader.status());
-  RowMapper mapper(*mapping, "t.csv@0");
+  RowMapper mapper(*mapping);
   std::string out;
   Row row;
+  row.key = "t.csv@0";
   MappedRow result;
   while (*(*reader)->next(row)) {
     mapper.map(row, result);
@@ -255,8 +256,9 @@ TEST(Documentation, TheExampleOfTheGuideIsTrue) {
   ASSERT_TRUE(mapping.ok()) << mapping.status();
   auto reader = read_csv(*mapping, bytes_of(documented("csv")), "orders.csv");
   ASSERT_TRUE(reader.ok()) << reader.status();
-  RowMapper mapper(*mapping, "orders.csv@example");
+  RowMapper mapper(*mapping);
   Row row;
+  row.key = "orders.csv@example";
   MappedRow first, second, third;
   ASSERT_TRUE(*(*reader)->next(row));
   mapper.map(row, first);
