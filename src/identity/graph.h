@@ -60,6 +60,10 @@ class Graph {
   absl::StatusOr<CustomerId> customer_as_of(Token token, Sequence when) const;
   absl::StatusOr<CustomerId> customer_as_of(Token token, Instant when) const;
 
+  // Everybody who had the token, oldest first, the present owner last; as far back as is remembered, like
+  // customer_as_of(). Empty: never seen.
+  std::vector<CustomerId> owners_of(Token token) const;
+
   // Strongest first. These and the following are empty for an id that is not a current customer.
   std::vector<KnownIdentifier> identifiers_of(CustomerId customer) const;
   std::vector<Link> links(CustomerId customer) const;

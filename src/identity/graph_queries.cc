@@ -51,6 +51,15 @@ absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Instant when) cons
                      [&](const Ownership& entry) { return entry.at <= when; });
 }
 
+std::vector<CustomerId> Graph::owners_of(Token token) const {
+  const std::optional<Node> node = ledger_.node(token);
+  if (!node) return {};
+  std::vector<CustomerId> owners;
+  for (const Ownership& entry : node->history) owners.push_back(entry.owner);
+  if (owners.empty()) owners.push_back(node->owner);
+  return owners;
+}
+
 std::vector<KnownIdentifier> Graph::identifiers_of(CustomerId customer) const {
   std::vector<KnownIdentifier> identifiers;
   const std::optional<Group> group = ledger_.find_group(customer);

@@ -210,6 +210,8 @@ FileStats parse_stats(std::string_view text) {
   stats.last_time = time_bound(root.find("maxValues"), stats.last_time);
   // Delta cuts times to milliseconds, so the true maximum may lie up to one above.
   if (stats.last_time != INT64_MAX) stats.last_time += 999;
+  const auto last = root.find("maxValues").find("sequence").as_int();
+  if (last && *last >= 0) stats.last_sequence = static_cast<uint64_t>(*last);
   return stats;
 }
 

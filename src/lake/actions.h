@@ -87,6 +87,7 @@ struct FileStats {
   uint64_t rows = 0;
   int64_t first_time = INT64_MIN;
   int64_t last_time = INT64_MAX;
+  uint64_t last_sequence = UINT64_MAX;
 };
 FileStats parse_stats(std::string_view stats);
 

@@ -20,12 +20,14 @@ struct DataFile {
   uint64_t rows = 0;               // 0: unknown (an outside writer's file without statistics)
   int64_t first_time = INT64_MIN;  // micros, inclusive bounds of `time`; the widest when unknown
   int64_t last_time = INT64_MAX;
+  Sequence last_sequence{UINT64_MAX};  // of its rows; the greatest when unknown
 };
 
 // The files of one version of a table. Immutable.
 struct FileSet {
   uint64_t id = 0;  // differs between any two file sets of this process
   uint64_t version = 0;
+  Sequence committed;  // rows up to here are in the files, later ones in the tail
   std::vector<std::shared_ptr<const DataFile>> files;
 };
 

@@ -42,7 +42,13 @@ std::map<std::string, std::string> column_types(const std::string& schema) {
 std::shared_ptr<const DataFile> data_file(const std::string& directory, const AddFile& add) {
   const FileStats stats = parse_stats(add.stats);
   return std::make_shared<DataFile>(DataFile{directory + "/" + add.path, month_of(add.partition), add.size,
-                                             stats.rows, stats.first_time, stats.last_time});
+                                             stats.rows, stats.first_time, stats.last_time,
+                                             Sequence(stats.last_sequence)});
+}
+
+Sequence position_of(const TableState& state) {
+  const auto found = state.transactions.find(kApplication);
+  return Sequence(found == state.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
 }
 
 }  // namespace
@@ -129,6 +135,7 @@ void Table::publish() {
   auto set = std::make_shared<FileSet>();
   set->id = next_id++;
   set->version = static_cast<uint64_t>(state_.version);
+  set->committed = position_of(state_);
   set->files.reserve(state_.files.size());
   std::erase_if(known_, [&](const auto& file) { return !state_.files.contains(file.first); });
   for (const auto& [path, add] : state_.files) {
@@ -146,8 +153,7 @@ std::shared_ptr<const FileSet> Table::files() const {
 
 Sequence Table::committed() const {
   const std::lock_guard lock(mutex_);
-  const auto found = state_.transactions.find(kApplication);
-  return Sequence(found == state_.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
+  return position_of(state_);
 }
 
 absl::Status Table::append(const std::vector<AddFile>& added, Sequence up_to) {

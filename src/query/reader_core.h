@@ -43,7 +43,16 @@ struct Session::Core {
   absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink,
                                     Watchdog::Watch& running);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
+  absl::StatusOr<Concerned> concerned(LogStretch stretch);
 };
+
+// The columns of a TimelineEvent, and the event that they make.
+inline constexpr char kTimelineColumns[] =
+    "sequence, epoch_us(time), epoch_us(received_at), event, type, source, channel, message_id, part, "
+    "properties, traits, context, identifiers";
+inline constexpr size_t kTimelineColumnCount = 13;
+TimelineEvent event_at(const duck::Batch& batch, size_t row);
 
 // A statement under the watchdog, whose verdict replaces the error that an interrupt left.
 class Running {

@@ -201,6 +201,19 @@ absl::StatusOr<TimelinePage> Session::timeline(const TimelineRequest& request) {
   return page;
 }
 
+absl::Status Session::each_event(LogStretch stretch,
+                                 const std::function<absl::Status(const LoggedEvent&)>& visit) {
+  const Running running(*core_);
+  return running.explain(core_->each_event(stretch, visit));
+}
+
+absl::StatusOr<Concerned> Session::concerned(LogStretch stretch) {
+  const Running running(*core_);
+  auto concerned = core_->concerned(stretch);
+  if (!concerned.ok()) return running.explain(concerned.status());
+  return concerned;
+}
+
 void Session::cancel() {
   const std::lock_guard lock(core_->watch_mutex);
   if (core_->watch != nullptr) core_->watch->cancel();

@@ -9,11 +9,6 @@ namespace {
 
 constexpr size_t kEventsPerPage = 1000;
 
-constexpr char kColumns[] =
-    "sequence, epoch_us(time), epoch_us(received_at), event, type, source, channel, message_id, part, "
-    "properties, "
-    "traits, context, identifiers";
-
 // "column IN ($3, $4)" over values that go to `parameters`; nothing for none.
 std::string one_of(std::string_view column, const std::vector<std::string>& values,
                    std::vector<std::string>& parameters) {
@@ -50,6 +45,8 @@ std::string conditions(const TimelineRequest& request, std::vector<std::string>&
   return sql;
 }
 
+}  // namespace
+
 TimelineEvent event_at(const duck::Batch& batch, size_t row) {
   const auto text = [&](size_t column) {
     return batch.is_null(column, row) ? std::string() : std::string(batch.text(column, row));
@@ -71,15 +68,13 @@ TimelineEvent event_at(const duck::Batch& batch, size_t row) {
   return event;
 }
 
-}  // namespace
-
 absl::StatusOr<TimelinePage> Session::Core::timeline(const TimelineRequest& request) {
   TimelinePage page;
   if (request.parts.empty()) return page;
   const size_t limit = std::clamp<size_t>(request.limit, 1, kEventsPerPage);
   std::vector<std::string> parameters;
   const std::string where = conditions(request, parameters);
-  auto result = connection->query(cat("SELECT ", kColumns, " FROM ", kRawEvents, " WHERE ", where,
+  auto result = connection->query(cat("SELECT ", kTimelineColumns, " FROM ", kRawEvents, " WHERE ", where,
                                       " ORDER BY time DESC, sequence DESC LIMIT ", limit + 1),
                                   parameters);
   if (!result.ok()) return result.status();

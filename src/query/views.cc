@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "duck/database.h"
-#include "lake/columns.h"
 
 namespace kehu::query {
 namespace {
@@ -13,6 +12,12 @@ std::string file_list(const lake::FileSet& set) {
   return list;
 }
 
+std::string view(std::string_view name, std::string_view select) {
+  return cat("CREATE OR REPLACE TEMP VIEW ", name, " AS ", select, ";");
+}
+
+}  // namespace
+
 std::string all_rows(const lake::TableSchema& schema, const lake::FileSet& set, std::string_view tail) {
   const std::string columns = lake::column_list(schema);
   const std::string month = schema.by_month ? ", strftime(dt, '%Y-%m') AS month" : "";
@@ -22,12 +27,6 @@ std::string all_rows(const lake::TableSchema& schema, const lake::FileSet& set, 
   return cat("SELECT ", columns, schema.by_month ? ", month" : "", " FROM read_parquet([", file_list(set),
              "], hive_partitioning = ", schema.by_month ? "true" : "false", partition, ") UNION ALL ", rows);
 }
-
-std::string view(std::string_view name, std::string_view select) {
-  return cat("CREATE OR REPLACE TEMP VIEW ", name, " AS ", select, ";");
-}
-
-}  // namespace
 
 std::string view_definitions(const lake::Snapshot& snapshot, int64_t session) {
   const std::string tail = cat(kEventsFunction, "(", session, ")");

@@ -1,0 +1,81 @@
+#include "base/text.h"
+#include "query/reader_core.h"
+#include "query/views.h"
+
+namespace kehu::query {
+namespace {
+
+// The rows of a stretch. Most of the archive is before it, and DuckDB would look into each file to learn
+// that.
+std::string rows_of(const lake::TableSchema& schema, const lake::FileSet& all, const std::string& tail,
+                    LogStretch stretch) {
+  lake::FileSet reaching;
+  for (const auto& file : all.files) {
+    if (file->last_sequence > stretch.after) reaching.files.push_back(file);
+  }
+  return cat("FROM (", all_rows(schema, reaching, tail), ") WHERE sequence > ", stretch.after.value(),
+             " AND sequence <= ", stretch.up_to.value());
+}
+
+Hash128 hash_at(const duck::Batch& batch, size_t column, size_t row) {
+  if (batch.is_null(column, row)) return {};
+  return Hash128::from_hex(batch.text(column, row)).value_or(Hash128{});
+}
+
+template <class Visit>
+absl::Status each_row(duck::Connection& connection, const std::string& sql, Visit&& visit) {
+  auto result = connection.query(sql);
+  if (!result.ok()) return result.status();
+  duck::Batch batch;
+  while (true) {
+    const auto more = result->next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    for (size_t row = 0; row < batch.rows(); ++row) {
+      if (absl::Status status = visit(batch, row); !status.ok()) return status;
+    }
+  }
+}
+
+}  // namespace
+
+absl::Status Session::Core::each_event(LogStretch stretch,
+                                       const std::function<absl::Status(const LoggedEvent&)>& visit) {
+  const auto snapshot = reader.lake.snapshot();
+  reader.events.replace(id, snapshot->events_tail);
+  const std::string rows =
+      rows_of(lake::events_schema(), *snapshot->events, cat(kEventsFunction, "(", id, ")"), stretch);
+  return each_row(*connection, cat("SELECT ", kTimelineColumns, ", customer_id ", rows, " ORDER BY sequence"),
+                  [&](const duck::Batch& batch, size_t row) {
+                    return visit({.customer = CustomerId{hash_at(batch, kTimelineColumnCount, row)},
+                                  .event = event_at(batch, row)});
+                  });
+}
+
+absl::StatusOr<Concerned> Session::Core::concerned(LogStretch stretch) {
+  const auto snapshot = reader.lake.snapshot();
+  reader.events.replace(id, snapshot->events_tail);
+  reader.moves.replace(id, snapshot->identity_tail);
+  Concerned concerned;
+  absl::Status status = each_row(
+      *connection,
+      cat("SELECT DISTINCT customer_id ",
+          rows_of(lake::events_schema(), *snapshot->events, cat(kEventsFunction, "(", id, ")"), stretch)),
+      [&](const duck::Batch& batch, size_t row) {
+        concerned.customers.push_back(CustomerId{hash_at(batch, 0, row)});
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  status = each_row(*connection,
+                    cat("SELECT DISTINCT part ", rows_of(lake::identity_schema(), *snapshot->identity_log,
+                                                         cat(kMovesFunction, "(", id, ")"), stretch)),
+                    [&](const duck::Batch& batch, size_t row) {
+                      concerned.parts.push_back(Token{hash_at(batch, 0, row)});
+                      return absl::OkStatus();
+                    });
+  if (!status.ok()) return status;
+  std::erase(concerned.customers, CustomerId{});
+  return concerned;
+}
+
+}  // namespace kehu::query
