@@ -2,13 +2,13 @@
 
 #include "base/text.h"
 #include "feed/feed.h"
+#include "feed/kafka_settings.h"
 
 namespace kehu::feed {
 namespace {
 
 constexpr size_t kMessagesMax = 5000;
 constexpr size_t kBytesMax = 8u << 20;
-constexpr int kCloseMillis = 5000;
 
 // Remembers the last thing that librdkafka complained about.
 class Events final : public RdKafka::EventCb {
@@ -41,12 +41,10 @@ class KafkaFeed final : public Feed {
  public:
   ~KafkaFeed() override {
     if (consumer_) consumer_->close();
-    RdKafka::wait_destroyed(kCloseMillis);
   }
 
   absl::Status open(const mapping::KafkaSpec& spec) {
-    const std::unique_ptr<RdKafka::Conf> conf(RdKafka::Conf::create(RdKafka::Conf::CONF_GLOBAL));
-    std::vector<std::pair<std::string, std::string>> settings = {
+    mapping::KafkaProperties settings = {
         {"client.id", "kehu"},
         {"auto.offset.reset", "earliest"},
         {"isolation.level", "read_committed"},
@@ -58,17 +56,14 @@ class KafkaFeed final : public Feed {
                                      {"group.id", spec.group},
                                      {"enable.auto.commit", "false"},
                                      {"enable.partition.eof", "false"}});
+    const auto conf = kafka_settings(settings);
+    if (!conf.ok()) return conf.status();
     std::string error;
-    for (const auto& [name, text] : settings) {
-      const auto value = secret_of(text);
-      if (!value.ok()) return value.status();
-      if (conf->set(name, *value, error) != RdKafka::Conf::CONF_OK) return refused(error);
-    }
-    if (conf->set("event_cb", &events_, error) != RdKafka::Conf::CONF_OK) return refused(error);
-    consumer_.reset(RdKafka::KafkaConsumer::create(conf.get(), error));
-    if (!consumer_) return refused(error);
+    if ((*conf)->set("event_cb", &events_, error) != RdKafka::Conf::CONF_OK) return kafka_refused(error);
+    consumer_.reset(RdKafka::KafkaConsumer::create(conf->get(), error));
+    if (!consumer_) return kafka_refused(error);
     const RdKafka::ErrorCode code = consumer_->subscribe(spec.topics);
-    return code == RdKafka::ERR_NO_ERROR ? absl::OkStatus() : refused(RdKafka::err2str(code));
+    return code == RdKafka::ERR_NO_ERROR ? absl::OkStatus() : kafka_refused(RdKafka::err2str(code));
   }
 
   absl::Status poll(Duration patience, std::vector<mapping::Message>& messages) override {
@@ -99,10 +94,6 @@ class KafkaFeed final : public Feed {
   std::string trouble() const override { return events_.trouble(); }
 
  private:
-  static absl::Status refused(const std::string& why) {
-    return failure(absl::StatusCode::kInvalidArgument, "Kafka: ", why);
-  }
-
   void complain(const RdKafka::Message& message) {
     if (Events::is_final(message.err())) return events_.refuse(message.errstr());
     events_.note(message.errstr());

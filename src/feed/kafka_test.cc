@@ -1,60 +1,13 @@
 #include <gtest/gtest.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 
 #include <set>
 
 #include "base/text.h"
 #include "feed/feed.h"
+#include "feed/test_broker.h"
 
 namespace kehu::feed {
 namespace {
-
-// librdkafka's own broker: in memory, over real sockets.
-class Broker {
- public:
-  Broker() {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    char error[256];
-    client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
-    cluster_ = rd_kafka_mock_cluster_new(client_, 1);
-    rd_kafka_mock_topic_create(cluster_, "orders", 3, 1);
-    set("bootstrap.servers", addresses());
-  }
-  ~Broker() {
-    if (producer_ != nullptr) rd_kafka_destroy(producer_);
-    rd_kafka_mock_cluster_destroy(cluster_);
-    rd_kafka_destroy(client_);
-  }
-
-  std::string addresses() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
-  rd_kafka_mock_cluster_t* cluster() { return cluster_; }
-
-  void produce(uint64_t first, uint64_t last) {
-    for (uint64_t n = first; n <= last; ++n) {
-      const std::string payload = cat("{\"event\":\"A\",\"user_id\":\"u", n, "\"}");
-      const std::string key = cat("k", n);
-      ASSERT_EQ(
-          rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC("orders"), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                            RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
-                            RD_KAFKA_V_KEY(const_cast<char*>(key.data()), key.size()), RD_KAFKA_V_END),
-          RD_KAFKA_RESP_ERR_NO_ERROR);
-    }
-    ASSERT_EQ(rd_kafka_flush(producer_, 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
-  }
-
- private:
-  void set(const char* name, const std::string& value) {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    char error[256];
-    rd_kafka_conf_set(conf, name, value.c_str(), error, sizeof(error));
-    producer_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
-  }
-
-  rd_kafka_t* client_ = nullptr;
-  rd_kafka_mock_cluster_t* cluster_ = nullptr;
-  rd_kafka_t* producer_ = nullptr;
-};
 
 mapping::KafkaSpec spec_of(const Broker& broker) {
   return {.brokers = broker.addresses(),

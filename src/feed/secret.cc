@@ -10,7 +10,7 @@ absl::StatusOr<std::string> secret_of(const std::string& text) {
   const char* value = std::getenv(text.c_str() + 1);
   if (value == nullptr) {
     return failure(absl::StatusCode::kInvalidArgument, "the environment variable ", text.substr(1),
-                   ", which the mapping names, is not set");
+                   ", which the file names, is not set");
   }
   return std::string(value);
 }

@@ -6,13 +6,15 @@
 
 namespace kehu::mapping {
 
+// Further settings by librdkafka's names; of a value that begins with "$" the environment's is taken.
+using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
+
 // Where messages come from: the sections [kafka] and [mqtt] of a mapping.
 struct KafkaSpec {
   std::string brokers;  // "host:port,host:port"
   std::vector<std::string> topics;
   std::string group = "kehu";
-  // Further settings by librdkafka's names; of a value that begins with "$" the environment's is taken.
-  std::vector<std::pair<std::string, std::string>> properties{};
+  KafkaProperties properties{};
 };
 
 struct MqttSpec {

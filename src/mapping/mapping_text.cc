@@ -4,6 +4,7 @@
 
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "mapping/kafka_section.h"
 #include "mapping/mapping.h"
 #include "mapping/near_word.h"
 #include "mapping/section.h"
@@ -84,16 +85,10 @@ class MappingText {
     section.allow({"brokers", "topics", "group", "properties", "source"});
     KafkaSpec& kafka = mapping_.kafka.emplace();
     mapping_.source = section.text("source").value_or("");
-    kafka.brokers = section.text("brokers").value_or("");
+    kafka.brokers = kafka_brokers(section);
     kafka.topics = section.texts("topics");
     kafka.group = section.text("group").value_or(kafka.group);
-    if (const toml::table* table = section.table("properties")) {
-      const Section properties(*table, "kafka.properties", errors_);
-      for (const auto& [key, node] : *table) {
-        if (const auto value = properties.text(key.str())) kafka.properties.emplace_back(key.str(), *value);
-      }
-    }
-    if (kafka.brokers.empty()) section.fail("\"brokers\" are missing, for example \"127.0.0.1:9092\"");
+    kafka.properties = kafka_properties(section, errors_);
     if (kafka.topics.empty()) section.fail("\"topics\" are missing, for example [\"orders\"]");
   }
 
