@@ -11,18 +11,9 @@ import time
 import unittest
 
 import kehu_server
+from kafka_broker import Kafka, wait_for
 
-KAFKA = "3.9.1"
 EVENTS = "SELECT event, count(*) FROM events GROUP BY ALL ORDER BY ALL"
-
-
-def wait_for(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
 class Attachment:
@@ -193,59 +184,6 @@ class MqttTest(BrokerTest):
     def open_rejections(self, origin):
         items = self.server.get("/api/v1/rejections?limit=500").json["rejections"]
         return sum(1 for item in items if item["origin"].startswith(origin))
-
-
-class Kafka:
-    """A single broker of KRaft mode, from Maven Central."""
-
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
-        self.port, self.controller = kehu_server.free_port(), kehu_server.free_port()
-        self.config = self.directory / "kraft.properties"
-        self.config.write_text("\n".join([
-            "process.roles=broker,controller", "node.id=1", f"controller.quorum.voters=1@127.0.0.1:{self.controller}",
-            f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller}",
-            f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", "controller.listener.names=CONTROLLER",
-            f"log.dirs={self.directory}/kafka-logs", "num.partitions=3", "offsets.topic.replication.factor=1",
-            "transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1",
-            "group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=1"]) + "\n")
-        self.process = None
-
-    @staticmethod
-    def jars():
-        """Fetched once; None where Maven cannot be had."""
-        target = kehu_server.CACHE / f"kafka-{KAFKA}"
-        if not shutil.which("java") or not shutil.which("mvn"):
-            return None
-        if not (target / "done").exists():
-            target.mkdir(parents=True, exist_ok=True)
-            (target / "pom.xml").write_text(
-                "<project><modelVersion>4.0.0</modelVersion><groupId>kehu</groupId><artifactId>kafka</artifactId>"
-                "<version>1</version><dependencies><dependency><groupId>org.apache.kafka</groupId>"
-                f"<artifactId>kafka_2.13</artifactId><version>{KAFKA}</version></dependency></dependencies></project>")
-            done = subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"], cwd=target,
-                                  capture_output=True, text=True, timeout=600)
-            if done.returncode != 0:
-                return None
-            (target / "done").touch()
-        return target / "lib"
-
-    def java(self, jars, *arguments, **more):
-        return [shutil.which("java"), "-Xmx512m", "-cp", f"{jars}/*", *map(str, arguments)]
-
-    def start(self, jars):
-        uuid = subprocess.run(self.java(jars, "kafka.tools.StorageTool", "random-uuid"), capture_output=True, text=True,
-                              check=True).stdout.split()[-1]
-        subprocess.run(self.java(jars, "kafka.tools.StorageTool", "format", "-t", uuid, "-c", self.config), check=True,
-                       capture_output=True)
-        self.log = open(self.directory / "kafka.log", "wb")
-        self.process = subprocess.Popen(self.java(jars, "kafka.Kafka", self.config), stdout=self.log, stderr=self.log)
-        return self
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
 
 
 PRODUCER = """

@@ -6,11 +6,11 @@
 #include "api/app.h"
 #include "api/customer_document.h"
 #include "api/customer_name.h"
+#include "api/event_document.h"
 #include "api/parameters.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/writer.h"
-#include "seal/masks.h"
 #include "seal/opener.h"
 
 namespace kehu::api {
@@ -19,15 +19,7 @@ namespace {
 constexpr Duration kArchivePatience = Duration::seconds(2);
 
 void get_customer(App& app, const Request& request, Responder responder) {
-  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
-  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
-  answer_from_replica(
-      app, std::move(responder),
-      [&app, name = *std::move(name)](engine::Replica& replica) -> absl::StatusOr<std::string> {
-        const auto customer = find_customer(replica, name);
-        if (!customer.ok()) return customer.status();
-        return customer_document(app.engine(), replica, *customer);
-      });
+  answer_about_customer(app, request, std::move(responder), customer_document);
 }
 
 // One reading of a searched text: as an identifier of some type, or as a customer id.
@@ -145,14 +137,9 @@ std::string timeline_document(App& app, CustomerId customer, const query::Timeli
   json::Writer writer(out);
   writer.begin_object().field("customer_id", customer.hash.hex()).key("events").begin_array();
   for (const query::TimelineEvent& event : page.events) {
-    writer.begin_object().field("record", event.sequence.value()).field("time", format_utc(event.time));
-    writer.field("received_at", format_utc(event.received_at)).field("event", event.event);
-    writer.field("type", event.type).field("source", event.source).field("channel", event.channel);
-    writer.field("message_id", event.message_id);
-    writer.raw_field("properties", seal::mask_json(event.properties, opener));
-    writer.raw_field("traits", seal::mask_json(event.traits, opener));
-    writer.raw_field("context", seal::mask_json(event.context, opener));
-    writer.raw_field("identifiers", seal::mask_json(event.identifiers, opener)).end_object();
+    writer.begin_object();
+    write_event(writer, event, opener);
+    writer.end_object();
   }
   writer.end_array();
   if (page.next) writer.field("next", cursor_text(*page.next));

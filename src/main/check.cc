@@ -7,6 +7,7 @@
 #include "main/commands.h"
 #include "main/demo_file.h"
 #include "os/posix_file_system.h"
+#include "publication/delivered_mark.h"
 
 namespace kehu {
 namespace {
@@ -51,6 +52,7 @@ absl::Status run_check(const CheckCommand& command) {
   }
   auto report = engine::check(files, command.data);
   if (!report.ok()) return report.status();
+  report->add("publications", publication::check_marks(files, command.data, report->log.end));
   report->add("demo", read_demo_file(files, command.data).status());
   const absl::Status printed = print(command.json ? to_json(*report) : to_text(*report));
   if (report->findings.empty()) return printed;

@@ -23,8 +23,9 @@ struct ServeCommand {
   int threads = 0;       // 0: as many as cores, at most 4
   uint64_t memory_mb = 4096;
   bool access_log = false;
-  std::vector<std::string> attach;  // mappings with [kafka] or [mqtt]
-  std::string otlp = {};            // URL of an OpenTelemetry collector; empty: as the environment says
+  std::vector<std::string> attach;   // mappings with [kafka] or [mqtt]
+  std::vector<std::string> publish;  // files of publications
+  std::string otlp = {};             // URL of an OpenTelemetry collector; empty: as the environment says
 };
 absl::Status run_serve(const ServeCommand& command);
 

@@ -22,6 +22,15 @@ void add_where(CLI::App* command, kehu::Where& where) {
   data->excludes(url);
 }
 
+// What brings events in by a mapping: from which source, and which mapping.
+template <class Command>
+void add_mapping(CLI::App* command, Command& options, const std::string& what) {
+  add_where(command, options.where);
+  command->add_option("--key", options.key, "write key of the source (with --url)");
+  command->add_option("--source", options.source, "name of the source (with --data); default: default");
+  command->add_option("--map", options.map, what)->required()->check(CLI::ExistingFile);
+}
+
 int finish(const absl::Status& status) {
   if (status.ok()) return kDone;
   std::fprintf(stderr, "kehu: %s\n", kehu::message_of(status).c_str());
@@ -48,6 +57,10 @@ void add_serve(CLI::App& app, absl::Status& result) {
   command
       ->add_option("--attach", options->attach,
                    "mapping of a Kafka or MQTT feed, see docs/attach.md; repeatable")
+      ->check(CLI::ExistingFile);
+  command
+      ->add_option("--publish", options->publish,
+                   "Kafka topics for events and changed customers, see docs/publish.md; repeatable")
       ->check(CLI::ExistingFile);
   command->add_option("--otlp", options->otlp,
                       "send traces of the server's own work to this OpenTelemetry collector, e.g. "
@@ -81,12 +94,7 @@ void read_dry_run(const std::string& word, kehu::ImportCommand& options) {
 void add_import(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::ImportCommand>();
   CLI::App* command = app.add_subcommand("import", "Import files: CSV, NDJSON, Parquet, log lines");
-  add_where(command, options->where);
-  command->add_option("--key", options->key, "write key of the source (with --url)");
-  command->add_option("--source", options->source, "name of the source (with --data); default: default");
-  command->add_option("--map", options->map, "TOML mapping, see docs/import.md")
-      ->required()
-      ->check(CLI::ExistingFile);
+  add_mapping(command, *options, "TOML mapping, see docs/import.md");
   command->add_option("files", options->files, "files, also .gz");
   auto dry_run = std::make_shared<std::string>();
   CLI::Option* first = command->add_option(
@@ -102,12 +110,7 @@ void add_import(CLI::App& app, absl::Status& result) {
 void add_attach(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::AttachCommand>();
   CLI::App* command = app.add_subcommand("attach", "Take events from Kafka topics or MQTT, until stopped");
-  add_where(command, options->where);
-  command->add_option("--key", options->key, "write key of the source (with --url)");
-  command->add_option("--source", options->source, "name of the source (with --data); default: default");
-  command->add_option("--map", options->map, "TOML mapping with [kafka] or [mqtt], see docs/attach.md")
-      ->required()
-      ->check(CLI::ExistingFile);
+  add_mapping(command, *options, "TOML mapping with [kafka] or [mqtt], see docs/attach.md");
   command->callback([options, &result] { result = kehu::run_attach(*options); });
 }
 

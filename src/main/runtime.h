@@ -30,6 +30,7 @@ class Runtime {
   ~Runtime();
 
   engine::Engine& engine() { return *engine_; }
+  query::Reader& query() { return *query_; }
   api::App& app() { return *app_; }
   std::string admin_token() const;
   std::string write_key() const;

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <thread>
 
+#include "absl/cleanup/cleanup.h"
 #include "base/text.h"
 #include "engine/data_directory.h"
 #include "main/attachment.h"
@@ -12,6 +14,8 @@
 #include "main/server_options.h"
 #include "main/stop_signal.h"
 #include "main/trace_export.h"
+#include "os/posix_file_system.h"
+#include "publication/publications.h"
 
 namespace kehu {
 
@@ -31,6 +35,17 @@ void trace_into(TraceExport& traces, RuntimeOptions& options) {
   options.more_metrics = [&traces](std::string& out) { traces.append_figures(out); };
 }
 
+void add_metrics(const std::unique_ptr<publication::Publications>& publications, RuntimeOptions& options) {
+  options.more_metrics = [&publications, others = options.more_metrics](std::string& out) {
+    if (others) others(out);
+    if (publications != nullptr) publications->append_metrics(out);
+  };
+}
+
+void log_notice(const publication::Notice& notice) {
+  log_line(notice.well ? server::Severity::kInfo : server::Severity::kWarning, notice.text);
+}
+
 }  // namespace
 
 absl::Status run_serve(const ServeCommand& command) {
@@ -42,8 +57,12 @@ absl::Status run_serve(const ServeCommand& command) {
                          .memory_bytes = command.memory_mb << 20,
                          .progress = report_recovery};
   if (*traces) trace_into(**traces, opening);
+  std::unique_ptr<publication::Publications> publications;
+  add_metrics(publications, opening);
   auto runtime = Runtime::open(opening);
   if (!runtime.ok()) return runtime.status();
+  // They work on the runtime, so they end before it.
+  const absl::Cleanup end_publications = [&publications] { publications.reset(); };
   server::Options options = server_options(command.listen, command.data, command.threads);
   if (command.access_log) options.access_log = log_access;
   options.tracer = opening.tracer;
@@ -59,6 +78,10 @@ absl::Status run_serve(const ServeCommand& command) {
     options.tls_listen = command.tls_listen;
     options.tls = certificate->options();
   }
+  auto published = publication::Publications::start(
+      command.publish, {(*runtime)->engine(), (*runtime)->query(), os::posix_file_system(), log_notice});
+  if (!published.ok()) return published.status();
+  publications = *std::move(published);
   auto server = server::Server::start(std::move(options), (*runtime)->app().router());
   if (!server.ok()) return server.status();
   auto attachments = Attachments::start(command.attach, **runtime);
@@ -80,6 +103,7 @@ absl::Status run_serve(const ServeCommand& command) {
   log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
   (*attachments)->stop();
   (*server)->stop();
+  publications.reset();
   const absl::Status status = (*runtime)->stop();
   if (*traces) (*traces)->stop();
   log_line(status.ok() ? server::Severity::kInfo : server::Severity::kError,
