@@ -71,12 +71,14 @@ class CaptureTest(kehu_server.ServerTest):
                       (event["ids"].get("user_id"), event["ids"].get("anonymous_id")))
         if "$anon_distinct_id" in properties:
             self.assertEqual(event["ids"]["anonymous_id"], properties["$anon_distinct_id"])
-        moved = {"distinct_id", "token", "$set", "$anon_distinct_id", "$group_set"}
+        moved = {"distinct_id", "token", "$set", "$set_once", "$unset", "$anon_distinct_id", "$group_set"}
         for name, value in properties.items():
             if name not in moved and "$sealed" not in json.dumps(event["properties"].get(name)):
                 self.assertEqual(event["properties"].get(name), value, name)
         for name in sent.get("$set", properties.get("$set", {})):
             self.assertIn(name, event["traits"])
+        if once := sent.get("$set_once", properties.get("$set_once")):
+            self.assertEqual(event["traits"]["$set_once"].keys(), once.keys())
 
     def replay_all(self):
         """The recorded events by their ids, sent as they were recorded."""
@@ -213,7 +215,7 @@ class BrowserTest(kehu_server.ServerTest):
         identifies = [event for event in events if event["type"] == "identify"]
         self.assertLessEqual({"user_id": "web-user", "anonymous_id": visitor}.items(), identifies[0]["ids"].items())
         self.assertEqual(identifies[0]["traits"]["city"], "上海")
-        self.assertEqual(identifies[0]["properties"]["$set_once"]["first"], 1)
+        self.assertEqual(identifies[0]["traits"]["$set_once"]["first"], 1)
         self.assertIn(7, [event["traits"].get("level") for event in identifies])
         self.assertNotIn("web@example.com", json.dumps(events))
         self.assertLessEqual({"order_id": "web-1", "total": 12.5, "currency": "CNY", "nested": {"list": [1, "二"]}}.items(),

@@ -89,6 +89,32 @@ TEST_F(BulkTest, KeepsWhatItDoesNotKnowAsProperties) {
   EXPECT_EQ(properties.find("secret"), properties.npos);
 }
 
+TEST_F(BulkTest, RefusesChangesOfTraitsThatCannotBe) {
+  struct Case {
+    const char* traits;
+    const char* want;  // where; nullptr: nothing is wrong
+  };
+  const Case cases[] = {
+      {R"({"$set_once":{"a":1},"$add":{"n":2,"m":null},"$append":{"t":["a"],"u":"b"}})", nullptr},
+      {R"({"$unset":["a","b"],"$clear":true,"$other":7})", nullptr},
+      {R"({"$set_once":[1]})", "/traits/$set_once"},
+      {R"({"$add":5})", "/traits/$add"},
+      {R"({"$add":{"n":"5"}})", "/traits/$add/n"},
+      {R"({"$add":{"a":1,"n":1e15}})", "/traits/$add/n"},
+      {R"({"$append":{"t":{"a":1}}})", "/traits/$append/t"},
+      {R"({"$unset":"a"})", "/traits/$unset"},
+      {R"({"$unset":["a",7]})", "/traits/$unset/1"},
+      {R"({"$clear":"yes"})", "/traits/$clear"},
+  };
+  for (const Case& c : cases) {
+    const Records records = decode(cat(R"({"type":"identify","user_id":"u","traits":)", c.traits, "}"));
+    ASSERT_EQ(records.rejections.size(), c.want == nullptr ? 0u : 1u) << c.traits;
+    if (c.want == nullptr) continue;
+    EXPECT_EQ(records.rejections[0].reason, Reason::kInvalidField) << c.traits;
+    EXPECT_EQ(records.rejections[0].path, c.want) << c.traits;
+  }
+}
+
 TEST_F(BulkTest, BrokenLinesDoNotStopTheRest) {
   const std::string large = cat(R"({"event":")", std::string(limits::kEventBytes, 'x'), "\"}");
   const std::string body =

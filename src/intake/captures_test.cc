@@ -154,8 +154,14 @@ void expect_same_event(const json::Value& sent, const Event& event) {
                           [&](const Identifier& identifier) { return identifier.value == id; }))
       << name;
   const auto kept = json::Document::parse(event.properties);
+  const auto traits = json::Document::parse(event.traits);
+  const json::Value once = properties.find("$set_once");
+  if (once.exists() && !once.is_null()) {
+    EXPECT_EQ(traits->root().find("$set_once").raw(), once.raw()) << name;
+  }
   for (const json::Value::Member& member : properties) {
     const bool moved = member.key == "distinct_id" || member.key == "token" || member.key == "$set" ||
+                       member.key == "$set_once" || member.key == "$unset" ||
                        member.key == "$anon_distinct_id" || member.key == "$group_set";
     const json::Value found = kept->root().find(member.key);
     EXPECT_EQ(found.exists(), !moved) << name << " " << member.key;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "intake/client_time.h"
+#include "intake/trait_operands.h"
 
 namespace kehu::intake {
 namespace {
@@ -412,6 +413,12 @@ bool EventDecoder::read_objects() {
   if (traits != 0 && !traits_.take_object(*index_, traits, door)) {
     fault_ = traits_.fault();
     return false;
+  }
+  if (traits != 0) {
+    if (auto fault = check_trait_operands(*index_, traits)) {
+      fault_ = *std::move(fault);
+      return false;
+    }
   }
   traits_.finish();
   event_.traits = traits_.text();

@@ -54,7 +54,8 @@ bool is_text(json::Value value) { return value.is_string() || value.is_number();
 std::string text_of(json::Value value) { return value.as_string().value_or(std::string(value.raw())); }
 
 // Members of one object that go to other places than the properties.
-constexpr std::string_view kMoved[] = {"distinct_id", "token", "$set", "$anon_distinct_id", "$group_set"};
+constexpr std::string_view kMoved[] = {"distinct_id",       "token",     "$set", "$set_once", "$unset",
+                                       "$anon_distinct_id", "$group_set"};
 
 // Writes one event of PostHog in the plain form.
 class PostHogEvent {
@@ -138,9 +139,21 @@ class PostHogEvent {
     }
   }
 
+  void copy_object(std::string_view key, json::Value value) {
+    if (value.is_object()) copy(key, value);
+  }
+
   void write_traits() {
-    const json::Value traits = is("$groupidentify") ? property("$group_set") : either("$set");
-    if (traits.is_object()) copy("traits", traits);
+    if (is("$groupidentify")) return copy_object("traits", property("$group_set"));
+    const json::Value set = either("$set"), set_once = either("$set_once"), unset = either("$unset");
+    if (!set_once.is_object() && !unset.is_array()) return copy_object("traits", set);
+    writer_.key("traits").begin_object();
+    if (set.is_object()) {
+      for (const json::Value::Member& member : set) writer_.raw_field(member.key, member.value.raw());
+    }
+    copy_object("$set_once", set_once);
+    if (unset.is_array()) copy("$unset", unset);
+    writer_.end_object();
   }
 
   void write_properties() {
@@ -151,7 +164,6 @@ class PostHogEvent {
         writer_.raw_field(member.key, member.value.raw());
       }
     }
-    if (!property("$set_once").exists()) copy("$set_once", event_.find("$set_once"));
     writer_.end_object();
   }
 

@@ -25,12 +25,12 @@ absl::StatusOr<std::string_view> posthog_json(std::string_view body, std::string
 //   $create_alias         alias: properties.alias is the previous id
 //   $groupidentify        group: $group_key is its id, $group_set its traits
 //   $pageview, $screen    page and screen
-//   $set                  identify; of any other event the traits it brings
+//   $set                  identify; of any other event the traits it brings, with $set_once and $unset
 //   all others            track
 //
 // distinct_id is a visitor's (anonymous_id) where the event says that nobody is identified, else a user's
 // (user_id).
-// $set_once and all other properties stay properties. Time: timestamp, corrected by sent_at; or offset.
+// All other properties stay properties. Time: timestamp, corrected by sent_at; or offset.
 class PostHogDecoder {
  public:
   // The body must stay alive until decode() returns.

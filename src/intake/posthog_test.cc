@@ -62,7 +62,10 @@ TEST_F(PostHogTest, MapsItsCalls) {
        R"(identify [] user_id=u1 anonymous_id=a1 {"city":"上海"})"},
       {"identify on a server",
        R"({"event":"$identify","distinct_id":"u1","properties":{"$set":{"a":1},"$set_once":{}}})",
-       R"(identify [] user_id=u1 {"a":1})"},
+       R"(identify [] user_id=u1 {"a":1,"$set_once":{}})"},
+      {"steps of traits with any event",
+       R"({"event":"E","distinct_id":"u1","properties":{"$set_once":{"first":1},"$unset":["old"]}})",
+       R"(track [E] user_id=u1 {"$set_once":{"first":1},"$unset":["old"]})"},
       {"alias", R"({"event":"$create_alias","properties":{"distinct_id":"u1","alias":"u0"}})",
        "alias [] user_id=u1 user_id=u0< anonymous_id=u0< {}"},
       {"group",
@@ -95,14 +98,14 @@ TEST_F(PostHogTest, KeepsPropertiesAndSaysWhereItWas) {
   const Records records =
       decode(R"({"event":"E","distinct_id":"u1","uuid":"id-1","timestamp":"2026-11-22T00:49:00.000Z",
       "properties":{"token":"t","x":[1],"$lib":"web","$lib_version":"1.4","$current_url":"http://h/p?q","$pathname":"/p",
-      "$raw_user_agent":"UA","$set_once":{"first":1}}})");
+      "$raw_user_agent":"UA","$set_many":{"first":1}}})");
   const Event& event = records.event();
   EXPECT_EQ(event.message_id, "id-1");
   EXPECT_EQ(event.channel, Channel::kWeb);
   EXPECT_EQ(format_utc(event.time), "2026-11-22T00:49:00.000Z");
   EXPECT_EQ(event.properties,
             R"({"x":[1],"$lib":"web","$lib_version":"1.4","$current_url":"http://h/p?q","$pathname":"/p",)"
-            R"("$raw_user_agent":"UA","$set_once":{"first":1}})");
+            R"("$raw_user_agent":"UA","$set_many":{"first":1}})");
   EXPECT_EQ(event.context,
             R"({"library":{"name":"web","version":"1.4"},"page":{"url":"http://h/p?q","path":"/p"},)"
             R"("userAgent":"UA"})");

@@ -113,9 +113,16 @@ std::string call_of(const json::Value& record) {
 
 std::string want_event(const std::string& call) {
   if (call == "$pageview") return "page 神策";
-  if (call == "profile_set" || call == "profile_unset") return "identify ";
-  if (call.starts_with("profile_") || call.starts_with("item_")) return cat("track $", call);
+  if (call.starts_with("profile_")) return "identify ";
+  if (call.starts_with("item_")) return cat("track $", call);
   return cat("track ", call);
+}
+
+// Where the traits of a profile record stand.
+json::Value traits_of(json::Value traits, const std::string& call) {
+  if (call == "profile_set_once") return traits.find("$set_once");
+  if (call == "profile_increment") return traits.find("$add");
+  return call == "profile_append" ? traits.find("$append") : traits;
 }
 
 // Every property of the record is where docs/clients/sensors.md says, with its value as it was sent.
@@ -125,6 +132,9 @@ void expect_properties(const json::Value& record, const Event& event, const std:
   const auto context = json::Document::parse(event.context);
   ASSERT_TRUE(properties.ok() && traits.ok() && context.ok());
   const bool tracked = !call.starts_with("profile_") && !call.starts_with("item_");
+  if (call == "profile_delete") {
+    EXPECT_EQ(event.traits, R"({"$clear":true})");
+  }
   for (const json::Value::Member& member : record.find("properties")) {
     if (member.key == "$is_login_id") continue;
     json::Value found;
@@ -137,7 +147,7 @@ void expect_properties(const json::Value& record, const Event& event, const std:
     } else if (!latest.empty()) {
       found = context->root().find("latest").find(latest);
     } else {
-      found = event.type == EventType::kIdentify ? traits->root().find(member.key)
+      found = event.type == EventType::kIdentify ? traits_of(traits->root(), call).find(member.key)
                                                  : properties->root().find(member.key);
     }
     if (call == "profile_unset") {

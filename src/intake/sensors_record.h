@@ -39,8 +39,8 @@ std::optional<SensorsType> parse_sensors_type(std::string_view name);
 //   track, track_signup, track_id_bind   track; $pageview → page, $AppViewScreen, $MPViewScreen → screen. All
 //                                        identifiers of one record are one customer.
 //   track_id_unbind                      track with one identifier, so that it joins nobody
-//   profile_set, profile_unset           identify: traits set, or set to null
-//   other profile_…, item_…              track of the name "$" + type: traits know no such step
+//   profile_…                            identify: traits set, set to null, or changed (TraitOperator)
+//   item_…                               track of the name "$" + type
 //
 // docs/clients/sensors.md has the whole. One per thread, reused from record to record.
 class SensorsRecord final : public ReceivedPaths {
@@ -58,7 +58,7 @@ class SensorsRecord final : public ReceivedPaths {
   std::string& plain() { return plain_; }
   std::optional<Instant> sent_at() const { return sent_at_; }
   bool sets_traits() const {
-    return type_ == SensorsType::kProfileSet || type_ == SensorsType::kProfileUnset;
+    return type_ >= SensorsType::kProfileSet && type_ <= SensorsType::kProfileDelete;
   }
   // As sent; empty without one.
   std::string_view time() const { return fields_.time == 0 ? std::string_view() : raw(fields_.time); }

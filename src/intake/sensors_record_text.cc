@@ -14,6 +14,21 @@ std::string_view name_of_left_id(std::string_view text) {
   return normalise(Normaliser::kChinesePhone, text) ? "phone" : "distinct_id";
 }
 
+// The member of traits (TraitOperator) under which a profile record's properties stand; empty: in their own
+// right.
+std::string_view operator_of(SensorsType type) {
+  switch (type) {
+    case SensorsType::kProfileSetOnce:
+      return "$set_once";
+    case SensorsType::kProfileIncrement:
+      return "$add";
+    case SensorsType::kProfileAppend:
+      return "$append";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 void SensorsRecord::write() {
@@ -94,10 +109,17 @@ void SensorsRecord::write_identifiers() {
 }
 
 void SensorsRecord::write_properties() {
+  const std::string_view changes = operator_of(type_);
   open(sets_traits() ? "traits" : "properties", '{');
+  if (type_ == SensorsType::kProfileDelete) {
+    member("$clear", "true");
+    return close('}');
+  }
+  if (!changes.empty()) open(changes, '{');
   for (const uint32_t key : properties_) write_property(key);
   if (type_ == SensorsType::kTrackIdUnbind) write_unbound();
   if (is_item()) write_item();
+  if (!changes.empty()) close('}');
   close('}');
 }
 
@@ -199,7 +221,11 @@ std::string SensorsRecord::path_of(std::string_view pointer) const {
   const std::string_view rest = pointer.substr(second);
   if (first == "/properties" && rest.starts_with("/unbound")) return "/identities";
   if (first == "/properties" || first == "/time" || first == "/event") return std::string(pointer);
-  if (first == "/traits") return cat("/properties", rest);
+  if (first == "/traits") {
+    const std::string_view changes = operator_of(type_);
+    return cat("/properties",
+               changes.empty() ? rest : rest.substr(std::min(rest.size(), changes.size() + 1)));
+  }
   if (first == "/identifiers") return fields_.identities != 0 ? "/identities" : "/distinct_id";
   if (first != "/context") return {};
   constexpr std::string_view kLatest = "/latest/";

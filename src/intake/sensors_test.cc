@@ -1,16 +1,14 @@
 #include "intake/sensors.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <random>
 
-#include "absl/strings/escaping.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "gtest/gtest.h"
 #include "intake/sensors_names.h"
 #include "intake/test_door.h"
+#include "intake/test_packing.h"
 #include "intake/test_records.h"
 
 namespace kehu::intake {
@@ -18,36 +16,6 @@ namespace {
 
 // Milliseconds of 2026-11-22T00:49:00Z, a minute before the test door's requests.
 constexpr std::string_view kTime = "1795308540000";
-
-std::string gzipped(std::string_view text) {
-  z_stream z{};
-  KEHU_CHECK(deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&z, text.size()), '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  KEHU_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
-
-std::string base64(std::string_view text) { return absl::Base64Escape(to_absl(text)); }
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    constexpr char kDigits[] = "0123456789ABCDEF";
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out.append({'%', kDigits[static_cast<unsigned char>(c) >> 4], kDigits[c & 15]});
-    }
-  }
-  return out;
-}
 
 std::string form(std::string_view json) { return cat("data=", escaped(base64(json))); }
 
@@ -150,14 +118,14 @@ TEST(SensorsRecord, BecomesAnEvent) {
       {"profile_unset", R"({"type":"profile_unset","distinct_id":"u1","properties":{"x":true,"y":true}})",
        R"(identify  | anonymous_id=u1 | {} | {"x":null,"y":null} | {})"},
       {"profile_set_once", R"({"type":"profile_set_once","distinct_id":"u1","properties":{"f":1}})",
-       R"(track $profile_set_once | anonymous_id=u1 | {"f":1} | {} | {})"},
+       R"(identify  | anonymous_id=u1 | {} | {"$set_once":{"f":1}} | {})"},
       {"profile_increment", R"({"type":"profile_increment","distinct_id":"u1","properties":{"n":2}})",
-       R"(track $profile_increment | anonymous_id=u1 | {"n":2} | {} | {})"},
+       R"(identify  | anonymous_id=u1 | {} | {"$add":{"n":2}} | {})"},
       {"profile_append of a login id",
        R"({"type":"profile_append","distinct_id":"u1","properties":{"tags":["a"],"$is_login_id":true}})",
-       R"(track $profile_append | user_id=u1 | {"tags":["a"]} | {} | {})"},
+       R"(identify  | user_id=u1 | {} | {"$append":{"tags":["a"]}} | {})"},
       {"profile_delete", R"({"type":"profile_delete","distinct_id":"u1","properties":{}})",
-       R"(track $profile_delete | anonymous_id=u1 | {} | {} | {})"},
+       R"(identify  | anonymous_id=u1 | {} | {"$clear":true} | {})"},
       {"item_set", R"({"type":"item_set","item_type":"sku","item_id":"1","properties":{"name":"n"}})",
        R"(track $item_set | anonymous_id=sensors:items | {"name":"n","item_type":"sku","item_id":"1"} | {} | {})"},
       {"item_delete", R"({"type":"item_delete","item_type":"sku","item_id":"1"})",
@@ -216,6 +184,8 @@ TEST(SensorsRecord, ThatBreaksARuleIsKeptAsReceived) {
       {"properties of another kind", R"({"type":"track","event":"A","distinct_id":"u","properties":[]})",
        "invalid_field /properties"},
       {"nothing to add", R"({"type":"profile_increment","distinct_id":"u","properties":{"n":"1"}})",
+       "invalid_field /properties/n"},
+      {"too much to add", R"({"type":"profile_increment","distinct_id":"u","properties":{"a":1,"n":1e15}})",
        "invalid_field /properties/n"},
       {"nothing to append", R"({"type":"profile_append","distinct_id":"u","properties":{"n":"1"}})",
        "invalid_field /properties/n"},

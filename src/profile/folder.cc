@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/trait_operator.h"
 #include "profile/counters.h"
 #include "profile/metrics.h"
 #include "profile/orders.h"
@@ -15,6 +16,7 @@
 #include "profile/recent.h"
 #include "profile/sections.h"
 #include "profile/seen.h"
+#include "profile/trait_steps.h"
 #include "profile/traits.h"
 
 namespace kehu::profile {
@@ -42,6 +44,7 @@ struct Folder::Scratch {
 
   Seen seen, second_seen;
   Traits traits, second_traits;
+  TraitSteps steps, second_steps;
   CounterSection counters;
   MetricSection metrics;
   Recent recent, second_recent;
@@ -63,6 +66,13 @@ struct Folder::Scratch {
 
   bool fold_seen(const Event& event);
   bool fold_traits(const Event& event);
+  void set_trait(const json::Field& field, const Event& event, const Stamp& stamp);
+  void take_operator(TraitOperator trait_operator, const json::RawValue& operand, const Event& event,
+                     const Stamp& stamp);
+  void add_step(const json::Field& field, TraitStep::Kind kind, const Event& event, const Stamp& stamp);
+  std::string_view kept_key(const json::Field& field, const Event& event) {
+    return lies_in(field.key, event.traits) ? field.key : pool.keep(field.key);
+  }
   bool fold_counter(const Event& event, NameId key, CivilDay day);
   bool fold_recent(const Event& event, NameId key);
   bool fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day);
@@ -82,25 +92,84 @@ bool Folder::Scratch::fold_seen(const Event& event) {
 
 bool Folder::Scratch::fold_traits(const Event& event) {
   std::string_view& section = sections[SectionId::kTraits];
-  if (!traits.read(section)) return false;
+  std::string_view& steps_section = sections[SectionId::kTraitSteps];
+  if (!traits.read(section) || !steps.read(steps_section)) return false;
   const Stamp stamp{event.time, event.source};
   json::FieldReader fields(event.traits);
   for (json::Field field; fields.next(field);) {
-    const bool null = field.value.is_null();
-    if (!null && field.value.raw.size() > limits::kTraitBytes) {
-      traits.count_too_long();
-      continue;
+    const TraitOperator named = trait_operator(field.key);
+    if (named == TraitOperator::kNone) {
+      set_trait(field, event, stamp);
+    } else {
+      take_operator(named, field.value, event, stamp);
     }
-    const NameId name = name_id(field.key);
-    const bool is_new = traits.set({name, null ? std::string_view() : field.value.raw, stamp});
-    if (!is_new) continue;
-    met(name, lies_in(field.key, event.traits) ? field.key : pool.keep(field.key));
   }
   traits.trim();
+  steps.settle(traits, pool);
   WireBuffer& out = buffer(SectionId::kTraits);
   traits.write(out);
   section = out.view();
+  WireBuffer& steps_out = buffer(SectionId::kTraitSteps);
+  steps.write(steps_out);
+  steps_section = steps_out.view();
   return true;
+}
+
+void Folder::Scratch::set_trait(const json::Field& field, const Event& event, const Stamp& stamp) {
+  const bool null = field.value.is_null();
+  if (!null && field.value.raw.size() > limits::kTraitBytes) return traits.count_too_long();
+  const NameId name = name_id(field.key);
+  const bool is_new = traits.set({name, null ? std::string_view() : field.value.raw, stamp});
+  if (is_new) met(name, kept_key(field, event));
+}
+
+// The door has checked the operands (intake::TraitOperators); what does not fit here was written before it
+// did.
+void Folder::Scratch::take_operator(TraitOperator named, const json::RawValue& operand, const Event& event,
+                                    const Stamp& stamp) {
+  if (named == TraitOperator::kClear) {
+    if (operand.raw == "true") steps.clear(stamp);
+    return;
+  }
+  if (operand.raw.starts_with('[') && named != TraitOperator::kUnset) return;
+  json::FieldReader fields(operand.raw);
+  for (json::Field field; fields.next(field);) {
+    switch (named) {
+      case TraitOperator::kUnset: {
+        const std::string_view name = field.key.empty() ? pool.text_of(field.value) : field.key;
+        traits.set({name_id(name), {}, stamp});
+        break;
+      }
+      case TraitOperator::kSetOnce:
+        add_step(field, TraitStep::Kind::kOnce, event, stamp);
+        break;
+      case TraitOperator::kAdd:
+        add_step(field, TraitStep::Kind::kAdd, event, stamp);
+        break;
+      default:
+        add_step(field, TraitStep::Kind::kAppend, event, stamp);
+    }
+  }
+}
+
+void Folder::Scratch::add_step(const json::Field& field, TraitStep::Kind kind, const Event& event,
+                               const Stamp& stamp) {
+  if (field.value.is_null()) return;
+  if (field.value.raw.size() > limits::kTraitBytes) return traits.count_too_long();
+  TraitStep step;
+  step.name = name_id(field.key);
+  step.stamp = stamp;
+  step.kind = kind;
+  if (kind == TraitStep::Kind::kAdd) {
+    const auto amount = Decimal::parse(field.value.raw);
+    if (!amount) return;
+    step.amount = amount->units();
+  } else if (kind == TraitStep::Kind::kAppend && !field.value.raw.starts_with('[')) {
+    step.operand = pool.keep(cat("[", field.value.raw, "]"));
+  } else {
+    step.operand = field.value.raw;
+  }
+  if (steps.add(step)) met(step.name, kept_key(field, event));
 }
 
 bool Folder::Scratch::fold_counter(const Event& event, NameId key, CivilDay day) {
@@ -196,6 +265,7 @@ absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& 
 
 absl::Status Folder::merge(std::string_view a, std::string_view b, std::string& out) {
   Scratch& s = *scratch_;
+  s.pool.clear();
   Sections& x = s.sections;
   Sections& y = s.second_sections;
   if (!x.split(a) || !y.split(b)) return damaged("frame");
@@ -209,8 +279,13 @@ absl::Status Folder::merge(std::string_view a, std::string_view b, std::string& 
 
   if (!s.traits.read(x[SectionId::kTraits]) || !s.second_traits.read(y[SectionId::kTraits]))
     return damaged("traits");
+  if (!s.steps.read(x[SectionId::kTraitSteps]) || !s.second_steps.read(y[SectionId::kTraitSteps]))
+    return damaged("steps of traits");
   s.traits.merge(s.second_traits);
+  s.steps.merge(s.second_steps);
+  s.steps.settle(s.traits, s.pool);
   s.traits.write(buffer(SectionId::kTraits));
+  s.steps.write(buffer(SectionId::kTraitSteps));
 
   if (!s.recent.read(x[SectionId::kRecent]) || !s.second_recent.read(y[SectionId::kRecent])) {
     return damaged("recent events");

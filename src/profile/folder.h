@@ -12,7 +12,8 @@
 
 // A part: the state folded from a set of events, as bytes (docs/formats/profile.md). The empty string is the
 // part of no events. Parts are a commutative monoid: any order of folds, any split into parts and any order
-// of merges gives the same bytes, as long as no event is folded twice.
+// of merges gives the same bytes, as long as no event is folded twice and no trait is set later than
+// limits::kTraitSteps of its steps that come behind (trait_steps.h).
 namespace kehu::profile {
 
 struct MetName {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/limits.h"
@@ -118,31 +120,104 @@ void fill_seen(const std::vector<Event>& events, ProfileView& view) {
   for (const auto& [channel, period] : seen) view.channels.push_back(period);
 }
 
+// When, what, and with which operand a trait was written: in the order in which writes take effect.
+using Moment = std::pair<Instant, SourceId>;
+enum class How { kSetOnce, kAdd, kAppend, kSet };
+using Write = std::tuple<Moment, How, std::string>;
+
+struct PlainTrait {
+  std::string name;
+  std::set<Write> sets, onces;
+  std::multiset<Write> changes;
+};
+
+using PlainTraits = std::map<NameId, PlainTrait>;
+
+void write_trait(PlainTraits& traits, const Value::Member& member, const Moment& moment, How how) {
+  if (member.value.is_null() && how != How::kSet) return;
+  PlainTrait& trait = traits[name_id(member.key)];
+  trait.name = member.key;
+  const Write write{moment, how, member.value.is_null() ? "" : std::string(member.value.raw())};
+  if (how == How::kSet) {
+    trait.sets.insert(write);
+  } else if (how == How::kSetOnce) {
+    trait.onces.insert(write);
+  } else {
+    trait.changes.insert(write);
+  }
+}
+
+// Applies one write to a value; false when it does not fit.
+bool change(std::string& value, const Write& write) {
+  const auto& [moment, how, operand] = write;
+  if (how == How::kSetOnce) {
+    if (!value.empty()) return false;
+    value = operand;
+  } else if (how == How::kAdd) {
+    const auto old = Decimal::parse(value.empty() ? "0" : value);
+    if (!old) return false;
+    value = Decimal::from_units(old->units() + Decimal::parse(operand)->units()).to_string();
+  } else {
+    if (!value.empty() && value.front() != '[') return false;
+    std::vector<std::string> elements;
+    for (const std::string& list : {value, operand}) {
+      const Document document = parse(list.empty() ? "[]" : list);
+      for (const Value::Member& element : document.root()) {
+        const std::string raw(element.value.raw());
+        if (std::find(elements.begin(), elements.end(), raw) == elements.end()) elements.push_back(raw);
+      }
+    }
+    value = "[";
+    for (const std::string& element : elements) value += (value.size() > 1 ? "," : "") + element;
+    value += "]";
+  }
+  return true;
+}
+
+void show_trait(const PlainTrait& trait, const std::optional<Moment>& cleared, ProfileView& view) {
+  std::optional<Moment> lower = cleared;
+  std::string value;
+  Moment written;
+  if (!trait.sets.empty() && (!lower || std::get<Moment>(*trait.sets.rbegin()) > *lower)) {
+    written = *(lower = std::get<Moment>(*trait.sets.rbegin()));
+    value = std::get<2>(*trait.sets.rbegin());
+  }
+  auto changes = trait.changes;
+  const auto is_newer = [&lower](const Write& write) { return !lower || std::get<Moment>(write) > *lower; };
+  if (!trait.onces.empty() && is_newer(*trait.onces.rbegin()))
+    changes.insert(is_newer(*trait.onces.begin()) ? *trait.onces.begin() : *trait.onces.rbegin());
+  for (const Write& write : changes) {
+    if (is_newer(write) && change(value, write)) written = std::get<Moment>(write);
+  }
+  if (!value.empty()) view.traits.push_back({trait.name, value, written.first, written.second});
+}
+
 void fill_traits(const std::vector<Event>& events, ProfileView& view) {
-  using Write = std::tuple<Instant, SourceId, std::string>;
-  std::map<NameId, std::pair<std::string, Write>> traits;
+  static const std::map<std::string, How, std::less<>> kOperations = {
+      {"$set_once", How::kSetOnce}, {"$add", How::kAdd}, {"$append", How::kAppend}};
+  PlainTraits traits;
+  std::optional<Moment> cleared;
   for (const Event& event : events) {
     if (event.type == EventType::kGroup) continue;
+    const Moment moment{event.time, event.source};
     const Document document = parse(event.traits);
     for (const Value::Member& member : document.root()) {
-      if (member.value.raw().size() > limits::kTraitBytes) {
+      if (member.key == "$clear") {
+        cleared = std::max(cleared, std::optional(moment));
+      } else if (const auto operation = kOperations.find(member.key); operation != kOperations.end()) {
+        for (const Value::Member& step : member.value) write_trait(traits, step, moment, operation->second);
+      } else if (member.value.raw().size() > limits::kTraitBytes) {
         ++view.traits_too_long;
-        continue;
+      } else {
+        write_trait(traits, member, moment, How::kSet);
       }
-      Write write{event.time, event.source, member.value.is_null() ? "" : std::string(member.value.raw())};
-      auto& [name, newest] = traits[name_id(member.key)];
-      newest = name.empty() ? write : std::max(newest, write);
-      name = member.key;
     }
   }
   size_t kept = 0;
   for (const auto& [id, trait] : traits) {
-    if (kept++ >= limits::kTraitsPerCustomer) {
-      view.traits_left_out = true;
-      break;
-    }
-    const auto& [time, source, value] = trait.second;
-    if (!value.empty()) view.traits.push_back({trait.first, value, time, source});
+    view.traits_left_out = kept++ >= limits::kTraitsPerCustomer;
+    if (view.traits_left_out) break;
+    show_trait(trait, cleared, view);
   }
   std::sort(view.traits.begin(), view.traits.end(),
             [](const TraitView& a, const TraitView& b) { return a.name < b.name; });

@@ -21,6 +21,8 @@ struct RandomEventOptions {
   int values = 5;  // different property values
   int orders = 4;  // different order ids
   int traits = 5;  // different trait names
+  // Of all events. More than limits::kTraitSteps for one trait would make the order matter.
+  int steps = 30;
 };
 
 // Events and the texts they point to.
@@ -97,7 +99,26 @@ class RandomEvents {
       out += cat("\"trait", i, i % 2 == 0 ? "\":" : "\\u00e9\":", value());
     }
     if (pick(10) == 0) out += cat(out.size() > 1 ? "," : "", "\"long\":\"", std::string(2100, 'x'), "\"");
+    if (steps_ < options_.steps && pick(2) == 0) out += cat(out.size() > 1 ? "," : "", step());
     return out + "}";
+  }
+
+  // On the same names as the values above, so that they meet texts, numbers, lists and nothing.
+  std::string step() {
+    ++steps_;
+    const std::string name = cat("{\"trait", 2 * pick(static_cast<uint64_t>(options_.traits) / 2 + 2), "\":");
+    switch (pick(9)) {
+      case 0:
+        return "\"$clear\":true";
+      case 1:
+      case 2:
+        return cat("\"$set_once\":", name, value(), "}");
+      case 3:
+      case 4:
+        return cat("\"$append\":", name, "[", value(), ",", value(), "]}");
+      default:
+        return cat("\"$add\":", name, static_cast<int64_t>(pick(2000)) - 700, ".25}");
+    }
   }
 
   Event next() {
@@ -137,6 +158,7 @@ class RandomEvents {
 
   std::mt19937_64 random_;
   RandomEventOptions options_;
+  int steps_ = 0;
   std::deque<std::string> texts_;
   std::vector<Event> events_;
 };

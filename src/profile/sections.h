@@ -17,9 +17,10 @@ enum class SectionId : uint8_t {
   kCounters = 2,
   kMetrics = 3,
   kRecent = 4,
-  kOrders = 5
+  kOrders = 5,
+  kTraitSteps = 6
 };
-inline constexpr size_t kSectionCount = 6;
+inline constexpr size_t kSectionCount = 7;
 inline constexpr uint8_t kPartVersion = 1;
 
 // The sections of a part as views, empty where there is none.

@@ -29,9 +29,24 @@ bool Traits::set(const Trait& trait) {
 }
 
 void Traits::trim() {
-  if (values_.size() <= limits::kTraitsPerCustomer) return;
-  values_.resize(limits::kTraitsPerCustomer);
+  if (values_.size() > limits::kTraitsPerCustomer) trim_to(limits::kTraitsPerCustomer);
+}
+
+void Traits::trim_to(size_t count) {
+  if (values_.size() > count) values_.resize(count);
   left_out_ = true;
+}
+
+void Traits::empty_until(Stamp stamp) {
+  for (Trait& trait : values_) {
+    if (trait.stamp <= stamp) trait.value = {};
+  }
+}
+
+const Trait* Traits::find(NameId name) const {
+  const auto at = std::lower_bound(values_.begin(), values_.end(), name,
+                                   [](const Trait& known, NameId wanted) { return known.name < wanted; });
+  return at == values_.end() || at->name != name ? nullptr : &*at;
 }
 
 void Traits::merge(const Traits& other) {
@@ -42,7 +57,7 @@ void Traits::merge(const Traits& other) {
 }
 
 void Traits::write(WireBuffer& out) const {
-  if (values_.empty() && too_long_ == 0) return;
+  if (values_.empty() && too_long_ == 0 && !left_out_) return;
   // One call writes many traits: their stamps are written once and traits name them by number.
   stamps_.clear();
   for (const Trait& trait : values_) {

@@ -38,6 +38,12 @@ class Traits {
   // Beyond limits::kTraitsPerCustomer names the smallest stay: a name pushed out can never come back, so the
   // rest have missed nothing.
   void trim();
+  // The same where others count too: `count` names stay, and something was left out.
+  void trim_to(size_t count);
+  // What was written up to `stamp` is deleted.
+  void empty_until(Stamp stamp);
+  // nullptr when it was never written.
+  const Trait* find(NameId name) const;
   void merge(const Traits& other);
   // False on damage.
   bool read(std::string_view section);

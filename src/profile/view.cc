@@ -17,7 +17,7 @@
 #include "profile/revenue.h"
 #include "profile/sections.h"
 #include "profile/seen.h"
-#include "profile/traits.h"
+#include "profile/trait_steps.h"
 
 namespace kehu::profile {
 namespace {
@@ -43,10 +43,9 @@ class Viewer {
   // False on damage.
   bool read(std::string_view part) {
     Sections sections;
-    return sections.split(part) && read_seen(sections[SectionId::kSeen]) &&
-           read_traits(sections[SectionId::kTraits]) && read_counters(sections[SectionId::kCounters]) &&
-           read_metrics(sections[SectionId::kMetrics]) && read_recent(sections[SectionId::kRecent]) &&
-           read_orders(sections[SectionId::kOrders]);
+    return sections.split(part) && read_seen(sections[SectionId::kSeen]) && read_traits(sections) &&
+           read_counters(sections[SectionId::kCounters]) && read_metrics(sections[SectionId::kMetrics]) &&
+           read_recent(sections[SectionId::kRecent]) && read_orders(sections[SectionId::kOrders]);
   }
   ProfileView take() { return std::move(view_); }
 
@@ -57,7 +56,8 @@ class Viewer {
   }
 
   bool read_seen(std::string_view section);
-  bool read_traits(std::string_view section);
+  bool read_traits(const Sections& sections);
+  void show_trait(NameId id, std::optional<TraitValue> value);
   bool read_counters(std::string_view section);
   bool read_metrics(std::string_view section);
   bool read_recent(std::string_view section);
@@ -86,15 +86,26 @@ bool Viewer::read_seen(std::string_view section) {
   return true;
 }
 
-bool Viewer::read_traits(std::string_view section) {
+void Viewer::show_trait(NameId id, std::optional<TraitValue> value) {
+  if (!value) return;
+  view_.traits.push_back({name(id), std::move(value->text), value->stamp.time, value->stamp.source});
+}
+
+bool Viewer::read_traits(const Sections& sections) {
   Traits traits;
-  if (!traits.read(section)) return false;
+  TraitSteps steps;
+  if (!traits.read(sections[SectionId::kTraits]) || !steps.read(sections[SectionId::kTraitSteps]))
+    return false;
   view_.traits_too_long = traits.too_long();
   view_.traits_left_out = traits.left_out();
   for (const Trait& trait : traits.values()) {
-    if (trait.value.empty()) continue;
-    view_.traits.push_back(
-        {name(trait.name), std::string(trait.value), trait.stamp.time, trait.stamp.source});
+    show_trait(trait.name, value_of(&trait, steps.of(trait.name), steps.cleared()));
+  }
+  std::optional<NameId> before;
+  for (const TraitStep& step : steps.steps()) {
+    if (before == step.name || traits.find(step.name) != nullptr) continue;
+    before = step.name;
+    show_trait(step.name, value_of(nullptr, steps.of(step.name), steps.cleared()));
   }
   std::sort(view_.traits.begin(), view_.traits.end(),
             [](const TraitView& a, const TraitView& b) { return a.name < b.name; });

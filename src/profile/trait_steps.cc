@@ -1,0 +1,297 @@
+#include "profile/trait_steps.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/limits.h"
+#include "json/fields.h"
+
+namespace kehu::profile {
+namespace {
+
+using Kind = TraitStep::Kind;
+
+constexpr uint64_t kMinStepBytes = 4;
+
+auto place(const TraitStep& step) { return std::tie(step.name, step.stamp, step.kind, step.operand); }
+
+bool comes_before(const TraitStep& a, const TraitStep& b) { return place(a) < place(b); }
+
+// Two additions of one moment are one, as nothing can come between them; a repeated $set_once or $append of
+// one moment changes nothing.
+bool joins(const TraitStep& a, const TraitStep& b) { return place(a) == place(b); }
+
+void append_elements(std::string_view array, std::vector<std::string_view>& elements) {
+  json::FieldReader reader(array);
+  for (json::Field field; reader.next(field);) {
+    if (std::find(elements.begin(), elements.end(), field.value.raw) == elements.end())
+      elements.push_back(field.value.raw);
+  }
+}
+
+// As many of the newest as fit.
+std::string array_of(const std::vector<std::string_view>& elements) {
+  size_t bytes = 1;
+  auto first = elements.end();
+  while (first != elements.begin() && bytes + (first - 1)->size() + 1 <= limits::kTraitBytes)
+    bytes += (--first)->size() + 1;
+  std::string out = "[";
+  for (auto at = first; at != elements.end(); ++at) out.append(at == first ? "" : ",").append(*at);
+  return out + "]";
+}
+
+bool is_array(std::string_view text) { return !text.empty() && text.front() == '['; }
+
+// The value of a trait while its steps are taken.
+class Walk {
+ public:
+  explicit Walk(const Trait* base) {
+    if (base == nullptr || base->value.empty()) return;
+    text_ = base->value;
+    stamp_ = base->stamp;
+  }
+
+  void take(const TraitStep& step) {
+    const bool fits = step.kind == Kind::kOnce  ? take_once(step.operand)
+                      : step.kind == Kind::kAdd ? take_add(step.amount)
+                                                : take_append(step.operand);
+    if (fits) stamp_ = step.stamp;
+  }
+
+  std::optional<TraitValue> value() {
+    if (number_) return TraitValue{sum_to_string(*number_), stamp_};
+    if (is_list_) return TraitValue{array_of(elements_), stamp_};
+    if (text_.empty()) return std::nullopt;
+    return TraitValue{std::string(text_), stamp_};
+  }
+
+ private:
+  bool is_absent() const { return text_.empty() && !number_ && !is_list_; }
+
+  bool take_once(std::string_view operand) {
+    if (!is_absent()) return false;
+    text_ = operand;
+    return true;
+  }
+  bool take_add(Sum amount) {
+    if (is_absent()) number_ = 0;
+    if (!number_ && !is_list_) {
+      if (const auto number = Decimal::parse(text_)) number_ = number->units();
+    }
+    if (number_) number_ = wrapping_add(*number_, amount);
+    return number_.has_value();
+  }
+  bool take_append(std::string_view array) {
+    if (is_absent()) is_list_ = true;
+    if (!is_list_ && !number_ && is_array(text_)) {
+      append_elements(text_, elements_);
+      is_list_ = true;
+    }
+    if (is_list_) append_elements(array, elements_);
+    return is_list_;
+  }
+
+  std::string_view text_;
+  std::optional<Sum> number_;
+  bool is_list_ = false;
+  std::vector<std::string_view> elements_;
+  Stamp stamp_;
+};
+
+}  // namespace
+
+absl::Span<const TraitStep> TraitSteps::of(NameId name) const {
+  const auto begin =
+      std::lower_bound(steps_.begin(), steps_.end(), name,
+                       [](const TraitStep& step, NameId wanted) { return step.name < wanted; });
+  const size_t first = static_cast<size_t>(begin - steps_.begin());
+  if (begin == steps_.end() || begin->name != name) return {};
+  return absl::MakeConstSpan(steps_).subspan(first, end_of_name(first) - first);
+}
+
+size_t TraitSteps::end_of_name(size_t begin) const {
+  size_t end = begin + 1;
+  while (end < steps_.size() && steps_[end].name == steps_[begin].name) ++end;
+  return end;
+}
+
+bool TraitSteps::add(const TraitStep& step) {
+  const bool is_new = of(step.name).empty();
+  const auto at = std::lower_bound(steps_.begin(), steps_.end(), step, comes_before);
+  if (at != steps_.end() && joins(*at, step)) {
+    at->amount = wrapping_add(at->amount, step.amount);
+  } else {
+    steps_.insert(at, step);
+  }
+  return is_new;
+}
+
+void TraitSteps::clear(Stamp stamp) {
+  if (!cleared_ || *cleared_ < stamp) cleared_ = stamp;
+}
+
+void TraitSteps::merge(const TraitSteps& other) {
+  for (const TraitStep& step : other.steps_) add(step);
+  if (other.cleared_) clear(*other.cleared_);
+}
+
+void TraitSteps::settle(Traits& traits, TextPool& pool) {
+  if (empty()) return;
+  if (cleared_) traits.empty_until(*cleared_);
+  trim(traits);
+  settled_.clear();
+  for (size_t begin = 0; begin < steps_.size();) {
+    const size_t end = end_of_name(begin);
+    const Trait* base = traits.find(steps_[begin].name);
+    const auto set = base == nullptr ? std::nullopt : std::optional(base->stamp);
+    settle_name(begin, end, std::max(set, cleared_), pool);
+    begin = end;
+  }
+  steps_.swap(settled_);
+}
+
+// The smallest names stay, of all that have a value or steps, as in Traits::trim.
+void TraitSteps::trim(Traits& traits) {
+  size_t names = 0;
+  size_t value = 0;
+  size_t step = 0;
+  const auto& values = traits.values();
+  for (; names < limits::kTraitsPerCustomer && (value < values.size() || step < steps_.size()); ++names) {
+    const bool from_value =
+        step == steps_.size() || (value < values.size() && values[value].name <= steps_[step].name);
+    const NameId name = from_value ? values[value].name : steps_[step].name;
+    if (from_value) ++value;
+    if (step < steps_.size() && steps_[step].name == name) step = end_of_name(step);
+  }
+  if (value == values.size() && step == steps_.size()) return;
+  traits.trim_to(value);
+  steps_.resize(step);
+}
+
+void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lower, TextPool& pool) {
+  tail_.clear();
+  const TraitStep* last = nullptr;
+  for (size_t i = begin; i < end; ++i) {
+    TraitStep& step = steps_[i];
+    const bool superseded = lower && step.stamp <= *lower;
+    if (step.kind != Kind::kOnce) {
+      if (!superseded) tail_.push_back(step);
+      continue;
+    }
+    // What stands below a newer value is kept as a moment, so that the first stays the first.
+    if (superseded) step.operand = {};
+    if (last == nullptr) settled_.push_back(step);
+    last = &step;
+  }
+  const size_t first_of_name = settled_.size() - (last == nullptr ? 0 : 1);
+  if (last != nullptr && !joins(*last, settled_.back())) settled_.push_back(*last);
+  combine_oldest(tail_, pool);
+  settled_.insert(settled_.end(), tail_.begin(), tail_.end());
+  std::sort(settled_.begin() + static_cast<ptrdiff_t>(first_of_name), settled_.end(), comes_before);
+}
+
+void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) const {
+  const auto too_much = [&steps] {
+    size_t bytes = 0;
+    for (const TraitStep& step : steps) bytes += step.operand.size();
+    return steps.size() > limits::kTraitSteps || (steps.size() > 1 && bytes > limits::kTraitBytes);
+  };
+  while (too_much()) {
+    size_t second = 1;
+    while (steps[second].kind != steps[0].kind && second + 1 < steps.size()) ++second;
+    TraitStep& newer = steps[second];
+    if (newer.kind != steps[0].kind) {
+      // One addition below nothing but lists, or the reverse: it is the one that does not fit.
+      steps.erase(steps.begin());
+      continue;
+    }
+    if (newer.kind == Kind::kAdd) {
+      newer.amount = wrapping_add(newer.amount, steps[0].amount);
+    } else {
+      std::vector<std::string_view> elements;
+      append_elements(steps[0].operand, elements);
+      append_elements(newer.operand, elements);
+      newer.operand = pool.keep(array_of(elements));
+    }
+    steps.erase(steps.begin());
+  }
+}
+
+void TraitSteps::write(WireBuffer& out) const {
+  if (empty()) return;
+  out.byte(cleared_ ? 1 : 0);
+  const auto stamp = [&out](const Stamp& written) {
+    out.instant(written.time);
+    out.varint(written.source.value());
+  };
+  if (cleared_) stamp(*cleared_);
+  for (size_t begin = 0; begin < steps_.size();) {
+    const size_t end = end_of_name(begin);
+    out.key(steps_[begin].name.value());
+    out.varint(end - begin);
+    for (; begin < end; ++begin) {
+      const TraitStep& step = steps_[begin];
+      out.byte(static_cast<uint8_t>(step.kind));
+      stamp(step.stamp);
+      if (step.kind == Kind::kAdd) {
+        out.wide(step.amount);
+      } else {
+        out.text(step.operand);
+      }
+    }
+  }
+}
+
+bool TraitSteps::read(std::string_view section) {
+  steps_.clear();
+  cleared_.reset();
+  if (section.empty()) return true;
+  WireReader in(section);
+  const auto stamp = [&in] {
+    const Instant time = in.instant();
+    const uint64_t source = in.varint();
+    if (source > UINT32_MAX) in.fail();
+    return Stamp{time, SourceId(static_cast<uint32_t>(source))};
+  };
+  const uint8_t flags = in.byte();
+  if (flags > 1) return false;
+  if (flags == 1) cleared_ = stamp();
+  while (!in.failed() && !in.at_end()) {
+    const NameId name(in.key());
+    const uint64_t count = in.varint();
+    if (count == 0 || count > in.rest().size() / kMinStepBytes) return false;
+    for (uint64_t i = 0; i < count; ++i) {
+      TraitStep step;
+      step.name = name;
+      const uint8_t kind = in.byte();
+      if (kind > static_cast<uint8_t>(Kind::kAppend)) return false;
+      step.kind = static_cast<Kind>(kind);
+      step.stamp = stamp();
+      if (step.kind == Kind::kAdd) {
+        step.amount = in.wide();
+      } else {
+        step.operand = in.text();
+      }
+      if (in.failed() || (!steps_.empty() && !comes_before(steps_.back(), step))) return false;
+      steps_.push_back(step);
+    }
+  }
+  return in.complete() && !empty();
+}
+
+std::optional<TraitValue> value_of(const Trait* base, absl::Span<const TraitStep> steps,
+                                   const std::optional<Stamp>& cleared) {
+  const auto set = base == nullptr ? std::nullopt : std::optional(base->stamp);
+  const auto lower = std::max(set, cleared);
+  Walk walk(base);
+  bool once = false;
+  for (const TraitStep& step : steps) {
+    if (lower && step.stamp <= *lower) continue;
+    if (step.kind == Kind::kOnce && std::exchange(once, true)) continue;
+    walk.take(step);
+  }
+  return walk.value();
+}
+
+}  // namespace kehu::profile
