@@ -1,5 +1,7 @@
 #include "api/customer_document.h"
 
+#include "api/answers.h"
+#include "api/customer_name.h"
 #include "base/civil_day.h"
 #include "base/money.h"
 #include "base/text.h"
@@ -239,6 +241,18 @@ std::string identity_document(engine::Engine& engine, engine::Replica& replica, 
   }
   writer.end_array().end_object();
   return out;
+}
+
+void answer_about_customer(App& app, const Request& request, Responder responder, CustomerDocument document) {
+  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
+  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
+  answer_from_replica(app, std::move(responder),
+                      [&app, name = *std::move(name), document = std::move(document)](
+                          engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto customer = find_customer(replica, name);
+                        if (!customer.ok()) return customer.status();
+                        return document(app.engine(), replica, *customer);
+                      });
 }
 
 }  // namespace kehu::api

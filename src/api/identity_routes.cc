@@ -12,15 +12,7 @@ namespace kehu::api {
 namespace {
 
 void get_identities(App& app, const Request& request, Responder responder) {
-  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
-  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
-  answer_from_replica(
-      app, std::move(responder),
-      [&app, name = *std::move(name)](engine::Replica& replica) -> absl::StatusOr<std::string> {
-        const auto customer = find_customer(replica, name);
-        if (!customer.ok()) return customer.status();
-        return identity_document(app.engine(), replica, *customer);
-      });
+  answer_about_customer(app, request, std::move(responder), identity_document);
 }
 
 absl::StatusOr<std::string> explain(engine::Replica& replica, const Token& from, const Token& to) {
