@@ -1,9 +1,6 @@
 // The hot path of the door: a Segment batch of 100 events, request bytes to encoded records, and its parts.
-#include <zlib.h>
-
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "benchmark/benchmark.h"
@@ -13,6 +10,7 @@
 #include "intake/segment.h"
 #include "intake/sensors.h"
 #include "intake/test_door.h"
+#include "intake/test_packing.h"
 #include "json/fields.h"
 #include "json/index.h"
 #include "simdjson.h"
@@ -123,20 +121,6 @@ void cloud_event_batch(benchmark::State& state) {
 }
 BENCHMARK(cloud_event_batch);
 
-std::string gzipped(std::string_view text) {
-  z_stream z{};
-  KEHU_CHECK(deflateInit2(&z, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&z, text.size()), '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  KEHU_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
-
 // As the Android SDK writes them.
 std::string sensors_records(int events) {
   std::string out = "[";
@@ -164,19 +148,8 @@ void sensors_gzip(benchmark::State& state) {
   Intake intake;
   const int events = static_cast<int>(state.range(0));
   const std::string records = sensors_records(events);
-  const std::string base64 = absl::Base64Escape(to_absl(gzipped(records)));
-  std::string body = cat("crc=", java_hash(base64), "&gzip=1&data_list=");
-  for (const char c : base64) {
-    if (c == '+') {
-      body += "%2B";
-    } else if (c == '/') {
-      body += "%2F";
-    } else if (c == '=') {
-      body += "%3D";
-    } else {
-      body.push_back(c);
-    }
-  }
+  const std::string data = base64(gzipped(records));
+  const std::string body = cat("crc=", java_hash(data), "&gzip=1&data_list=", escaped(data));
   for (auto _ : state) {
     intake.clear();
     decoder.open("project=default", body);

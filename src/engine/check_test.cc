@@ -1,22 +1,15 @@
 #include "engine/check.h"
 
-#include <algorithm>
-#include <fstream>
 
 #include "engine/test_engine.h"
 #include "os/clock.h"
+#include "os/test_files.h"
 #include "os/whole_file.h"
 
 namespace kehu::engine {
 namespace {
 
-void flip_bit(const std::string& path, uint64_t bit) {
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(bit / 8));
-  const auto byte = static_cast<char>(file.get() ^ (1 << bit % 8));
-  file.seekp(static_cast<std::streamoff>(bit / 8));
-  file.put(byte);
-}
+using os::flip_bit;
 
 // A small directory after three runs: log segments, key sidecars, several tables and manifests of the state,
 // dozens of versions, checkpoints and compacted files of the lake.
@@ -44,14 +37,7 @@ class CheckTest : public testing::Test {
     const auto report = check_all();
     return report.ok() && report->findings.empty();
   }
-  std::vector<std::filesystem::path> all_files() {
-    std::vector<std::filesystem::path> paths;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
-      if (entry.is_regular_file() && entry.file_size() > 0) paths.push_back(entry.path());
-    }
-    std::sort(paths.begin(), paths.end());
-    return paths;
-  }
+  std::vector<std::filesystem::path> all_files() { return os::files_below(directory_.path()); }
   std::string read(const std::filesystem::path& path) {
     return *os::read_whole_file(os::posix_file_system(), path.string());
   }

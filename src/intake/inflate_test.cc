@@ -1,26 +1,11 @@
 #include "intake/inflate.h"
 
-#include <zlib.h>
-
 #include "base/limits.h"
 #include "gtest/gtest.h"
+#include "intake/test_packing.h"
 
 namespace kehu::intake {
 namespace {
-
-std::string gzip(const std::string& text, int window_bits = MAX_WBITS + 16) {
-  z_stream z{};
-  EXPECT_EQ(deflateInit2(&z, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 std::string noise(size_t size) {
   std::string out;
@@ -32,8 +17,8 @@ std::string noise(size_t size) {
 
 TEST(Inflate, GivesBackWhatWasCompressed) {
   const std::string text = noise(300'000);
-  for (const std::string& body :
-       {gzip(text), gzip(text, MAX_WBITS), gzip(text.substr(0, 100'000)) + gzip(text.substr(100'000))}) {
+  for (const std::string& body : {gzipped(text), deflated(text, MAX_WBITS),
+                                  gzipped(text.substr(0, 100'000)) + gzipped(text.substr(100'000))}) {
     const auto whole = inflate_body(body, 1 << 20);
     ASSERT_TRUE(whole.ok()) << whole.status();
     EXPECT_EQ(*whole, text);
@@ -49,8 +34,8 @@ TEST(Inflate, GivesBackWhatWasCompressed) {
 }
 
 TEST(Inflate, RefusesBombsAndDamage) {
-  const std::string good = gzip(noise(100'000));
-  const std::string bomb = gzip(std::string(64 << 20, 'a'));
+  const std::string good = gzipped(noise(100'000));
+  const std::string bomb = gzipped(std::string(64 << 20, 'a'));
   std::string damaged = good;
   damaged[damaged.size() / 2] ^= 0x55;
   struct Case {
@@ -68,7 +53,7 @@ TEST(Inflate, RefusesBombsAndDamage) {
       {"no gzip", "hello", 1 << 20, absl::StatusCode::kInvalidArgument},
       {"empty", "", 1 << 20, absl::StatusCode::kInvalidArgument},
       {"garbage behind", good + "xyz", 1 << 20, absl::StatusCode::kInvalidArgument},
-      {"small and repetitive", gzip(std::string(60'000, 'a')), 1 << 20, absl::StatusCode::kOk},
+      {"small and repetitive", gzipped(std::string(60'000, 'a')), 1 << 20, absl::StatusCode::kOk},
   };
   for (const Case& c : cases) EXPECT_EQ(inflate_body(c.body, c.max).status().code(), c.want) << c.name;
 }
@@ -77,12 +62,12 @@ TEST(Inflate, StaysFailed) {
   Inflater inflater(1 << 20);
   const auto nothing = [](std::string_view) {};
   EXPECT_FALSE(inflater.feed("junk", nothing).ok());
-  EXPECT_FALSE(inflater.feed(gzip("x"), nothing).ok());
+  EXPECT_FALSE(inflater.feed(gzipped("x"), nothing).ok());
   EXPECT_FALSE(inflater.finish().ok());
 }
 
 TEST(Inflate, KnowsGzip) {
-  EXPECT_TRUE(is_gzip(gzip("x")));
+  EXPECT_TRUE(is_gzip(gzipped("x")));
   EXPECT_FALSE(is_gzip("{\"a\":1}"));
   EXPECT_FALSE(is_gzip("\x1f"));
 }

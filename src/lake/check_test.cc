@@ -2,27 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "base/test_rounds.h"
 #include "lake/checksum.h"
 #include "lake/lake_test_support.h"
 #include "lake/log_file.h"
+#include "os/test_files.h"
 #include "os/whole_file.h"
 
 namespace kehu::lake {
 namespace {
 
-void flip_bit(const std::string& path, uint64_t bit) {
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(bit / 8));
-  const auto byte = static_cast<char>(file.get() ^ (1 << bit % 8));
-  file.seekp(static_cast<std::streamoff>(bit / 8));
-  file.put(byte);
-}
+using os::flip_bit;
 
 class CheckTest : public testing::Test {
  protected:
@@ -50,9 +43,7 @@ class CheckTest : public testing::Test {
   }
   std::vector<std::string> all_files() {
     std::vector<std::string> paths;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(options_.directory)) {
-      if (entry.is_regular_file()) paths.push_back(entry.path().string());
-    }
+    for (const auto& path : os::files_below(options_.directory)) paths.push_back(path.string());
     return paths;
   }
   std::string log_of_events(const std::string& name) {
