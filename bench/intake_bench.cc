@@ -10,7 +10,7 @@
 #include "intake/segment.h"
 #include "intake/sensors.h"
 #include "intake/test_door.h"
-#include "intake/test_packing.h"
+#include "intake/packing.h"
 #include "json/fields.h"
 #include "json/index.h"
 #include "simdjson.h"

@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 #include "gtest/gtest.h"
-#include "intake/test_packing.h"
+#include "intake/packing.h"
 
 namespace kehu::intake {
 namespace {

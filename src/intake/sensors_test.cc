@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "intake/sensors_names.h"
 #include "intake/test_door.h"
-#include "intake/test_packing.h"
+#include "intake/packing.h"
 #include "intake/test_records.h"
 
 namespace kehu::intake {

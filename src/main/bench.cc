@@ -13,6 +13,7 @@
 #include "main/answers.h"
 #include "main/commands.h"
 #include "main/load_client.h"
+#include "main/protocol_load.h"
 #include "main/runtime.h"
 #include "main/server_options.h"
 #include "main/stream_load.h"
@@ -113,10 +114,10 @@ class Bench {
 
   absl::Status run() {
     static constexpr std::pair<std::string_view, absl::Status (Bench::*)()> kAll[] = {
-        {"intake", &Bench::intake}, {"pipeline", &Bench::pipeline},
-        {"stream", &Bench::stream}, {"stream_single", &Bench::stream_single},
-        {"single", &Bench::single}, {"latency", &Bench::latency},
-        {"memory", &Bench::memory}};
+        {"intake", &Bench::intake},   {"pipeline", &Bench::pipeline},
+        {"stream", &Bench::stream},   {"stream_single", &Bench::stream_single},
+        {"single", &Bench::single},   {"protocols", &Bench::protocols},
+        {"latency", &Bench::latency}, {"memory", &Bench::memory}};
     const auto wanted = [this](std::string_view name) {
       return command_.only.empty() ||
              std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
@@ -194,6 +195,36 @@ class Bench {
                         (cpu_seconds() - cpu) * 1e6 / events, 0, 0, note});
     if (load->failures == 0) return absl::OkStatus();
     return failure(absl::StatusCode::kInternal, load->failures, " of the stream's events were not accepted");
+  }
+
+  absl::Status protocols() {
+    for (const Protocol protocol : kProtocols) {
+      if (auto status = requests_of(protocol); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status requests_of(Protocol protocol) {
+    auto stage = Stage::open(directory_, engine::Depth::kLog);
+    if (!stage.ok()) return stage.status();
+    constexpr size_t kEvents = 50;
+    constexpr size_t kRequests = 30'000;
+    ProtocolLoad requests(protocol, (*stage)->runtime().write_key(), command_.customers);
+    requests.prepare(kRequests, kEvents, (*stage)->runtime().engine().clock().now());
+    const double cpu = cpu_seconds();
+    const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()},
+                               [&requests](std::string& out) { return requests.next(out); });
+    if (!load.ok()) return load.status();
+    const double events = static_cast<double>(load->events);
+    const std::string note =
+        cat(packing_of(protocol), ", batch ", kEvents,
+            ", 32 connections, fdatasync before ack, requests made before the clock starts");
+    const double target = protocol == Protocol::kSensors ? 150e3 : 0;
+    const std::string name(to_string(protocol));
+    figures_.push_back({name + "_events_per_second", "events/s", events / load->seconds, target, 0, note});
+    figures_.push_back(
+        {name + "_cpu_seconds_per_million", "CPU-s", (cpu_seconds() - cpu) * 1e6 / events, 0, 0, note});
+    return check(*load);
   }
 
   absl::Status single() {

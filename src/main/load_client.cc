@@ -94,7 +94,7 @@ class Load {
     }
     start_ = Clock::now();
     const auto end = start_ + std::chrono::microseconds(options_.length.micros());
-    while (Clock::now() < end) {
+    while (Clock::now() < end && !exhausted_) {
       start_due();
       if (auto status = wait(kPatience); !status.ok()) return status;
     }
@@ -116,8 +116,10 @@ class Load {
       const auto begin = open_loop ? due() : now;
       if (begin > now) return;
       Connection& connection = connections_[idle_.front()];
-      idle_.pop_front();
       connection.events = next_(connection.request);
+      exhausted_ = connection.events == 0;
+      if (exhausted_) return;
+      idle_.pop_front();
       connection.written = 0;
       connection.started = begin;
       connection.busy = true;
@@ -197,6 +199,7 @@ class Load {
   std::deque<size_t> idle_;
   Clock::time_point start_;
   uint64_t sent_ = 0;
+  bool exhausted_ = false;
   LoadResult result_;
 };
 

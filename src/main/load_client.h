@@ -10,7 +10,8 @@
 
 namespace kehu {
 
-// Writes one whole HTTP request to `out` (replacing it) and returns how many events it carries.
+// Writes one whole HTTP request to `out` (replacing it) and returns how many events it carries; 0 ends the
+// load.
 using NextRequest = std::function<size_t(std::string& out)>;
 
 struct LoadOptions {

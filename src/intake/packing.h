@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 
-// Bodies as clients pack them.
+// Bodies as clients pack them: for tests and load generators.
 namespace kehu::intake {
 
 // As deflateInit2 takes the bits: negative is raw deflate, 16 more is gzip.
