@@ -55,6 +55,7 @@ ACCESS = {
     "GET /api/v1/live": ADMIN,
     "GET /": PUBLIC,
     "GET /page.js": PUBLIC,
+    "GET /debugger.js": PUBLIC,
     "GET /texts.js": PUBLIC,
     "GET /page.css": PUBLIC,
     "GET /healthz": PUBLIC,

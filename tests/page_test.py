@@ -93,8 +93,18 @@ const hasChineseFont = (page) => page.evaluate(() => {
   await page.locator("#stream button").first().click();
   await until(page, "result", "王小明");
 
+  await page.click("#debugger summary");
+  await until(page, "debugger-state", "实时|还没有请求");
+  await fetch(url + "/v1/batch", { method: "POST", headers: { Authorization: "Basic " + Buffer.from(writeKey + ":").toString("base64") },
+    body: JSON.stringify({ batch: [{ type: "track", userId: "page-user", event: "Debugged", messageId: "debugged", properties: { email: "page@example.com" } }, { type: "track", userId: "page-user" }] }) });
+  await page.locator("#requests button.request", { hasText: "/v1/batch" }).first().click();
+  await until(page, "requests", "归户[^]*已知客户 1[^]*Debugged[^]*missing_event_name");
+  seen.debugged = await text(page, "requests");
+  seen.colours = await page.evaluate(() => [...new Set([...document.querySelectorAll("#requests li:first-child .verdict")].map((badge) => badge.className + " " + getComputedStyle(badge).color))]);
   await page.click("#pause");
   await page.click("#language");
+  await until(page, "requests", "known customer 1");
+  await page.click("#debugger summary");
   await until(page, "main", "Find a customer[^]*Net revenue CNY\\s*¥995.00[^]*Note Viewed");
   seen.english = await text(page, "main");
   await page.reload();
@@ -146,6 +156,11 @@ class PageTest(kehu_server.ServerTest):
             self.assertIn("139****5678", found)
             self.assertNotIn("13912345678", found)
             self.assertNotIn("page@example.com", found)
+        for word in ("部分", "密钥", "kwk_outs…", "p***@example.com", "已隔离", "status 200", "success"):
+            self.assertIn(word, seen["debugged"])
+        self.assertNotIn("page@example.com", seen["debugged"])
+        self.assertEqual({colour.split()[1] for colour in seen["colours"]}, {"passed", "partly", "failed"})
+        self.assertEqual(len({colour.split(" ", 2)[2] for colour in seen["colours"]}), 3, seen["colours"])
         for word in ("Live traffic", "Customers", "Quarantine", "Identifiers", "Orders"):
             self.assertIn(word, seen["english"])
         self.assertNotIn("订单", seen["english"])

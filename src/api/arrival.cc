@@ -27,18 +27,23 @@ bool holds(const List& list, std::string_view name) {
                      [name](std::string_view one) { return equals_ignore_case(one, name); });
 }
 
+// Keys that a client brought along may be short.
+std::string hint_of(std::string_view key) {
+  return key.size() >= 20 ? engine::credential_hint(key) : cat(key.substr(0, key.size() / 3), "…");
+}
+
 std::string shown_parameter(std::string_view name, std::string_view value, const Settings& settings) {
-  if (holds(kKeys, name)) return engine::credential_hint(value);
+  if (holds(kKeys, name)) return hint_of(value);
   if (holds(kPacked, name)) return cat("(", value.size(), " characters)");
   // "traits.email" is an e-mail address.
   const std::string_view field = name.substr(name.rfind('.') + 1);
-  if (seal::is_personal_field(field, settings)) return seal::mask(value);
+  if (seal::is_personal_field(field, settings) || seal::looks_personal(value)) return seal::mask(value);
   return seal::masked_text(value, settings, kValueBytes);
 }
 
 std::string shown_credential(std::string_view value) {
   const auto credential = intake::parse_authorization(value);
-  return credential ? cat("the key ", engine::credential_hint(credential->key)) : std::string("not readable");
+  return credential ? cat("the key ", hint_of(credential->key)) : std::string("not readable");
 }
 
 bool is_attribute(std::string_view name) {
@@ -105,7 +110,7 @@ debugger::Arrival describe(const Request& request, const Settings& settings) {
           .query = parameters_of(request, settings),
           .headers = headers_of(request, settings),
           .client = seal::masked_text(request.header("User-Agent").value_or(""), settings, kValueBytes),
-          .key = key ? engine::credential_hint(*key) : std::string(),
+          .key = key ? hint_of(*key) : std::string(),
           .bytes = bytes_of(request)};
 }
 

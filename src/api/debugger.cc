@@ -30,6 +30,7 @@ std::string limits_of(const engine::Source& source) {
 }
 
 std::string unpacking(size_t bytes, size_t unpacked) {
+  if (bytes == 0 && unpacked > 0) return "from the address";
   return bytes == unpacked ? std::string("as it is") : cat(bytes, " bytes, unpacked to ", unpacked);
 }
 

@@ -16,8 +16,15 @@ void write_pairs(json::Writer& writer, std::string_view name, const Arrival::Pai
   writer.end_object();
 }
 
+// RudderStack's server SDKs speak Segment's protocol on its paths, and only say who they are.
+std::string_view protocol_of(const Arrival& arrival, std::string_view library) {
+  const bool rudder = arrival.protocol == "segment" && library.find("rudder") != std::string_view::npos;
+  return rudder ? std::string_view("rudder") : arrival.protocol;
+}
+
 void write_arrival(json::Writer& writer, const Arrival& arrival, std::string_view library) {
-  writer.key("request").begin_object().field("protocol", arrival.protocol).field("method", arrival.method);
+  writer.key("request").begin_object().field("protocol", protocol_of(arrival, library));
+  writer.field("method", arrival.method);
   writer.field("path", arrival.path).field("remote", arrival.remote);
   writer.field("library", library.empty() ? std::string_view(arrival.client) : library);
   write_pairs(writer, "query", arrival.query);

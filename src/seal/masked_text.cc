@@ -17,6 +17,11 @@ constexpr std::string_view kLocalPart =
 // Of digits in a text that ends in the middle of a word, where nobody can say what they are.
 constexpr size_t kShownDigits = 3;
 
+// Credentials that clients put into their bodies, in small letters.
+constexpr std::string_view kSecretFields[] = {"writekey",     "write_key", "api_key", "apikey",
+                                              "access_token", "token",     "secret",  "password"};
+constexpr std::string_view kSecretPrefixes[] = {"kwk_", "kat_"};
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A word is what a number or bare text is made of; everything that structures a JSON text ends it.
@@ -69,6 +74,22 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+std::string in_small_letters(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return lower;
+}
+
+bool is_secret_field(std::string_view name) {
+  const std::string lower = in_small_letters(name);
+  return std::find(std::begin(kSecretFields), std::end(kSecretFields), lower) != std::end(kSecretFields);
+}
+
+bool looks_secret(std::string_view value) {
+  return std::any_of(std::begin(kSecretPrefixes), std::end(kSecretPrefixes),
+                     [value](std::string_view prefix) { return value.starts_with(prefix); });
+}
+
 // Reads a text as if it were JSON and passes over what is not.
 class Masker {
  public:
@@ -118,14 +139,14 @@ class Masker {
 
   void take_key(std::string_view literal) {
     const auto key = value_of(literal);
-    personal_ = around() || !key || is_personal_field(*key, settings_);
+    personal_ = around() || !key || is_personal_field(*key, settings_) || is_secret_field(*key);
     out_ += masked_literal(literal, false);
   }
 
   static std::string masked_literal(std::string_view literal, bool personal) {
     const auto value = value_of(literal);
     if (!value) return "\"***\"";
-    if (personal || looks_personal(*value)) return quoted(mask(*value));
+    if (personal || looks_personal(*value) || looks_secret(*value)) return quoted(mask(*value));
     const std::string clear = covered(*value, true);
     return clear == *value ? std::string(literal) : quoted(clear);
   }
@@ -143,10 +164,11 @@ class Masker {
     if (end == text_.size() && cut_) return take_rest();
     const std::string_view word = text_.substr(at_, end - at_);
     const bool value = personal_ && word != "null" && word != "true" && word != "false";
-    const bool number = word.find_first_not_of("0123456789") == word.npos;
-    // As a text: what is masked is no number any more.
+    // What is masked is no number any more, but a text.
+    const bool number = word.find_first_not_of("0123456789+-.eE") == word.npos;
     const bool masked = value || (number && looks_personal(word));
-    out_ += masked ? quoted(mask(word)) : covered(word, true);
+    const std::string shown = masked ? mask(word) : covered(word, true);
+    out_ += masked || (number && shown != word) ? quoted(shown) : shown;
     at_ = end;
   }
 
@@ -176,8 +198,7 @@ std::string_view whole_characters(std::string_view text, size_t bytes_max) {
 }  // namespace
 
 bool is_personal_field(std::string_view name, const Settings& settings) {
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string lower = in_small_letters(name);
   const auto& fields = settings.personal_fields;
   if (std::find(fields.begin(), fields.end(), lower) != fields.end()) return true;
   const auto type = settings.find_type(lower);

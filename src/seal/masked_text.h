@@ -16,9 +16,10 @@ bool is_personal_field(std::string_view name, const Settings& settings);
 bool looks_personal(std::string_view value);
 
 // What a client sent, for display: any text, whole or not, JSON or not. Values of personal fields and what
-// looks personal are masked wherever they stand, inside longer texts too; all else is kept byte for byte, so
-// that a person sees what to correct. At most about `bytes_max` bytes of it are shown: what is cut in two
-// there is left out. Costs about 10 ns a byte shown.
+// looks personal are masked wherever they stand, inside longer texts too, and so are keys and tokens; all
+// else is kept byte for byte, so that a person sees what to correct. A valid JSON text that is shown whole
+// stays one. At most about `bytes_max` bytes of it are shown: what is cut in two there is left out. Costs
+// about 10 ns a byte shown.
 std::string masked_text(std::string_view text, const Settings& settings, size_t bytes_max);
 
 }  // namespace kehu::seal

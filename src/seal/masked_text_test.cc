@@ -32,6 +32,9 @@ TEST(MaskedText, CoversWhatIsPersonal) {
        R"({"userId":"139****5678","note":"ring 139******** or ***@example.com"})"},
       {"a number by its look", R"({"userId":13912345678,"at":1780000000000})",
        R"({"userId":"139****5678","at":1780000000000})"},
+      {"a key", R"({"writeKey":"abc","Token":"def","x":["kwk_0123"],"monkey":"ghi"})",
+       R"({"writeKey":"a***","Token":"d***","x":["k***"],"monkey":"ghi"})"},
+      {"a longer number", R"({"at":13912345678.5})", R"({"at":"139********.5"})"},
       {"hidden by escapes", R"({"userId":"\u0031\u00339\u0031\u0032567890","e":"a\nb"})",
        R"({"userId":"139****7890","e":"a\nb"})"},
       {"a wrong escape", R"({"a":"\x13912345678"})", R"({"a":"***"})"},
@@ -40,7 +43,7 @@ TEST(MaskedText, CoversWhatIsPersonal) {
       {"the end is missing", R"({"event":"A","email":"bo)", R"({"event":"A","email":***)"},
       {"a number's end is missing", R"({"event":"ring 1391234)", R"({"event":"ring 139****)"},
       {"no JSON", "phone=13912345678&name=x bob@example.com", "phone=139********&name=x ***@example.com"},
-      {"a key", R"({"bob@example.com":1})", R"({"b***@example.com":1})"},
+      {"an address as a name", R"({"bob@example.com":1})", R"({"b***@example.com":1})"},
       {"not UTF-8", "\xff", "(not UTF-8)"},
       {"empty", "", ""},
   };
