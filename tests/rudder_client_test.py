@@ -186,7 +186,8 @@ class GatewayTest(kehu_server.ServerTest):
         self.assertEqual(self.server.customer("anonymous_id:beacon")["events"], 1)
 
     def test_the_gateways_words(self):
-        large = json.dumps({"batch": [{"x": "y" * 30_000}] * 18})
+        large = json.dumps({"batch": [{"x": "y" * 30_000}] * 140})
+        self.assertGreater(len(large), 4000 * 1024)
         for name, query, body, status, text in (
                 ("no JSON", self.KEY, b"{", 400, b"invalid json"),
                 ("no batch", self.KEY, b"{}", 400, b"empty batch payload"),
@@ -196,6 +197,16 @@ class GatewayTest(kehu_server.ServerTest):
                 answer = self.server.request("POST", "/beacon/v1/batch" + query, body)
                 self.assertEqual((answer.status, answer.body), (status, text))
                 self.assertTrue(re.match("text/plain", answer.headers["content-type"]))
+        pieces = iter([large.encode()])  # without a Content-Length: in chunks
+        answer = self.server.request("POST", "/beacon/v1/batch" + self.KEY, pieces)
+        self.assertEqual((answer.status, answer.body), (413, b"request size exceeds max limit"))
+
+    def test_a_batch_larger_than_segments(self):
+        event = {"type": "track", "event": "Large", "anonymousId": "large", "properties": {"text": "y" * 30_000}}
+        body = json.dumps({"batch": [{**event, "messageId": f"large-{i}"} for i in range(40)]})
+        self.assertGreater(len(body), 1000 * 1024)
+        self.assertEqual(self.server.request("POST", "/beacon/v1/batch" + self.KEY, body).status, 200)
+        self.assertEqual(self.server.customer("anonymous_id:large")["events"], 40)
 
 
 if __name__ == "__main__":

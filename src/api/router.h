@@ -19,6 +19,8 @@
 
 namespace kehu::api {
 
+struct Problem;
+
 // Who may call a route. The gate (below) decides; the generated access matrix tests every route.
 enum class Access : uint8_t { kPublic, kWriteKey, kAdmin };
 std::string_view to_string(Access access);  // "public", "write_key", "admin"
@@ -37,6 +39,7 @@ struct NoBody {  // a body of up to 64 KiB is read and ignored
 struct BufferedBody {
   size_t limit = 0;  // bytes; a larger body is answered 413, before it is read where its length is announced
   Handler handle = {};
+  Response (*too_large)(const Problem& problem) = nullptr;  // says so in the words of its clients
 };
 struct StreamedBody {
   size_t limit = 0;  // bytes; crossing it on the way answers 413 unless the handler has answered

@@ -12,7 +12,6 @@
 namespace kehu::api {
 namespace {
 
-constexpr size_t kBodyBytes = 4000u << 10;  // as RudderStack's gateway
 constexpr char kPixel[] =
     "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     "\x00\x00\x00\x00\x01"
@@ -30,6 +29,7 @@ constexpr Text kTexts[] = {
     {"invalid_encoding", "invalid json"},
     {"invalid_field", "empty batch payload"},
     {"event_too_large", "request size exceeds max limit"},
+    {"body_too_large", "request size exceeds max limit"},
     {"rate_limited", "max requests limit reached"},
     {"overloaded", "max requests limit reached"},
 };
@@ -58,10 +58,10 @@ void take_beacon(App& app, const Request& request, Responder responder) {
   IntakeCall call(app, request, std::move(responder), kBeaconVoice, "/beacon/v1/batch");
   if (!call.find_source()) return;
   std::string inflated;
-  const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
+  const auto body = plain_body(request, limits::kRudderBatchBytes, inflated);
   if (!call.open(body)) return;
   intake::SegmentDecoder& decoder = call.room().segment;
-  if (!call.open(decoder.open(intake::SegmentCall::kBatch, *body))) return;
+  if (!call.open(decoder.open(intake::SegmentCall::kBatch, *body, limits::kRudderBatchBytes))) return;
   if (call.find_source(decoder.write_key())) call.take(decoder);
 }
 
@@ -165,16 +165,17 @@ void add_rudder_routes(App& app, std::vector<Route>& routes) {
                               .fields = {kWriteKey},
                               .answers = rudder_answers({200, "A transparent pixel", "image/gif"})}});
   }
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/beacon/v1/batch",
-                    .access = Access::kWriteKey,
-                    .action = BufferedBody{kBodyBytes, on_connection(app, take_beacon)},
-                    .doc = {.summary = "RudderStack's beacon: a batch that a page sends when it is left",
-                            .group = "intake",
-                            .fields = {kWriteKey},
-                            .body_content_type = "application/json",
-                            .body_schema = "SegmentBatch",
-                            .answers = rudder_answers({200, "\"OK\"", "text/plain"})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/beacon/v1/batch",
+       .access = Access::kWriteKey,
+       .action = BufferedBody{limits::kRudderBatchBytes, on_connection(app, take_beacon), rudder_refused},
+       .doc = {.summary = "RudderStack's beacon: a batch that a page sends when it is left",
+               .group = "intake",
+               .fields = {kWriteKey},
+               .body_content_type = "application/json",
+               .body_schema = "SegmentBatch",
+               .answers = rudder_answers({200, "\"OK\"", "text/plain"})}});
 }
 
 }  // namespace kehu::api

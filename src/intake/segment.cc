@@ -52,10 +52,10 @@ std::optional<SegmentCall> parse_segment_call(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<Refusal> SegmentDecoder::open(SegmentCall call, std::string_view body) {
+std::optional<Refusal> SegmentDecoder::open(SegmentCall call, std::string_view body, size_t batch_bytes_max) {
   call_ = call;
   batch_ = 0;
-  auto refusal = check(body);
+  auto refusal = check(body, call == SegmentCall::kBatch ? batch_bytes_max : limits::kEventBytes);
   if (refusal) {
     index_.clear();
     batch_ = 0;
@@ -63,9 +63,8 @@ std::optional<Refusal> SegmentDecoder::open(SegmentCall call, std::string_view b
   return refusal;
 }
 
-std::optional<Refusal> SegmentDecoder::check(std::string_view body) {
+std::optional<Refusal> SegmentDecoder::check(std::string_view body, size_t limit) {
   const bool batch = call_ == SegmentCall::kBatch;
-  const size_t limit = batch ? limits::kSegmentBatchBytes : limits::kEventBytes;
   if (body.size() > limit) {
     return Refusal{Reason::kEventTooLarge, limit,
                    cat("the body has ", body.size(), " bytes; at most ", limit)};

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "intake/context.h"
 #include "intake/event_decoder.h"
 #include "json/index.h"
@@ -28,7 +29,8 @@ std::optional<SegmentCall> parse_segment_call(std::string_view name);
 class SegmentDecoder {
  public:
   // Reads and validates the body, in one pass; it must stay alive until decode() returns.
-  std::optional<Refusal> open(SegmentCall call, std::string_view body);
+  std::optional<Refusal> open(SegmentCall call, std::string_view body,
+                              size_t batch_bytes_max = limits::kSegmentBatchBytes);
   // The write key a client put into the body: of the request, else of its first event. nullopt without any.
   std::optional<std::string> write_key() const;
   // Appends the records of the opened body, and the data keys they need. ~400 ns for an event of 400 bytes.
@@ -44,7 +46,7 @@ class SegmentDecoder {
     size_t size = 0;
   };
 
-  std::optional<Refusal> check(std::string_view body);
+  std::optional<Refusal> check(std::string_view body, size_t limit);
   std::optional<json::SyntaxError> scan_around_deep_events();
   bool are_events(const std::vector<DeepEvent>& deep) const;
   uint32_t member(uint32_t object, std::string_view key) const;

@@ -89,6 +89,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   Step turn_away(const api::Route& route, const api::Request& request, api::Response response,
                  const Head& head, size_t available);
   void fail(const api::Problem& problem);
+  void fail(api::Response response);
   void finish(api::Response response);
   Step finish_early(std::string_view bytes);
   api::Request request_of(const Head& head, api::Method method) const;

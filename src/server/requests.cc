@@ -25,6 +25,13 @@ const api::Handler& handler_of(const api::Action& action) {
   return buffered != nullptr ? buffered->handle : std::get<api::NoBody>(action).handle;
 }
 
+api::Response too_large(const api::Action& action, size_t limit) {
+  const api::Problem problem = api::Problem::too_large(limit);
+  const auto* buffered = std::get_if<api::BufferedBody>(&action);
+  const bool own_words = buffered != nullptr && buffered->too_large != nullptr;
+  return own_words ? buffered->too_large(problem) : to_response(problem);
+}
+
 api::Problem malformed_chunks() {
   return api::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
                                    "the chunked body cannot be read");
@@ -100,8 +107,7 @@ Connection::Step Connection::take_buffered(std::string_view bytes, const Head& h
                                            const api::Route& route) {
   limit_ = body_limit(route.action);
   if (head.content_length > limit_) {
-    return turn_away(route, request, to_response(api::Problem::too_large(limit_)), head,
-                     bytes.size() - head.size);
+    return turn_away(route, request, too_large(route.action, limit_), head, bytes.size() - head.size);
   }
   const size_t total = head.size + head.content_length;
   const bool waits = head.chunked || bytes.size() < total;
@@ -157,9 +163,9 @@ api::Request Connection::chunked_request(api::Router::Match& match) {
 void Connection::refuse_chunked() {
   api::Router::Match match;
   const api::Request request = chunked_request(match);
-  const api::Problem problem = api::Problem::too_large(limit_);
-  thread_.router().turned_away(*match.route, request, to_response(problem));
-  fail(problem);
+  api::Response response = too_large(match.route->action, limit_);
+  thread_.router().turned_away(*match.route, request, response);
+  fail(std::move(response));
 }
 
 void Connection::dispatch_chunked() {
@@ -277,10 +283,12 @@ Connection::Step Connection::turn_away(const api::Route& route, const api::Reque
   return refuse(std::move(response), head, available);
 }
 
-void Connection::fail(const api::Problem& problem) {
+void Connection::fail(const api::Problem& problem) { fail(to_response(problem)); }
+
+void Connection::fail(api::Response response) {
   count(thread_.counters().malformed);
   close_ = unread_ = true;
-  finish(to_response(problem));
+  finish(std::move(response));
 }
 
 void Connection::finish(api::Response response) {
