@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+import subprocess
 import urllib.parse
 
 import client_kit
@@ -138,7 +139,8 @@ class EndpointTest(kehu_server.ServerTest):
                 answer = self.server.request("POST", "/e/?compression=lz64", body)
                 self.assertEqual((answer.status, answer.json["code"]), (status, code), answer)
         self.assertEqual(self.server.request("POST", "/flags/?v=2", {"token": "phc_x"}).status, 401)
-        self.assertEqual(self.server.request("GET", "/array/phc_x/config").status, 401)
+        for name in ("config", "config.js"):
+            self.assertEqual(self.server.request("GET", f"/array/phc_x/{name}").status, 401)
 
     def test_flags_and_config(self):
         flags = self.server.request("POST", "/flags/?v=2", {"token": kehu_server.WRITE_KEY, "distinct_id": "u"}).json
@@ -146,6 +148,11 @@ class EndpointTest(kehu_server.ServerTest):
         self.assertEqual(self.server.request("POST", "/decide/?v=3", {"api_key": kehu_server.WRITE_KEY}).status, 200)
         config = self.server.request("GET", f"/array/{kehu_server.WRITE_KEY}/config?x=1").json
         self.assertEqual((config["sessionRecording"], config["supportedCompression"]), (False, ["gzip", "gzip-js"]))
+        script = self.server.request("GET", f"/array/{kehu_server.WRITE_KEY}/config.js")
+        self.assertEqual(script.headers["content-type"], "text/javascript; charset=utf-8")
+        program = f"const window = {{}}; {script.body.decode()}; console.log(JSON.stringify(window._POSTHOG_REMOTE_CONFIG))"
+        said = subprocess.run(["node", "-e", program], capture_output=True, text=True, timeout=60, check=True).stdout
+        self.assertEqual(json.loads(said), {kehu_server.WRITE_KEY: {"config": config, "siteApps": []}})
 
     def test_a_broken_event_is_kept_as_it_came(self):
         batch = {"api_key": kehu_server.WRITE_KEY, "batch": [{"event": "Good", "distinct_id": "broken", "uuid": "good"},

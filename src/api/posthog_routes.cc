@@ -64,11 +64,7 @@ void take_flags(App& app, const Request& request, Responder responder) {
       R"("siteApps":[],"toolbarParams":{}})"));
 }
 
-void get_config(App& app, const Request& request, Responder responder) {
-  const std::string token = request.parameter("token");
-  if (app.source_of(*app.engine().project(), token) == nullptr) {
-    return responder.send(refused(Problem::unauthorized("no source has this token as its write key")));
-  }
+std::string remote_config(const std::string& token) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("token", token).raw_field("supportedCompression", R"(["gzip","gzip-js"])");
@@ -77,7 +73,32 @@ void get_config(App& app, const Request& request, Responder responder) {
   writer.raw_field("analytics", R"({"endpoint":"/i/v0/e/"})").field("elementsChainAsString", true);
   writer.field("sessionRecording", false).field("heatmaps", false).field("surveys", false);
   writer.field("defaultIdentifiedOnly", true).raw_field("siteApps", "[]").end_object();
-  responder.send(Response::json(std::move(out)));
+  return out;
+}
+
+// Of the token in the path; the request is refused when no source has it.
+std::optional<std::string> token_of(App& app, const Request& request, Responder& responder) {
+  std::string token = request.parameter("token");
+  if (app.source_of(*app.engine().project(), token) != nullptr) return token;
+  responder.send(refused(Problem::unauthorized("no source has this token as its write key")));
+  return std::nullopt;
+}
+
+void get_config(App& app, const Request& request, Responder responder) {
+  if (const auto token = token_of(app, request, responder)) {
+    responder.send(Response::json(remote_config(*token)));
+  }
+}
+
+// The same as a script, which posthog-js asks for first: JSON is an expression of JavaScript.
+void get_config_script(App& app, const Request& request, Responder responder) {
+  const auto token = token_of(app, request, responder);
+  if (!token) return;
+  responder.send(
+      {.status = 200,
+       .content_type = "text/javascript; charset=utf-8",
+       .body = cat("(function(c){(window._POSTHOG_REMOTE_CONFIG=window._POSTHOG_REMOTE_CONFIG||{})[c.token]=",
+                   "{config:c,siteApps:[]}})(", remote_config(*token), ");\n")});
 }
 
 std::vector<AnswerDoc> answers(AnswerDoc good) {
@@ -123,12 +144,21 @@ void add_posthog_routes(App& app, std::vector<Route>& routes) {
                               .body_content_type = "application/json",
                               .answers = answers({200, "No flags"})}});
   }
+  const FieldDoc token{FieldDoc::Where::kPath, "token", "string", "a write key", true};
+  routes.push_back({.pattern = "/array/:token/config.js",
+                    .access = Access::kWriteKey,
+                    .action = NoBody{on_connection(app, get_config_script)},
+                    .doc = {.summary = "Configuration of posthog-js, as a script",
+                            .group = "intake",
+                            .fields = {token},
+                            .answers = {{200, "Capture only", "text/javascript"},
+                                        {401, "Unknown token", "application/json", "PostHogProblem"}}}});
   routes.push_back({.pattern = "/array/:token/config",
                     .access = Access::kWriteKey,
                     .action = NoBody{on_connection(app, get_config)},
                     .doc = {.summary = "Configuration of posthog-js",
                             .group = "intake",
-                            .fields = {{FieldDoc::Where::kPath, "token", "string", "a write key", true}},
+                            .fields = {token},
                             .answers = {{200, "Capture only"},
                                         {401, "Unknown token", "application/json", "PostHogProblem"}}}});
 }
