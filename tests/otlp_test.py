@@ -123,6 +123,18 @@ class OtlpTest(unittest.TestCase):
         self.assertRegex(resource["service.instance.id"], "^[0-9a-f]{32}$")
         self.assertEqual(self.metric(server, "kehu_trace_spans_dropped_total"), 0)
 
+    def test_uploads_and_sensors_requests(self):
+        collector = Collector(self)
+        server = self.start("--otlp", collector.url)
+        server.post_events([{"event": "A", "user_id": "u1"}], **CALLER)
+        spans = of_trace(collector.wait_for_names("POST /api/v1/events", "wait for the log", "apply"))
+        self.assertEqual(spans["apply"]["parentSpanId"], spans["POST /api/v1/events"]["spanId"])
+        other = {"traceparent": f"00-{'2' * 32}-{PARENT}-01"}
+        record = base64.b64encode(json.dumps({"type": "track", "event": "A", "distinct_id": "u1"}).encode()).decode()
+        server.request("POST", f"/sa?token={kehu_server.WRITE_KEY}", f"data={record}", other)
+        wanted = {"POST /sa", "decode", "wait for the log", "apply"}
+        collector.wait_for(lambda spans: wanted <= of_trace(spans, "2" * 32).keys(), f"{wanted} of a Sensors request")
+
     def test_statements_errors_and_background_work(self):
         collector = Collector(self)
         server = self.start("--otlp", collector.url)

@@ -144,6 +144,7 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
   FollowedRequest followed = app.debugger().follow(sighting);
   std::vector<intake::Intake> parts;
   std::string faults;
+  trace::ActiveSpan decoding = request.trace.child("decode");
   uint64_t events = 0;
   for (bool more = true; more;) {
     room.intake.clear();
@@ -158,6 +159,7 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
     parts.push_back(std::move(room.intake));
     room.intake = {};
   }
+  decoding.end();
   app.limits().charge(*source, request.remote, events, now);
   Response answer = faults.empty() ? accepted(path.endpoint) : Response::text(std::move(faults), 400);
   if (parts.empty()) {
@@ -173,7 +175,8 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
         {.batch = std::move(parts[i].records),
          .data_keys = std::move(parts[i].new_key_ids),
          .tell_fates = static_cast<bool>(followed),
-         .done = [waiting, number](const engine::Ack& ack) { waiting->done(number, ack); }});
+         .done = [waiting, number](const engine::Ack& ack) { waiting->done(number, ack); },
+         .waiting = request.trace.child("wait for the log")});
     if (!status.ok()) waiting->done(number, {.status = status});
   }
 }

@@ -119,7 +119,7 @@ absl::StatusOr<Response> Connection::Handle::run(const Request& request, Exchang
   curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, error);
   curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.micros() / 1000));
+  curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>((request.timeout.micros() + 999) / 1000));
   curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
   curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, on_header);

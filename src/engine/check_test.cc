@@ -1,6 +1,5 @@
 #include "engine/check.h"
 
-
 #include "engine/test_engine.h"
 #include "os/clock.h"
 #include "os/test_files.h"
