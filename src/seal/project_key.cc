@@ -55,4 +55,8 @@ std::string ProjectKey::payload_key(Cipher cipher) const {
 
 SipKey ProjectKey::payload_nonce_key(Cipher cipher) const { return derive_sip(cipher, "kehu payload nonce"); }
 
+std::string ProjectKey::envelope_wrapping_key(Cipher cipher) const {
+  return derive(cipher, "kehu envelope key wrapping", key_bytes(cipher));
+}
+
 }  // namespace kehu::seal

@@ -34,6 +34,7 @@ class ProjectKey {
   std::string wrapping_key(Cipher) const;          // around data keys
   std::string payload_key(Cipher) const;           // of texts that belong to no token
   SipKey payload_nonce_key(Cipher) const;
+  std::string envelope_wrapping_key(Cipher) const;  // around the private halves of envelope keys
 
  private:
   ProjectKey() = default;
