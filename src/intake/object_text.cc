@@ -15,15 +15,10 @@ Hash128 combined(Hash128 a, Hash128 b) {
   return Hash128{hash_combine(a.high, b.high), hash_combine(a.low, b.low)};
 }
 
-inline std::string_view key_text(const json::Index& index, uint32_t key, std::string& scratch) {
-  const json::Index::Node& node = index[key];
-  return node.escaped ? json::unescape(index.raw(node), scratch) : index.inner(node);
-}
-
 bool has_key(const json::Index& index, uint32_t object, std::string_view wanted) {
   std::string scratch;
   for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
-    if (key_text(index, key, scratch) == wanted) return true;
+    if (index.text_of(index[key], scratch) == wanted) return true;
   }
   return false;
 }
@@ -71,7 +66,7 @@ bool ObjectText::take_object(const json::Index& index, uint32_t object, const Do
 
 bool ObjectText::take_missing(const json::Index& index, uint32_t object, uint32_t others, const Door& door) {
   for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
-    if (has_key(index, others, key_text(index, key, key_))) continue;
+    if (has_key(index, others, index.text_of(index[key], key_))) continue;
     if (!take_member(index, key, door)) return false;
   }
   return true;
@@ -162,7 +157,7 @@ bool ObjectText::look(const json::Index& index, uint32_t first, uint32_t last, c
       ++at;
       continue;
     }
-    const std::string_view name = key_text(index, at, key_);
+    const std::string_view name = index.text_of(node, key_);
     if (!name.empty() && name.front() == '$' && name.starts_with(kReservedPrefix)) {
       return fail(Reason::kReservedKey, at + 1, "keys that begin with $sealed are Kehu's own; rename it");
     }

@@ -145,7 +145,7 @@ bool SensorsRecord::fail(Reason reason, uint32_t node, std::string detail) {
 std::string_view SensorsRecord::text_of(uint32_t node, std::string& scratch) const {
   const json::Index::Node& value = (*index_)[node];
   if (value.kind != json::Kind::kString) return raw(node);
-  return value.escaped ? json::unescape(raw(node), scratch) : index_->inner(value);
+  return index_->text_of(value, scratch);
 }
 
 bool SensorsRecord::read_members() {

@@ -25,7 +25,7 @@ Value Value::find(std::string_view key) const {
   std::string scratch;
   const uint32_t stop = node().next;
   for (uint32_t at = at_ + 1; at < stop; at = (*index_)[at + 1].next) {
-    if (unescape(index_->raw((*index_)[at]), scratch) == key) found = Value(index_, at + 1);
+    if (index_->text_of((*index_)[at], scratch) == key) found = Value(index_, at + 1);
   }
   return found;
 }
@@ -47,7 +47,7 @@ Value::Member Value::Iterator::operator*() const {
   const Index::Node& node = (*index_)[at_];
   if (!node.is_key) return Member{"", Value(index_, at_)};
   std::string scratch;
-  return Member{std::string(unescape(index_->raw(node), scratch)), Value(index_, at_ + 1)};
+  return Member{std::string(index_->text_of(node, scratch)), Value(index_, at_ + 1)};
 }
 
 Value::Iterator& Value::Iterator::operator++() {

@@ -52,6 +52,10 @@ class Index {
   RawValue value(const Node& node) const { return {node.kind, raw(node)}; }
   // Of a string or key without escapes: the characters between the quotes.
   std::string_view inner(const Node& node) const { return {text_.data() + node.begin + 1, node.size - 2}; }
+  // Of any string or key: a view into the text, or of what has escapes into `scratch`.
+  std::string_view text_of(const Node& node, std::string& scratch) const {
+    return node.escaped ? unescape(raw(node), scratch) : inner(node);
+  }
 
  private:
   friend class IndexScanner;
