@@ -336,6 +336,20 @@ class DebuggerTest(kehu_server.ServerTest):
             self.assertEqual([e["message_id"] for e in message["events"]], [f"burst-{n}"])
             self.assertEqual(step(message, "log")["new"], 1)
 
+    def test_rows_of_a_file(self):
+        watcher = self.watch()
+        work = kehu_server.scratch(self)
+        (work / "rows.csv").write_text(f"who,phone,at\nimport-1,{PHONE},2026-11-20 10:00:00\nnull,,2026-11-20 10:00:00\n")
+        (work / "map.toml").write_text('[file]\nformat = "csv"\n[identifiers]\nuser_id = "who"\nphone = "phone"\n'
+                                       '[time]\ncolumn = "at"\n[event]\nname = "Imported"\n')
+        done = kehu_server.run("import", "--url", self.server.url, "--key", self.key, "--map", work / "map.toml",
+                               work / "rows.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        message = watcher.request()
+        self.assertEqual((message["request"]["protocol"], message["request"]["library"]), ("import", "kehu import"))
+        self.assertEqual([e["verdict"] for e in message["events"]], ["accepted", "rejected"])
+        self.assertEqual(message["events"][1]["origin"], "rows.csv:3")
+
     def test_a_dry_run_is_only_checked(self):
         watcher = self.watch()
         record = {"type": "track", "event": "Dry", "distinct_id": "dry", "time": int(time.time() * 1000), "properties": PERSON}

@@ -21,6 +21,13 @@ constexpr std::string_view kPacked[] = {"data", "data_list", "data_base64"};
 constexpr std::string_view kHeaders[] = {"Content-Type", "Content-Encoding", "Content-Length", "User-Agent",
                                          "Origin",       "Referer",          "X-Retry-Count",  "Dry-Run"};
 
+// `kehu attach` and its kind send rows as events.
+struct Attached {
+  std::string_view user_agent, protocol;
+};
+constexpr Attached kAttached[] = {
+    {"kehu attach kafka", "kafka"}, {"kehu attach mqtt", "mqtt"}, {"kehu import", "import"}};
+
 template <class List>
 bool holds(const List& list, std::string_view name) {
   return std::any_of(std::begin(list), std::end(list),
@@ -90,7 +97,11 @@ std::string_view protocol_of(const Request& request) {
   if (path.starts_with("/sa") || path == "/debug") return "sensors";
   if (path == "/api/v1/cloudevents") return "cloud_events";
   if (path == "/api/v1/stream") return "stream";
-  return path.starts_with("/api/") ? "events" : "posthog";
+  if (!path.starts_with("/api/")) return "posthog";
+  const auto* attached = std::find_if(std::begin(kAttached), std::end(kAttached), [&](const Attached& one) {
+    return request.header("User-Agent").value_or("") == one.user_agent;
+  });
+  return attached == std::end(kAttached) ? std::string_view("events") : attached->protocol;
 }
 
 std::optional<std::string> visible_key(const Request& request) {

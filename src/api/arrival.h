@@ -13,7 +13,7 @@ namespace kehu::api {
 debugger::Arrival describe(const Request& request, const Settings& settings);
 
 // Whose manner of speaking a path of the intake is: "segment", "rudder", "sensors", "posthog",
-// "cloud_events", "events", "stream".
+// "cloud_events", "stream", "events"; of events that `kehu` brings, "kafka", "mqtt" and "import".
 std::string_view protocol_of(const Request& request);
 
 // The key that a request names in its header or its address, whatever the protocol; nullopt when it can only

@@ -28,6 +28,7 @@ absl::StatusOr<std::unique_ptr<Attachment>> Attachment::open(const std::string& 
   auto mapping = mapping::Mapping::load(map);
   if (!mapping.ok()) return mapping.status();
   if (sender.key.empty() && sender.source.empty()) sender.source = mapping->source;
+  sender.client = mapping->kafka ? "kehu attach kafka" : "kehu attach mqtt";
   std::unique_ptr<Attachment> attachment(new Attachment(*std::move(mapping), caller, sender));
   auto mapper = mapping::MessageMapper::make(attachment->mapping_);
   if (!mapper.ok()) return mapper.status();

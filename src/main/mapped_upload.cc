@@ -23,7 +23,7 @@ std::string unescaped(std::string_view name) {
 
 }  // namespace
 
-MappedUpload::MappedUpload(Caller& caller, const Sender& sender) : caller_(caller) {
+MappedUpload::MappedUpload(Caller& caller, const Sender& sender) : caller_(caller), client_(sender.client) {
   if (!sender.key.empty()) {
     query_ = cat("?writeKey=", api::percent_encode(sender.key));
   } else if (!sender.source.empty()) {
@@ -52,7 +52,7 @@ void MappedUpload::add(const mapping::MappedRow& row, std::string_view origin) {
 }
 
 client::Request MappedUpload::request(std::string_view path) const {
-  return {.method = "POST", .path = cat(path, query_)};
+  return {.method = "POST", .path = cat(path, query_), .headers = {{"User-Agent", std::string(client_)}}};
 }
 
 absl::Status MappedUpload::send(const client::Source& source) {

@@ -29,6 +29,7 @@ class MappedUpload {
   struct Sender {
     std::string key;
     std::string source;
+    std::string_view client = "kehu import";  // what the debugger calls it; a literal
   };
   MappedUpload(Caller& caller, const Sender& sender);
 
@@ -50,6 +51,7 @@ class MappedUpload {
 
   Caller& caller_;
   std::string query_;
+  const std::string_view client_;
   std::string lines_;
   std::string rejections_;  // elements of a JSON array
   size_t rejection_count_ = 0;
