@@ -160,16 +160,17 @@ RouteDoc bulk_doc() {
 class BulkUpload final : public BodySink {
  public:
   struct Sender {
-    std::shared_ptr<IntakeRoom> room;
-    const engine::Source& source;  // of the room's project
+    std::shared_ptr<IntakeRoom> room;  // of the connection's thread
+    const engine::Source& source;      // of the room's project
     std::string address;
     bool compressed = false;
+    trace::Link trace = {};
   };
   BulkUpload(App& app, Sender sender, intake::Context context, FollowedRequest followed, Responder responder)
       : app_(app),
         sender_(std::move(sender)),
         context_(context),
-        decoder_(context_),
+        decoder_(context_, sender_.room->bulk),
         followed_(std::move(followed)),
         seen_whole_(followed_),
         progress_(std::make_shared<Progress>(std::move(responder), followed_)) {
@@ -251,7 +252,8 @@ class BulkUpload final : public BodySink {
         .batch = std::move(intake_.records),
         .data_keys = std::move(intake_.new_key_ids),
         .tell_fates = static_cast<bool>(followed_),
-        .done = [progress = progress_, part](const engine::Ack& ack) { progress->part_done(part, ack); }};
+        .done = [progress = progress_, part](const engine::Ack& ack) { progress->part_done(part, ack); },
+        .waiting = sender_.trace.child("wait for the log")};
     intake_ = {};
     if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) {
       progress_->refused(part, status);
@@ -276,7 +278,7 @@ class BulkUpload final : public BodySink {
 }  // namespace
 
 std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Responder responder) {
-  auto room = std::make_shared<IntakeRoom>(app.engine());
+  auto room = shared_intake_room(app);
   const auto write_key = write_key_of(request);
   const engine::Source* source = app.source_of(*room->project, write_key.value_or(""));
   // An administrator may name the source instead of knowing its key.
@@ -306,7 +308,8 @@ std::unique_ptr<BodySink> open_bulk_upload(App& app, const Request& request, Res
   context.remote_ip = {};  // lives only as long as the request
   return std::make_unique<BulkUpload>(
       app,
-      BulkUpload::Sender{std::move(room), *source, std::string(request.remote), says_compressed(request)},
+      BulkUpload::Sender{std::move(room), *source, std::string(request.remote), says_compressed(request),
+                         request.trace},
       context, app.debugger().follow(sighting), std::move(responder));
 }
 

@@ -23,19 +23,21 @@ intake::SourceOfKey source_of_key(const App& app, std::shared_ptr<const engine::
 
 }  // namespace
 
-IntakeRoom& intake_room(App& app) {
+IntakeRoom& intake_room(App& app) { return *shared_intake_room(app); }
+
+std::shared_ptr<IntakeRoom> shared_intake_room(App& app) {
   struct Kept {
     const App* app = nullptr;
-    std::unique_ptr<IntakeRoom> room;
+    std::shared_ptr<IntakeRoom> room;
   };
   thread_local Kept kept;
   if (kept.app != &app || kept.room->project != app.engine().project()) {
     kept.room.reset();
-    kept.room = std::make_unique<IntakeRoom>(app.engine());
+    kept.room = std::make_shared<IntakeRoom>(app.engine());
     kept.app = &app;
     kept.room->source_of_key = source_of_key(app, kept.room->project);
   }
-  return *kept.room;
+  return kept.room;
 }
 
 std::optional<std::string> write_key_of(const Request& request) {

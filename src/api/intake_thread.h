@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/app.h"
+#include "intake/bulk.h"
 #include "intake/cloud_events.h"
 #include "intake/context.h"
 #include "intake/policy.h"
@@ -28,6 +29,7 @@ struct IntakeRoom {
   intake::SegmentDecoder segment;
   intake::PostHogDecoder posthog;
   intake::CloudEventDecoder cloud_events;
+  intake::BulkWorkspace bulk;
   // For events that bring their own write key; only in rooms of intake_room.
   intake::SourceOfKey source_of_key;
   intake::Intake intake;
@@ -36,6 +38,8 @@ struct IntakeRoom {
 // This thread's room for the app's current project; kept from request to request while the project stays the
 // same.
 IntakeRoom& intake_room(App& app);
+// The same for uploads, which may outlast the project's state that they began with.
+std::shared_ptr<IntakeRoom> shared_intake_room(App& app);
 
 // The write key of a request's headers or query; nullopt when it can only be in the body.
 std::optional<std::string> write_key_of(const Request& request);

@@ -1,7 +1,5 @@
 #include "intake/bulk.h"
 
-#include <string>
-
 #include "base/limits.h"
 #include "base/text.h"
 #include "json/scan.h"
@@ -33,7 +31,7 @@ void BulkDecoder::decode_whole(std::string_view body, Intake& out) {
 
 void BulkDecoder::decode_pieces(Intake& out) {
   for (Splitter::Piece piece; splitter_.next(piece);) decode_piece(piece, out);
-  events_.take_keys(context_, out);
+  workspace_.events.take_keys(context_, out);
 }
 
 // Takes the sender's name of the event's place off: {"$origin":"orders.csv:17","event":… Only at the
@@ -48,8 +46,8 @@ std::string_view BulkDecoder::take_origin(std::string_view text) {
   const std::string_view named(begin + 1, static_cast<size_t>(close - begin - 1));
   if (named.size() > kOriginBytes || !json::is_valid_utf8(named)) return text;
   origin_ = named;
-  event_.assign("{").append(close + 2, end);
-  return event_;
+  workspace_.event.assign("{").append(close + 2, end);
+  return workspace_.event;
 }
 
 void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
@@ -59,13 +57,13 @@ void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
   std::string detail;
   switch (piece.shape) {
     case Splitter::Shape::kWhole: {
-      const auto error = index_.scan(text);
+      const auto error = workspace_.index.scan(text);
       if (!error) {
         Envelope envelope;
         envelope.dialect = Envelope::Dialect::kBulk;
         envelope.position = piece.number;
         envelope.origin = origin_;
-        events_.decode(context_, envelope, index_, 0, out);
+        workspace_.events.decode(context_, envelope, workspace_.index, 0, out);
         return;
       }
       if (error->code == json::SyntaxError::Code::kInvalidUtf8) broken.reason = Reason::kInvalidUtf8;
@@ -84,7 +82,7 @@ void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
       break;
   }
   broken.detail = detail;
-  events_.reject(context_, broken, out);
+  workspace_.events.reject(context_, broken, out);
 }
 
 }  // namespace kehu::intake

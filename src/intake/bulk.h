@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "intake/context.h"
@@ -9,6 +11,13 @@
 #include "json/index.h"
 
 namespace kehu::intake {
+
+// What decoding needs beside its place in a body. Bodies that come side by side on one thread may share it.
+struct BulkWorkspace {
+  json::Index index;
+  EventDecoder events;
+  std::string event;  // without its origin
+};
 
 // The body of POST /api/v1/events: NDJSON or a JSON array of events in our own plain form or in Segment's, in
 // chunks of any size. A broken line or element becomes a rejection that names its number, and the rest goes
@@ -25,8 +34,11 @@ namespace kehu::intake {
 // decode_whole().
 class BulkDecoder {
  public:
-  // The context outlives the decoder.
-  explicit BulkDecoder(const Context& context) : context_(context) {}
+  // Context and workspace outlive the decoder. Without a workspace it has one of its own; with a shared one
+  // it holds only what it has of an event.
+  explicit BulkDecoder(const Context& context)
+      : context_(context), own_(std::make_unique<BulkWorkspace>()), workspace_(*own_) {}
+  BulkDecoder(const Context& context, BulkWorkspace& workspace) : context_(context), workspace_(workspace) {}
 
   // Appends the records of the events that the chunk completes, and the data keys they need.
   void feed(std::string_view chunk, Intake& out);
@@ -42,10 +54,9 @@ class BulkDecoder {
 
   const Context& context_;
   Splitter splitter_;
-  json::Index index_;
-  EventDecoder events_;
+  std::unique_ptr<BulkWorkspace> own_;
+  BulkWorkspace& workspace_;
   std::string_view origin_;
-  std::string event_;  // without its origin
 };
 
 }  // namespace kehu::intake
