@@ -8,10 +8,10 @@
 // Every bound of the system that a user can meet. Crossing one is a defined result, named beside it.
 namespace kehu::limits {
 
-inline constexpr size_t kEventBytes = 32 * 1024;             // larger: rejection event_too_large
-inline constexpr size_t kSegmentBatchBytes = 500 * 1024;     // larger: HTTP 400, as Segment answers
-inline constexpr size_t kRudderBatchBytes = 4000 * 1024;     // of its beacon; larger: HTTP 413, as its gateway
-inline constexpr size_t kSegmentBatchEvents = 2500;          // beyond: rejection too_many_events
+inline constexpr size_t kEventBytes = 32 * 1024;          // larger: rejection event_too_large
+inline constexpr size_t kSegmentBatchBytes = 500 * 1024;  // larger: HTTP 400, as Segment answers
+inline constexpr size_t kRudderBatchBytes = 4000 * 1024;  // of its beacon; larger: HTTP 413, as its gateway
+inline constexpr size_t kSegmentBatchEvents = 2500;       // beyond: rejection too_many_events
 inline constexpr size_t kBulkBodyBytes = 100 * 1024 * 1024;  // /api/v1/events; larger: HTTP 413
 inline constexpr size_t kInflateRatio = 100;                 // more: HTTP 400 inflate_limit
 inline constexpr size_t kJsonDepth = 64;                     // deeper: HTTP 400 / rejection invalid_json

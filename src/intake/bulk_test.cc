@@ -45,6 +45,49 @@ TEST_F(BulkTest, ReadsOurPlainForm) {
   EXPECT_EQ(described(door_.policy, event.identifiers), "user_id=u1 phone=* open_id=o1 open_id=o2");
 }
 
+// The test door's requests come at 2026-11-22T00:50:00Z.
+TEST_F(BulkTest, ASendersClockIsCorrectedBySentAt) {
+  struct Case {
+    const char* name;
+    const char* members;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"a clock a day behind", R"("time":"2026-11-21T00:40:00Z","sent_at":"2026-11-21T00:50:00Z")",
+       "2026-11-22T00:40:00.000Z"},
+      {"a clock a day ahead", R"("time":"2026-11-22T01:40:00Z","sent_at":"2026-11-22T01:50:00Z")",
+       "2026-11-22T00:40:00.000Z"},
+      {"it says nothing", R"("time":"2026-11-21T00:40:00Z")", "2026-11-21T00:40:00.000Z"},
+      {"no time of sending", R"("time":"2026-11-21T00:40:00Z","sent_at":"soon")", "2026-11-21T00:40:00.000Z"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const Records records = decode(cat(R"({"event":"E","user_id":"u1",)", c.members, "}"));
+    ASSERT_EQ(records.events.size(), 1u);
+    EXPECT_EQ(format_utc(records.event().time), c.want);
+    EXPECT_EQ(records.event().properties, "{}");
+  }
+}
+
+TEST_F(BulkTest, TwoBodiesShareAWorkspace) {
+  BulkWorkspace workspace;
+  BulkDecoder first(door_.context, workspace), second(door_.context, workspace);
+  intake_.clear();
+  first.feed(R"({"event":"A","user_id":"u1","phone":"138 1234 5678","n":)", intake_);
+  second.feed(R"({"event":"B","user_id":"u2"})"
+              "\n{\"event\":",
+              intake_);
+  first.feed("1}\n", intake_);
+  second.feed(R"("C","user_id":"u2"})", intake_);
+  first.finish(intake_);
+  second.finish(intake_);
+  const Records records(intake_);
+  ASSERT_EQ(records.events.size(), 3u);
+  EXPECT_EQ(records.event(0).name, "B");
+  EXPECT_EQ(records.event(1).properties, R"({"n":1})");
+  EXPECT_EQ(records.event(2).name, "C");
+}
+
 TEST_F(BulkTest, WholeBodiesOneAfterTheOther) {
   BulkDecoder decoder(door_.context);
   intake_.clear();
@@ -209,10 +252,15 @@ TEST_F(BulkTest, ArraysOfEvents) {
   EXPECT_EQ(cut.rejections[0].detail, "the body ended inside the array; was it cut off?");
 }
 
+// Archives of Segment's events, and lines of files and topics.
 TEST_F(BulkTest, HistoryIsNotCorrectedByClocks) {
-  const Records records =
-      decode(R"({"event":"A","user_id":"u","time":"2020-01-01","sentAt":"2020-01-02T00:00:00.000Z"})");
-  EXPECT_EQ(format_utc(records.event().time), "2020-01-01T00:00:00.000Z");
+  for (const char* text :
+       {R"({"event":"A","user_id":"u","time":"2020-01-01","sentAt":"2020-01-02T00:00:00.000Z"})",
+        R"({"$origin":"a.json:1","event":"A","user_id":"u","time":"2020-01-01","sent_at":"2020-01-02"})"}) {
+    const Records records = decode(text);
+    ASSERT_EQ(records.events.size(), 1u) << text;
+    EXPECT_EQ(format_utc(records.event().time), "2020-01-01T00:00:00.000Z") << text;
+  }
 }
 
 }  // namespace

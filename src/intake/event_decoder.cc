@@ -195,7 +195,9 @@ bool EventDecoder::read_member(uint32_t key) {
       members_.original_timestamp = found;
       return true;
     case EventField::kSentAt:
-      members_.sent_at = found;
+      // In our plain form only the spelling that says it on purpose, and not behind a forwarder's name:
+      // archives of Segment's events, and topics, hold times of sending that are long past.
+      if (!bulk || (name == "sent_at" && envelope_->origin.empty())) members_.sent_at = found;
       return true;
     case EventField::kChannel:
       members_.channel = found;
@@ -363,8 +365,7 @@ bool EventDecoder::read_time() {
                     .sent_at = envelope_->sent_at,
                     .retried = context_->retried,
                     .frozen_sent_at = names_library_with_frozen_clock()};
-  const bool segment = envelope_->dialect == Envelope::Dialect::kSegment;
-  if (segment && !clock.sent_at && members_.sent_at != 0) {
+  if (!clock.sent_at && members_.sent_at != 0) {
     clock.sent_at = times_.parse(index_->value((*index_)[members_.sent_at]));
   }
   event_.original_time = *original;

@@ -55,7 +55,7 @@ struct Options {
 
   std::function<void(Severity, std::string_view)> log;  // from any thread
   std::function<void(const AccessEntry&)> access_log;   // from the HTTP threads; empty: off
-  trace::Tracer* tracer = nullptr;                     // of requests; outlives the server
+  trace::Tracer* tracer = nullptr;                      // of requests; outlives the server
 };
 
 struct Stats {
