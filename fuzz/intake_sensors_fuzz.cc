@@ -1,5 +1,5 @@
-// Any request of Sensors Analytics' SDKs, as a form or as the records in it: nothing is lost, every record
-// decodes, every stored JSON text is valid, nothing forged passes.
+// Any request of Sensors Analytics' SDKs, as a form, as the records in it, or encrypted: nothing is lost,
+// every record decodes, every stored JSON text is valid, nothing forged passes.
 #include <cstdint>
 #include <string_view>
 
@@ -7,18 +7,30 @@
 #include "intake/sensors.h"
 #include "intake/stored_check.h"
 #include "intake/test_door.h"
+#include "intake/test_envelopes.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   static kehu::intake::TestDoor door;
+  static kehu::intake::TestSender sender(door);
   static kehu::intake::SensorsDecoder decoder;
+  door.context.envelopes = &sender.opener;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 3) {
+  std::string sealed;
+  switch (data[0] % 5) {
     case 0:
       decoder.open({}, text);
       break;
     case 1:
       decoder.open(text, {});
+      break;
+    case 2:
+      sealed = sender.envelope({sender.payload(text)});
+      decoder.open_text(sealed);
+      break;
+    case 3:
+      sealed = sender.envelope({sender.message(text)});
+      decoder.open_text(sealed);
       break;
     default:
       decoder.open_text(text);

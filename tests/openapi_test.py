@@ -50,6 +50,8 @@ ACCESS = {
     "POST /api/v1/rejections/{id}/discard": ADMIN,
     "GET /api/v1/settings": ADMIN,
     "PUT /api/v1/settings": ADMIN,
+    "GET /api/v1/encryption-keys": ADMIN,
+    "POST /api/v1/encryption-keys": ADMIN,
     "POST /api/v1/sql": ADMIN,
     "GET /api/v1/stats": ADMIN,
     "GET /api/v1/live": ADMIN,

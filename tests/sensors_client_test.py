@@ -74,6 +74,23 @@ sa.flush()
 sa.close()
 """
 
+# What the Android and iOS SDKs do, step by step (EncryptUtils.java and SAEventEncryptTools.java; SARSAEncryptor.m and
+# SAAESEncryptor.m): a session key of 16 bytes behind RSA with PKCS #1 v1.5 padding and base64 of it, and for each message
+# a random vector before AES-128-CBC with PKCS #7 padding of the gzipped JSON.
+ENCRYPTION = """
+const crypto = require('crypto'), zlib = require('zlib')
+const { public_key, messages } = JSON.parse(require('fs').readFileSync(0, 'utf8'))
+const key = crypto.createPublicKey({ key: Buffer.from(public_key, 'base64'), format: 'der', type: 'spki' })
+const session = crypto.randomBytes(16)
+const ekey = crypto.publicEncrypt({ key, padding: crypto.constants.RSA_PKCS1_PADDING }, session).toString('base64')
+const payloads = messages.map((message) => {
+  const vector = crypto.randomBytes(16)
+  const cipher = crypto.createCipheriv('aes-128-cbc', session, vector)
+  return Buffer.concat([vector, cipher.update(zlib.gzipSync(message)), cipher.final()]).toString('base64')
+})
+console.log(JSON.stringify({ ekey, payloads }))
+"""
+
 # The parts of wx that the SDK asks for.
 MINI_PROGRAM = """
 const [url, batch] = process.argv.slice(2)
@@ -263,7 +280,8 @@ class ProtocolTest(SensorsTest):
 
     def test_broken_requests_are_kept(self):
         data = encoded([track("Broken")])
-        for reason, body in (("checksum_mismatch", f"data_list={data}&crc=1"), ("encrypted_body", "data_list=%5B%5D&gzip=9"),
+        for reason, body in (("checksum_mismatch", f"data_list={data}&crc=1"),
+                             ("encrypted_body", "data_list=%7B%22ekey%22%3A1%7D&gzip=9"),
                              ("unreadable_body", "data_list=***")):
             with self.subTest(reason):
                 for _ in (1, 2):
@@ -330,6 +348,116 @@ class ProtocolTest(SensorsTest):
             track("After", distinct_id="two-login", properties={"$is_login_id": True}),
         ]).status, 200)
         self.assertEqual(self.server.customer("user_id:two-login")["events"], 4)
+
+
+class EncryptionTest(SensorsTest):
+    """Records that a mobile SDK encrypted, by its own steps in Node, and the keys that it is given for it."""
+
+    def new_key(self, **wanted):
+        answer = self.server.post("/api/v1/encryption-keys", wanted or None)
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json
+
+    def offered(self, system="Android"):
+        return self.server.request("GET", f"/config/{system}.conf?project=default&app_id=x").json["configs"]
+
+    def encrypt(self, public_key, messages):
+        texts = [json.dumps(message, ensure_ascii=False) for message in messages]
+        done = subprocess.run(["node", "-e", ENCRYPTION], capture_output=True, text=True, timeout=60, check=True,
+                              input=json.dumps({"public_key": public_key, "messages": texts}))
+        return json.loads(done.stdout)
+
+    def send(self, gzip_code, envelopes):
+        # JSON in a form, not base64; org.json writes / as \/, and the crc is of the text as it is sent.
+        text = json.dumps(envelopes).replace("/", "\\/")
+        crc = 0
+        for c in text.encode():
+            crc = (crc * 31 + c) & 0xFFFFFFFF
+        crc -= (crc >> 31) << 32
+        return self.server.request("POST", f"/sa?project=default&token={KEY}",
+                                   f"crc={crc}&gzip={gzip_code}&data_list={urllib.parse.quote(text, safe='')}",
+                                   {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def test_keys(self):
+        before = self.offered()
+        made = self.new_key()
+        self.assertTrue(made["offered"])
+        for system in ("Android", "iOS"):
+            configs = self.offered(system)
+            key = {"pkv": made["pkv"], "public_key": made["public_key"]}
+            self.assertEqual(configs["key"], key, "no `type`: the older SDKs take it for a plug-in")
+            self.assertEqual(configs["key_v2"], {**key, "type": "RSA+AES"})
+            self.assertIs(configs["supportTransportEncrypt"], True)
+            self.assertNotEqual(configs["nv"], before["nv"])
+            again = self.server.request("GET", f"/config/{system}.conf?nv={before['nv']}")
+            self.assertEqual(again.status, 200, "an app with the configuration of before takes the new one")
+        self.assertEqual(self.server.post("/api/v1/encryption-keys", {"pkv": made["pkv"]}).status, 409)
+        for wrong in ({"pkv": 0}, {"pkv": 2**31}, {"private_key": "none"}, {"other": 1}):
+            self.assertEqual(self.server.post("/api/v1/encryption-keys", wrong).status, 400, wrong)
+        text = self.server.get("/api/v1/encryption-keys").body.decode()
+        self.assertIn(made["public_key"], text)
+        self.assertNotIn("private", text)
+
+    def test_events(self):
+        now = int(time.time() * 1000)
+        old = self.new_key()
+        new = self.new_key()
+        self.assertEqual(self.offered()["key_v2"]["pkv"], new["pkv"])
+        # Each alone (gzip=9), by both keys: the app was opened before and after the rotation.
+        one = [track("Encrypted", distinct_id="sealed", time=now, properties={"n": n}) for n in (1, 2)]
+        two = [track("Encrypted", distinct_id="sealed", time=now, properties={"n": 3, "name": "张三"})]
+        envelopes = [{**self.encrypt(key["public_key"], records), "pkv": key["pkv"], "flush_time": now}
+                     for key, records in ((old, one), (new, two))]
+        self.assertEqual(self.send(9, envelopes).status, 200)
+        # All together (gzip=13): one payload, a text.
+        all_together = self.encrypt(new["public_key"], [[track("Together", distinct_id="sealed", time=now),
+                                                         track("坏", distinct_id="sealed", time=now)]])
+        self.assertEqual(self.send(13, [{"ekey": all_together["ekey"], "pkv": new["pkv"], "flush_time": now,
+                                         "payloads": all_together["payloads"][0]}]).status, 200)
+        self.assertEqual(self.server.customer("anonymous_id:sealed")["events"], 4)
+        numbers = [json.loads(row["properties"])["n"] for row in self.events_of("event = 'Encrypted'")]
+        self.assertEqual(numbers, [1, 2, 3])
+        broken = self.rejections("invalid_name")[0]
+        self.assertEqual(self.server.post(f"/api/v1/rejections/{broken['id']}/repair",
+                                          track("Whole", distinct_id="sealed", time=now)).status, 200)
+        self.assertEqual(self.server.customer("anonymous_id:sealed")["events"], 5)
+        # The same events again, sealed anew, are the same events.
+        with_id = [track("Once", distinct_id="sealed", time=now, _track_id=7)]
+        for _ in (1, 2):
+            again = {**self.encrypt(new["public_key"], with_id), "pkv": new["pkv"]}
+            self.assertEqual(self.send(9, [again]).status, 200)
+        self.assertEqual(len(self.events_of("event = 'Once'")), 1)
+
+    def test_a_key_of_before_opens_what_was_kept(self):
+        made = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, text=True, check=True).stdout
+        public = subprocess.run(["openssl", "rsa", "-pubout", "-outform", "DER"], input=made.encode(),
+                                capture_output=True, check=True).stdout
+        now = int(time.time() * 1000)
+        records = [track("Kept", distinct_id="kept", time=now + n) for n in (1, 2)]
+        envelope = {**self.encrypt(base64.b64encode(public).decode(), records), "pkv": 1000, "flush_time": now}
+        self.assertEqual(self.send(9, [envelope]).status, 200)
+        kept = [entry for entry in self.rejections("encrypted_body") if "pkv 1000" in entry["detail"]]
+        self.assertEqual(len(kept), 1, "one for the envelope")
+        path = f"/api/v1/rejections/{kept[0]['id']}/repair"
+        self.assertEqual(self.server.post(path).status, 422)
+        self.assertEqual(self.new_key(pkv=1000, private_key=made)["pkv"], 1000)
+        # The key outlives the server.
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.server.post(path).status, 200)
+        self.assertEqual(self.server.customer("anonymous_id:kept")["events"], 2)
+
+    def test_no_secret_is_stored_in_clear(self):
+        pem = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, text=True, check=True).stdout
+        der = subprocess.run(["openssl", "rsa", "-outform", "DER"], input=pem.encode(), capture_output=True, check=True).stdout
+        made = self.new_key(private_key=pem)
+        needles = (der[300:340], base64.b64encode(der)[400:440], pem.encode()[800:840])
+        public = made["public_key"].encode()[40:80]
+        files = [path for path in self.server.data.rglob("*") if path.is_file()]
+        contents = [path.read_bytes() for path in files]
+        self.assertTrue(any(public in content for content in contents), "the definition is in the log")
+        for needle in needles:
+            self.assertFalse(any(needle in content for content in contents))
 
 
 class SdkTest(SensorsTest):

@@ -56,6 +56,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_source_routes(*this, routes);
   add_rejection_routes(*this, routes);
   add_settings_routes(*this, routes);
+  add_encryption_key_routes(*this, routes);
   add_sql_routes(*this, routes);
   add_status_routes(*this, routes);
   add_page_routes(*this, routes);

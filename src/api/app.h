@@ -95,6 +95,7 @@ void add_debugger_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);
+void add_encryption_key_routes(App& app, std::vector<Route>& routes);
 void add_sql_routes(App& app, std::vector<Route>& routes);
 void add_status_routes(App& app, std::vector<Route>& routes);
 void add_page_routes(App& app, std::vector<Route>& routes);

@@ -61,7 +61,8 @@ intake::Context intake_context(IntakeRoom& room, const engine::Source& source, c
           .received_at = now,
           .retried = retry && *retry != "0" && !retry->empty(),
           .remote_ip = request.remote,
-          .origin = origin};
+          .origin = origin,
+          .envelopes = &room.envelopes};
 }
 
 }  // namespace kehu::api

@@ -13,6 +13,7 @@
 #include "intake/posthog.h"
 #include "intake/segment.h"
 #include "seal/door.h"
+#include "seal/envelope.h"
 
 namespace kehu::api {
 
@@ -21,11 +22,13 @@ struct IntakeRoom {
   explicit IntakeRoom(engine::Engine& engine)
       : project(engine.project()),
         policy(project->settings()),
-        door(engine::Project::kDefault, engine.key(), *project->settings(), engine.ring()) {}
+        door(engine::Project::kDefault, engine.key(), *project->settings(), engine.ring()),
+        envelopes(engine.key(), project->envelope_keys()) {}
 
   std::shared_ptr<const engine::Project> project;
   intake::Policy policy;
   seal::Door door;
+  seal::EnvelopeOpener envelopes;
   intake::SegmentDecoder segment;
   intake::PostHogDecoder posthog;
   intake::CloudEventDecoder cloud_events;

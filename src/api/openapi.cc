@@ -48,6 +48,10 @@ constexpr std::string_view kSchemas = R"json({
 "Source":{"type":"object","properties":{"name":{"type":"string"},"id":{"type":"integer"},"channel":{"type":"string"},
  "enabled":{"type":"boolean"},"events_per_second":{"type":"integer"},"events_per_second_per_address":{"type":"integer"},
  "write_key":{"type":"string"},"keys":{"type":"array","items":{"type":"object"}}}},
+"NewEncryptionKey":{"type":"object","properties":{"pkv":{"type":"integer","minimum":1},
+ "private_key":{"type":"string","description":"PEM of an RSA key that is in use already; without it a new pair is made"}}},
+"EncryptionKey":{"type":"object","properties":{"pkv":{"type":"integer"},"created":{"type":"string"},
+ "public_key":{"type":"string","description":"base64 of the X.509 SubjectPublicKeyInfo"},"offered":{"type":"boolean"}}},
 "Sql":{"type":"object","required":["sql"],"properties":{"sql":{"type":"string"},"format":{"type":"string","enum":["csv","json","ndjson","table"]}}}
 })json";
 

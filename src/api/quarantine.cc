@@ -124,7 +124,8 @@ absl::Status repair_with(App& app, const Rejected& rejected, std::string_view te
                                 .received_at = rejected.entry.received_at,
                                 .retried = false,
                                 .remote_ip = {},
-                                .origin = "repair"};
+                                .origin = "repair",
+                                .envelopes = &room.envelopes};
   read_again(rejected, context, text, room.intake);
   if (room.intake.rejected > 0 || room.intake.accepted == 0)
     return still_rejected(first_detail(room.intake.records));

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "intake/sensors.h"
+#include "json/writer.h"
 
 namespace kehu::api {
 namespace {
@@ -22,11 +23,34 @@ constexpr std::string_view kGif(
     "D\x01\x00;",
     43);
 
-// The app keeps its own settings: nothing is switched off, and there is nothing new when `nv` is sent back.
-constexpr std::string_view kConfigVersion = "kehu-1";
-constexpr std::string_view kConfig =
-    R"({"v":"kehu-1","configs":{"disableDebugMode":false,"disableSDK":false,"autoTrackMode":-1,)"
-    R"("event_blacklist":[],"nv":"kehu-1","effect_mode":0}})";
+// The app keeps its own settings: nothing is switched off. Where the project has a key pair, SDKs that are to
+// encrypt take its public half: `key_v2` is read by the newer ones, `key` by the older.
+std::string config_of(const engine::Project& project, std::string_view version) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("v", version).key("configs").begin_object();
+  writer.field("disableDebugMode", false).field("disableSDK", false).field("autoTrackMode", -1);
+  writer.key("event_blacklist").begin_array().end_array().field("nv", version).field("effect_mode", 0);
+  if (!project.envelope_keys().empty()) {
+    const seal::EnvelopeKey& key = project.envelope_keys().back();
+    writer.key("key")
+        .begin_object()
+        .field("pkv", key.version.value())
+        .field("public_key", key.public_key)
+        .end_object();
+    writer.key("key_v2").begin_object().field("pkv", key.version.value()).field("type", "RSA+AES");
+    writer.field("public_key", key.public_key).end_object().field("supportTransportEncrypt", true);
+  }
+  writer.end_object().end_object();
+  return out;
+}
+
+// Another key pair is another configuration, so that apps take it.
+std::string config_version(const engine::Project& project) {
+  constexpr std::string_view kVersion = "kehu-1";
+  const auto& keys = project.envelope_keys();
+  return keys.empty() ? std::string(kVersion) : cat(kVersion, "-key-", keys.back().version.value());
+}
 
 enum class Endpoint : uint8_t { kData, kPixel, kDebug };
 struct Path {
@@ -181,9 +205,12 @@ void take_records(App& app, const Path& path, const Request& request, Responder 
   }
 }
 
-void get_config(App&, const Request& request, Responder responder) {
-  if (request.query("nv").value_or("") == kConfigVersion) return responder.send({.status = 304});
-  responder.send(Response::fixed("application/json", kConfig));
+void get_config(App& app, const Request& request, Responder responder) {
+  const auto project = app.engine().project();
+  const std::string version = config_version(*project);
+  // There is nothing new for an app that sends it back.
+  if (request.query("nv").value_or("") == version) return responder.send({.status = 304});
+  responder.send(Response::json(config_of(*project, version)));
 }
 
 // "Nothing has changed", after which the SDKs ask no further.
@@ -227,7 +254,7 @@ Route config_route(App& app, std::string_view pattern, void (*get)(App&, const R
           .access = Access::kPublic,
           .action = NoBody{on_connection(app, get)},
           .doc = {.summary = "Sensors Analytics: remote configuration of its mobile SDKs",
-                  .text = "The app keeps its own settings.",
+                  .text = "The app keeps its own settings. It may be given a key to encrypt its events for.",
                   .group = "intake",
                   .fields = {{FieldDoc::Where::kQuery, "nv", "string", "version that the app has", false}},
                   .answers = {{200, "Nothing is switched off"}, {304, "Nothing has changed"}}}};

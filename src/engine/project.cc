@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/document.h"
@@ -75,8 +76,39 @@ absl::StatusOr<Source> parse_source(std::string_view text) {
   return source;
 }
 
-Project::Project(std::shared_ptr<const Settings> settings, std::vector<Source> sources)
-    : settings_(std::move(settings)), sources_(std::move(sources)) {
+std::string to_json(const seal::EnvelopeKey& key) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("version", key.version.value()).field("created", format_utc(key.created));
+  writer.field("public_key", key.public_key);
+  writer.field("sealed_private_key", absl::Base64Escape(to_absl(key.sealed_private))).end_object();
+  return out;
+}
+
+absl::StatusOr<seal::EnvelopeKey> parse_envelope_key(std::string_view text) {
+  auto document = json::Document::parse(text);
+  if (!document.ok()) return document.status();
+  const json::Value root = document->root();
+  const auto version = root.find("version").as_int();
+  const auto created = parse_iso8601(root.find("created").as_string().value_or(""));
+  const auto public_key = root.find("public_key").as_string();
+  const auto sealed = root.find("sealed_private_key").as_string();
+  seal::EnvelopeKey key;
+  if (!version || *version < 1 || *version > UINT32_MAX || !created || !public_key || !sealed ||
+      !absl::Base64Unescape(to_absl(*sealed), &key.sealed_private)) {
+    return failure(
+        absl::StatusCode::kInvalidArgument,
+        "envelope key definition: it needs `version`, `created`, `public_key` and `sealed_private_key`");
+  }
+  key.version = seal::EnvelopeVersion(static_cast<uint32_t>(*version));
+  key.created = *created;
+  key.public_key = *public_key;
+  return key;
+}
+
+Project::Project(std::shared_ptr<const Settings> settings, std::vector<Source> sources,
+                 std::vector<seal::EnvelopeKey> envelope_keys)
+    : settings_(std::move(settings)), sources_(std::move(sources)), envelope_keys_(std::move(envelope_keys)) {
   std::sort(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) { return a.id < b.id; });
   for (size_t i = 0; i < sources_.size(); ++i) {
     for (const WriteKey& key : sources_[i].keys) {
@@ -112,14 +144,23 @@ SourceId Project::next_source_id() const {
 }
 
 std::shared_ptr<const Project> Project::with(std::shared_ptr<const Settings> settings) const {
-  return std::make_shared<const Project>(std::move(settings), sources_);
+  return std::make_shared<const Project>(std::move(settings), sources_, envelope_keys_);
 }
 
 std::shared_ptr<const Project> Project::with(Source source) const {
   std::vector<Source> sources = sources_;
   std::erase_if(sources, [&](const Source& s) { return s.id == source.id; });
   sources.push_back(std::move(source));
-  return std::make_shared<const Project>(settings_, std::move(sources));
+  return std::make_shared<const Project>(settings_, std::move(sources), envelope_keys_);
+}
+
+std::shared_ptr<const Project> Project::with(seal::EnvelopeKey key) const {
+  std::vector<seal::EnvelopeKey> keys = envelope_keys_;
+  std::erase_if(keys, [&](const seal::EnvelopeKey& k) { return k.version == key.version; });
+  const auto behind = std::find_if(keys.begin(), keys.end(),
+                                   [&](const seal::EnvelopeKey& k) { return k.version > key.version; });
+  keys.insert(behind, std::move(key));
+  return std::make_shared<const Project>(settings_, sources_, std::move(keys));
 }
 
 }  // namespace kehu::engine

@@ -13,6 +13,7 @@
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/settings.h"
+#include "seal/envelope.h"
 
 namespace kehu::engine {
 
@@ -42,15 +43,21 @@ struct Source {
 std::string to_json(const Source& source);
 absl::StatusOr<Source> parse_source(std::string_view json);
 
+std::string to_json(const seal::EnvelopeKey& key);
+absl::StatusOr<seal::EnvelopeKey> parse_envelope_key(std::string_view json);
+
 // A project's definitions at one moment. Immutable and shared: requests work with the one they started with.
 class Project {
  public:
   static constexpr ProjectId kDefault{1};
 
-  Project(std::shared_ptr<const Settings> settings, std::vector<Source> sources);
+  Project(std::shared_ptr<const Settings> settings, std::vector<Source> sources,
+          std::vector<seal::EnvelopeKey> envelope_keys = {});
 
   const std::shared_ptr<const Settings>& settings() const { return settings_; }
   const std::vector<Source>& sources() const { return sources_; }
+  // By version; clients are given the last.
+  const std::vector<seal::EnvelopeKey>& envelope_keys() const { return envelope_keys_; }
 
   // The enabled source that a write key's hash opens; nullptr when there is none.
   const Source* source_of_key(const Hash128& hash) const;
@@ -62,10 +69,12 @@ class Project {
 
   std::shared_ptr<const Project> with(std::shared_ptr<const Settings> settings) const;
   std::shared_ptr<const Project> with(Source source) const;
+  std::shared_ptr<const Project> with(seal::EnvelopeKey key) const;
 
  private:
   std::shared_ptr<const Settings> settings_;
   std::vector<Source> sources_;  // by id
+  std::vector<seal::EnvelopeKey> envelope_keys_;
   absl::flat_hash_map<Hash128, size_t> by_key_;
 };
 

@@ -13,6 +13,12 @@ namespace {
 constexpr Hash128 kSettingsKey{0, 0};
 
 Hash128 source_key(SourceId id) { return Hash128{1, id.value()}; }
+Hash128 envelope_key_place(seal::EnvelopeVersion version) { return Hash128{2, version.value()}; }
+
+std::string_view kind_of(const Hash128& place) {
+  constexpr std::string_view kKinds[] = {"settings", "source", "envelope_key"};
+  return place.high < std::size(kKinds) ? kKinds[place.high] : "";
+}
 
 // A data key's place: one token may have several.
 Hash128 data_key_place(const DataKey& key) {
@@ -49,9 +55,8 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::open(state::Database& database
 
 absl::Status Replica::load_definitions() {
   absl::Status status;
-  definitions_.for_each([&](const Hash128& key, std::string_view body) {
-    status.Update(define(key == kSettingsKey ? "settings" : "source", body));
-  });
+  definitions_.for_each(
+      [&](const Hash128& key, std::string_view body) { status.Update(define(kind_of(key), body)); });
   return status;
 }
 
@@ -131,6 +136,9 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record) {
   if (auto status = define(definition->kind, definition->body); !status.ok()) return status;
   if (definition->kind == "settings") {
     definitions_.put(kSettingsKey, definition->body);
+  } else if (definition->kind == "envelope_key") {
+    const auto key = parse_envelope_key(definition->body);
+    definitions_.put(envelope_key_place(key->version), definition->body);
   } else {
     definitions_.put(source_key(project()->find(definition->name)->id), definition->body);
   }
@@ -150,6 +158,12 @@ absl::Status Replica::define(std::string_view kind, std::string_view body) {
     auto source = parse_source(body);
     if (!source.ok()) return source.status();
     publish(project()->with(*std::move(source)));
+    return absl::OkStatus();
+  }
+  if (kind == "envelope_key") {
+    auto key = parse_envelope_key(body);
+    if (!key.ok()) return key.status();
+    publish(project()->with(*std::move(key)));
     return absl::OkStatus();
   }
   return failure(absl::StatusCode::kDataLoss, "the log defines an unknown thing: ", kind);

@@ -15,6 +15,7 @@
 #include "model/record.h"
 #include "model/rejection.h"
 #include "seal/door.h"
+#include "seal/envelope.h"
 
 namespace kehu::intake {
 
@@ -38,6 +39,8 @@ struct Context {
   std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
   // When set, an event with a `writeKey` that opens another source is that source's.
   const SourceOfKey* source_of_key = nullptr;
+  // Of the same project; nullptr opens no encrypted record.
+  seal::EnvelopeOpener* envelopes = nullptr;
 };
 
 // What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps

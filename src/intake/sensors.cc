@@ -31,10 +31,13 @@ void SensorsDecoder::start() {
   number_ = 0;
   trait_time_.clear();
   trait_step_ = 0;
+  encrypted_ = false;
+  next_closed_ = envelopes_.faults().size();
   if (text_.empty()) return;
   const auto error = index_.scan(text_);
   if (!error) {
     if (index_[0].kind == json::Kind::kArray) next_ = 1;
+    encrypted_ = is_encrypted();
     return;
   }
   broken_ = text_.starts_with('[');
@@ -62,12 +65,40 @@ std::vector<std::string> SensorsDecoder::write_keys() const {
   return keys;
 }
 
+bool SensorsDecoder::is_encrypted() const {
+  if (body_.encrypted()) return true;
+  return next_ < index_.size() && SensorsEnvelopes::is_envelope(json::Value::in(index_, next_));
+}
+
+// Only now, when a source is known: private keys are no service for everybody.
+void SensorsDecoder::open_envelopes(const Context& context) {
+  envelopes_.open(index_, context.envelopes);
+  text_ = envelopes_.text();
+  start();
+  encrypted_ = false;
+  next_closed_ = 0;
+}
+
+// True while there is more, of the faults or of the records.
+bool SensorsDecoder::reject_closed(const Context& context, Intake& out) {
+  const std::vector<SensorsEnvelopes::Fault>& faults = envelopes_.faults();
+  while (next_closed_ < faults.size()) {
+    if (out.records.bytes.size() >= kPartBytes) return true;
+    const SensorsEnvelopes::Fault& fault = faults[next_closed_++];
+    reject(context, fault.reason, fault.detail, fault.received, fault.number, out);
+  }
+  return index_.size() > next_;
+}
+
 bool SensorsDecoder::decode(const Context& context, const SensorsRecord::Sender& sender, Intake& out) {
+  if (encrypted_) open_envelopes(context);
   bool more = false;
   if (fault_) {
     reject_whole(context, out);
     fault_.reset();
     text_ = {};
+  } else if (next_closed_ < envelopes_.faults().size()) {
+    more = reject_closed(context, out);
   } else if (!text_.empty()) {
     more = broken_ ? decode_pieces(context, sender, out) : decode_indexed(context, sender, out);
   }
@@ -197,6 +228,7 @@ bool is_sensors_text(std::string_view text) {
   if (!document.ok()) return false;
   json::Value record = document->root();
   if (record.is_array()) record = record.at(0);
+  if (SensorsEnvelopes::is_envelope(record)) return true;
   const auto type = record.find("type").as_string();
   if (!type || !parse_sensors_type(*type)) return false;
   return *type != "track" || record.find("distinct_id").exists() || record.find("identities").exists();

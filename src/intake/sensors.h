@@ -8,6 +8,7 @@
 
 #include "intake/context.h"
 #include "intake/sensors_body.h"
+#include "intake/sensors_envelopes.h"
 #include "intake/sensors_record.h"
 #include "intake/splitter.h"
 #include "intake/translation.h"
@@ -58,6 +59,9 @@ class SensorsDecoder {
   };
 
   void start();
+  bool is_encrypted() const;
+  void open_envelopes(const Context& context);
+  bool reject_closed(const Context& context, Intake& out);
   void reject_whole(const Context& context, Intake& out);
   bool decode_indexed(const Context& context, const SensorsRecord::Sender& sender, Intake& out);
   bool decode_pieces(const Context& context, const SensorsRecord::Sender& sender, Intake& out);
@@ -75,6 +79,9 @@ class SensorsDecoder {
   std::string_view text_;
   json::Index index_;
   bool broken_ = false;  // not all of it is JSON: record by record then
+  bool encrypted_ = false;
+  SensorsEnvelopes envelopes_;
+  size_t next_closed_ = 0;  // of the envelopes' faults
   Splitter splitter_;
   uint32_t next_ = 0;       // node of the next record
   uint64_t number_ = 0;     // of the last record

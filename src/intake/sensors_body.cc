@@ -9,9 +9,6 @@
 namespace kehu::intake {
 namespace {
 
-// Of the transport encryption of the mobile SDKs: whole events (9), and the request on its way (13).
-constexpr std::string_view kEncrypted[] = {"9", "13"};
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char letter = static_cast<char>(c | 0x20);
@@ -134,11 +131,6 @@ void SensorsBody::read_field(std::string_view name, std::string_view value) {
 }
 
 std::optional<SensorsBody::Fault> SensorsBody::check() {
-  for (const std::string_view encrypted : kEncrypted) {
-    if (gzip_ != encrypted) continue;
-    return Fault{Reason::kEncryptedBody, cat("encrypted by the SDK (gzip=", gzip_,
-                                             "), whose key is not here; switch it off in the app")};
-  }
   int32_t crc = 0;
   if (crc_.empty()) return std::nullopt;
   const auto parsed = std::from_chars(crc_.data(), crc_.data() + crc_.size(), crc);

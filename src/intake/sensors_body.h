@@ -32,6 +32,8 @@ class SensorsBody {
 
   // Nothing was sent: a request without data, as of monitors and of browsers that only look.
   bool empty() const { return empty_; }
+  // Its records are said to be encrypted by the SDK, which text() may tell too.
+  bool encrypted() const { return gzip_ == "9" || gzip_ == "13"; }
   // JSON, not yet looked at.
   std::string_view text() const { return text_; }
   // What the sender wrote, for a rejection of the whole.

@@ -358,8 +358,8 @@ TEST(SensorsBody, ThatCannotBeReadIsKeptWhole) {
   const Case cases[] = {
       {"another crc", cat("data=", plain, "&crc=17"), "checksum_mismatch "},
       {"a crc that is none", cat("data=", plain, "&crc=x"), "checksum_mismatch "},
-      {"encrypted", "gzip=9&data_list=W10=", "encrypted_body "},
-      {"encrypted on its way", "gzip=13&data_list=W10=", "encrypted_body "},
+      {"encrypted, but no base64", "gzip=9&data_list=***", "unreadable_body "},
+      {"an encrypted body with another crc", "gzip=9&data_list=W10=&crc=17", "checksum_mismatch "},
       {"no data", "hello=1", "unreadable_body "},
       {"no base64", "data=***", "unreadable_body "},
       {"damaged gzip", cat("data=", escaped(base64(gzipped(record).substr(0, 40)))), "unreadable_body "},
