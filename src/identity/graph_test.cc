@@ -152,6 +152,16 @@ TEST(graph, answers_as_of_a_record_and_as_of_a_time) {
   EXPECT_EQ(*world.graph.customer_as_of(u1, Sequence(3)), CustomerId::named_after(u1));
 }
 
+TEST(graph, everybody_who_had_a_token_is_known) {
+  World world;
+  for (const char* step : {"A1", "U1", "U1 A1", "unmerge 3"}) world.step(step);
+  const Token a1 = world.token("A1"), u1 = world.token("U1");
+  const CustomerId a(CustomerId::named_after(a1)), u(CustomerId::named_after(u1));
+  EXPECT_EQ(world.graph.owners_of(a1), (std::vector<CustomerId>{a, u, a}));
+  EXPECT_EQ(world.graph.owners_of(u1), std::vector<CustomerId>{u});
+  EXPECT_TRUE(world.graph.owners_of(world.token("A2")).empty());
+}
+
 TEST(graph, log_time_never_goes_back_within_a_token) {
   World world;
   const Instant start = world.now;

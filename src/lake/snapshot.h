@@ -27,7 +27,6 @@ struct DataFile {
 struct FileSet {
   uint64_t id = 0;  // differs between any two file sets of this process
   uint64_t version = 0;
-  Sequence committed;  // rows up to here are in the files, later ones in the tail
   std::vector<std::shared_ptr<const DataFile>> files;
 };
 

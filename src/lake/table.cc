@@ -46,11 +46,6 @@ std::shared_ptr<const DataFile> data_file(const std::string& directory, const Ad
                                              Sequence(stats.last_sequence)});
 }
 
-Sequence position_of(const TableState& state) {
-  const auto found = state.transactions.find(kApplication);
-  return Sequence(found == state.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
-}
-
 }  // namespace
 
 Table::Table(const TableSchema& schema, const TableOptions& options,
@@ -135,7 +130,6 @@ void Table::publish() {
   auto set = std::make_shared<FileSet>();
   set->id = next_id++;
   set->version = static_cast<uint64_t>(state_.version);
-  set->committed = position_of(state_);
   set->files.reserve(state_.files.size());
   std::erase_if(known_, [&](const auto& file) { return !state_.files.contains(file.first); });
   for (const auto& [path, add] : state_.files) {
@@ -153,7 +147,8 @@ std::shared_ptr<const FileSet> Table::files() const {
 
 Sequence Table::committed() const {
   const std::lock_guard lock(mutex_);
-  return position_of(state_);
+  const auto found = state_.transactions.find(kApplication);
+  return Sequence(found == state_.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
 }
 
 absl::Status Table::append(const std::vector<AddFile>& added, Sequence up_to) {

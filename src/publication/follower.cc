@@ -12,7 +12,7 @@ namespace kehu::publication {
 namespace {
 
 // A stretch of the archive costs a pass over its files, so it is long; its rows are sorted, so it is bounded.
-constexpr uint64_t kStretchMax = 250'000;
+constexpr uint64_t kStretchMax = 100'000;
 // Between two looks at what is new: the delay of a message, against the CPU of a statement each.
 constexpr Duration kPeriod = Duration::millis(25);
 constexpr Duration kSavePeriod = Duration::seconds(1);

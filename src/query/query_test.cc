@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -358,6 +359,66 @@ TEST_F(QueryTest, sessions_beside_appends_and_commits_each_see_one_state) {
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_GT(reads, 10);
+}
+
+// Files reach to 60, the tail to 100.
+TEST_F(QueryTest, a_stretch_of_the_log_has_its_events_in_order) {
+  struct Case {
+    uint64_t after, up_to;
+    uint64_t last;
+  };
+  const Case cases[] = {{0, 100, 100}, {59, 61, 61},   {60, 100, 100},
+                        {10, 20, 20},  {99, 500, 100}, {100, 500, 100}};
+  for (const bool committed : {false, true}) {
+    if (committed) {
+      ASSERT_TRUE(lake_->commit(Sequence(100)).ok());
+    }
+    for (const Case& c : cases) {
+      uint64_t next = c.after + 1;
+      const auto status =
+          session_->each_event({Sequence(c.after), Sequence(c.up_to)}, [&](const LoggedEvent& logged) {
+            EXPECT_EQ(logged.event.sequence, Sequence(next));
+            EXPECT_EQ(logged.customer, SampleEvents::customer(next));
+            EXPECT_EQ(logged.event.message_id, events_.event(next).message_id);
+            EXPECT_EQ(logged.event.properties, events_.event(next).properties);
+            ++next;
+            return absl::OkStatus();
+          });
+      EXPECT_TRUE(status.ok()) << status;
+      EXPECT_EQ(next, c.last + 1) << c.after << " to " << c.up_to;
+    }
+  }
+}
+
+TEST_F(QueryTest, an_error_of_the_visitor_ends_a_stretch) {
+  int seen = 0;
+  const auto status = session_->each_event({Sequence(0), Sequence(100)}, [&](const LoggedEvent&) {
+    return ++seen < 7 ? absl::OkStatus() : absl::UnavailableError("enough");
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(seen, 7);
+}
+
+TEST_F(QueryTest, whom_a_stretch_concerns_is_as_it_was_then) {
+  const Token moved = SampleEvents::part(3);
+  const lake::Move move{Sequence(80), Instant(0), moved, SampleEvents::customer(4)};
+  ASSERT_TRUE(lake_->move({&move, 1}).ok());
+  for (const bool committed : {false, true}) {
+    if (committed) {
+      ASSERT_TRUE(lake_->commit(Sequence(100)).ok());
+    }
+    const auto all = session_->concerned({Sequence(0), Sequence(100)});
+    ASSERT_TRUE(all.ok()) << all.status();
+    EXPECT_EQ(all->customers.size(), 5u);
+    EXPECT_EQ(all->parts, std::vector<Token>{moved});
+    const auto two = session_->concerned({Sequence(80), Sequence(82)});
+    ASSERT_TRUE(two.ok()) << two.status();
+    EXPECT_THAT(two->customers,
+                testing::UnorderedElementsAre(SampleEvents::customer(81), SampleEvents::customer(82)));
+    EXPECT_TRUE(two->parts.empty());
+    const auto just = session_->concerned({Sequence(79), Sequence(80)});
+    EXPECT_EQ(just->parts, std::vector<Token>{moved});
+  }
 }
 
 TEST(TableOutput, width_of_chinese_is_double) {
