@@ -18,7 +18,7 @@ using debugger::Verdict;
 constexpr size_t kBodyBytes = 16u << 10;
 constexpr size_t kAnswerBytes = 1024;
 // Requests that wait to be applied, when the state is damaged or far behind.
-constexpr size_t kWaiting = 1024;
+constexpr size_t kWaiting = 256;
 
 constexpr std::string_view kStages[] = {"rate_limit", "coding", "parse"};
 

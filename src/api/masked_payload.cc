@@ -1,7 +1,6 @@
 #include "api/masked_payload.h"
 
 #include "json/document.h"
-#include "json/text.h"
 #include "json/writer.h"
 #include "seal/masked_text.h"
 #include "seal/masks.h"
@@ -33,26 +32,6 @@ void write(const json::Value& value, bool personal, const Settings& settings, js
   }
 }
 
-// Long runs of digits and the local parts of e-mail addresses are covered; all else of a broken text stays
-// readable, so that a person sees what to correct.
-std::string masked_text(std::string_view text) {
-  constexpr size_t kShownDigits = 3;
-  std::string out;
-  size_t digits = 0;
-  for (const char c : text.substr(0, kShownBytes)) {
-    const bool digit = c >= '0' && c <= '9';
-    digits = digit ? digits + 1 : 0;
-    if (c == '@') {
-      const size_t start =
-          out.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*");
-      out.resize(start == std::string::npos ? 0 : start + 1);
-      out += "***";
-    }
-    out.push_back(digits > kShownDigits ? '*' : c);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string masked_payload(std::string_view text, const Settings& settings) {
@@ -60,7 +39,7 @@ std::string masked_payload(std::string_view text, const Settings& settings) {
   std::string out;
   json::Writer writer(out);
   if (!document.ok()) {
-    writer.value(json::is_valid_utf8(text) ? masked_text(text) : "(not UTF-8)");
+    writer.value(seal::masked_text(text, settings, kShownBytes));
     return out;
   }
   write(document->root(), false, settings, writer);

@@ -8,8 +8,7 @@
 namespace kehu::api {
 
 // A rejected text for display, as JSON: values of personal fields and personal identifiers masked wherever
-// they stand. A text that is no JSON becomes a string in which runs of digits and e-mail addresses are
-// covered.
+// they stand. A text that is no JSON becomes a string, masked as far as it can be read (seal/masked_text.h).
 std::string masked_payload(std::string_view text, const Settings& settings);
 
 }  // namespace kehu::api

@@ -16,6 +16,8 @@ constexpr std::string_view kLocalPart =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*%";
 // Of digits in a text that ends in the middle of a word, where nobody can say what they are.
 constexpr size_t kShownDigits = 3;
+// Of a number with spaces in it; a longer one is no phone number.
+constexpr size_t kNumberBytes = 24;
 
 // Credentials that clients put into their bodies, in small letters.
 constexpr std::string_view kSecretFields[] = {"writekey",     "write_key", "api_key", "apikey",
@@ -54,8 +56,25 @@ size_t end_of_number(std::string_view text, size_t at) {
   return check_character ? end + 1 : end;
 }
 
+// The same, with what people put between the digits of a number.
+size_t end_of_groups(std::string_view text, size_t at) {
+  size_t end = end_of_number(text, at);
+  while (end + 1 < text.size() && end - at < kNumberBytes && (text[end] == ' ' || text[end] == '-') &&
+         is_digit(text[end + 1])) {
+    end = end_of_number(text, end + 1);
+  }
+  return end;
+}
+
+// What the digits of a text may be.
+enum class Digits : uint8_t {
+  kWhole,    // numbers, each of them whole
+  kCutOff,   // the last one may go on
+  kAnybody,  // parts of whatever: the text has no form
+};
+
 // Numbers and addresses inside a longer text.
-std::string covered(std::string_view text, bool ends_here) {
+std::string covered(std::string_view text, Digits what) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
     if (text[at] == '@') {
@@ -64,10 +83,12 @@ std::string covered(std::string_view text, bool ends_here) {
       out += "***@";
       ++at;
     } else if (is_digit(text[at])) {
-      const size_t end = end_of_number(text, at);
+      const size_t groups = end_of_groups(text, at);
+      const bool spaced = looks_personal(text.substr(at, groups - at));
+      const size_t end = spaced ? groups : end_of_number(text, at);
       const std::string_view digits = text.substr(at, end - at);
-      const bool unsure = end == text.size() && !ends_here;
-      if (unsure || looks_personal(digits)) {
+      const bool unsure = what == Digits::kAnybody || (what == Digits::kCutOff && end == text.size());
+      if (unsure || spaced || looks_personal(digits)) {
         cover_digits(digits, kShownDigits, out);
       } else {
         out.append(digits);
@@ -132,9 +153,14 @@ class Masker {
     } else if (c == ',' || c == '\n') {
       personal_ = around();
     }
+    // In JSON a value is followed by a mark.
+    if (c == '\n') formless_ = false;
+    if (std::string_view(" \t\r").find(c) == std::string_view::npos) after_value_ = false;
     out_.push_back(c);
     ++at_;
   }
+
+  static bool is_name(std::string_view word) { return word == "null" || word == "true" || word == "false"; }
 
   bool around() const { return !open_.empty() && open_.back(); }
 
@@ -161,7 +187,7 @@ class Masker {
     const auto value = value_of(literal);
     if (!value) return "\"***\"";
     if (personal || looks_personal(*value) || looks_secret(*value)) return quoted(mask(*value));
-    const std::string clear = covered(*value, true);
+    const std::string clear = covered(*value, Digits::kWhole);
     return clear == *value ? std::string(literal) : quoted(clear);
   }
 
@@ -178,15 +204,21 @@ class Masker {
     if (end == text_.size() && cut_) return take_rest();
     const std::string_view word = text_.substr(at_, end - at_);
     at_ = end;
+    const bool number = word.find_first_not_of("0123456789+-.eE") == word.npos;
+    formless_ = formless_ || after_value_ || !(number || is_name(word));
+    after_value_ = true;
+    if (formless_ && !personal_) {
+      out_ += covered(word, Digits::kAnybody);
+      return;
+    }
     if (!personal_ && !may_be_personal(word)) {
       out_.append(word);
       return;
     }
-    const bool value = personal_ && word != "null" && word != "true" && word != "false";
+    const bool value = personal_ && !is_name(word);
     // What is masked is no number any more, but a text.
-    const bool number = word.find_first_not_of("0123456789+-.eE") == word.npos;
     const bool masked = value || (number && looks_personal(word));
-    const std::string shown = masked ? mask(word) : covered(word, true);
+    const std::string shown = masked ? mask(word) : covered(word, Digits::kWhole);
     out_ += masked || (number && shown != word) ? quoted(shown) : shown;
   }
 
@@ -194,7 +226,7 @@ class Masker {
     const std::string_view rest = text_.substr(at_);
     at_ = text_.size();
     if (cut_) return;
-    out_ += personal_ ? "***" : covered(rest, false);
+    out_ += personal_ ? "***" : covered(rest, formless_ ? Digits::kAnybody : Digits::kCutOff);
   }
 
   const std::string_view text_;
@@ -203,6 +235,8 @@ class Masker {
   size_t at_ = 0;
   std::vector<bool> open_;  // the containers around, and whether everything in them is personal
   bool personal_ = false;   // the next value
+  bool after_value_ = false;
+  bool formless_ = false;  // this line is no JSON
   std::string out_;
 };
 
