@@ -397,6 +397,9 @@ class EncryptionTest(SensorsTest):
         text = self.server.get("/api/v1/encryption-keys").body.decode()
         self.assertIn(made["public_key"], text)
         self.assertNotIn("private", text)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.server.get("/api/v1/encryption-keys").body.decode(), text, "from the log")
 
     def test_events(self):
         now = int(time.time() * 1000)
