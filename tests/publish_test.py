@@ -4,7 +4,6 @@ or stopped meanwhile. Java's own client reads them back."""
 import json
 import pathlib
 import shutil
-import signal
 import tempfile
 import time
 import unittest
@@ -24,7 +23,8 @@ class PublishTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
         jars = Kafka.jars()
         if jars is None or shutil.which("javac") is None:
-            raise unittest.SkipTest("SKIPPED: Kafka cannot be had (java, javac, mvn, Maven Central)")
+            print("SKIPPED: Kafka cannot be had (java, javac, mvn, Maven Central)", flush=True)
+            raise unittest.SkipTest("no Kafka")
         cls.broker = Kafka(cls.work).start(jars)
         cls.addClassCleanup(lambda: cls.broker.stop())
 
