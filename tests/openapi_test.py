@@ -16,7 +16,8 @@ ACCESS = {
     "GET /analytics.js/v1/{key}/analytics.min.js": PUBLIC,
     "GET /analytics-next/bundles/{chunk}": PUBLIC,
     **{f"GET {path}": WRITE_KEY for path in
-       ("/sourceConfig", "/sourceConfig/", "/pixel/v1/track", "/pixel/v1/page", "/array/{token}/config")},
+       ("/sourceConfig", "/sourceConfig/", "/pixel/v1/track", "/pixel/v1/page", "/array/{token}/config",
+        "/array/{token}/config.js")},
     "POST /beacon/v1/batch": WRITE_KEY,
     **{f"POST /{call}{slash}": WRITE_KEY for call in "e i/v0/e capture batch track flags decide".split()
        for slash in ("", "/")},
