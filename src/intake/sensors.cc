@@ -83,14 +83,16 @@ void SensorsDecoder::open_envelopes(const Context& context) {
 bool SensorsDecoder::reject_closed(const Context& context, Intake& out) {
   const std::vector<SensorsEnvelopes::Fault>& faults = envelopes_.faults();
   while (next_closed_ < faults.size()) {
-    if (out.records.bytes.size() >= kPartBytes) return true;
+    if (out.records.bytes.size() >= part_end_) return true;
     const SensorsEnvelopes::Fault& fault = faults[next_closed_++];
     reject(context, fault.reason, fault.detail, fault.received, fault.number, out);
   }
-  return index_.size() > next_;
+  return broken_ || index_.size() > next_;
 }
 
 bool SensorsDecoder::decode(const Context& context, const SensorsRecord::Sender& sender, Intake& out) {
+  // From where `out` ends now: whoever gathers all parts in one place must get on, too.
+  part_end_ = out.records.bytes.size() + kPartBytes;
   if (encrypted_) open_envelopes(context);
   bool more = false;
   if (fault_) {
@@ -130,7 +132,7 @@ bool SensorsDecoder::decode_indexed(const Context& context, const SensorsRecord:
   }
   const uint32_t stop = index_[0].next;
   while (next_ < stop) {
-    if (out.records.bytes.size() >= kPartBytes) return true;
+    if (out.records.bytes.size() >= part_end_) return true;
     if (number_ == kRecords) {
       const std::string rest = cat("[", text_.substr(index_[next_].begin));
       const std::string detail = cat("a request has at most ", kRecords, " records; this is the rest of it");
@@ -152,7 +154,7 @@ bool SensorsDecoder::decode_pieces(const Context& context, const SensorsRecord::
       return false;
     }
     decode_piece(context, sender, piece, out);
-    if (out.records.bytes.size() >= kPartBytes) return true;
+    if (out.records.bytes.size() >= part_end_) return true;
   }
   return false;
 }

@@ -82,6 +82,7 @@ class SensorsDecoder {
   bool encrypted_ = false;
   SensorsEnvelopes envelopes_;
   size_t next_closed_ = 0;  // of the envelopes' faults
+  size_t part_end_ = 0;     // of the records' bytes
   Splitter splitter_;
   uint32_t next_ = 0;       // node of the next record
   uint64_t number_ = 0;     // of the last record

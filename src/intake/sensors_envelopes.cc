@@ -125,12 +125,11 @@ void SensorsEnvelopes::open_payloads(const Envelope& envelope, const seal::Sessi
   }
 }
 
-// A message that opens but is no gzip is as closed as one that does not: see EnvelopeOpener.
+// A message that opens but cannot be decompressed is as closed as one that does not: see EnvelopeOpener.
 SensorsEnvelopes::Outcome SensorsEnvelopes::open_payload(const Envelope& envelope, const std::string& base64,
                                                          const seal::SessionKey& session,
                                                          seal::EnvelopeOpener& opener) {
-  if (!absl::Base64Unescape(to_absl(base64), &bytes_) || !opener.open(session, bytes_, message_) ||
-      !is_gzip(message_)) {
+  if (!absl::Base64Unescape(to_absl(base64), &bytes_) || !opener.open(session, bytes_, message_)) {
     return Outcome::kClosed;
   }
   const auto clear = inflate_body(message_, SensorsBody::kTextBytes - opened_bytes_);

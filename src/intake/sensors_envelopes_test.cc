@@ -187,6 +187,19 @@ TEST_F(SensorsEnvelopesTest, AreBounded) {
   EXPECT_EQ(bombed.rejections[0].reason, Reason::kUnreadableBody);
   EXPECT_EQ(kept(bombed.rejections[0]), sender_.envelope({sender_.payload(spaces)}));
 
+  // Digits of chance do not compress a hundredfold.
+  std::string digits;
+  for (size_t i = 0; digits.size() < SensorsBody::kTextBytes * 2 / 3; ++i)
+    digits += cat(java_hash(cat("x", i)));
+  const std::string half = sender_.payload(cat(R"({"type":"track","event":"Large","a":")", digits, "\"}"));
+  const Intake too_much = decoded_form("9", sender_.envelope({half, half, good}));
+  const Records in_part(too_much);
+  EXPECT_EQ(names(in_part), "A");
+  ASSERT_EQ(in_part.rejections.size(), 2u);
+  EXPECT_EQ(kept(in_part.rejections[0]), sender_.envelope({half}));
+  EXPECT_EQ(in_part.rejections[0].reason, Reason::kUnreadableBody);
+  EXPECT_EQ(in_part.rejections[1].reason, Reason::kEventTooLarge);
+
   std::string many = "[";
   constexpr uint32_t kMany = 2 * SensorsEnvelopes::kEnvelopes + 10;
   for (uint32_t i = 0; i < kMany; ++i) many += cat(i == 0 ? "" : ",", sender_.envelope({good}));

@@ -62,7 +62,7 @@ class SessionKey {
 // PKCS #7 padding under it. Neither is authenticated, so nobody may learn from an answer which step failed: a
 // session key that does not open becomes one that nobody has, and then no message opens.
 //
-// One thread at a time. 0.7 ms for a session key (RSA-2048), the last kSessions of which are remembered; ~1
+// One thread at a time. 0.5 ms for a session key (RSA-2048), the last kSessions of which are remembered; ~1
 // ns a byte of a message.
 class EnvelopeOpener {
  public:

@@ -134,6 +134,8 @@ TEST(Envelope, SessionsAreRememberedAndForgotten) {
     work();
     return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
   };
+  // The first one opens the private half too.
+  opened(opener, wrapped_session(test_key().public_key, "another session!"), message);
   const double first = time([&] { opened(opener, wrapped, message); });
   double again = 1e9;
   for (int i = 0; i < 100; ++i) again = std::min(again, time([&] { opened(opener, wrapped, message); }));
