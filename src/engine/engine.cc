@@ -20,6 +20,9 @@ constexpr size_t kApplyQueueBytes = 8u << 20;
 constexpr size_t kSlice = 1024;
 constexpr size_t kCopyStep = 2048;
 constexpr Duration kApplyPatience = Duration::millis(100);
+// Records of a replay behind which the first checkpoint does not wait for its period: a machine that goes
+// down again and again would replay them each time, and more.
+constexpr uint64_t kLongReplay = 100'000;
 // Between a checkpoint that failed and the next one.
 constexpr Duration kPauseAfterFailure = Duration::seconds(1);
 constexpr size_t kStateCacheBytes = 128u << 20;
@@ -135,7 +138,6 @@ absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
                    ": the log was lost or is of another installation; restore it from a backup");
   }
   log_->protect(from);
-  uint64_t replayed = 0;
   return log_->replay(from, [&](const DurableBatch& batch) {
     // In the slices of the first time, which give moves their positions. A checkpoint is always between two.
     const absl::Span<const shard::LogRecord> records(batch.records);
@@ -145,8 +147,8 @@ absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
       if (auto status = replica_->apply(slice, batch.tick, effects_); !status.ok()) return status;
       archive(batch, slice);
     }
-    replayed += records.size();
-    if (progress) progress(replayed);
+    replayed_ += records.size();
+    if (progress) progress(replayed_);
     return absl::OkStatus();
   });
 }
@@ -169,6 +171,7 @@ absl::StatusOr<std::unique_ptr<lake::Lake>> Engine::open_lake() {
 void Engine::start() {
   applied_ = replica_->applied().value();
   last_checkpoint_ = options_.clock->monotonic();
+  if (replayed_ >= kLongReplay) last_checkpoint_ = last_checkpoint_ - options_.checkpoint_period;
   log_->start([this](DurableBatch batch) {
     if (dropping_) return;
     const size_t size = batch.size;

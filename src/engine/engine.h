@@ -173,6 +173,7 @@ class Engine {
 
   enum class CheckpointStage { kIdle, kCopying, kWriting };
   CheckpointStage stage_ = CheckpointStage::kIdle;
+  uint64_t replayed_ = 0;  // at the start
   Duration last_checkpoint_;
   Duration checkpoint_pause_;
   bool apply_failed_ = false;  // the apply thread's

@@ -153,6 +153,42 @@ TEST(Recovery, CheckpointsUnderLoadKeepTheStateOfTheLog) {
   }
 }
 
+// Who goes down again and again does not replay the same records each time.
+TEST(Recovery, BehindALongReplayACheckpointComesAtOnce) {
+  TestDirectory directory;
+  TestDirectory image;
+  const auto pull_the_plug = [&](const std::string& from, const std::string& to) {
+    std::filesystem::remove_all(to);
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  };
+  Options options = engine_options(directory.path() + "/live");
+  options.checkpoint_period = Duration::hours(1);
+  options.checkpoint_dirty = SIZE_MAX;
+  {
+    const auto engine = open_engine(options);
+    std::mt19937_64 random(7);
+    std::vector<std::future<Ack>> acks;
+    for (uint64_t done = 0; done < 100'000; done += 2000)
+      acks.push_back(submit(*engine, batch_of(random_events(random, done, 2000))));
+    for (auto& ack : acks) ASSERT_TRUE(ack.get().status.ok());
+    pull_the_plug(options.directory, image.path() + "/1");
+  }
+  options.directory = image.path() + "/1";
+  uint64_t replayed = 0;
+  const auto count = [&replayed](uint64_t records) { replayed = records; };
+  auto engine = Engine::open(options, count);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_GE(replayed, 100'000u);
+  const auto position = [&] {
+    pull_the_plug(options.directory + "/state", image.path() + "/state");
+    const auto database = state::Database::open(image.path() + "/state", 1 << 20);
+    return database.ok() ? (*database)->position() : Sequence();
+  };
+  for (int i = 0; i < 300 && position() == Sequence(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_GE(position().value(), 100'000u);
+}
+
 // With little retention, segments that state and lake no longer need are recycled, and nothing else is.
 TEST(Recovery, ARecycledLogIsEnough) {
   TestDirectory directory;
