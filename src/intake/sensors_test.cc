@@ -6,9 +6,9 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "gtest/gtest.h"
+#include "intake/packing.h"
 #include "intake/sensors_names.h"
 #include "intake/test_door.h"
-#include "intake/packing.h"
 #include "intake/test_records.h"
 
 namespace kehu::intake {

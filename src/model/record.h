@@ -32,8 +32,8 @@ struct DataKey {
   std::string_view wrapped;
 };
 
-// A versioned definition: the settings of the project, one source, or one key pair that clients encrypt for, as
-// JSON text.
+// A versioned definition: the settings of the project, one source, or one key pair that clients encrypt for,
+// as JSON text.
 struct Definition {
   std::string_view kind;   // "settings", "source", "envelope_key"
   std::string_view name;   // "" for settings, the source's name, the key's version
