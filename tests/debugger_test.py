@@ -296,6 +296,28 @@ class DebuggerTest(kehu_server.ServerTest):
                                             "data=" + base64.b64encode(b"{}").decode(), 503)):
             self.assertEqual(refused(method, path, body), (status, "rate_limit"))
 
+    def test_an_upload_that_goes_wrong_on_its_way(self):
+        """Parts that were submitted before the broken one, while nobody looked, are none of the recorded request."""
+        for n in range(30):
+            lines = [json.dumps({"event": "Fine", "user_id": "u", "message_id": f"{n}-{i}"}) for i in range(8)] + ["no JSON"]
+            chunks = b"".join(b"%x\r\n%s\n\r\n" % (len(line) + 1, line.encode()) for line in lines)
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as client:
+                client.sendall(f"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                               f"Authorization: {self.basic['Authorization']}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+                               + chunks + b"0\r\n\r\n")
+                answer = b"".join(iter(lambda: client.recv(65536), b""))
+            self.assertIn(b'"accepted":8', answer)
+        for message in (watcher := self.watch()).message(), watcher.message():
+            self.assertTrue(message["complete"], message)
+            log = step(message, "log")
+            self.assertEqual((log["rejected"], log["first"], log["new"]), (1, log["last"], 0), message)
+            self.assertEqual([event["verdict"] for event in message["events"]], ["rejected"])
+        self.send("POST", "/api/v1/events", iter([b"{}\n", b"no JSON\n"]))
+        message = watcher.request()
+        while message["body"]["unpacked_bytes"] == 0:
+            message = watcher.request()
+        self.assertEqual(step(message, "coding")["detail"], "in chunks, 11 bytes unpacked")
+
     def test_what_went_wrong_is_there_before_anybody_looks(self):
         for event in ({"event": "Fine", "userId": "u"}, {"userId": "u", "properties": PERSON}):
             self.assertEqual(self.segment("/v1/track", event).status, 200)

@@ -30,7 +30,7 @@ class Progress {
   Progress(Responder responder, FollowedRequest followed)
       : responder_(std::move(responder)), followed_(std::move(followed)) {}
 
-  // From now on; before the parts that it is about are submitted.
+  // From now on; before the parts that it is about are submitted. Those under way are not among them.
   void follow(FollowedRequest followed) {
     const std::lock_guard lock(mutex_);
     followed_ = std::move(followed);
@@ -49,9 +49,8 @@ class Progress {
     if (++waiting_ >= kPartsWaiting && more) held_.emplace(*std::move(more));
   }
 
-  void part_done(size_t part, const engine::Ack& ack) {
+  void part_done(const engine::Ack& ack) {
     const std::lock_guard lock(mutex_);
-    followed_.logged(part, ack);
     --waiting_;
     held_.reset();  // goes on reading
     if (!ack.status.ok()) fail(ack.status);
@@ -62,9 +61,8 @@ class Progress {
     answer_if_complete();
   }
 
-  void refused(size_t part, const absl::Status& status) {
+  void refused(const absl::Status& status) {
     const std::lock_guard lock(mutex_);
-    followed_.logged(part, {.status = status});
     --waiting_;
     held_.reset();
     fail(status);
@@ -252,11 +250,16 @@ class BulkUpload final : public BodySink {
         .batch = std::move(intake_.records),
         .data_keys = std::move(intake_.new_key_ids),
         .tell_fates = static_cast<bool>(followed_),
-        .done = [progress = progress_, part](const engine::Ack& ack) { progress->part_done(part, ack); },
+        .done =
+            [progress = progress_, followed = followed_, part](const engine::Ack& ack) {
+              followed.logged(part, ack);
+              progress->part_done(ack);
+            },
         .waiting = sender_.trace.child("wait for the log")};
     intake_ = {};
     if (auto status = app_.engine().submit(std::move(submission)); !status.ok()) {
-      progress_->refused(part, status);
+      followed_.logged(part, {.status = status});
+      progress_->refused(status);
     }
   }
 

@@ -96,7 +96,11 @@ void FollowedRequest::set_body(const Body& body, const absl::Status& status) con
   const auto project = debugger_->engine_.project();
   steps_->set_body(seal::masked_text(body.shown, *project->settings(), kBodyBytes), body.unpacked_bytes);
   if (status.ok()) {
-    steps_->add({.name = "coding", .detail = unpacking(steps_->bytes(), body.unpacked_bytes)});
+    // Nothing announced its length: it came in chunks.
+    const bool chunked = steps_->bytes() == 0 && body.unpacked_bytes > 0;
+    steps_->add({.name = "coding",
+                 .detail = chunked ? cat("in chunks, ", body.unpacked_bytes, " bytes unpacked")
+                                   : unpacking(steps_->bytes(), body.unpacked_bytes)});
     steps_->add({.name = "parse", .detail = "event by event"});
   } else {
     steps_->add({.name = "coding", .verdict = Verdict::kFailed, .detail = message_of(status)});
