@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "intake/sensors.h"
 #include "intake/test_envelopes.h"
@@ -175,6 +176,20 @@ TEST_F(SensorsEnvelopesTest, ABrokenRecordIsKeptInClear) {
   EXPECT_EQ(kept(records.rejections[0]), R"({"type":)");
   EXPECT_EQ(records.rejections[1].reason, Reason::kInvalidName);
   EXPECT_EQ(kept(records.rejections[1]), track("坏"));
+}
+
+// As deep as a payload may be, and one deeper among others.
+TEST_F(SensorsEnvelopesTest, ADeepRecordDoesNotCostItsNeighbours) {
+  const std::string deep = track("Deep", cat(R"(,"a":)", std::string(limits::kJsonDepth - 1, '['),
+                                             std::string(limits::kJsonDepth - 1, ']')));
+  const std::string foreign = base64(seal::sealed_message("another session!", gzipped(track("B"))));
+  const Intake intake =
+      decoded_form("9", sender_.envelope({sender_.payload(deep), sender_.payload(track("Good")), foreign}));
+  const Records records(intake);
+  EXPECT_EQ(names(records), "Good");
+  ASSERT_EQ(records.rejections.size(), 2u);
+  EXPECT_EQ(records.rejections[0].reason, Reason::kEncryptedBody);
+  EXPECT_EQ(kept(records.rejections[1]), deep);
 }
 
 TEST_F(SensorsEnvelopesTest, AreBounded) {
