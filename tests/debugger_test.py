@@ -163,7 +163,8 @@ class DebuggerTest(kehu_server.ServerTest):
 
     def test_subscribing(self):
         for query, status in (("?subscribe=requests", 404), ("?source=nobody", 404), ("?subscribe=events,nonsense", 400),
-                              (f"?subscribe=requests&source={self.source}", 101)):
+                              (f"?subscribe=requests&source={self.source}", 101),
+                              (f"?subscribe=requests,events,customers,counts&source={self.source}", 101)):
             watcher = Watcher(self.server, query)
             self.addCleanup(watcher.close)
             self.assertEqual(watcher.status, status, query)

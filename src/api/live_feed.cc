@@ -21,7 +21,7 @@ std::vector<std::string> kinds_of(const Request& request) {
   const auto given = request.query("subscribe");
   if (!given && request.query("source")) return {"requests"};
   std::vector<std::string> kinds;
-  for (std::string_view rest = given.value_or(""); !rest.empty();) {
+  for (std::string_view rest = given ? std::string_view(*given) : std::string_view(); !rest.empty();) {
     const size_t comma = std::min(rest.find(','), rest.size());
     kinds.emplace_back(rest.substr(0, comma));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
