@@ -17,7 +17,8 @@ from kehu_server import ADMIN_TOKEN
 from websocket_client import PING, PONG, TEXT
 
 EMAIL, PHONE, ID_CARD = "canary.bird@example.com", "13987654321", "11010519491231002X"
-CANARIES = [EMAIL, PHONE, ID_CARD]
+LANDLINE = "0571-5550199"  # personal only by the name of its field
+CANARIES = [EMAIL, PHONE, ID_CARD, LANDLINE]
 PERSON = {"email": EMAIL, "phone": PHONE, "id_card": ID_CARD}
 
 
@@ -211,7 +212,8 @@ class DebuggerTest(kehu_server.ServerTest):
             ("posthog", 0, "POST", "/e/", {**posthog, "event": ""}, {}),
             ("cloud_events", 1, "POST", "/api/v1/cloudevents", cloud, {"Content-Type": "application/cloudevents+json"}),
             ("cloud_events", 1, "POST", "/api/v1/cloudevents", {"user_id": "ce-b", **PERSON},
-             {"Content-Type": "application/json", "ce-id": "2", "ce-type": "B", "ce-source": EMAIL, "ce-specversion": "1.0"}),
+             {"Content-Type": "application/json", "ce-id": "2", "ce-type": "B", "ce-source": EMAIL, "ce-specversion": "1.0",
+              "ce-phone": LANDLINE}),
             ("cloud_events", 0, "POST", "/api/v1/cloudevents", {**cloud, "id": "ce-3", "type": 7},
              {"Content-Type": "application/cloudevents+json"}),
             ("events", 1, "POST", "/api/v1/events", json.dumps({"event": "Viewed", "user_id": "b-1", **PERSON}), {}),

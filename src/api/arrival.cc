@@ -73,7 +73,8 @@ debugger::Arrival::Pairs headers_of(const Request& request, const Settings& sett
     const bool address = equals_ignore_case(name, "Referer");
     const std::string_view value =
         address ? header.value.substr(0, header.value.find_first_of("?#")) : header.value;
-    pairs.emplace_back(name, seal::masked_text(value, settings, kValueBytes));
+    const bool personal = is_attribute(name) && seal::is_personal_field(name.substr(3), settings);
+    pairs.emplace_back(name, personal ? seal::mask(value) : seal::masked_text(value, settings, kValueBytes));
   }
   return pairs;
 }
