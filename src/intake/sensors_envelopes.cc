@@ -70,8 +70,9 @@ void SensorsEnvelopes::open_item(const json::Value& item, uint64_t number, seal:
   const auto version = item.find("pkv").as_int();
   const auto session_key = item.find("ekey").as_string();
   const json::Value payloads = payloads_of(item);
+  // An empty list would cost an operation of the private key and count as nothing.
   if (!version || *version < 1 || *version > UINT32_MAX || !session_key ||
-      !(payloads.is_string() || payloads.is_array())) {
+      !(payloads.is_string() || (payloads.is_array() && payloads.size() > 0))) {
     return refuse("encrypted by the SDK, but not as is known: an envelope has `ekey`, `pkv` and `payloads`");
   }
   // "EC:…": the plug-ins of the SDKs name what is not RSA.

@@ -128,6 +128,7 @@ TEST_F(SensorsEnvelopesTest, WhatDoesNotOpenIsKeptAsItCanBeReadAgain) {
       {"no version", with(sender_.session, "null", list), "", "", "`pkv`"},
       {"version 0", with(sender_.session, "0", list), "", "", "`pkv`"},
       {"no payloads", with(sender_.session, "1", "7"), "", "", "`payloads`"},
+      {"an empty list of payloads", with(sender_.session, "1", "[]"), "", "", "`payloads`"},
       {"one of two", with(sender_.session, "1", cat("[\"", good, "\",\"", foreign, "\"]")), "A",
        with(sender_.session, "1", cat("[\"", foreign, "\"]")), "1 of 2 payloads do not open"},
       {"a payload that is no text", with(sender_.session, "1", "[1]"), "", "", "1 of 1 payloads"},
