@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "base/limits.h"
@@ -22,24 +23,31 @@ bool comes_before(const TraitStep& a, const TraitStep& b) { return place(a) < pl
 // one moment changes nothing.
 bool joins(const TraitStep& a, const TraitStep& b) { return place(a) == place(b); }
 
-void append_elements(std::string_view array, std::vector<std::string_view>& elements) {
-  json::FieldReader reader(array);
-  for (json::Field field; reader.next(field);) {
-    if (std::find(elements.begin(), elements.end(), field.value.raw) == elements.end())
-      elements.push_back(field.value.raw);
+// The elements of arrays, each once, in the order in which they came first.
+class Elements {
+ public:
+  void append(std::string_view array) {
+    json::FieldReader reader(array);
+    for (json::Field field; reader.next(field);) {
+      if (known_.insert(field.value.raw).second) order_.push_back(field.value.raw);
+    }
   }
-}
 
-// As many of the newest as fit.
-std::string array_of(const std::vector<std::string_view>& elements) {
-  size_t bytes = 1;
-  auto first = elements.end();
-  while (first != elements.begin() && bytes + (first - 1)->size() + 1 <= limits::kTraitBytes)
-    bytes += (--first)->size() + 1;
-  std::string out = "[";
-  for (auto at = first; at != elements.end(); ++at) out.append(at == first ? "" : ",").append(*at);
-  return out + "]";
-}
+  // As many of the newest as fit.
+  std::string array() const {
+    size_t bytes = 1;
+    auto first = order_.end();
+    while (first != order_.begin() && bytes + (first - 1)->size() + 1 <= limits::kTraitBytes)
+      bytes += (--first)->size() + 1;
+    std::string out = "[";
+    for (auto at = first; at != order_.end(); ++at) out.append(at == first ? "" : ",").append(*at);
+    return out + "]";
+  }
+
+ private:
+  std::vector<std::string_view> order_;
+  std::unordered_set<std::string_view> known_;
+};
 
 bool is_array(std::string_view text) { return !text.empty() && text.front() == '['; }
 
@@ -61,7 +69,7 @@ class Walk {
 
   std::optional<TraitValue> value() {
     if (number_) return TraitValue{sum_to_string(*number_), stamp_};
-    if (is_list_) return TraitValue{array_of(elements_), stamp_};
+    if (is_list_) return TraitValue{elements_.array(), stamp_};
     if (text_.empty()) return std::nullopt;
     return TraitValue{std::string(text_), stamp_};
   }
@@ -85,17 +93,17 @@ class Walk {
   bool take_append(std::string_view array) {
     if (is_absent()) is_list_ = true;
     if (!is_list_ && !number_ && is_array(text_)) {
-      append_elements(text_, elements_);
+      elements_.append(text_);
       is_list_ = true;
     }
-    if (is_list_) append_elements(array, elements_);
+    if (is_list_) elements_.append(array);
     return is_list_;
   }
 
   std::string_view text_;
   std::optional<Sum> number_;
   bool is_list_ = false;
-  std::vector<std::string_view> elements_;
+  Elements elements_;
   Stamp stamp_;
 };
 
@@ -117,14 +125,26 @@ size_t TraitSteps::end_of_name(size_t begin) const {
 }
 
 bool TraitSteps::add(const TraitStep& step) {
-  const bool is_new = of(step.name).empty();
-  const auto at = std::lower_bound(steps_.begin(), steps_.end(), step, comes_before);
-  if (at != steps_.end() && joins(*at, step)) {
-    at->amount = wrapping_add(at->amount, step.amount);
-  } else {
-    steps_.insert(at, step);
+  added_.push_back(step);
+  return of(step.name).empty();
+}
+
+void TraitSteps::absorb_added() {
+  if (added_.empty()) return;
+  const auto middle = static_cast<ptrdiff_t>(steps_.size());
+  std::sort(added_.begin(), added_.end(), comes_before);
+  steps_.insert(steps_.end(), added_.begin(), added_.end());
+  added_.clear();
+  std::inplace_merge(steps_.begin(), steps_.begin() + middle, steps_.end(), comes_before);
+  size_t kept = 0;
+  for (size_t i = 1; i < steps_.size(); ++i) {
+    if (joins(steps_[kept], steps_[i])) {
+      steps_[kept].amount = wrapping_add(steps_[kept].amount, steps_[i].amount);
+    } else {
+      steps_[++kept] = steps_[i];
+    }
   }
-  return is_new;
+  steps_.resize(kept + 1);
 }
 
 void TraitSteps::clear(Stamp stamp) {
@@ -132,12 +152,13 @@ void TraitSteps::clear(Stamp stamp) {
 }
 
 void TraitSteps::merge(const TraitSteps& other) {
-  for (const TraitStep& step : other.steps_) add(step);
+  added_.insert(added_.end(), other.steps_.begin(), other.steps_.end());
   if (other.cleared_) clear(*other.cleared_);
 }
 
 void TraitSteps::settle(Traits& traits, TextPool& pool) {
   if (empty()) return;
+  absorb_added();
   if (cleared_) traits.empty_until(*cleared_);
   trim(traits);
   settled_.clear();
@@ -209,10 +230,10 @@ void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) c
     if (newer.kind == Kind::kAdd) {
       newer.amount = wrapping_add(newer.amount, steps[0].amount);
     } else {
-      std::vector<std::string_view> elements;
-      append_elements(steps[0].operand, elements);
-      append_elements(newer.operand, elements);
-      newer.operand = pool.keep(array_of(elements));
+      Elements elements;
+      elements.append(steps[0].operand);
+      elements.append(newer.operand);
+      newer.operand = pool.keep(elements.array());
     }
     steps.erase(steps.begin());
   }
@@ -245,6 +266,7 @@ void TraitSteps::write(WireBuffer& out) const {
 
 bool TraitSteps::read(std::string_view section) {
   steps_.clear();
+  added_.clear();
   cleared_.reset();
   if (section.empty()) return true;
   WireReader in(section);

@@ -33,12 +33,13 @@ struct TraitStep {
 // Views point into the section that was read, the steps that were added and the pool.
 class TraitSteps {
  public:
-  bool empty() const { return steps_.empty() && !cleared_; }
-  const std::vector<TraitStep>& steps() const { return steps_; }  // by name, time, kind
+  bool empty() const { return steps_.empty() && added_.empty() && !cleared_; }
+  // By name, time, kind; what was added since is there after settle().
+  const std::vector<TraitStep>& steps() const { return steps_; }
   absl::Span<const TraitStep> of(NameId name) const;
   const std::optional<Stamp>& cleared() const { return cleared_; }
 
-  // True when the name has no steps yet.
+  // True when the name had no steps before the last settle() or read().
   bool add(const TraitStep& step);
   // All that was written up to `stamp` is gone.
   void clear(Stamp stamp);
@@ -51,11 +52,13 @@ class TraitSteps {
 
  private:
   size_t end_of_name(size_t begin) const;
+  void absorb_added();
   void settle_name(size_t begin, size_t end, std::optional<Stamp> lower, TextPool& pool);
   void combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) const;
   void trim(Traits& traits);
 
   std::vector<TraitStep> steps_;
+  std::vector<TraitStep> added_;  // unsorted: an event may bring thousands
   std::optional<Stamp> cleared_;
   std::vector<TraitStep> settled_;  // scratch
   std::vector<TraitStep> tail_;     // scratch

@@ -146,6 +146,17 @@ TEST_F(TraitStepsTest, AListKeepsItsNewestElements) {
   EXPECT_LT(part.size(), 3 * limits::kTraitBytes);
 }
 
+TEST_F(TraitStepsTest, ManyNamesInOneCall) {
+  std::string names;
+  for (int i = 0; i < 3000; ++i) names += cat(i == 0 ? "" : ",", "\"n", i, "\":1");
+  const std::vector<Call> calls = {{1, cat(R"({"$add":{)", names, "}}")},
+                                   {2, cat(R"({"$add":{)", names, "}}")}};
+  const ProfileView view = view_of(settings_, part_of(calls), kStart, names_);
+  ASSERT_EQ(view.traits.size(), limits::kTraitsPerCustomer);
+  for (const TraitView& trait : view.traits) ASSERT_EQ(trait.value, "2") << trait.name;
+  EXPECT_TRUE(view.traits_left_out);
+}
+
 TEST_F(TraitStepsTest, MoreNamesThanTheLimitInAnyOrder) {
   std::vector<Call> calls;
   for (int i = 0; i < 400; ++i) calls.push_back({i, cat(R"({"a)", i, R"(":1,"$add":{"b)", i, R"(":1}})")});
