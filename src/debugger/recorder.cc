@@ -55,14 +55,15 @@ void Recorder::keep(SourceId id, uint64_t request, Text text) {
     Source& source = found->second;
     source.bytes += text->size();
     bytes_ += text->size();
-    const auto same = std::find_if(source.kept.begin(), source.kept.end(),
-                                   [request](const Kept& kept) { return kept.id == request; });
-    if (same != source.kept.end()) {
+    // By number: the second text of a request that was pushed out meanwhile must not push out a newer one.
+    const auto same = std::lower_bound(source.kept.begin(), source.kept.end(), request,
+                                       [](const Kept& kept, uint64_t wanted) { return kept.id < wanted; });
+    if (same != source.kept.end() && same->id == request) {
       source.bytes -= same->text->size();
       bytes_ -= same->text->size();
       same->text = text;
     } else {
-      source.kept.push_back({request, text});
+      source.kept.insert(same, {request, text});
     }
     while (source.kept.size() > kRequests || (source.bytes > kSourceBytes && source.kept.size() > 1)) {
       drop_first(source);

@@ -87,6 +87,9 @@ TEST(Recorder, KeepsTheLastOnesInOrder) {
   keep(recorder, kWeb, 24, "r24, complete");
   EXPECT_EQ(texts_of(recorder, kWeb)[18], "r24, complete");
   EXPECT_EQ(texts_of(recorder, kWeb).size(), Recorder::kRequests);
+  keep(recorder, kWeb, 3, "r3, complete");  // was pushed out
+  EXPECT_EQ(texts_of(recorder, kWeb).front(), "r6");
+  EXPECT_EQ(texts_of(recorder, kWeb).back(), "r25");
   EXPECT_TRUE(texts_of(recorder, kShop).empty());
 }
 

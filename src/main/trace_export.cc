@@ -24,9 +24,10 @@ absl::StatusOr<Target> split(const std::string& url) {
   const size_t scheme = url.find("://");
   const bool http = url.starts_with("http://") || url.starts_with("https://");
   if (!http || scheme + 3 == url.size()) {
-    return failure(absl::StatusCode::kInvalidArgument, "\"", url,
-                   "\" is not the address of a collector: give http://HOST:4318 (--otlp, or "
-                   "OTEL_EXPORTER_OTLP_ENDPOINT)");
+    // Without the text, which may hold a password.
+    return absl::InvalidArgumentError(
+        "the address of the collector cannot be read: give http://HOST:4318 (--otlp, or "
+        "OTEL_EXPORTER_OTLP_ENDPOINT)");
   }
   const size_t slash = std::min(url.find('/', scheme + 3), url.size());
   return Target{.server = url.substr(0, slash), .path = url.substr(slash)};
