@@ -211,13 +211,14 @@ class OtlpTest(unittest.TestCase):
         self.assertIsNone(self.metric(server, "kehu_trace_spans_exported_total"))
 
     def test_wrong_settings_are_named(self):
-        for arguments, env, said in ((["--otlp", "collector:4318"], {}, "collector:4318"),
+        for arguments, env, said in ((["--otlp", "user:secret@collector:4318"], {}, "--otlp"),
                                      (["--otlp", "http://127.0.0.1:1"], {"OTEL_TRACES_SAMPLER_ARG": "2"}, "OTEL_TRACES_SAMPLER_ARG"),
                                      (["--otlp", "http://127.0.0.1:1"], {"OTEL_EXPORTER_OTLP_HEADERS": "x"}, "OTEL_EXPORTER_OTLP_HEADERS")):
             done = kehu_server.run("serve", "--data", kehu_server.scratch(self) / "data", "--listen", "127.0.0.1:0", *arguments,
                                    env=env)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(said, done.stderr)
+            self.assertNotIn("secret", done.stderr)
 
     def test_a_busy_collector_is_asked_again(self):
         collector = Collector(self, [(429, [("Retry-After", "2")]), (503, [])])
