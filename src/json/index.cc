@@ -16,7 +16,7 @@ namespace {
 bool check_escape(const char*& p, const char* end, Index::Node& node) {
   if (end - p < 2) return false;
   if (p[1] != 'u') {
-    if (std::memchr("\"\\/bfnrt", p[1], 8) == nullptr) return false;
+    if (std::string_view("\"\\/bfnrt").find(p[1]) == std::string_view::npos) return false;
     p += 2;
     return true;
   }

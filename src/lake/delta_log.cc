@@ -56,7 +56,8 @@ size_t action_count(const TableState& state) {
 
 }  // namespace
 
-DeltaLog::DeltaLog(std::string directory, os::FileSystem& files, std::unique_ptr<duck::Connection> connection)
+DeltaLog::DeltaLog(const std::string& directory, os::FileSystem& files,
+                   std::unique_ptr<duck::Connection> connection)
     : log_(directory + "/_delta_log"), files_(files), connection_(std::move(connection)) {}
 
 std::string DeltaLog::scratch(const char* extension) const {

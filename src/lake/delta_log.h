@@ -19,7 +19,7 @@ namespace kehu::lake {
 class DeltaLog {
  public:
   // `directory` is the table's. `connection` reads and writes checkpoints and belongs to this log alone.
-  DeltaLog(std::string directory, os::FileSystem& files, std::unique_ptr<duck::Connection> connection);
+  DeltaLog(const std::string& directory, os::FileSystem& files, std::unique_ptr<duck::Connection> connection);
 
   // Creates the directory and removes what an interrupted write left in it. Before anything is written.
   absl::Status prepare();

@@ -39,7 +39,7 @@ bool pause(std::stop_token needed) {
 // to 2 times slower than into zeros that were really written. But under full load the zeros would take the
 // disk from the commits (3 times slower, measured), so they are written at a pace that leaves most of the
 // disk to others.
-absl::Status fill(os::File& file, uint64_t bytes, std::stop_token needed) {
+absl::Status fill(os::File& file, uint64_t bytes, const std::stop_token& needed) {
   static const std::string zeros(kFillBytes, '\0');
   for (uint64_t at = 0; at < bytes && !pause(needed); at += kFillBytes) {
     const std::string_view piece(zeros.data(), std::min<uint64_t>(kFillBytes, bytes - at));
@@ -78,7 +78,7 @@ absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder&
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files, const SegmentOrder& order,
-                                                          std::stop_token needed) {
+                                                          const std::stop_token& needed) {
   const std::string path = segment_path(order.directory, order.wanted.number);
   SegmentNumber recycled;
   if (!has_size(files, path, order.wanted.bytes)) {
@@ -101,7 +101,7 @@ absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files,
   if (absl::Status status = files.sync_directory(order.directory); !status.ok()) return final_error(status);
   auto file = files.open(path, os::OpenMode::kReadWrite);
   if (!file.ok() || !fresh) return file;
-  if (absl::Status status = fill(**file, order.wanted.bytes, std::move(needed)); !status.ok()) return status;
+  if (absl::Status status = fill(**file, order.wanted.bytes, needed); !status.ok()) return status;
   return file;
 }
 

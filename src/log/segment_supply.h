@@ -29,6 +29,6 @@ struct SegmentOrder {
 // stop. ResourceExhausted, and nothing but litter, when the disk is full; it may be called again. Any other
 // error is final.
 absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files, const SegmentOrder& order,
-                                                          std::stop_token needed);
+                                                          const std::stop_token& needed);
 
 }  // namespace kehu::log
