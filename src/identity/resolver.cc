@@ -36,7 +36,11 @@ void Resolver::collect() {
   if (shared) set_shared_aside();
   // A weak identifier is tried last whatever its priority: were it first, it could tie a newcomer to its own
   // customer, and the newcomer's stronger identifiers would then join that customer with theirs.
-  if (weak) std::ranges::stable_partition(candidates_, [&](const Candidate& c) { return !is_weak(c); });
+  // Not std::ranges's, which clang 14 cannot compile from libstdc++ 12.
+  if (weak) {
+    std::stable_partition(candidates_.begin(), candidates_.end(),
+                          [&](const Candidate& c) { return !is_weak(c); });
+  }
 }
 
 // alias(userId, previousId) of equal values names one user twice; the door guesses a type for the second.
