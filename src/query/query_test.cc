@@ -207,7 +207,7 @@ TEST_F(QueryTest, errors_show_the_place) {
 
 TEST_F(QueryTest, limits_of_time_and_memory_end_a_statement) {
   const char* endless = "SELECT count(*) FROM range(1000000) a(x), range(1000000) b(y) WHERE x + y < 0";
-  open({.time_limit = Duration::millis(50)});
+  open({.time_limit = Duration::seconds(2)});
   run(endless);
   EXPECT_EQ(status_.code(), absl::StatusCode::kDeadlineExceeded) << status_;
   EXPECT_EQ(run("SELECT count(*) AS n FROM events"), "n\n100\n");
