@@ -52,8 +52,9 @@ auto open(const Mapping& mapping, const std::string& bytes, size_t step) {
 std::string mapped(const Mapping& mapping, const std::string& bytes, size_t step) {
   auto reader = open(mapping, bytes, step);
   if (!reader.ok()) return kehu::message_of(reader.status());
-  kehu::mapping::RowMapper mapper(mapping, "fuzz");
+  kehu::mapping::RowMapper mapper(mapping);
   kehu::mapping::Row row;
+  row.key = "fuzz";
   kehu::mapping::MappedRow out;
   std::string all;
   while (true) {

@@ -97,7 +97,7 @@ std::string Request::parameter(std::string_view name) const {
   for (const PathParameter& parameter : parameters) {
     if (parameter.name == name) return percent_decode(parameter.value);
   }
-  KEHU_CHECK(!"the route declares the path parameter");
+  KEHU_CHECK(false && "the route declares the path parameter");
   return "";
 }
 
