@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/text.h"
-#include "intake/test_door.h"
 #include "intake/packing.h"
+#include "intake/test_door.h"
 #include "seal/envelope.h"
 #include "seal/test_envelope.h"
 
