@@ -157,9 +157,15 @@ TEST(Recovery, CheckpointsUnderLoadKeepTheStateOfTheLog) {
 TEST(Recovery, BehindALongReplayACheckpointComesAtOnce) {
   TestDirectory directory;
   TestDirectory image;
-  const auto pull_the_plug = [&](const std::string& from, const std::string& to) {
-    std::filesystem::remove_all(to);
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  // Again when a file went away while it was copied.
+  const auto pull_the_plug = [](const std::string& from, const std::string& to) {
+    std::error_code error;
+    for (int i = 0; i < 20; ++i) {
+      std::filesystem::remove_all(to);
+      std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
+      if (!error) return;
+    }
+    FAIL() << from << ": " << error.message();
   };
   Options options = engine_options(directory.path() + "/live");
   options.checkpoint_period = Duration::hours(1);
