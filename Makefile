@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 KEHU := build/release/kehu
 
-.PHONY: help setup build run test test-setup test-long bench fuzz format lint asan tsan clean
+.PHONY: help setup build run install dist test test-setup test-long bench fuzz format lint asan tsan clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,12 +13,18 @@ setup: ## install missing Debian packages and DuckDB
 	@scripts/setup
 
 build: setup ## build/release/kehu
-	@scripts/build release
+	@scripts/build release kehu
 
-run: build ## set up, build and start the demo on http://127.0.0.1:7000
-	@$(KEHU) demo
+run: build ## set up, build and start the demo on http://127.0.0.1:7000; DEMO='--help' and other options
+	@$(KEHU) demo $(DEMO)
 
-test-setup: build
+install: build ## into PREFIX (/usr/local), below DESTDIR: program, library, service, documents
+	@DESTDIR=$(DESTDIR) cmake --install build/release --strip --prefix $(or $(PREFIX),/usr/local)
+
+dist: build ## build/dist/kehu-VERSION-linux-x86_64.tar.gz: the same for another machine
+	@scripts/dist
+
+test-setup: setup
 	@scripts/setup tests
 
 test: test-setup ## unit tests, scripts, crash loops, acceptance: everything that must hold
@@ -27,7 +33,8 @@ test: test-setup ## unit tests, scripts, crash loops, acceptance: everything tha
 test-long: test-setup ## the same with larger sizes: more kills, power cuts and seeds (about an hour)
 	@KEHU_LONG=1 scripts/test
 
-bench: build ## the table of docs/benchmark.md, measured on this machine, and its yardsticks
+bench: setup ## the table of docs/benchmark.md, measured on this machine, and its yardsticks
+	@scripts/build release kehu rocksdb_yardstick
 	@$(KEHU) bench
 	@scripts/yardsticks
 

@@ -4,15 +4,15 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "benchmark/benchmark.h"
+#include "coding/packing.h"
 #include "intake/bulk.h"
-#include "intake/cloud_events.h"
-#include "intake/packing.h"
-#include "intake/posthog.h"
 #include "intake/segment.h"
-#include "intake/sensors.h"
 #include "intake/test_door.h"
 #include "json/fields.h"
 #include "json/index.h"
+#include "protocol/cloud_events.h"
+#include "protocol/posthog.h"
+#include "sensors/decoder.h"
 #include "simdjson.h"
 
 namespace kehu::intake {
@@ -81,7 +81,7 @@ BENCHMARK(bulk_lines);
 // What PostHogDecoder and CloudEventDecoder add is the translation.
 void posthog_batch(benchmark::State& state) {
   TestDoor door;
-  PostHogDecoder decoder;
+  protocol::PostHogDecoder decoder;
   Intake intake;
   std::string body = R"({"api_key":"k","sent_at":"2026-11-22T00:49:33.000Z","batch":[)";
   for (int i = 0; i < 50; ++i) {
@@ -102,7 +102,7 @@ BENCHMARK(posthog_batch);
 
 void cloud_event_batch(benchmark::State& state) {
   TestDoor door;
-  CloudEventDecoder decoder;
+  protocol::CloudEventDecoder decoder;
   Intake intake;
   std::string body = "[";
   for (int i = 0; i < 50; ++i) {
@@ -113,7 +113,7 @@ void cloud_event_batch(benchmark::State& state) {
   body += "]";
   for (auto _ : state) {
     intake.clear();
-    KEHU_CHECK(!decoder.open(CloudEventDecoder::Mode::kBatch, body));
+    KEHU_CHECK(!decoder.open(protocol::CloudEventDecoder::Mode::kBatch, body));
     decoder.decode(door.context, intake);
     KEHU_CHECK(intake.rejected == 0);
   }
@@ -144,12 +144,12 @@ std::string sensors_records(int events) {
 
 void sensors_gzip(benchmark::State& state) {
   TestDoor door;
-  SensorsDecoder decoder;
+  sensors::Decoder decoder;
   Intake intake;
   const int events = static_cast<int>(state.range(0));
   const std::string records = sensors_records(events);
-  const std::string data = base64(gzipped(records));
-  const std::string body = cat("crc=", java_hash(data), "&gzip=1&data_list=", escaped(data));
+  const std::string data = coding::base64(coding::gzipped(records));
+  const std::string body = cat("crc=", sensors::java_hash(data), "&gzip=1&data_list=", coding::escaped(data));
   for (auto _ : state) {
     intake.clear();
     decoder.open("project=default", body);

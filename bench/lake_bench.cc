@@ -58,7 +58,7 @@ class Events {
                        "\"page\":{\"path\":\"/p/",
                        random % 5000, "\"}}");
     kept.identifiers.push_back(
-        {IdentifierTypeId(8), LeftOut::kNo, false, false, Token{kept.customer.hash}, kept.anonymous});
+        {.type = IdentifierTypeId(8), .token = Token{kept.customer.hash}, .value = kept.anonymous});
     Event& event = kept.event;
     event.project = ProjectId(1);
     event.channel = Channel::kWeb;

@@ -8,13 +8,14 @@ function(kehu_library name)
   list(TRANSFORM ARG_DEPS PREPEND kehu_)
   target_link_libraries(kehu_${name} PUBLIC ${ARG_DEPS} absl::status absl::statusor absl::strings absl::span
                                      PRIVATE ${ARG_LIBS})
+  kehu_precompile(kehu_${name} headers)
 endfunction()
 
-# kehu_tests(NAME [NO_TSAN] SOURCES a_test.cc… [DEPS …] [LIBS …])
+# kehu_tests(NAME [NO_TSAN] [READS_TREE] SOURCES a_test.cc… [DEPS …] [LIBS …])
 #   One test program per folder; ctest runs it under the folder's name. NO_TSAN: ThreadSanitizer has nothing to
-#   look at (one thread), or cannot run it.
+#   look at (one thread), or cannot run it. READS_TREE: it reads files of the checkout, whose place it is told.
 function(kehu_tests name)
-  cmake_parse_arguments(ARG "NO_TSAN" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_TSAN;READS_TREE" "" "SOURCES;DEPS;LIBS" ${ARGN})
   if(ARG_NO_TSAN AND KEHU_SANITIZE STREQUAL "thread")
     return()
   endif()
@@ -22,7 +23,10 @@ function(kehu_tests name)
   list(TRANSFORM ARG_DEPS PREPEND kehu_)
   target_link_libraries(${name}_test PRIVATE kehu_${name} ${ARG_DEPS} ${ARG_LIBS} GTest::gtest GTest::gmock
                                              GTest::gtest_main)
-  target_compile_definitions(${name}_test PRIVATE KEHU_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  kehu_precompile(${name}_test test_headers)
+  if(ARG_READS_TREE)
+    target_compile_definitions(${name}_test PRIVATE KEHU_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endif()
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "intake/bulk.h"
-#include "intake/stored_check.h"
 #include "intake/test_door.h"
+#include "intake/test_stored.h"
 
 namespace {
 

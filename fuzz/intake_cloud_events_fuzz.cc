@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/check.h"
-#include "intake/cloud_events.h"
-#include "intake/stored_check.h"
 #include "intake/test_door.h"
+#include "intake/test_stored.h"
+#include "protocol/cloud_events.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using kehu::intake::CloudEventDecoder;
+  using kehu::protocol::CloudEventDecoder;
   if (size < 2) return 0;
   static kehu::intake::TestDoor door;
   static CloudEventDecoder decoder;

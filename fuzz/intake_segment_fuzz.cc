@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "intake/segment.h"
-#include "intake/stored_check.h"
 #include "intake/test_door.h"
+#include "intake/test_stored.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

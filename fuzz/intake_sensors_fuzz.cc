@@ -4,16 +4,16 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "intake/sensors.h"
-#include "intake/stored_check.h"
 #include "intake/test_door.h"
-#include "intake/test_envelopes.h"
+#include "intake/test_stored.h"
+#include "sensors/decoder.h"
+#include "sensors/test_envelopes.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   static kehu::intake::TestDoor door;
-  static kehu::intake::TestSender sender(door);
-  static kehu::intake::SensorsDecoder decoder;
+  static kehu::sensors::TestSender sender(door);
+  static kehu::sensors::Decoder decoder;
   door.context.envelopes = &sender.opener;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   std::string sealed;
@@ -45,6 +45,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     kehu::intake::check_stored(intake);
   }
   KEHU_CHECK(!empty || kept == 0);
-  kehu::intake::is_sensors_text(text);
+  kehu::sensors::is_sensors_text(text);
   return 0;
 }

@@ -8,9 +8,9 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "json/document.h"
-#include "mapping/byte_source.h"
-#include "mapping/row.h"
 #include "mapping/row_mapper.h"
+#include "rows/byte_source.h"
+#include "rows/row.h"
 
 namespace {
 
@@ -30,22 +30,30 @@ b = { multiply = ["a", "c"] }
 c = ["c", "b"]
 )"sv;
 
-Mapping mapping(std::string_view file) {
-  auto out = Mapping::parse(kehu::cat("[file]\n", file, "\n", kCommon), "fuzz.toml");
+constexpr auto kLists = R"(
+d = "a[].b"
+e = { sum = ["a[]", "b[0]"] }
+f = { multiply = ["a[].b", "a[].c"] }
+g = { join = ["c[]", "a[-1]"] }
+h = { column = "b[][]", type = "string", when = { column = "a[].b", equals = 1 } }
+)"sv;
+
+Mapping mapping(std::string_view file, std::string_view more = "") {
+  auto out = Mapping::parse(kehu::cat("[file]\n", file, "\n", kCommon, more), "fuzz.toml");
   KEHU_CHECK(out.ok());
   return *std::move(out);
 }
 
 auto open(const Mapping& mapping, const std::string& bytes, size_t step) {
-  auto source = kehu::mapping::as_utf8(kehu::mapping::bytes_of(bytes, step), mapping.file.encoding);
+  auto source = kehu::rows::as_utf8(kehu::rows::bytes_of(bytes, step), mapping.file.encoding);
   KEHU_CHECK(source.ok());
   switch (mapping.file.format) {
-    case kehu::mapping::FileFormat::kNdjson:
-      return kehu::mapping::read_ndjson(mapping, *std::move(source));
-    case kehu::mapping::FileFormat::kLog:
-      return kehu::mapping::read_log(mapping, *std::move(source));
+    case kehu::rows::FileFormat::kNdjson:
+      return kehu::rows::read_ndjson(mapping, *std::move(source));
+    case kehu::rows::FileFormat::kLog:
+      return kehu::rows::read_log(mapping, *std::move(source));
     default:
-      return kehu::mapping::read_csv(mapping, *std::move(source), "fuzz.csv");
+      return kehu::rows::read_csv(mapping, *std::move(source), "fuzz.csv");
   }
 }
 
@@ -53,7 +61,7 @@ std::string mapped(const Mapping& mapping, const std::string& bytes, size_t step
   auto reader = open(mapping, bytes, step);
   if (!reader.ok()) return kehu::message_of(reader.status());
   kehu::mapping::RowMapper mapper(mapping);
-  kehu::mapping::Row row;
+  kehu::rows::Row row;
   row.key = "fuzz";
   kehu::mapping::MappedRow out;
   std::string all;
@@ -74,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Mapping kMappings[] = {
       mapping("columns = [\"a\", \"b\", \"c\"]"),
       mapping("header = true\ndelimiter = \";\"\ntrim_header = true\ntrim = true\nencoding = \"GBK\""),
-      mapping("format = \"ndjson\""),
+      mapping("format = \"ndjson\"", kLists),
       mapping("format = \"log\"\npattern = '(?P<a>\\S*) (?P<b>[^,]*),(?P<c>.*)'"),
   };
   if (size < 2) return 0;

@@ -5,15 +5,15 @@
 #include <string>
 #include <string_view>
 
-#include "api/router.h"
 #include "base/check.h"
+#include "http/router.h"
 
 namespace {
 
-using kehu::api::Method;
-using kehu::api::Request;
-using kehu::api::Route;
-using kehu::api::Router;
+using kehu::http::Method;
+using kehu::http::Request;
+using kehu::http::Route;
+using kehu::http::Router;
 
 const Router& router() {
   static const Router router = [] {
@@ -48,8 +48,8 @@ void check_query(std::string_view target) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view target(reinterpret_cast<const char*>(data), size);
   check_query(target);
-  if (kehu::api::valid_escapes(target)) check_route(target);
-  const std::string escaped = kehu::api::percent_encode(target);
-  KEHU_CHECK(kehu::api::percent_decode(escaped) == target);
+  if (kehu::http::valid_escapes(target)) check_route(target);
+  const std::string escaped = kehu::http::percent_encode(target);
+  KEHU_CHECK(kehu::http::percent_decode(escaped) == target);
   return 0;
 }

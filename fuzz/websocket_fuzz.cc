@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "server/handshake.h"
-#include "server/message_reader.h"
+#include "websocket/handshake.h"
+#include "websocket/message_reader.h"
 
 namespace {
 
-using kehu::server::MessageReader;
+using kehu::websocket::MessageReader;
 using Kind = MessageReader::Kind;
 
 // Reads until nothing comes any more; false once the client is refused.
@@ -44,6 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read(one, whole, want);
   if (read(two, std::span(pieces).first(cut), got)) read(two, std::span(pieces).subspan(cut), got);
   KEHU_CHECK(got == want);
-  kehu::server::accept_deflate(offers);
+  kehu::websocket::accept_deflate(offers);
   return 0;
 }

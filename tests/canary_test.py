@@ -18,6 +18,15 @@ CANARIES = {
     "phone of an import": "13987654328", "e-mail of a bad row": "canary.row@example.com",
     "phone of a future event": "13987654329", "phone of gzip": "13987654330", "phone of an alias": "13987654331",
 }
+# Under names that no settings declare, and values under names that say nothing.
+NAMED = {"用户手机号": "0571-55501901", "會員電話": "0571-55501902", "buyer_mobile_phone": "0571-55501903",
+         "ＰＨＯＮＥ": "0571-55501904", "login_email2": "canary named 5", "idcard_no": "canary named 6",
+         "手机号 ": "0571-55501907"}
+UNNAMED = {"contact": "13987654341", "ref": "canary.unnamed@example.com", "paper": "110105194912310388",
+           "wide": "１３９８７６５４３４２", "spaced": "+86 139 8765 4343"}
+NUMBER, LISTED, NESTED, CARD_AS_ID = "13987654344", "13987654345", "13987654346", "440308199901010012"
+CANARIES |= {f"value of {name}": value for name, value in [*NAMED.items(), *UNNAMED.items()]}
+CANARIES |= {"a number": NUMBER, "in a list": LISTED, "in JSON in a text": NESTED, "an ID card as user id": CARD_AS_ID}
 NORMALISED = ["13987654322", "canary.trait@example.com"]
 
 
@@ -56,6 +65,12 @@ class CanaryTest(kehu_server.ServerTest):
             '{"email": "%s", broken' % CANARIES["e-mail of a broken text"],
             {"event": "A", "user_id": "canary", "phone": CANARIES["phone of a conflict"], "message_id": "c-1"},
         ])
+        self.assertEqual(server.post_events([
+            {"event": "N", "user_id": "canary", "properties": NAMED, "traits": NAMED, "context": {"deep": [NAMED]}},
+            {"event": "V", "user_id": "canary", "properties": {**UNNAMED, "n": int(NUMBER), "people": ["x", LISTED]},
+             "traits": UNNAMED, "context": {"deep": {"form": json.dumps({"tel": NESTED, "again": json.dumps({"a": NESTED})})}}},
+            {"event": "I", "user_id": CARD_AS_ID},
+        ])["accepted"], 3)
         answer = server.segment("/v1/batch", {"batch": [
             {"type": "identify", "userId": "canary", "messageId": "i-1",
              "traits": {"phone": CANARIES["phone of a trait"], "email": CANARIES["e-mail of a trait"], "city": "visible-city"}},

@@ -245,6 +245,22 @@ class CommandLineTest(unittest.TestCase):
                 self.assertIn("nothing was changed", text)
         self.exit_code(1, "customer", "user_id:dry-1", "--data", self.data)
 
+    def test_a_dry_run_of_several_people(self):
+        mapping = self.work / "phones.toml"
+        mapping.write_text('[file]\n[identifiers]\nphone = "phone"\n[time]\ncolumn = "when"\n[event]\nname = "Seen"\n')
+        rows = self.rows("phones.csv", "phone,when\n" + "".join(f"1391234567{n},2026-01-01 10:00:00\n" for n in range(9)))
+        shown = self.good("import", "--map", mapping, rows, "--dry-run", "--data", self.work / "none")
+        self.assertIn("9 rows read, 9 events, 0 filtered out, 0 could not be mapped", shown)
+
+    def test_what_clients_send_does_not_command_a_terminal(self):
+        hostile = "\x1b]0;pwned\x07\x1b[31m\x9b2J"
+        self.server.post_events([{"type": "identify", "user_id": "esc", "traits": {"note": hostile, hostile: 1}},
+                                 {"event": hostile, "user_id": "esc"}, {"event": "E", "identifiers": {hostile: "x"}}])
+        for arguments in (["customer", "user_id:esc"], ["customer", "user_id:esc", "--view", "timeline"], ["rejections"]):
+            shown = self.good(*arguments, "--data", self.data)
+            self.assertIn("\\u001b]0;pwned", shown, arguments)
+            self.assertFalse(set(shown) & set("\x1b\x07\x9b"), arguments)
+
     def test_rejections_are_repaired(self):
         self.server.post_events(['{"event": "By Hand"}'])
         listed = json.loads(self.good("rejections", "--data", self.data, "--json"))["rejections"]

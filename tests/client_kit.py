@@ -17,14 +17,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 CAPTURES = kehu_server.SHARED / "vectors/captures"
 
 
-def prepared(case, name, commands, ready):
-    """A directory of the cache in which `commands` made the SDK available."""
+def prepared(case, name, commands, ready, minutes=4):
+    """A directory of the cache in which `commands` made the SDK available, each within `minutes`."""
     directory = kehu_server.CACHE / name
-    if not (directory / ready).exists():
-        directory.mkdir(parents=True, exist_ok=True)
+    with kehu_server.alone(directory):
+        if (directory / ready).exists():
+            return directory
         for command in commands:
             try:
-                done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=240)
+                done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60 * minutes)
                 why = (done.stderr or done.stdout).strip()[-300:] if done.returncode else ""
             except (OSError, subprocess.TimeoutExpired) as error:
                 why = str(error)
@@ -164,9 +165,8 @@ def browse(case, files, patience=1500):
             self.reply(404 if body is None else 200, [("Content-Type", kind)], body or b"")
 
     port = serve(case, Files)
-    (directory / "browse.js").write_text(BROWSER_PROGRAM)
-    done = subprocess.run(["node", "browse.js", CHROMIUM, f"http://localhost:{port}/", str(patience)], cwd=directory,
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", "-", CHROMIUM, f"http://localhost:{port}/", str(patience)], cwd=directory,
+                          input=BROWSER_PROGRAM, capture_output=True, text=True, timeout=120)
     case.assertEqual(done.returncode, 0, done.stdout + done.stderr)
     seen = json.loads(done.stdout)
     seen["elsewhere"] = [request for request in seen["requests"]

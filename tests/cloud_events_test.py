@@ -93,14 +93,14 @@ class CloudEventTest(kehu_server.ServerTest):
             with self.subTest(name):
                 self.assertEqual(self.send(json.dumps(body) if isinstance(body, dict) else body, headers).status, status)
         answer = self.send({key: value for key, value in good.items() if key != "source"})
-        self.assertEqual((answer.status, answer.json), (200, {"accepted": 0, "rejected": 1}))
+        self.assertEqual((answer.status, answer.json), (200, {"accepted": 0, "repeats": 0, "conflicts": 0, "rejected": 1}))
         entry = self.server.get("/api/v1/rejections").json["rejections"][0]
         self.assertEqual((entry["reason"], entry["path"], entry["origin"]), ("invalid_field", "/source", PATH))
         self.assertEqual(self.server.post(f"/api/v1/rejections/{entry['id']}/repair", good).status, 200)
         answer = self.send([good, {**good, "id": "2"}, {"id": "3"}], {"Content-Type": "application/cloudevents-batch+json"})
-        self.assertEqual(answer.json, {"accepted": 2, "rejected": 1})
+        self.assertEqual(answer.json, {"accepted": 1, "repeats": 1, "conflicts": 0, "rejected": 1})
         zipped = self.send(gzip.compress(json.dumps({**good, "id": "4"}).encode()), {"Content-Encoding": "gzip"})
-        self.assertEqual(zipped.json, {"accepted": 1, "rejected": 0})
+        self.assertEqual(zipped.json, {"accepted": 1, "repeats": 0, "conflicts": 0, "rejected": 0})
         with_key = self.server.request("POST", f"{PATH}?writeKey={kehu_server.WRITE_KEY}", json.dumps({**good, "id": "5"}),
                                        {"Content-Type": "application/cloudevents+json"})
         self.assertEqual(with_key.status, 200)
@@ -109,7 +109,7 @@ class CloudEventTest(kehu_server.ServerTest):
     def test_binary_headers_are_percent_encoded(self):
         answer = self.send(b"[1]", {"Content-Type": "application/json", "ce-specversion": "1.0", "CE-ID": "b1", "ce-source": "s",
                                     "ce-type": "t", "ce-subject": "%E8%AE%A2%E5%8D%95%207"})
-        self.assertEqual(answer.json, {"accepted": 1, "rejected": 0})
+        self.assertEqual(answer.json, {"accepted": 1, "repeats": 0, "conflicts": 0, "rejected": 0})
         event = client_kit.events(self.server, "identifiers LIKE '%订单 7%'")[0]
         self.assertEqual((event["properties"], event["context"]["cloudevent"]["datacontenttype"]),
                          ({"data": [1]}, "application/json"))

@@ -98,8 +98,9 @@ class Kafka:
         target = kehu_server.CACHE / f"kafka-{KAFKA}"
         if not shutil.which("java") or not shutil.which("mvn"):
             return None
-        if not (target / "done").exists():
-            target.mkdir(parents=True, exist_ok=True)
+        with kehu_server.alone(target):
+            if (target / "done").exists():
+                return target / "lib"
             (target / "pom.xml").write_text(
                 "<project><modelVersion>4.0.0</modelVersion><groupId>kehu</groupId><artifactId>kafka</artifactId>"
                 "<version>1</version><dependencies><dependency><groupId>org.apache.kafka</groupId>"

@@ -9,6 +9,8 @@
         kehu_server.main()
 """
 import base64
+import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -31,6 +33,15 @@ LONG = bool(os.environ.get("KEHU_LONG"))
 
 ADMIN_TOKEN = "kat_outside_tests_0123456789"
 WRITE_KEY = "kwk_outside_tests_0123456789"
+
+
+@contextlib.contextmanager
+def alone(directory):
+    """Nobody else who asks for this directory of the cache, which is made, has it meanwhile."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory.parent / (directory.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Answer:
@@ -87,6 +98,9 @@ class Server:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *map(str, self.arguments)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment(**self.env))
+        return self.wait_ready(patience)
+
+    def wait_ready(self, patience=60):
         end = time.monotonic() + patience
         while time.monotonic() < end:
             if self.process.poll() is not None:

@@ -115,7 +115,7 @@ class BuildTest(unittest.TestCase):
 class BrowserTest(kehu_server.ServerTest):
     def setUp(self):
         """Each case has events, and so a source, of its own."""
-        created = self.server.post("/api/v1/sources", {"name": self.id().split("_", 1)[1].replace("_", "-"), "channel": "unknown"})
+        created = self.server.post("/api/v1/sources", {"name": self._testMethodName.replace("_", "-"), "channel": "unknown"})
         self.assertEqual(created.status, 201, created)
         self.source, self.key = created.json["name"], created.json["write_key"]
 

@@ -348,7 +348,7 @@ class BrowserTest(kehu_server.ServerTest):
         calls = {event["type"]: event for event in events}
         self.assertEqual(sorted(event["type"] for event in events), ["group", "identify", "page", "screen", "track"])
         for event in events:
-            self.assertEqual(event["channel"], "unknown")
+            self.assertEqual(event["channel"], "web")
             self.assertEqual(event["ids"]["user_id"], "web-user")
             self.assertEqual(event["context"]["library"]["name"], "analytics.js")
             self.assertIn("Chrome", event["context"]["userAgent"])
@@ -405,6 +405,9 @@ class BrowserTest(kehu_server.ServerTest):
         self.assertGreaterEqual(int(re.search(r"^kehu_sdk_reports_total (\d+)", metrics, re.M)[1]), 3)
 
     def test_files_of_the_bundle(self):
+        folder = kehu_server.ROOT / "third_party/analytics-next"
+        for path in folder.glob("*.bundle.*.js"):
+            self.assertEqual(self.server.request("GET", f"/analytics-next/bundles/{path.name}").body, path.read_bytes(), path.name)
         answer = self.server.request("GET", "/analytics-next/bundles/nothing.js")
         self.assertEqual(answer.status, 404)
         for path in ("/analytics-next/bundles/..%2f..%2fMakefile", "/analytics.js/v1/%22%3Balert(1)%2F%2F/analytics.min.js"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """THIRD_PARTY.md names every library that a source includes, with the version that is installed and the folder that uses
-it."""
+it, and no other: nothing is installed for nobody."""
 import pathlib
 import re
 import subprocess
@@ -9,7 +9,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Header prefix → name in the table. Abseil is everywhere; GoogleTest and Google Benchmark are not in the binary.
 HEADERS = {"boost/": "Boost", "rocksdb/": "RocksDB", "simdjson.h": "simdjson", "openssl/": "OpenSSL", "gcrypt.h": "Libgcrypt",
-           "xxhash.h": "xxHash", "unicode/": "ICU", "re2/": "RE2", "zlib.h": "zlib", "toml++/": "toml++", "curl/": "libcurl",
+           "xxhash.h": "xxHash", "unicode/": "ICU", "re2/": "RE2", "zlib.h": "zlib", "toml++/": "toml++", "curl/": "libcurl", "zip.h": "libzip", "expat.h": "Expat",
            "CLI/": "CLI11", "duckdb.h": "DuckDB", "zstd.h": "Zstandard", "lz4.h": "LZ4", "librdkafka/": "librdkafka", "mosquitto.h": "libmosquitto", "fmt/": "fmt", "spdlog/": "spdlog", "argon2.h": "Argon2"}
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|(?: ([^|]+) \|)?$")
 
@@ -39,10 +39,23 @@ def installed(package):
     return done.stdout if done.returncode == 0 else None
 
 
+def development_packages():
+    text = re.sub("#.*", "", (ROOT / "scripts/packages.txt").read_text())
+    return [package for package in text.split() if package.endswith("-dev")]
+
+
 def main():
     problems = []
     table = rows()
-    for name, folders in sorted(used().items()):
+    libraries = used()
+    for name in HEADERS.values():
+        if name not in libraries and any(part.startswith(name) for part in table):
+            problems.append(f"{name} is in THIRD_PARTY.md, but no source includes it")
+    listed = {package for row in table.values() for package in row["packages"].split(", ")}
+    for package in development_packages():
+        if package not in listed:
+            problems.append(f"scripts/packages.txt installs {package}, which THIRD_PARTY.md does not know")
+    for name, folders in sorted(libraries.items()):
         row = next((row for part, row in table.items() if part.startswith(name)), None)
         if row is None:
             problems.append(f"{name} is used by {', '.join(sorted(folders))} but is not in THIRD_PARTY.md")

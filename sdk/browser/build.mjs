@@ -16,7 +16,7 @@ for (const name of ["kehu.d.ts", "api.d.ts"]) cpSync(join(types, name), join(out
 rmSync(types, { recursive: true });
 
 // Members of our own classes, which nobody outside sees: neither calls, options nor parts of an event.
-const inside = `inFlight sending waiting failures resumeAt asked stopped delivery schedule added online leave locked mustWait
+const inside = `inFlight sending waiting failures resumeAt asked stopped delivery schedule due added online leave locked mustWait
   drain waitAfter oldest dropOldest bounds getLasting setLasting usesCookies cookieName setUserId sessionId retitle
   lock onDrop store identity sender begin forget own memory storage`.split(/\s+/);
 const mangleProps = new RegExp(`^(${inside.join("|")})$`);

@@ -25,7 +25,13 @@ exports.open = function (queue, options, context, onDrop) {
   function schedule(delayMs) {
     if (stopped || (timer !== undefined && delayMs > 0)) return;
     clearTimeout(timer);
-    timer = setTimeout(flush, Math.max(delayMs, resumeAt - Date.now()));
+    timer = setTimeout(due, Math.max(delayMs, resumeAt - Date.now()));
+  }
+
+  // Timers fire up to a millisecond before Date reaches their time, and Date can be set back: the wait is over all the same.
+  function due() {
+    resumeAt = 0;
+    flush();
   }
 
   function post(batch) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -9,43 +10,23 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "api/app.h"
-#include "api/problem.h"
 #include "base/check.h"
+#include "document/customer_name.h"
+#include "gateway/intake_thread.h"
+#include "http/problem.h"
 
 // Ways in which handlers answer.
 namespace kehu::api {
 
-inline Response to_answer(absl::StatusOr<Response> answer) {
-  return answer.ok() ? *std::move(answer) : to_response(problem_of(answer.status()));
-}
-
-// A responder on its way through the apply thread: answers with `otherwise` when the look that holds it is
-// dropped.
-class WaitingResponder {
- public:
-  WaitingResponder(Responder responder, absl::AnyInvocable<Response()> otherwise)
-      : responder_(std::move(responder)), otherwise_(std::move(otherwise)) {}
-  WaitingResponder(WaitingResponder&&) = default;
-  WaitingResponder& operator=(WaitingResponder&&) = delete;
-  ~WaitingResponder() {
-    if (!responder_.answered()) responder_.send(otherwise_());
-  }
-
-  void send(Response response) { responder_.send(std::move(response)); }
-
- private:
-  Responder responder_;
-  absl::AnyInvocable<Response()> otherwise_;
-};
-
 // Runs `look` on the apply thread and sends the JSON it returns.
-inline void answer_from_replica(App& app, Responder responder,
+inline void answer_from_replica(engine::Engine& engine, Responder responder,
                                 absl::AnyInvocable<absl::StatusOr<std::string>(engine::Replica&)> look) {
   WaitingResponder waiting(std::move(responder),
-                           [&app] { return to_response(problem_of(app.engine().why_dropped())); });
-  app.engine().inspect(
-      [waiting = std::move(waiting), look = std::move(look)](engine::Replica& replica) mutable {
+                           [&engine] { return to_response(problem_of(engine.why_dropped())); });
+  engine.inspect(
+      [&engine, waiting = std::move(waiting), look = std::move(look)](engine::Replica& replica) mutable {
         auto body = look(replica);
+        if (!engine.reads_sound(replica)) return;
         waiting.send(body.ok() ? Response::json(*std::move(body)) : to_response(problem_of(body.status())));
       });
 }
@@ -53,8 +34,8 @@ inline void answer_from_replica(App& app, Responder responder,
 // Runs `look`, which gives a StatusOr, on the apply thread and waits for it. Not on threads that must not
 // wait.
 template <class Look>
-std::invoke_result_t<Look&, engine::Replica&> ask_replica(App& app, Look look) {
-  auto answer = app.engine().ask<std::invoke_result_t<Look&, engine::Replica&>>(std::move(look));
+std::invoke_result_t<Look&, engine::Replica&> ask_replica(engine::Engine& engine, Look look) {
+  auto answer = engine.ask<std::invoke_result_t<Look&, engine::Replica&>>(std::move(look));
   if (!answer.ok()) return answer.status();
   return *std::move(answer);
 }
@@ -65,8 +46,8 @@ struct Command {
   std::string body;
   std::string actor;
 
-  static Command of(App& app, const Request& request) {
-    Command command{.parameters = {}, .body = std::string(request.body), .actor = app.admin(request)->name};
+  static Command of(const Request& request) {
+    Command command{.parameters = {}, .body = std::string(request.body), .actor = request.principal->name};
     for (const PathParameter& parameter : request.parameters) {
       command.parameters.emplace_back(parameter.name, request.parameter(parameter.name));
     }
@@ -81,28 +62,31 @@ struct Command {
   }
 };
 
-// Handlers of functions `void(App&, const Request&, Responder)`, which must not wait.
-template <class Function>
-Handler on_connection(App& app, Function function) {
-  return [&app, function](const Request& request, Responder responder) {
-    function(app, request, std::move(responder));
-  };
-}
-
 // Handlers of functions `absl::StatusOr<Response>(App&, const Command&)`, which may. For admin routes.
 template <class Function>
 Handler on_worker(App& app, Function function) {
   return [&app, function](const Request& request, Responder responder) {
-    app.workers().answer(std::move(responder), [&app, function, command = Command::of(app, request)] {
+    app.workers().answer(std::move(responder), [&app, function, command = Command::of(request)] {
       return to_answer(function(app, command));
     });
   };
 }
 
-// What most admin routes answer besides their success.
-inline std::vector<AnswerDoc> with_admin_answers(std::vector<AnswerDoc> answers) {
-  answers.push_back({401, "The admin token is missing or wrong", "application/problem+json", "Problem"});
-  return answers;
+// Answers a request with the document of the customer that its path names.
+using CustomerDocument =
+    std::function<absl::StatusOr<std::string>(engine::Engine&, engine::Replica&, CustomerId)>;
+inline void answer_about_customer(App& app, const Request& request, Responder responder,
+                                  CustomerDocument document) {
+  auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(),
+                                            request.parameter("customer"));
+  if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
+  answer_from_replica(app.engine(), std::move(responder),
+                      [&app, name = *std::move(name), document = std::move(document)](
+                          engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto customer = document::find_customer(replica, name);
+                        if (!customer.ok()) return customer.status();
+                        return document(app.engine(), replica, *customer);
+                      });
 }
 
 }  // namespace kehu::api

@@ -8,23 +8,28 @@
 #include <string_view>
 #include <vector>
 
-#include "api/debugger.h"
-#include "api/live_feed.h"
-#include "api/rate_limits.h"
-#include "api/router.h"
-#include "api/workers.h"
 #include "engine/engine.h"
+#include "gateway/gateway.h"
+#include "http/router.h"
+#include "http/workers.h"
+#include "live/live_feed.h"
 #include "query/session.h"
 
 namespace kehu::api {
+
+// Handlers speak of requests and answers in every line.
+using namespace http;
 
 struct AppOptions {
   // Accepted besides the derived ones when set (KEHU_ADMIN_TOKEN, KEHU_WRITE_KEY).
   std::string admin_token = {};
   std::string write_key = {};
-  int workers = 2;
+  int workers = 2;  // and as many for statements
   // Lines of /metrics that other rooms contribute (the server's connections).
   std::function<void(std::string&)> more_metrics = {};
+  // Told, at most once a minute and thread, of requests that nobody could take: a path that nothing is served
+  // at, a key that no source has, a wrong admin token. Holds no key and no personal value.
+  std::function<void(std::string_view)> warn = {};
 };
 
 // Everything that Kehu answers, over one engine: the routes of intake, customers, identities, sources,
@@ -38,65 +43,62 @@ class App {
   App& operator=(const App&) = delete;
 
   const Router& router() const { return *router_; }
+  gateway::Gateway& gateway() { return gateway_; }
   engine::Engine& engine() { return engine_; }
   query::Reader& query() { return query_; }
-  Workers& workers() { return workers_; }
-  LiveFeed& live() { return live_; }
-  Debugger& debugger() { return debugger_; }
-  RateLimits& limits() { return limits_; }
-  // What browser SDKs report about themselves (POST /v1/m).
-  std::atomic<uint64_t>& sdk_reports() { return sdk_reports_; }
+  const seal::ProjectKey& key() const { return engine_.key(); }
+  // Of commands, which wait for the log at most…
+  Workers& workers() { return gateway_.workers(); }
+  // …and of statements and timelines, which read for as long as a minute and hold up nobody else.
+  Workers& statements() { return statements_; }
+  live::LiveFeed& live() { return live_; }
+  debugger::Debugger& debugger() { return gateway_.debugger(); }
+  gateway::RateLimits& limits() { return gateway_.limits(); }
+  debugger::StrangerLog& strangers() { return gateway_.strangers(); }
   const AppOptions& options() const { return options_; }
 
-  // Who calls, if the credentials are good. Users and roles will be told apart here.
-  struct Principal {
-    std::string name;
-  };
-  std::optional<Principal> admin(const Request& request) const;
-  // The enabled source a write key opens, in the given state of the project.
-  const engine::Source* source_of(const engine::Project& project, std::string_view write_key) const;
+  // Who calls, if the credentials are good; else nullptr. Behind the gate the request says it itself.
+  std::shared_ptr<const Principal> admin(const Request& request) const { return gateway_.admin(request); }
+  const engine::Source* source_of(const engine::Project& project, std::string_view write_key) const {
+    return gateway_.source_of(project, write_key);
+  }
 
   // Stops the workers; what waits is answered 503.
-  void stop() { workers_.stop(); }
+  void stop();
 
   std::string openapi() const;
   std::string metrics();
 
  private:
-  std::optional<Response> gate(const Route& route, const Request& request) const;
-  void turned_away(const Route& route, const Request& request, const Response& response);
+  Admission gate(const Route& route, const Request& request);
+  Admission check_admin(const Route& route, const Request& request);
+  Admission check_key(const Route& route, const Request& request) const;
+  void turned_away(const Route* route, const Request& request, const Response& response);
 
   engine::Engine& engine_;
   query::Reader& query_;
   AppOptions options_;
-  Hash128 admin_hashes_[2];
-  Hash128 write_key_hash_;
-  Workers workers_;
-  Debugger debugger_;
-  LiveFeed live_;
-  RateLimits limits_;
-  std::atomic<uint64_t> sdk_reports_{0};
+  gateway::Gateway gateway_;
+  Workers statements_;
+  live::LiveFeed live_;
   std::unique_ptr<Router> router_;
 };
 
 // One function per file of routes; each appends its lines to the table.
-void add_bulk_routes(App& app, std::vector<Route>& routes);
-void add_segment_routes(App& app, std::vector<Route>& routes);
 void add_browser_sdk_routes(App& app, std::vector<Route>& routes);
-void add_rudder_routes(App& app, std::vector<Route>& routes);
-void add_posthog_routes(App& app, std::vector<Route>& routes);
-void add_sensors_routes(App& app, std::vector<Route>& routes);
-void add_cloud_event_routes(App& app, std::vector<Route>& routes);
-void add_stream_routes(App& app, std::vector<Route>& routes);
 void add_customer_routes(App& app, std::vector<Route>& routes);
 void add_identity_routes(App& app, std::vector<Route>& routes);
 void add_reveal_routes(App& app, std::vector<Route>& routes);
 void add_debugger_routes(App& app, std::vector<Route>& routes);
+void add_definition_routes(App& app, std::vector<Route>& routes);
+void add_outbox_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);
 void add_encryption_key_routes(App& app, std::vector<Route>& routes);
+void add_import_routes(App& app, std::vector<Route>& routes);
 void add_sql_routes(App& app, std::vector<Route>& routes);
+void add_backup_routes(App& app, std::vector<Route>& routes);
 void add_status_routes(App& app, std::vector<Route>& routes);
 void add_page_routes(App& app, std::vector<Route>& routes);
 

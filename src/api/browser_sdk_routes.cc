@@ -1,12 +1,8 @@
-#include <filesystem>
-#include <map>
-
 #include "api/answers.h"
 #include "api/app.h"
+#include "api/browser_sdk_files.h"
 #include "base/text.h"
 #include "json/writer.h"
-#include "os/posix_file_system.h"
-#include "os/whole_file.h"
 
 // What Segment's browser SDK loads: its settings, itself and its chunks, so that a page names no other
 // server.
@@ -14,29 +10,15 @@ namespace kehu::api {
 namespace {
 
 constexpr std::string_view kScript = "text/javascript; charset=utf-8";
-constexpr std::string_view kFolder = KEHU_THIRD_PARTY "/analytics-next";
+constexpr std::string_view kScriptFile = "standalone.js";
 constexpr std::string_view kKeyPlace = "__WRITE_KEY__";
 
-// The published bundle as scripts/setup unpacked it: file name → text. Read once; it outlives every answer.
-using Bundle = std::map<std::string, std::string, std::less<>>;
-const Bundle& bundle() {
-  static const Bundle& read = *[] {
-    auto* files = new Bundle();
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(kFolder, ignored)) {
-      if (entry.path().extension() != ".js") continue;
-      auto text = os::read_whole_file(os::posix_file_system(), entry.path().string());
-      if (text.ok()) (*files)[entry.path().filename().string()] = *std::move(text);
-    }
-    return files;
-  }();
-  return read;
-}
-
-Response no_bundle(std::string_view name) {
-  return to_response(Problem::not_found(bundle().empty()
-                                            ? cat(kFolder, " is empty: run `make setup` and start Kehu again")
-                                            : cat("the bundle has no file \"", name, "\"")));
+Response no_file(std::string_view name) {
+  return to_response(Problem::not_found(
+      browser_sdk_file(kScriptFile).empty()
+          ? std::string(
+                "this Kehu was built without Segment's browser SDK: run `make setup` and build it again")
+          : cat("the bundle has no file \"", name, "\"")));
 }
 
 // The key may hold only what needs no escaping in a script.
@@ -47,12 +29,12 @@ bool is_plain_key(std::string_view key) {
 
 // The SDK with the key built in, as Segment's own server gives it.
 void get_script(App&, const Request& request, Responder responder) {
-  const auto script = bundle().find("standalone.js");
+  const std::string_view script = browser_sdk_file(kScriptFile);
   const std::string key = request.parameter("key");
-  if (script == bundle().end()) return responder.send(no_bundle("standalone.js"));
+  if (script.empty()) return responder.send(no_file(kScriptFile));
   if (!is_plain_key(key))
     return responder.send(to_response(Problem::not_found("a write key has letters, digits, _ and - only")));
-  std::string text = script->second;
+  std::string text(script);
   for (size_t at = text.find(kKeyPlace); at != text.npos; at = text.find(kKeyPlace, at)) {
     text.replace(at, kKeyPlace.size(), key);
   }
@@ -62,9 +44,9 @@ void get_script(App&, const Request& request, Responder responder) {
 
 void get_chunk(App&, const Request& request, Responder responder) {
   const std::string name = request.parameter("chunk");
-  const auto chunk = bundle().find(name);
-  if (chunk == bundle().end()) return responder.send(no_bundle(name));
-  Response response = Response::fixed(kScript, chunk->second);
+  const std::string_view chunk = browser_sdk_file(name);
+  if (chunk.empty()) return responder.send(no_file(name));
+  Response response = Response::fixed(kScript, chunk);
   // Their names hold a hash of their content.
   responder.send(std::move(response.with("Cache-Control", "public, max-age=31536000, immutable")));
 }
@@ -102,7 +84,8 @@ void get_settings(App& app, const Request& request, Responder responder) {
 
 void add_browser_sdk_routes(App& app, std::vector<Route>& routes) {
   const FieldDoc key{FieldDoc::Where::kPath, "key", "string", "a write key", true};
-  const AnswerDoc missing{404, "Not there: run `make setup`", "application/problem+json", "Problem"};
+  const AnswerDoc missing{404, "Not there, or this Kehu was built without it", "application/problem+json",
+                          "Problem"};
   routes.push_back(
       {.pattern = "/v1/projects/:key/settings",
        .access = Access::kWriteKey,

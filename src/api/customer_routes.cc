@@ -4,12 +4,12 @@
 
 #include "api/answers.h"
 #include "api/app.h"
-#include "api/customer_document.h"
-#include "api/customer_name.h"
-#include "api/event_document.h"
-#include "api/parameters.h"
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "document/customer_document.h"
+#include "document/customer_name.h"
+#include "document/event_document.h"
+#include "http/parameters.h"
 #include "json/writer.h"
 #include "seal/opener.h"
 
@@ -19,22 +19,23 @@ namespace {
 constexpr Duration kArchivePatience = Duration::seconds(2);
 
 void get_customer(App& app, const Request& request, Responder responder) {
-  answer_about_customer(app, request, std::move(responder), customer_document);
+  answer_about_customer(app, request, std::move(responder), document::customer_document);
 }
 
 // One reading of a searched text: as an identifier of some type, or as a customer id.
 struct Reading {
-  CustomerName name;
+  document::CustomerName name;
   std::string by;
 };
 
-std::vector<Reading> readings(IntakeRoom& room, const std::string& text) {
+std::vector<Reading> readings(document::NameReader names, const std::string& text) {
   std::vector<Reading> all;
   const auto add = [&](const std::string& candidate, const std::string& by) {
-    if (auto name = parse_customer_name(room, candidate); name.ok()) all.push_back({*std::move(name), by});
+    if (auto name = document::parse_customer_name(names, candidate); name.ok())
+      all.push_back({*std::move(name), by});
   };
   add(text, "id");
-  for (const IdentifierRule& rule : room.project->settings()->identifier_types) {
+  for (const IdentifierRule& rule : names.settings.identifier_types) {
     add(cat(rule.name, ":", text), rule.name);
   }
   return all;
@@ -46,7 +47,7 @@ absl::StatusOr<std::string> search(App& app, engine::Replica& replica, const std
   writer.begin_object().key("customers").begin_array();
   std::vector<CustomerId> seen;
   for (const Reading& reading : all) {
-    const auto customer = find_customer(replica, reading.name);
+    const auto customer = document::find_customer(replica, reading.name);
     if (!customer.ok() || std::find(seen.begin(), seen.end(), *customer) != seen.end()) continue;
     seen.push_back(*customer);
     const auto profile = replica.shard().profile(*customer, app.engine().clock().now());
@@ -64,10 +65,9 @@ void search_customers(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(Problem::bad_request(
         "missing_query", "Nothing to search for", "give `?q=` an identifier's value or a customer id")));
   }
-  answer_from_replica(app, std::move(responder),
-                      [&app, all = readings(intake_room(app), *text)](engine::Replica& replica) {
-                        return search(app, replica, all);
-                      });
+  answer_from_replica(app.engine(), std::move(responder),
+                      [&app, all = readings(gateway::intake_room(app.gateway()).names(), *text)](
+                          engine::Replica& replica) { return search(app, replica, all); });
 }
 
 std::string cursor_text(const query::TimelineCursor& cursor) {
@@ -138,7 +138,7 @@ std::string timeline_document(App& app, CustomerId customer, const query::Timeli
   writer.begin_object().field("customer_id", customer.hash.hex()).key("events").begin_array();
   for (const query::TimelineEvent& event : page.events) {
     writer.begin_object();
-    write_event(writer, event, opener);
+    document::write_event(writer, event, opener);
     writer.end_object();
   }
   writer.end_array();
@@ -152,9 +152,10 @@ struct Parts {
   std::vector<Token> tokens;
 };
 
-absl::StatusOr<Response> timeline(App& app, const CustomerName& name, query::TimelineRequest wanted) {
-  const auto parts = ask_replica(app, [&](engine::Replica& replica) -> absl::StatusOr<Parts> {
-    const auto customer = find_customer(replica, name);
+absl::StatusOr<Response> timeline(App& app, const document::CustomerName& name,
+                                  query::TimelineRequest wanted) {
+  const auto parts = ask_replica(app.engine(), [&](engine::Replica& replica) -> absl::StatusOr<Parts> {
+    const auto customer = document::find_customer(replica, name);
     if (!customer.ok()) return customer.status();
     auto tokens = replica.shard().parts(*customer);
     if (!tokens.ok()) return tokens.status();
@@ -173,9 +174,10 @@ absl::StatusOr<Response> timeline(App& app, const CustomerName& name, query::Tim
 void get_timeline(App& app, const Request& request, Responder responder) {
   auto wanted = timeline_request(*app.engine().project(), request);
   if (!wanted.ok()) return responder.send(to_response(wrong_query(wanted.status())));
-  auto name = parse_customer_name(intake_room(app), request.parameter("customer"));
+  auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(),
+                                            request.parameter("customer"));
   if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
-  app.workers().answer(std::move(responder), [&app, name = *std::move(name), wanted = *std::move(wanted)] {
+  app.statements().answer(std::move(responder), [&app, name = *std::move(name), wanted = *std::move(wanted)] {
     return to_answer(timeline(app, name, wanted));
   });
 }
@@ -188,6 +190,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
                           true};
   routes.push_back(
       {.pattern = "/api/v1/customers",
+       .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, search_customers)},
        .doc = {.summary = "Finds customers by the value of any identifier",
                .group = "customers",
@@ -195,6 +198,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
                .answers = with_admin_answers({{200, "Those found, perhaps none"}})}});
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer",
+       .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, get_customer)},
        .doc = {.summary = "Everything known of one customer, live",
                .group = "customers",
@@ -203,6 +207,7 @@ void add_customer_routes(App& app, std::vector<Route>& routes) {
                                               {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer/timeline",
+       .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, get_timeline)},
        .doc = {
            .summary = "The customer's events, newest first",

@@ -1,10 +1,7 @@
-#include <mutex>
-
 #include "api/answers.h"
 #include "api/app.h"
 #include "base/civil_day.h"
 #include "base/text.h"
-#include "codec/record.h"
 #include "engine/project.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -75,41 +72,45 @@ absl::StatusOr<seal::EnvelopeKey> new_pair(App& app, const engine::Project& proj
   const seal::EnvelopeKeyOptions options{.cipher = project.settings()->cipher,
                                          .version = seal::EnvelopeVersion(static_cast<uint32_t>(version)),
                                          .created = app.engine().clock().now()};
-  for (const seal::EnvelopeKey& key : keys) {
-    if (key.version != options.version) continue;
-    return failure(absl::StatusCode::kFailedPrecondition, "the project has a key pair pkv ", version,
-                   " already: what was encrypted for it could not be read any more");
-  }
   if (!wanted.private_key) return seal::make_envelope_key(app.engine().key(), options);
   return seal::read_envelope_key(app.engine().key(), options, *wanted.private_key);
+}
+
+absl::Status taken(const seal::EnvelopeKey& key) {
+  return failure(absl::StatusCode::kFailedPrecondition, "the project has a key pair pkv ",
+                 key.version.value(), " already: what was encrypted for it could not be read any more");
 }
 
 absl::StatusOr<Response> add(App& app, const Command& command) {
   const auto wanted = parse_new_key(command.body);
   if (!wanted.ok()) return wanted.status();
-  // Two at once would get one number, and the private half of the first would be lost.
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  const auto key = new_pair(app, *app.engine().project(), *wanted);
-  if (!key.ok()) return key.status();
-  const std::string body = engine::to_json(*key);
-  const std::string name = cat(key->version.value());
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
-    codec::append_definition({.kind = "envelope_key", .name = name, .body = body, .actor = command.actor},
-                             out);
-  });
-  if (const auto ack = app.engine().submit_and_wait(std::move(batch)); !ack.ok()) return ack.status();
-  std::string out;
-  json::Writer writer(out);
-  write_key(writer, *app.engine().project(), *key);
-  return Response::json(std::move(out), 201);
+  // Of two who make the next pair at once, the second makes the one behind it.
+  for (;;) {
+    const auto key = new_pair(app, *app.engine().project(), *wanted);
+    if (!key.ok()) return key.status();
+    const std::string body = definition::to_json(*key);
+    const std::string name = cat(key->version.value());
+    const Definition pair{.kind = definition::kEnvelopeKey,
+                          .name = name,
+                          .body = body,
+                          .actor = command.actor,
+                          .base = Sequence()};
+    const auto defined = app.engine().define({&pair, 1});
+    if (absl::IsAborted(defined.status()) && !wanted->version) continue;
+    if (absl::IsAborted(defined.status())) return taken(*key);
+    if (!defined.ok()) return defined.status();
+    std::string out;
+    json::Writer writer(out);
+    write_key(writer, *app.engine().project(), *key);
+    return Response::json(std::move(out), 201);
+  }
 }
 
 }  // namespace
 
 void add_encryption_key_routes(App& app, std::vector<Route>& routes) {
   routes.push_back({.pattern = "/api/v1/encryption-keys",
+                    .permission = Permission::kReadDefinitions,
                     .action = NoBody{on_connection(app, list)},
                     .doc = {.summary = "The key pairs that mobile SDKs encrypt for; their public halves",
                             .group = "sources",
@@ -117,6 +118,7 @@ void add_encryption_key_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/encryption-keys",
+       .permission = Permission::kChangeDefinitions,
        .action = BufferedBody{16 << 10, on_worker(app, add)},
        .doc = {.summary = "Makes a key pair for mobile SDKs, or takes one that is in use already",
                .text =

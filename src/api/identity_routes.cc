@@ -1,10 +1,10 @@
 #include "api/answers.h"
 #include "api/app.h"
-#include "api/customer_document.h"
-#include "api/customer_name.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
+#include "document/customer_document.h"
+#include "document/customer_name.h"
 #include "json/document.h"
 #include "json/writer.h"
 
@@ -12,7 +12,7 @@ namespace kehu::api {
 namespace {
 
 void get_identities(App& app, const Request& request, Responder responder) {
-  answer_about_customer(app, request, std::move(responder), identity_document);
+  answer_about_customer(app, request, std::move(responder), document::identity_document);
 }
 
 absl::StatusOr<std::string> explain(engine::Replica& replica, const Token& from, const Token& to) {
@@ -22,7 +22,7 @@ absl::StatusOr<std::string> explain(engine::Replica& replica, const Token& from,
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("links").begin_array();
-  for (const identity::Link& link : *links) write_link(writer, link, *project);
+  for (const identity::Link& link : *links) document::write_link(writer, link, *project);
   writer.end_array().end_object();
   return out;
 }
@@ -34,13 +34,13 @@ void get_explanation(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(Problem::bad_request("missing_query", "Two identifiers are needed",
                                                            "give `?from=TYPE:VALUE&to=TYPE:VALUE`")));
   }
-  const auto first = parse_token(intake_room(app), *from);
+  const auto first = document::parse_token(gateway::intake_room(app.gateway()).names(), *from);
   if (!first.ok()) return responder.send(to_response(problem_of(first.status())));
-  const auto second = parse_token(intake_room(app), *to);
+  const auto second = document::parse_token(gateway::intake_room(app.gateway()).names(), *to);
   if (!second.ok()) return responder.send(to_response(problem_of(second.status())));
-  answer_from_replica(app, std::move(responder), [from = *first, to = *second](engine::Replica& replica) {
-    return explain(replica, from, to);
-  });
+  answer_from_replica(
+      app.engine(), std::move(responder),
+      [from = *first, to = *second](engine::Replica& replica) { return explain(replica, from, to); });
 }
 
 absl::StatusOr<std::string> owner_as_of(engine::Replica& replica, const Token& token, Instant when) {
@@ -61,11 +61,12 @@ void get_owner_as_of(App& app, const Request& request, Responder responder) {
     return responder.send(to_response(
         Problem::bad_request("missing_query", "A time is needed", "give `?as_of=` an ISO 8601 time")));
   }
-  const auto token = parse_token(intake_room(app), request.parameter("identifier"));
+  const auto token =
+      document::parse_token(gateway::intake_room(app.gateway()).names(), request.parameter("identifier"));
   if (!token.ok()) return responder.send(to_response(problem_of(token.status())));
-  answer_from_replica(app, std::move(responder), [token = *token, when = *when](engine::Replica& replica) {
-    return owner_as_of(replica, token, when);
-  });
+  answer_from_replica(
+      app.engine(), std::move(responder),
+      [token = *token, when = *when](engine::Replica& replica) { return owner_as_of(replica, token, when); });
 }
 
 std::string outcome_document(const identity::Outcome& outcome) {
@@ -83,23 +84,25 @@ std::string outcome_document(const identity::Outcome& outcome) {
 }
 
 absl::StatusOr<Response> run(App& app, RecordBatch batch) {
-  const auto outcome = app.engine().run_command(std::move(batch));
+  const auto outcome = app.engine().run_command<identity::Outcome>(std::move(batch));
   if (!outcome.ok()) return outcome.status();
   return Response::json(outcome_document(*outcome));
 }
 
 // A token of the customer that `text`, the member `member` of a merge, names.
 absl::StatusOr<Token> merged_token(App& app, std::string_view member, const std::string& text) {
-  const auto name = parse_customer_name(intake_room(app), text);
+  const auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(), text);
   if (!name.ok()) return failure(name.status().code(), member, ": ", message_of(name.status()));
-  const auto customer =
-      ask_replica(app, [&](engine::Replica& replica) { return find_customer(replica, *name); });
+  std::optional<Token> token;
+  const auto customer = ask_replica(app.engine(), [&](engine::Replica& replica) {
+    token = document::token_of(replica, *name);
+    return document::find_customer(replica, *name);
+  });
   if (!customer.ok()) {
     return failure(customer.status().code(), member, ": ", message_of(customer.status()),
                    "; nothing was merged");
   }
-  const Token* token = std::get_if<Token>(&name->who);
-  return token != nullptr ? *token : Token{customer->hash};
+  return token ? *token : Token{customer->hash};
 }
 
 absl::StatusOr<Response> merge(App& app, const Command& command) {
@@ -136,10 +139,10 @@ absl::StatusOr<Response> unmerge(App& app, const Command& command) {
         R"(send {"customer": "user_id:u1", "link": 1234, "reason": "why they are two"}; )"
         R"(the links are in /api/v1/customers/user_id:u1/identities)"));
   }
-  const auto name = parse_customer_name(intake_room(app), *text);
+  const auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(), *text);
   if (!name.ok()) return name.status();
-  const auto customer =
-      ask_replica(app, [&](engine::Replica& replica) { return find_customer(replica, *name); });
+  const auto customer = ask_replica(
+      app.engine(), [&](engine::Replica& replica) { return document::find_customer(replica, *name); });
   if (!customer.ok()) return customer.status();
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kUnmerge, [&](std::string& out) {
@@ -159,6 +162,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
   const AnswerDoc unknown{404, "Not known", "application/problem+json", "Problem"};
   routes.push_back(
       {.pattern = "/api/v1/customers/:customer/identities",
+       .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, get_identities)},
        .doc = {.summary = "The identity graph: identifiers, links with their evidence, refusals, history",
                .group = "identity",
@@ -166,6 +170,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                .answers = with_admin_answers({{200, "The graph"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/identities/explain",
+       .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, get_explanation)},
        .doc = {.summary = "Why two identifiers are one customer: the chain of evidence between them",
                .group = "identity",
@@ -173,6 +178,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                           {FieldDoc::Where::kQuery, "to", "string", "TYPE:VALUE", true}},
                .answers = with_admin_answers({{200, "The links in order"}, unknown})}});
   routes.push_back({.pattern = "/api/v1/identities/:identifier/owner",
+                    .permission = Permission::kReadCustomers,
                     .action = NoBody{on_connection(app, get_owner_as_of)},
                     .doc = {.summary = "Whose an identifier was at a moment",
                             .group = "identity",
@@ -181,6 +187,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                             .answers = with_admin_answers({{200, "The customer"}, unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/identities/merge",
+                    .permission = Permission::kChangeIdentities,
                     .action = BufferedBody{16 << 10, on_worker(app, merge)},
                     .doc = {.summary = "Makes two customers one",
                             .group = "identity",
@@ -192,6 +199,7 @@ void add_identity_routes(App& app, std::vector<Route>& routes) {
                                                            unknown})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/identities/unmerge",
+                    .permission = Permission::kChangeIdentities,
                     .action = BufferedBody{16 << 10, on_worker(app, unmerge)},
                     .doc = {.summary = "Takes apart what one link joined",
                             .group = "identity",

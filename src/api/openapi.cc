@@ -30,10 +30,12 @@ constexpr std::string_view kSchemas = R"json({
 "CloudEvent":{"type":"object","required":["specversion","id","source","type"],"properties":{"specversion":{"const":"1.0"},
  "id":{"type":"string"},"source":{"type":"string"},"type":{"type":"string"},"time":{"type":"string"},"subject":{"type":"string"},
  "datacontenttype":{"type":"string"},"dataschema":{"type":"string"},"data":{},"data_base64":{"type":"string"}}},
-"CloudEventsTaken":{"type":"object","properties":{"accepted":{"type":"integer"},"rejected":{"type":"integer"}}},
+"CloudEventsTaken":{"type":"object","properties":{"accepted":{"type":"integer"},"repeats":{"type":"integer"},
+ "conflicts":{"type":"integer"},"rejected":{"type":"integer"}}},
 "UploadSummary":{"type":"object","properties":{"accepted":{"type":"integer"},"repeats":{"type":"integer"},
  "conflicts":{"type":"integer"},"rejected":{"type":"integer","description":"new in quarantine"},
- "rejected_by_reason":{"type":"object","description":"found in this upload, those known already included","additionalProperties":{"type":"integer"}}}},
+ "rejected_by_reason":{"type":"object","description":"found in this upload, those known already included","additionalProperties":{"type":"integer"}},
+ "identifiers_left_out":{"type":"object","description":"of its events, by reason","additionalProperties":{"type":"integer"}}}},
 "Customer":{"type":"object","description":"docs/customer.md","required":["customer_id","identifiers","traits","counters"],
  "properties":{"customer_id":{"type":"string"},"as_of":{"type":"string"},"identifiers":{"type":"array","items":{"type":"object"}},
  "traits":{"type":"object"},"counters":{"type":"array","items":{"type":"object"}},"orders":{"type":"array","items":{"type":"object"}},
@@ -82,7 +84,7 @@ std::string lower(std::string_view text) {
 }
 
 // getV1CustomersTimeline and the like: unique, because method and path are.
-std::string operation_id(const Route& route) {
+std::string operation_id(const http::Route& route) {
   std::string out = lower(to_string(route.method));
   bool upper = true;
   for (const char c : route.pattern) {
@@ -97,9 +99,9 @@ std::string operation_id(const Route& route) {
   return out;
 }
 
-void write_parameters(json::Writer& writer, const RouteDoc& doc) {
+void write_parameters(json::Writer& writer, const http::RouteDoc& doc) {
   writer.key("parameters").begin_array();
-  for (const FieldDoc& field : doc.fields) {
+  for (const http::FieldDoc& field : doc.fields) {
     static constexpr std::string_view kWhere[] = {"path", "query", "header"};
     writer.begin_object().field("name", field.name).field("in", kWhere[static_cast<size_t>(field.where)]);
     writer.field("required", field.required).field("description", field.text);
@@ -115,8 +117,8 @@ void write_content(json::Writer& writer, const std::string& content_type, const 
   writer.end_object().end_object().end_object();
 }
 
-void write_operation(json::Writer& writer, const Route& route) {
-  const RouteDoc& doc = route.doc;
+void write_operation(json::Writer& writer, const http::Route& route) {
+  const http::RouteDoc& doc = route.doc;
   writer.key(lower(to_string(route.method))).begin_object().field("operationId", operation_id(route));
   writer.field("summary", doc.summary);
   if (!doc.text.empty()) writer.field("description", doc.text);
@@ -128,15 +130,20 @@ void write_operation(json::Writer& writer, const Route& route) {
     writer.end_object();
   }
   writer.key("responses").begin_object();
-  for (const AnswerDoc& answer : doc.answers) {
+  for (const http::AnswerDoc& answer : doc.answers) {
     writer.key(std::to_string(answer.status)).begin_object().field("description", answer.text);
     write_content(writer, answer.content_type, answer.schema);
     writer.end_object();
   }
   writer.end_object().key("security").begin_array();
-  if (route.access == Access::kAdmin)
-    writer.begin_object().key("admin").begin_array().end_array().end_object();
-  if (route.access == Access::kWriteKey) {
+  if (route.access == http::Access::kAdmin)
+    writer.begin_object()
+        .key("admin")
+        .begin_array()
+        .value(to_string(route.permission))
+        .end_array()
+        .end_object();
+  if (route.access == http::Access::kWriteKey) {
     writer.begin_object().key("write_key").begin_array().end_array().end_object();
     writer.begin_object().end_object();  // the key may stand in the body
   }
@@ -145,11 +152,11 @@ void write_operation(json::Writer& writer, const Route& route) {
 
 }  // namespace
 
-std::string openapi_document(absl::Span<const Route> routes) {
-  std::map<std::string, std::vector<const Route*>> paths;
-  for (const Route& route : routes) {
+std::string openapi_document(absl::Span<const http::Route> routes) {
+  std::map<std::string, std::vector<const http::Route*>> paths;
+  for (const http::Route& route : routes) {
     // Preflights are part of CORS, not of the interface.
-    if (route.method != Method::kOptions) paths[templated(route.pattern)].push_back(&route);
+    if (route.method != http::Method::kOptions) paths[templated(route.pattern)].push_back(&route);
   }
   std::string out;
   json::Writer writer(out);
@@ -165,7 +172,7 @@ std::string openapi_document(absl::Span<const Route> routes) {
   writer.end_object().key("paths").begin_object();
   for (const auto& [path, operations] : paths) {
     writer.key(path).begin_object();
-    for (const Route* route : operations) write_operation(writer, *route);
+    for (const http::Route* route : operations) write_operation(writer, *route);
     writer.end_object();
   }
   writer.end_object().key("components").begin_object().raw_field("schemas", kSchemas);

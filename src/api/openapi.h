@@ -3,11 +3,11 @@
 #include <string>
 
 #include "absl/types/span.h"
-#include "api/router.h"
+#include "http/router.h"
 
 namespace kehu::api {
 
 // The OpenAPI 3.1 document of a table of routes, as JSON. Served at /openapi.json.
-std::string openapi_document(absl::Span<const Route> routes);
+std::string openapi_document(absl::Span<const http::Route> routes);
 
 }  // namespace kehu::api

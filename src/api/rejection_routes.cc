@@ -1,13 +1,14 @@
 #include "api/answers.h"
 #include "api/app.h"
-#include "api/masked_payload.h"
-#include "api/parameters.h"
-#include "api/quarantine.h"
 #include "api/rejection_filter.h"
-#include "api/unmapped_rows.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
+#include "document/masked_payload.h"
+#include "gateway/quarantine.h"
+#include "gateway/unmapped_rows.h"
+#include "http/parameters.h"
+#include "json/document.h"
 #include "json/writer.h"
 
 namespace kehu::api {
@@ -16,7 +17,7 @@ namespace {
 constexpr size_t kReplayLimit = 10'000;
 
 void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, const engine::Project& project,
-                 std::string_view record, std::string_view payload) {
+                 std::string_view record, std::string_view payload, std::string_view form = {}) {
   writer.begin_object().field("id", entry.sequence.value()).field("reason", to_string(entry.reason));
   writer.field("state", engine::to_string(entry.state));
   writer.field("source", project.name_of(entry.source));
@@ -27,57 +28,61 @@ void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, cons
         .field("origin", rejection->origin);
   }
   if (!payload.empty()) writer.raw_field("payload", payload);
+  if (!form.empty()) writer.field("payload_form", form);
   writer.end_object();
 }
 
 void list(App& app, const Request& request, Responder responder) {
   const auto filter = rejection_filter(*app.engine().project(), request);
   if (!filter.ok()) return responder.send(to_response(wrong_query(filter.status())));
-  answer_from_replica(
-      app, std::move(responder), [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
-        const auto project = replica.project();
-        const auto page = replica.rejections().list(filter);
-        std::string out;
-        json::Writer writer(out);
-        writer.begin_object().key("rejections").begin_array();
-        for (const auto& entry : page) {
-          write_entry(writer, entry, *project, replica.rejections().record(entry.sequence), {});
-        }
-        writer.end_array();
-        if (page.size() == filter.limit) writer.field("next", page.back().sequence.value());
-        writer.end_object();
-        return out;
-      });
+  answer_from_replica(app.engine(), std::move(responder),
+                      [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto project = replica.project();
+                        const auto page = replica.rejections().list(filter);
+                        std::string out;
+                        json::Writer writer(out);
+                        writer.begin_object().key("rejections").begin_array();
+                        for (const auto& entry : page) {
+                          write_entry(writer, entry, *project, replica.rejections().record(entry.sequence),
+                                      {});
+                        }
+                        writer.end_array();
+                        if (page.size() == filter.limit) writer.field("next", page.back().sequence.value());
+                        writer.end_object();
+                        return out;
+                      });
 }
 
 void counts(App& app, const Request&, Responder responder) {
-  answer_from_replica(app, std::move(responder), [](engine::Replica& replica) -> absl::StatusOr<std::string> {
-    const auto project = replica.project();
-    std::string out;
-    json::Writer writer(out);
-    writer.begin_object().key("counts").begin_array();
-    for (const engine::RejectionCount& count : replica.rejections().counts()) {
-      writer.begin_object().field("source", project->name_of(count.source));
-      writer.field("reason", to_string(count.reason))
-          .field("total", count.total)
-          .field("open", count.open)
-          .end_object();
-    }
-    writer.end_array().end_object();
-    return out;
-  });
+  answer_from_replica(app.engine(), std::move(responder),
+                      [](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        const auto project = replica.project();
+                        std::string out;
+                        json::Writer writer(out);
+                        writer.begin_object().key("counts").begin_array();
+                        for (const engine::RejectionCount& count : replica.rejections().counts()) {
+                          writer.begin_object().field("source", project->name_of(count.source));
+                          writer.field("reason", to_string(count.reason))
+                              .field("total", count.total)
+                              .field("open", count.open)
+                              .end_object();
+                        }
+                        writer.end_array().end_object();
+                        return out;
+                      });
 }
 
 absl::StatusOr<Response> get(App& app, const Command& command) {
-  const auto rejected = fetch_rejected(app, command.parameter("id"));
+  const auto rejected = gateway::fetch_rejected(app.gateway(), command.parameter("id"));
   if (!rejected.ok()) return rejected.status();
-  const auto payload = open_payload(app, *rejected);
+  const auto payload = gateway::open_payload(app.gateway(), *rejected);
   if (!payload.ok()) return payload.status();
   const auto project = app.engine().project();
   std::string out;
   json::Writer writer(out);
   write_entry(writer, rejected->entry, *project, rejected->record,
-              masked_payload(*payload, *project->settings()));
+              document::masked_payload(*payload, *project->settings()),
+              json::Document::parse(*payload).ok() ? "json" : "text");
   return Response::json(std::move(out));
 }
 
@@ -89,25 +94,28 @@ Response still_rejected_answer(const absl::Status& status) {
 }
 
 absl::StatusOr<Response> repair(App& app, const Command& command) {
-  const auto rejected = fetch_rejected(app, command.parameter("id"));
+  const auto rejected = gateway::fetch_rejected(app.gateway(), command.parameter("id"));
   if (!rejected.ok()) return rejected.status();
   std::string text = command.body;
-  if (text.empty()) {
-    auto payload = open_payload(app, *rejected);
+  const bool as_received = text.empty();
+  if (as_received) {
+    auto payload = gateway::open_payload(app.gateway(), *rejected);
     if (!payload.ok()) return payload.status();
     text = *std::move(payload);
   }
-  const absl::Status done = repair_with(app, *rejected, text, command.actor);
+  const absl::Status done = gateway::repair_with(app.gateway(), *rejected,
+                                                 {.text = text, .as_received = as_received}, command.actor);
   if (done.code() == absl::StatusCode::kOutOfRange) return still_rejected_answer(done);
   if (!done.ok()) return done;
   return Response::json(R"({"repaired":1})");
 }
 
 absl::StatusOr<Response> discard(App& app, const Command& command) {
-  const auto rejected = fetch_rejected(app, command.parameter("id"));
+  const auto rejected = gateway::fetch_rejected(app.gateway(), command.parameter("id"));
   if (!rejected.ok()) return rejected.status();
-  if (auto status = check_open(rejected->entry); !status.ok()) return status;
-  const absl::Status done = close_rejected(app, *rejected, RejectionOutcome::kDiscarded, command.actor);
+  if (auto status = gateway::check_open(rejected->entry); !status.ok()) return status;
+  const absl::Status done =
+      gateway::close_rejected(app.gateway(), *rejected, RejectionOutcome::kDiscarded, command.actor);
   if (!done.ok()) return done;
   return Response::json(R"({"discarded":1})");
 }
@@ -121,10 +129,13 @@ absl::StatusOr<Response> replay(App& app, engine::RejectionFilter filter, const 
   if (!entries.ok()) return entries.status();
   uint64_t good = 0, bad = 0;
   for (const engine::RejectionEntry& entry : *entries) {
-    const auto rejected = fetch_rejected(app, std::to_string(entry.sequence.value()));
+    const auto rejected = gateway::fetch_rejected(app.gateway(), std::to_string(entry.sequence.value()));
     if (!rejected.ok()) return rejected.status();
-    const auto payload = open_payload(app, *rejected);
-    const absl::Status done = payload.ok() ? repair_with(app, *rejected, *payload, actor) : payload.status();
+    const auto payload = gateway::open_payload(app.gateway(), *rejected);
+    const absl::Status done =
+        payload.ok()
+            ? gateway::repair_with(app.gateway(), *rejected, {.text = *payload, .as_received = true}, actor)
+            : payload.status();
     (done.ok() ? good : bad) += 1;
   }
   std::string out;
@@ -139,7 +150,7 @@ void post_replay(App& app, const Request& request, Responder responder) {
   }
   const auto filter = rejection_filter(*app.engine().project(), request);
   if (!filter.ok()) return responder.send(to_response(wrong_query(filter.status())));
-  app.workers().answer(std::move(responder), [&app, filter = *filter, actor = app.admin(request)->name] {
+  app.workers().answer(std::move(responder), [&app, filter = *filter, actor = request.principal->name] {
     return to_answer(replay(app, filter, actor));
   });
 }
@@ -156,37 +167,45 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
       {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 50", false}};
   const AnswerDoc unknown{404, "No such rejection", "application/problem+json", "Problem"};
   routes.push_back({.pattern = "/api/v1/rejections",
+                    .permission = Permission::kReadRejections,
                     .action = NoBody{on_connection(app, list)},
                     .doc = {.summary = "Events in quarantine, newest first",
                             .group = "rejections",
                             .fields = filters,
                             .answers = with_admin_answers({{200, "One page"}})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/rejections",
-                    .access = Access::kWriteKey,
-                    .action = BufferedBody{8 << 20, on_connection(app, post_unmapped_rows)},
-                    .doc = {.summary = "Puts rows of a file that could not be read into quarantine",
-                            .group = "rejections",
-                            .fields = {{FieldDoc::Where::kQuery, "writeKey", "string",
-                                        "instead of Basic authorization", false},
-                                       {FieldDoc::Where::kQuery, "source", "string",
-                                        "name of the source, for administrators", false}},
-                            .body_content_type = "application/json",
-                            .answers = {{200, "Kept"},
-                                        {401, "Unknown write key", "application/problem+json", "Problem"}}}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rejections",
+       .access = Access::kWriteKey,
+       .key = KeyPlace::kOutside,
+       .action = BufferedBody{8 << 20, on_connection(app.gateway(), gateway::post_unmapped_rows)},
+       .doc = {
+           .summary = "Puts rows of a file that could not be read into quarantine",
+           .group = "rejections",
+           .fields = {{FieldDoc::Where::kQuery, "writeKey", "string", "instead of Basic authorization",
+                       false},
+                      {FieldDoc::Where::kQuery, "source", "string", "name of the source, for administrators",
+                       false}},
+           .body_content_type = "application/json",
+           .answers = {{200, "Kept"},
+                       {401, "Unknown write key", "application/problem+json", "Problem"},
+                       {429, "The source sends more than it may", "application/problem+json", "Problem"}}}});
   routes.push_back({.pattern = "/api/v1/rejections/counts",
+                    .permission = Permission::kReadRejections,
                     .action = NoBody{on_connection(app, counts)},
                     .doc = {.summary = "How many events are in quarantine, per reason and source",
                             .group = "rejections",
                             .answers = with_admin_answers({{200, "The counts"}})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections/replay",
+                    .permission = Permission::kChangeRejections,
                     .action = BufferedBody{1 << 10, on_connection(app, post_replay)},
                     .doc = {.summary = "Reads open rejections again as they came, up to 10,000 at a time",
                             .group = "rejections",
                             .fields = filters,
                             .answers = with_admin_answers({{200, "How many are events now"}})}});
   routes.push_back({.pattern = "/api/v1/rejections/:id",
+                    .permission = Permission::kReadRejections,
                     .action = NoBody{on_worker(app, get)},
                     .doc = {.summary = "One rejection with what was received, personal values masked",
                             .group = "rejections",
@@ -195,6 +214,7 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/rejections/:id/repair",
+       .permission = Permission::kChangeRejections,
        .action = BufferedBody{1 << 20, on_worker(app, repair)},
        .doc = {.summary = "Replaces a rejection by a corrected event (the body; empty: as received)",
                .group = "rejections",
@@ -208,6 +228,7 @@ void add_rejection_routes(App& app, std::vector<Route>& routes) {
                     {422, "Still not acceptable", "application/problem+json", "Problem"}})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/rejections/:id/discard",
+                    .permission = Permission::kChangeRejections,
                     .action = NoBody{on_worker(app, discard)},
                     .doc = {.summary = "Closes a rejection without an event",
                             .group = "rejections",

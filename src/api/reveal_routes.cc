@@ -2,10 +2,10 @@
 
 #include "api/answers.h"
 #include "api/app.h"
-#include "api/customer_name.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
+#include "document/customer_name.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "seal/opener.h"
@@ -26,9 +26,9 @@ struct SealedValues {
 };
 
 // The sealed values of an identifier type ("phone") or a trait ("traits.email").
-absl::StatusOr<SealedValues> sealed_values(App& app, engine::Replica& replica, const CustomerName& name,
-                                           std::string_view field) {
-  const auto customer = find_customer(replica, name);
+absl::StatusOr<SealedValues> sealed_values(App& app, engine::Replica& replica,
+                                           const document::CustomerName& name, std::string_view field) {
+  const auto customer = document::find_customer(replica, name);
   if (!customer.ok()) return customer.status();
   SealedValues found{.customer = *customer, .values = {}};
   if (field.starts_with("traits.")) {
@@ -77,10 +77,11 @@ absl::StatusOr<Response> reveal(App& app, const Command& command) {
         Problem::bad_request("missing_field", "A field or a reason is missing",
                              R"(send {"field": "phone", "reason": "why you need to see it"})"));
   }
-  const auto name = parse_customer_name(intake_room(app), command.parameter("customer"));
+  const auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(),
+                                                  command.parameter("customer"));
   if (!name.ok()) return name.status();
-  const auto sealed =
-      ask_replica(app, [&](engine::Replica& replica) { return sealed_values(app, replica, *name, *field); });
+  const auto sealed = ask_replica(
+      app.engine(), [&](engine::Replica& replica) { return sealed_values(app, replica, *name, *field); });
   if (!sealed.ok()) return sealed.status();
   // The record before the opening: who looked is durable before anything is shown. A request that shows
   // nothing leaves none, so that the audit lists looks and not misspelt fields.
@@ -102,18 +103,19 @@ absl::StatusOr<Response> reveal(App& app, const Command& command) {
 }
 
 void get_audit(App& app, const Request&, Responder responder) {
-  answer_from_replica(app, std::move(responder), [](engine::Replica& replica) -> absl::StatusOr<std::string> {
-    std::string out;
-    json::Writer writer(out);
-    writer.begin_object().key("reveals").begin_array();
-    for (const engine::AuditEntry& entry : replica.audit()) {
-      writer.begin_object().field("record", entry.sequence.value()).field("time", format_utc(entry.time));
-      writer.field("customer_id", entry.customer.hash.hex()).field("field", entry.field);
-      writer.field("reason", entry.reason).field("actor", entry.actor).end_object();
-    }
-    writer.end_array().end_object();
-    return out;
-  });
+  answer_from_replica(
+      app.engine(), std::move(responder), [](engine::Replica& replica) -> absl::StatusOr<std::string> {
+        std::string out;
+        json::Writer writer(out);
+        writer.begin_object().key("reveals").begin_array();
+        for (const engine::AuditEntry& entry : replica.audit()) {
+          writer.begin_object().field("record", entry.sequence.value()).field("time", format_utc(entry.time));
+          writer.field("customer_id", entry.customer.hash.hex()).field("field", entry.field);
+          writer.field("reason", entry.reason).field("actor", entry.actor).end_object();
+        }
+        writer.end_array().end_object();
+        return out;
+      });
 }
 
 }  // namespace
@@ -123,6 +125,7 @@ void add_reveal_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/customers/:customer/reveal",
+       .permission = Permission::kReveal,
        .action = BufferedBody{16 << 10, on_worker(app, reveal)},
        .doc = {.summary = "Shows a sealed value in clear; who asked and why is recorded first",
                .group = "customers",
@@ -132,6 +135,7 @@ void add_reveal_routes(App& app, std::vector<Route>& routes) {
                .answers = with_admin_answers(
                    {{200, "The values"}, {404, "Not known", "application/problem+json", "Problem"}})}});
   routes.push_back({.pattern = "/api/v1/audit",
+                    .permission = Permission::kAudit,
                     .action = NoBody{on_connection(app, get_audit)},
                     .doc = {.summary = "Who looked at sealed values, newest first",
                             .group = "customers",

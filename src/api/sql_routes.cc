@@ -45,10 +45,10 @@ void answer(App& app, const Request& request, std::string sql, const std::string
     return responder.send(to_response(Problem::bad_request("invalid_format", "There is no such format",
                                                            "one of csv, json, ndjson, table")));
   }
-  app.workers().answer(std::move(responder),
-                       [&app, sql = std::move(sql), format = *format, trace = request.trace] {
-                         return run_traced(app, sql, format, trace);
-                       });
+  app.statements().answer(std::move(responder),
+                          [&app, sql = std::move(sql), format = *format, trace = request.trace] {
+                            return run_traced(app, sql, format, trace);
+                          });
 }
 
 void post(App& app, const Request& request, Responder responder) {
@@ -74,6 +74,7 @@ void add_sql_routes(App& app, std::vector<Route>& routes) {
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/sql",
+       .permission = Permission::kQuery,
        .action = BufferedBody{1 << 20, on_connection(app, post)},
        .doc = {.summary = "Runs one read-only statement over the archive and the rows of the last moments",
                .text = "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text.",

@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "api/answers.h"
 #include "api/app.h"
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "http/request_counts.h"
 #include "json/writer.h"
 
 namespace kehu::api {
@@ -13,16 +16,29 @@ absl::Status overall(const engine::Health& health) {
   return status;
 }
 
-void get_ready(App& app, const Request&, Responder responder) {
+// "cannot write /var/lib/kehu/log/7.log: No space left" → "cannot write …: No space left".
+std::string without_paths(std::string text) {
+  for (size_t at = text.find('/'); at != text.npos; at = text.find('/', at + 1)) {
+    if (at > 0 && text[at - 1] != ' ' && text[at - 1] != '"' && text[at - 1] != '(') continue;
+    const size_t end = std::min(text.find_first_of(" \",;)", at), text.size());
+    const bool colon = end > at && text[end - 1] == ':';
+    text.replace(at, end - at, colon ? "…:" : "…");
+  }
+  return text;
+}
+
+void get_ready(App& app, const Request& request, Responder responder) {
   if (const absl::Status status = overall(app.engine().health()); !status.ok()) {
-    return responder.send(to_response(Problem::overloaded(message_of(status))));
+    // Anybody may ask; where the data lies is for whoever reads the server's log.
+    return responder.send(to_response(Problem::overloaded(
+        request.local || app.admin(request) ? message_of(status) : without_paths(message_of(status)))));
   }
   responder.send(Response::json(R"({"status":"ready"})"));
 }
 
 void get_stats(App& app, const Request&, Responder responder) {
   answer_from_replica(
-      app, std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
+      app.engine(), std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
         const engine::LogCounters& log = app.engine().log_counters();
         const engine::Totals& totals = replica.totals();
         std::string out;
@@ -31,7 +47,7 @@ void get_stats(App& app, const Request&, Responder responder) {
         writer.field("time_zone", replica.project()->settings()->time_zone);
         writer.field("events", totals.events).field("customers", totals.customers);
         writer.field("rejections", totals.rejections).field("log_position", replica.applied().value());
-        writer.field("state_bytes", replica.memory_bytes())
+        writer.field("state_bytes", replica.stores().memory_bytes())
             .field("archive_position", app.engine().lake().committed().value());
         writer.key("since_start")
             .begin_object()
@@ -77,7 +93,7 @@ void get_metrics(App& app, const Request&, Responder responder) {
     out.counter("kehu_rejections_total", "Events ever put into quarantine.",
                 static_cast<double>(replica.totals().rejections));
     out.gauge("kehu_state_memory_bytes", "Memory of customers and identities.",
-              static_cast<double>(replica.memory_bytes()));
+              static_cast<double>(replica.stores().memory_bytes()));
     waiting.send(exposed(std::move(text)));
   });
 }
@@ -102,9 +118,24 @@ std::string App::metrics() {
   out.counter("kehu_log_commit_seconds_total", "Time spent writing and syncing the log.",
               static_cast<double>(log.commit_micros.load()) / 1e6);
   out.counter("kehu_rate_limited_requests_total",
-              "Requests refused because their source sent more than it may.", number(limits_.refused()));
+              "Requests refused because their source sent more than it may.", number(limits().refused()));
+  out.counter("kehu_unlisted_channels_total",
+              "Events since the start whose channel the table of channels does not know.",
+              number(engine_.unlisted_channels()));
+  out.counter("kehu_amounts_unread_total",
+              "Order events since the start whose amount or currency could not be read.",
+              number(engine_.amounts_unread()));
   out.counter("kehu_sdk_reports_total", "Figures that browser SDKs reported about themselves.",
-              number(sdk_reports_));
+              number(gateway_.sdk_reports()));
+  out.counter(
+      "kehu_personal_values_in_clear_total",
+      "Values that read as a phone number, e-mail address or ID card and were stored in clear, because "
+      "personal_values of the settings says so.",
+      number(gateway_.personal_in_clear()));
+  out.counter(
+      "kehu_times_ahead_total",
+      "Events whose time was later than their sending by a time zone; they count as of their arrival.",
+      number(gateway_.times_ahead()));
   out.gauge("kehu_log_position", "Last durable record.", number(engine_.durable().value()));
   out.gauge("kehu_applied_position", "Last record applied to customers.", number(engine_.applied().value()));
   out.gauge("kehu_archived_position", "Last record visible to SQL.", number(engine_.archived().value()));
@@ -114,6 +145,23 @@ std::string App::metrics() {
   out.gauge("kehu_lake_healthy", "1 when the archive follows the log.", health.lake.ok() ? 1 : 0);
   out.gauge("kehu_checkpoint_healthy", "1 when the last checkpoint of the state was written.",
             health.checkpoint.ok() ? 1 : 0);
+  out.gauge("kehu_files_healthy", "1 when no file of the state or the archive is known to be damaged.",
+            health.files.ok() ? 1 : 0);
+  const engine::Scrub::Counters scrub = engine_.scrub_counters();
+  const delta::FileCheck::Counters compared = engine_.lake().file_check().counters();
+  out.gauge("kehu_damaged_files", "Files of the state and the archive that are known to be damaged.",
+            number(scrub.damaged_tables + compared.damaged));
+  out.counter("kehu_scrub_passes_total", "Times that all files were read again since the start.",
+              number(scrub.passes));
+  out.counter("kehu_scrub_files_total", "Files that were read again since the start.", number(scrub.files));
+  out.counter("kehu_scrub_bytes_total", "Bytes of them.", number(scrub.bytes));
+  out.counter("kehu_archive_files_compared_total", "Files of the archive compared with their checksums.",
+              number(compared.files));
+  out.counter(
+      "kehu_unclaimed_requests_total",
+      "Requests with a key that no source has, a wrong admin token or a path that nothing is served at.",
+      number(strangers().count()));
+  router_->counts().append_metrics(text);
   if (options_.more_metrics) options_.more_metrics(text);
   return text;
 }
@@ -140,12 +188,14 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
                             .group = "status",
                             .answers = {{200, "Text format 0.0.4", "text/plain"}}}});
   routes.push_back({.pattern = "/api/v1/stats",
+                    .permission = Permission::kOperate,
                     .action = NoBody{on_connection(app, get_stats)},
                     .doc = {.summary = "What has happened so far, in numbers",
                             .group = "status",
                             .answers = with_admin_answers({{200, "The numbers"}})}});
   routes.push_back(
       {.pattern = "/api/v1/live",
+       .permission = Permission::kReadEvents,
        .action = LiveUpgrade{.open = [&app] { return app.live().open(); },
                              .refuse = [&app](const Request& request) { return app.live().refuse(request); }},
        .doc = {

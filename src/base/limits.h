@@ -25,6 +25,7 @@ inline constexpr size_t kTraitsPerCustomer = 512;      // beyond: the trait is l
 inline constexpr size_t kTraitBytes = 2 * 1024;        // longer: the trait is left out and counted
 inline constexpr size_t kTraitSteps = 32;              // of a trait; see profile/trait_steps.h
 inline constexpr size_t kEventNamesPerCustomer = 256;  // beyond: counted under the name "(other)"
+inline constexpr size_t kChannelsPerCustomer = 16;     // unnumbered; beyond: together as "(other)"
 inline constexpr size_t kRecentEvents = 20;            // of a customer, newest by event time
 inline constexpr size_t kOrdersPerCustomer = 256;      // beyond: a uniform sample, marked as such
 inline constexpr uint32_t kShards = 256;  // virtual shards; fixed for ever (key groups, partitions)

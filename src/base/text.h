@@ -38,6 +38,13 @@ std::string cat(const Pieces&... pieces) {
 inline absl::string_view to_absl(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view to_std(absl::string_view text) { return {text.data(), text.size()}; }
 
+// The longest beginning of at most `bytes_max` bytes that ends between two characters of UTF-8.
+inline std::string_view cut_utf8(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 // A status of `code` whose message is the pieces joined: failure(absl::StatusCode::kNotFound, "no file ",
 // path).
 template <class... Pieces>

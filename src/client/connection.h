@@ -1,21 +1,21 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/time.h"
+#include "fetch/request.h"
 
-// The HTTP API from the command line's side: the only folder that knows libcurl.
+// The HTTP API from the command line's side.
 namespace kehu::client {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
+using fetch::Headers;
+using fetch::Response;
+using fetch::Sink;
+using fetch::Source;
 
 struct Request {
   std::string method = "GET";
@@ -24,20 +24,6 @@ struct Request {
   std::string body = {};
   Duration timeout = {};  // of the whole exchange; zero: as long as bytes come
 };
-
-struct Response {
-  int status = 0;
-  Headers headers;  // names in lower case
-  std::string body;
-
-  bool ok() const { return status >= 200 && status < 300; }
-  std::optional<std::string_view> header(std::string_view lower_case_name) const;
-};
-
-// Fills up to `room` bytes and answers how many; 0 is the end. An error ends the request with it.
-using Source = std::function<absl::StatusOr<size_t>(char* to, size_t room)>;
-// Takes a piece of the answer's content. An error ends the request with it.
-using Sink = std::function<absl::Status(std::string_view piece)>;
 
 // A server, and the connection to it, which is kept between requests. One thread at a time. Statuses of the
 // server are answers, not errors; an error means that there is no answer, and says what to do.

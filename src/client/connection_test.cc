@@ -10,47 +10,47 @@ namespace kehu::client {
 namespace {
 
 // Counts what it is sent.
-class CountingSink final : public api::BodySink {
+class CountingSink final : public http::BodySink {
  public:
-  explicit CountingSink(api::Responder responder) : responder_(std::move(responder)) {}
-  void on_chunk(std::string_view chunk, api::ReadMore more) override {
+  explicit CountingSink(http::Responder responder) : responder_(std::move(responder)) {}
+  void on_chunk(std::string_view chunk, http::ReadMore more) override {
     bytes_ += chunk.size();
     more.go();
   }
-  void on_end() override { responder_.send(api::Response::text(std::to_string(bytes_))); }
+  void on_end() override { responder_.send(http::Response::text(std::to_string(bytes_))); }
 
  private:
-  api::Responder responder_;
+  http::Responder responder_;
   size_t bytes_ = 0;
 };
 
-api::Router routes() {
-  const api::Handler echo = [](const api::Request& request, api::Responder responder) {
-    api::Response response =
-        api::Response::text(std::string(to_string(request.method)) + " " + std::string(request.target) + " " +
-                            std::string(request.body));
+http::Router routes() {
+  const http::Handler echo = [](const http::Request& request, http::Responder responder) {
+    http::Response response =
+        http::Response::text(std::string(to_string(request.method)) + " " + std::string(request.target) +
+                             " " + std::string(request.body));
     response.with("X-Kind", std::string(request.header("x-kind").value_or("none")));
     response.with("X-Local", request.local ? "yes" : "no");
     responder.send(std::move(response));
   };
-  std::vector<api::Route> table;
-  table.push_back({.method = api::Method::kGet, .pattern = "/echo", .action = api::NoBody{echo}});
-  table.push_back({.method = api::Method::kDelete, .pattern = "/echo", .action = api::NoBody{echo}});
+  std::vector<http::Route> table;
+  table.push_back({.method = http::Method::kGet, .pattern = "/echo", .action = http::NoBody{echo}});
+  table.push_back({.method = http::Method::kDelete, .pattern = "/echo", .action = http::NoBody{echo}});
   table.push_back(
-      {.method = api::Method::kPost, .pattern = "/echo", .action = api::BufferedBody{1 << 24, echo}});
+      {.method = http::Method::kPost, .pattern = "/echo", .action = http::BufferedBody{1 << 24, echo}});
   table.push_back(
-      {.method = api::Method::kPut, .pattern = "/echo", .action = api::BufferedBody{1 << 24, echo}});
-  table.push_back({.method = api::Method::kGet,
+      {.method = http::Method::kPut, .pattern = "/echo", .action = http::BufferedBody{1 << 24, echo}});
+  table.push_back({.method = http::Method::kGet,
                    .pattern = "/big",
-                   .action = api::NoBody{[](const api::Request&, api::Responder responder) {
-                     responder.send(api::Response::text(std::string(20'000'000, 'b')));
+                   .action = http::NoBody{[](const http::Request&, http::Responder responder) {
+                     responder.send(http::Response::text(std::string(20'000'000, 'b')));
                    }}});
-  table.push_back({.method = api::Method::kPost,
+  table.push_back({.method = http::Method::kPost,
                    .pattern = "/stream",
-                   .action = api::StreamedBody{1 << 26, [](const api::Request&, api::Responder responder) {
-                                                 return std::make_unique<CountingSink>(std::move(responder));
-                                               }}});
-  return api::Router(std::move(table));
+                   .action = http::StreamedBody{1 << 26, [](const http::Request&, http::Responder responder) {
+                                                  return std::make_unique<CountingSink>(std::move(responder));
+                                                }}});
+  return http::Router(std::move(table));
 }
 
 class ClientTest : public testing::Test {
@@ -63,7 +63,7 @@ class ClientTest : public testing::Test {
     url_ = "http://127.0.0.1:" + std::to_string(server_->port());
   }
 
-  api::Router router_;
+  http::Router router_;
   std::string path_;
   std::unique_ptr<server::Server> server_;
   std::string url_;

@@ -1,5 +1,7 @@
 #include "codec/event_json.h"
 
+#include <vector>
+
 #include "base/civil_day.h"
 #include "json/writer.h"
 
@@ -12,10 +14,12 @@ void append_event_json(const Event& event, const Settings& settings, std::string
   writer.field("message_id", event.message_id).field("time", format_utc(event.original_time));
   writer.field("channel", to_string(event.channel));
   writer.key("identifiers").begin_object();
-  for (size_t i = 0; i < event.identifiers.size(); ++i) {
-    const Identifier& identifier = event.identifiers[i];
-    const bool listed = i > 0 && event.identifiers[i - 1].type == identifier.type;
-    const bool goes_on = i + 1 < event.identifiers.size() && event.identifiers[i + 1].type == identifier.type;
+  std::vector<Identifier> named(event.identifiers.begin(), event.identifiers.end());
+  std::erase_if(named, [](const Identifier& identifier) { return identifier.alternative; });
+  for (size_t i = 0; i < named.size(); ++i) {
+    const Identifier& identifier = named[i];
+    const bool listed = i > 0 && named[i - 1].type == identifier.type;
+    const bool goes_on = i + 1 < named.size() && named[i + 1].type == identifier.type;
     if (!listed) writer.key(settings.rule(identifier.type).name);
     if (!listed && goes_on) writer.begin_array();
     writer.value(identifier.value);

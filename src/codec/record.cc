@@ -1,5 +1,7 @@
 #include "codec/record.h"
 
+#include <type_traits>
+
 #include "base/text.h"
 #include "codec/bytes.h"
 
@@ -7,324 +9,219 @@ namespace kehu::codec {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+// Of definitions that name what they replace, are deleted, or stand beside others in one record.
+constexpr uint8_t kVersionOfChanges = 2;
+constexpr Sequence kAnyBase(UINT64_MAX);
 
-// The fixed part of an event record, as it lies in the log. No padding: sizes and order are chosen so.
-struct EventHeader {
-  uint8_t version;
-  uint8_t type;
-  uint8_t channel;
-  uint8_t identifiers;
-  uint32_t project;
-  uint32_t source;
-  uint32_t name_size;
-  int64_t time;
-  int64_t received_at;
-  int64_t original_time;
-  uint32_t message_id_size;
-  uint32_t reserved;
-  uint64_t key_high;
-  uint64_t key_low;
-  uint64_t body_hash;
-  uint32_t properties_size;
-  uint32_t traits_size;
-  uint32_t context_size;
-  uint32_t identifiers_size;
+// A record's fields are listed once, by fields() below, for both directions: a Writer appends each, a Reader
+// sets each. So what is written in one order cannot be read in another.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : bytes_(out) {}
+
+  template <class... Fields>
+  void operator()(const Fields&... fields) {
+    (one(fields), ...);
+  }
+
+ private:
+  void one(std::string_view text) { bytes_.text(text); }
+  void one(const Hash128& hash) { (*this)(hash.high, hash.low); }
+  void one(const Token& token) { one(token.hash); }
+  void one(const CustomerId& customer) { one(customer.hash); }
+  void one(Instant instant) { bytes_.fixed(instant.micros()); }
+  template <class Tag, class Rep>
+  void one(Strong<Tag, Rep> value) {
+    bytes_.fixed(value.value());
+  }
+  template <class Number>
+  requires std::is_arithmetic_v<Number> || std::is_enum_v<Number>
+  void one(Number value) { bytes_.fixed(value); }
+
+  ByteWriter bytes_;
 };
-static_assert(sizeof(EventHeader) == kEventHeaderBytes);
-static_assert(offsetof(EventHeader, key_high) == kEventKeyOffset);
-static_assert(offsetof(EventHeader, body_hash) == kEventBodyHashOffset);
 
-struct IdentifierHeader {
-  uint8_t type;
-  uint8_t left_out;
-  uint8_t flags;
-  uint8_t reserved;
-  uint32_t value_size;
-  uint64_t token_high;
-  uint64_t token_low;
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  template <class... Fields>
+  void operator()(Fields&... fields) {
+    (one(fields), ...);
+  }
+  // Everything was there, and nothing behind it.
+  bool complete() const { return !bytes_.failed() && bytes_.at_end(); }
+  bool failed() const { return bytes_.failed(); }
+
+ private:
+  void one(std::string_view& text) { text = bytes_.text(); }
+  void one(Hash128& hash) { (*this)(hash.high, hash.low); }
+  void one(Token& token) { one(token.hash); }
+  void one(CustomerId& customer) { one(customer.hash); }
+  void one(Instant& instant) { instant = Instant(bytes_.fixed<int64_t>()); }
+  template <class Tag, class Rep>
+  void one(Strong<Tag, Rep>& value) {
+    value = Strong<Tag, Rep>(bytes_.fixed<Rep>());
+  }
+  template <class Number>
+  requires std::is_arithmetic_v<Number> || std::is_enum_v<Number>
+  void one(Number& value) { value = bytes_.fixed<Number>(); }
+
+  ByteReader bytes_;
 };
-static_assert(sizeof(IdentifierHeader) == 24);
 
-constexpr uint8_t kSealedFlag = 1;
-constexpr uint8_t kPreviousFlag = 2;
-
-absl::Status damaged(std::string_view what) {
-  return failure(absl::StatusCode::kDataLoss, "damaged ", what, " record");
+// `Record` is const or not: of a writer or a reader.
+template <class Archive, class Record>
+void fields(Archive& archive, Record& record) {
+  using Type = std::remove_const_t<Record>;
+  if constexpr (std::is_same_v<Type, Rejection>) {
+    archive(record.reason, record.repeat_key, record.project, record.source, record.received_at, record.path,
+            record.detail, record.origin, record.sealed_payload);
+  } else if constexpr (std::is_same_v<Type, DataKey>) {
+    archive(record.token, record.key_id, record.wrapped);
+  } else if constexpr (std::is_same_v<Type, MergeCommand>) {
+    archive(record.winner, record.loser, record.reason, record.actor);
+  } else if constexpr (std::is_same_v<Type, UnmergeCommand>) {
+    archive(record.link, record.customer, record.reason, record.actor);
+  } else if constexpr (std::is_same_v<Type, RejectionClosed>) {
+    archive(record.rejection, record.outcome, record.actor);
+  } else if constexpr (std::is_same_v<Type, Reveal>) {
+    archive(record.customer, record.field, record.reason, record.actor);
+  } else if constexpr (std::is_same_v<Type, Tick>) {
+    archive(record.time);
+  } else if constexpr (std::is_same_v<Type, Reminder>) {
+    archive(record.due, record.customer, record.channel, record.text);
+  } else if constexpr (std::is_same_v<Type, Receipt>) {
+    archive(record.intent.sequence, record.intent.ordinal, record.outcome, record.detail);
+  } else {
+    static_assert(std::is_same_v<Type, Definition>);
+    archive(record.kind, record.name, record.body, record.actor);  // version 1
+  }
 }
 
-template <class T>
-void append_raw(const T& value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+template <class Record>
+void append(const Record& record, std::string& out) {
+  Writer writer(out);
+  writer(kVersion);
+  fields(writer, record);
 }
 
-ByteReader open(std::string_view bytes, bool& known_version) {
-  ByteReader reader(bytes);
-  known_version = reader.fixed<uint8_t>() == kVersion;
-  return reader;
+template <class Record>
+absl::StatusOr<Record> decode(std::string_view bytes, std::string_view name) {
+  Reader reader(bytes);
+  uint8_t version = 0;
+  Record record;
+  reader(version);
+  fields(reader, record);
+  if (version != kVersion || !reader.complete()) {
+    return failure(absl::StatusCode::kDataLoss, "damaged ", name, " record");
+  }
+  return record;
 }
 
-bool complete(const ByteReader& reader) { return !reader.failed() && reader.at_end(); }
+absl::StatusOr<std::vector<Definition>> decode_changes(std::string_view bytes) {
+  Reader reader(bytes);
+  uint8_t version = 0;
+  std::string_view actor;
+  uint32_t count = 0;
+  reader(version, actor, count);
+  std::vector<Definition> changes;
+  for (uint32_t i = 0; i < count && !reader.failed(); ++i) {
+    Definition change;
+    Sequence base;
+    uint8_t deleted = 0;
+    reader(base, deleted, change.kind, change.name, change.body);
+    change.actor = actor;
+    change.deleted = deleted != 0;
+    if (base != kAnyBase) change.base = base;
+    changes.push_back(change);
+  }
+  if (!reader.complete()) return absl::DataLossError("damaged definition record");
+  return changes;
+}
 
 }  // namespace
 
-void append_event(const Event& event, std::string& out) {
-  const size_t start = out.size();
-  EventHeader header{};
-  header.version = kVersion;
-  header.type = static_cast<uint8_t>(event.type);
-  header.channel = static_cast<uint8_t>(event.channel);
-  header.identifiers = static_cast<uint8_t>(event.identifiers.size());
-  header.project = event.project.value();
-  header.source = event.source.value();
-  header.name_size = static_cast<uint32_t>(event.name.size());
-  header.time = event.time.micros();
-  header.received_at = event.received_at.micros();
-  header.original_time = event.original_time.micros();
-  header.message_id_size = static_cast<uint32_t>(event.message_id.size());
-  header.key_high = event.message_key.high;
-  header.key_low = event.message_key.low;
-  header.body_hash = event.body_hash;
-  header.properties_size = static_cast<uint32_t>(event.properties.size());
-  header.traits_size = static_cast<uint32_t>(event.traits.size());
-  header.context_size = static_cast<uint32_t>(event.context.size());
-  append_raw(header, out);
-  for (const Identifier& identifier : event.identifiers) {
-    const uint8_t flags = static_cast<uint8_t>((identifier.sealed ? kSealedFlag : 0) |
-                                               (identifier.previous ? kPreviousFlag : 0));
-    append_raw(IdentifierHeader{.type = identifier.type.value(),
-                                .left_out = static_cast<uint8_t>(identifier.left_out),
-                                .flags = flags,
-                                .reserved = 0,
-                                .value_size = static_cast<uint32_t>(identifier.value.size()),
-                                .token_high = identifier.token.hash.high,
-                                .token_low = identifier.token.hash.low},
-               out);
-    out.append(identifier.value);
+void append_rejection(const Rejection& rejection, std::string& out) { append(rejection, out); }
+void append_data_key(const DataKey& key, std::string& out) { append(key, out); }
+void append_merge(const MergeCommand& command, std::string& out) { append(command, out); }
+void append_unmerge(const UnmergeCommand& command, std::string& out) { append(command, out); }
+void append_rejection_closed(const RejectionClosed& closed, std::string& out) { append(closed, out); }
+void append_reveal(const Reveal& reveal, std::string& out) { append(reveal, out); }
+void append_tick(const Tick& tick, std::string& out) { append(tick, out); }
+void append_reminder(const Reminder& reminder, std::string& out) { append(reminder, out); }
+void append_receipt(const Receipt& receipt, std::string& out) { append(receipt, out); }
+
+void append_definitions(absl::Span<const Definition> changes, std::string& out) {
+  if (changes.size() == 1 && !changes[0].base && !changes[0].deleted) return append(changes[0], out);
+  Writer writer(out);
+  writer(kVersionOfChanges, changes.empty() ? std::string_view() : changes[0].actor,
+         static_cast<uint32_t>(changes.size()));
+  for (const Definition& change : changes) {
+    writer(change.base.value_or(kAnyBase), static_cast<uint8_t>(change.deleted), change.kind, change.name,
+           change.body);
   }
-  header.identifiers_size = static_cast<uint32_t>(out.size() - start - sizeof(header));
-  std::memcpy(out.data() + start, &header, sizeof(header));
-  out.append(event.message_id).append(event.name);
-  out.append(event.properties).append(event.traits).append(event.context);
-}
-
-absl::Status EventRecord::decode(std::string_view bytes) {
-  EventHeader header;
-  if (bytes.size() < sizeof(header)) return damaged("event");
-  std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.version != kVersion) return damaged("event");
-  if (header.type < 1 || header.type > 6 || header.channel >= kChannelCount) return damaged("event");
-  ByteReader reader(bytes.substr(sizeof(header)));
-
-  event_.project = ProjectId(header.project);
-  event_.source = SourceId(header.source);
-  event_.type = static_cast<EventType>(header.type);
-  event_.channel = static_cast<Channel>(header.channel);
-  event_.time = Instant(header.time);
-  event_.received_at = Instant(header.received_at);
-  event_.original_time = Instant(header.original_time);
-  event_.message_key = Hash128{header.key_high, header.key_low};
-  event_.body_hash = header.body_hash;
-
-  identifiers_.clear();
-  ByteReader list(reader.take(header.identifiers_size));
-  for (int i = 0; i < header.identifiers; ++i) {
-    const auto fixed = list.fixed<IdentifierHeader>();
-    identifiers_.push_back({.type = IdentifierTypeId(fixed.type),
-                            .left_out = static_cast<LeftOut>(fixed.left_out),
-                            .sealed = (fixed.flags & kSealedFlag) != 0,
-                            .previous = (fixed.flags & kPreviousFlag) != 0,
-                            .token = Token{Hash128{fixed.token_high, fixed.token_low}},
-                            .value = list.take(fixed.value_size)});
-  }
-  if (!complete(list)) return damaged("event");
-  event_.identifiers = identifiers_;
-  event_.message_id = reader.take(header.message_id_size);
-  event_.name = reader.take(header.name_size);
-  event_.properties = reader.take(header.properties_size);
-  event_.traits = reader.take(header.traits_size);
-  event_.context = reader.take(header.context_size);
-  return complete(reader) ? absl::OkStatus() : damaged("event");
-}
-
-void add_event(RecordBatch& batch, const Event& event) {
-  auto& entry = add_record(batch, RecordKind::kEvent, [&](std::string& out) { append_event(event, out); });
-  entry.message_key = event.message_key;
-  entry.body_hash = event.body_hash;
-}
-
-void append_rejection(const Rejection& rejection, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.fixed(static_cast<uint8_t>(rejection.reason));
-  writer.fixed(rejection.repeat_key.high);
-  writer.fixed(rejection.repeat_key.low);
-  writer.fixed(rejection.project.value());
-  writer.fixed(rejection.source.value());
-  writer.fixed(rejection.received_at.micros());
-  writer.text(rejection.path);
-  writer.text(rejection.detail);
-  writer.text(rejection.origin);
-  writer.text(rejection.sealed_payload);
 }
 
 absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  Rejection rejection;
-  const auto reason = reader.fixed<uint8_t>();
-  rejection.reason = static_cast<Reason>(reason);
-  rejection.repeat_key.high = reader.fixed<uint64_t>();
-  rejection.repeat_key.low = reader.fixed<uint64_t>();
-  rejection.project = ProjectId(reader.fixed<uint32_t>());
-  rejection.source = SourceId(reader.fixed<uint32_t>());
-  rejection.received_at = Instant(reader.fixed<int64_t>());
-  rejection.path = reader.text();
-  rejection.detail = reader.text();
-  rejection.origin = reader.text();
-  rejection.sealed_payload = reader.text();
-  const bool valid = known && reason >= 1 && reason < kReasonCount && complete(reader);
-  if (!valid) return damaged("rejection");
+  auto rejection = decode<Rejection>(bytes, "rejection");
+  if (!rejection.ok()) return rejection;
+  const auto reason = static_cast<uint8_t>(rejection->reason);
+  if (reason < 1 || reason >= kReasonCount) return absl::DataLossError("damaged rejection record");
   return rejection;
+}
+
+absl::StatusOr<DataKey> decode_data_key(std::string_view bytes) { return decode<DataKey>(bytes, "data key"); }
+
+absl::StatusOr<std::vector<Definition>> decode_definitions(std::string_view bytes) {
+  if (!bytes.empty() && bytes[0] == kVersionOfChanges) return decode_changes(bytes);
+  auto definition = decode<Definition>(bytes, "definition");
+  if (!definition.ok()) return definition.status();
+  return std::vector<Definition>{*definition};
+}
+
+absl::StatusOr<MergeCommand> decode_merge(std::string_view bytes) {
+  return decode<MergeCommand>(bytes, "merge");
+}
+
+absl::StatusOr<UnmergeCommand> decode_unmerge(std::string_view bytes) {
+  return decode<UnmergeCommand>(bytes, "unmerge");
+}
+
+absl::StatusOr<RejectionClosed> decode_rejection_closed(std::string_view bytes) {
+  auto closed = decode<RejectionClosed>(bytes, "closed rejection");
+  if (!closed.ok()) return closed;
+  const bool known =
+      closed->outcome == RejectionOutcome::kRepaired || closed->outcome == RejectionOutcome::kDiscarded;
+  if (!known) return absl::DataLossError("damaged closed rejection record");
+  return closed;
+}
+
+absl::StatusOr<Reveal> decode_reveal(std::string_view bytes) { return decode<Reveal>(bytes, "reveal"); }
+absl::StatusOr<Tick> decode_tick(std::string_view bytes) { return decode<Tick>(bytes, "tick"); }
+
+absl::StatusOr<Reminder> decode_reminder(std::string_view bytes) {
+  auto reminder = decode<Reminder>(bytes, "reminder");
+  if (!reminder.ok()) return reminder;
+  const bool fits = !reminder->channel.empty() && reminder->channel.size() <= Intent::kChannelBytes &&
+                    reminder->text.size() <= Reminder::kTextBytes;
+  if (!fits) return absl::DataLossError("damaged reminder record");
+  return reminder;
+}
+
+absl::StatusOr<Receipt> decode_receipt(std::string_view bytes) {
+  auto receipt = decode<Receipt>(bytes, "receipt");
+  if (!receipt.ok()) return receipt;
+  const bool known =
+      receipt->outcome == IntentOutcome::kDelivered || receipt->outcome == IntentOutcome::kRefused;
+  if (!known) return absl::DataLossError("damaged receipt record");
+  return receipt;
 }
 
 void add_rejection(RecordBatch& batch, const Rejection& rejection) {
   auto& entry =
       add_record(batch, RecordKind::kRejection, [&](std::string& out) { append_rejection(rejection, out); });
   entry.message_key = rejection.repeat_key;
-}
-
-void append_data_key(const DataKey& key, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.fixed(key.token.hash.high);
-  writer.fixed(key.token.hash.low);
-  writer.fixed(key.key_id);
-  writer.text(key.wrapped);
-}
-
-absl::StatusOr<DataKey> decode_data_key(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  DataKey key;
-  key.token.hash.high = reader.fixed<uint64_t>();
-  key.token.hash.low = reader.fixed<uint64_t>();
-  key.key_id = reader.fixed<uint64_t>();
-  key.wrapped = reader.text();
-  if (!known || !complete(reader)) return damaged("data key");
-  return key;
-}
-
-void append_definition(const Definition& definition, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.text(definition.kind);
-  writer.text(definition.name);
-  writer.text(definition.body);
-  writer.text(definition.actor);
-}
-
-absl::StatusOr<Definition> decode_definition(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  Definition definition;
-  definition.kind = reader.text();
-  definition.name = reader.text();
-  definition.body = reader.text();
-  definition.actor = reader.text();
-  if (!known || !complete(reader)) return damaged("definition");
-  return definition;
-}
-
-void append_merge(const MergeCommand& command, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  for (const Token& token : {command.winner, command.loser}) {
-    writer.fixed(token.hash.high);
-    writer.fixed(token.hash.low);
-  }
-  writer.text(command.reason);
-  writer.text(command.actor);
-}
-
-absl::StatusOr<MergeCommand> decode_merge(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  MergeCommand command;
-  for (Token* token : {&command.winner, &command.loser}) {
-    token->hash.high = reader.fixed<uint64_t>();
-    token->hash.low = reader.fixed<uint64_t>();
-  }
-  command.reason = reader.text();
-  command.actor = reader.text();
-  if (!known || !complete(reader)) return damaged("merge");
-  return command;
-}
-
-void append_unmerge(const UnmergeCommand& command, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.fixed(command.link.value());
-  writer.fixed(command.customer.hash.high);
-  writer.fixed(command.customer.hash.low);
-  writer.text(command.reason);
-  writer.text(command.actor);
-}
-
-absl::StatusOr<UnmergeCommand> decode_unmerge(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  UnmergeCommand command;
-  command.link = Sequence(reader.fixed<uint64_t>());
-  command.customer.hash.high = reader.fixed<uint64_t>();
-  command.customer.hash.low = reader.fixed<uint64_t>();
-  command.reason = reader.text();
-  command.actor = reader.text();
-  if (!known || !complete(reader)) return damaged("unmerge");
-  return command;
-}
-
-void append_rejection_closed(const RejectionClosed& closed, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.fixed(closed.rejection.value());
-  writer.fixed(static_cast<uint8_t>(closed.outcome));
-  writer.text(closed.actor);
-}
-
-absl::StatusOr<RejectionClosed> decode_rejection_closed(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  RejectionClosed closed;
-  closed.rejection = Sequence(reader.fixed<uint64_t>());
-  const auto outcome = reader.fixed<uint8_t>();
-  closed.outcome = static_cast<RejectionOutcome>(outcome);
-  closed.actor = reader.text();
-  const bool valid = known && (outcome == 1 || outcome == 2) && complete(reader);
-  if (!valid) return damaged("closed rejection");
-  return closed;
-}
-
-void append_reveal(const Reveal& reveal, std::string& out) {
-  ByteWriter writer(out);
-  writer.fixed(kVersion);
-  writer.fixed(reveal.customer.hash.high);
-  writer.fixed(reveal.customer.hash.low);
-  writer.text(reveal.field);
-  writer.text(reveal.reason);
-  writer.text(reveal.actor);
-}
-
-absl::StatusOr<Reveal> decode_reveal(std::string_view bytes) {
-  bool known;
-  ByteReader reader = open(bytes, known);
-  Reveal reveal;
-  reveal.customer.hash.high = reader.fixed<uint64_t>();
-  reveal.customer.hash.low = reader.fixed<uint64_t>();
-  reveal.field = reader.text();
-  reveal.reason = reader.text();
-  reveal.actor = reader.text();
-  if (!known || !complete(reader)) return damaged("reveal");
-  return reveal;
 }
 
 }  // namespace kehu::codec

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "model/event.h"
+#include "model/intent.h"
 #include "model/record.h"
 #include "model/rejection.h"
 
@@ -24,11 +26,15 @@ inline constexpr size_t kRejectionKeyOffset = 2;  // Hash128 of a rejection reco
 void append_event(const Event& event, std::string& out);
 void append_rejection(const Rejection& rejection, std::string& out);
 void append_data_key(const DataKey& key, std::string& out);
-void append_definition(const Definition& definition, std::string& out);
+// Changes of one actor that hold together or not at all.
+void append_definitions(absl::Span<const Definition> changes, std::string& out);
 void append_merge(const MergeCommand& command, std::string& out);
 void append_unmerge(const UnmergeCommand& command, std::string& out);
 void append_rejection_closed(const RejectionClosed& closed, std::string& out);
 void append_reveal(const Reveal& reveal, std::string& out);
+void append_tick(const Tick& tick, std::string& out);
+void append_reminder(const Reminder& reminder, std::string& out);
+void append_receipt(const Receipt& receipt, std::string& out);
 
 // An event and the identifiers it points to. Reusable: decoding into the same object allocates nothing.
 class EventRecord {
@@ -43,11 +49,14 @@ class EventRecord {
 
 absl::StatusOr<Rejection> decode_rejection(std::string_view bytes);
 absl::StatusOr<DataKey> decode_data_key(std::string_view bytes);
-absl::StatusOr<Definition> decode_definition(std::string_view bytes);
+absl::StatusOr<std::vector<Definition>> decode_definitions(std::string_view bytes);
 absl::StatusOr<MergeCommand> decode_merge(std::string_view bytes);
 absl::StatusOr<UnmergeCommand> decode_unmerge(std::string_view bytes);
 absl::StatusOr<RejectionClosed> decode_rejection_closed(std::string_view bytes);
 absl::StatusOr<Reveal> decode_reveal(std::string_view bytes);
+absl::StatusOr<Tick> decode_tick(std::string_view bytes);
+absl::StatusOr<Reminder> decode_reminder(std::string_view bytes);
+absl::StatusOr<Receipt> decode_receipt(std::string_view bytes);
 
 // Adds one encoded record to a batch: `append(batch.bytes)` writes it.
 template <class Append>

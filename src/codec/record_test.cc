@@ -88,6 +88,33 @@ TEST(EventRecord, EveryTruncationIsRefused) {
   EXPECT_FALSE(record.decode(bytes + "x").ok());
 }
 
+TEST(EventRecord, AChannelByNameHasAVersionOfItsOwn) {
+  Event event = sample(kIdentifiers);
+  std::string numbered;
+  append_event(event, numbered);
+  EXPECT_EQ(numbered[0], 1);
+
+  event.channel = ChannelName("企业微信 2");
+  std::string named;
+  append_event(event, named);
+  EXPECT_EQ(named[0], 2);
+  EventRecord record;
+  ASSERT_TRUE(record.decode(named).ok());
+  EXPECT_EQ(record.event().channel, event.channel);
+  EXPECT_EQ(record.event().context, event.context);
+  ASSERT_TRUE(record.decode(numbered).ok());
+  EXPECT_EQ(record.event().channel, Channel::kMiniProgram);
+
+  for (const size_t at : {size_t{0}, size_t{2}, size_t{44}}) {
+    std::string damaged = named;
+    damaged[at] = 0;
+    EXPECT_FALSE(record.decode(damaged).ok()) << at;
+    damaged = numbered;
+    damaged[at] = 99;
+    EXPECT_FALSE(record.decode(damaged).ok()) << at;
+  }
+}
+
 TEST(EventRecord, DamagedBytesNeverReadOutside) {
   std::string bytes;
   append_event(sample(kIdentifiers), bytes);
@@ -145,10 +172,26 @@ TEST(Records, RoundTrip) {
   EXPECT_EQ(unmerge->link, Sequence(4));
 
   bytes.clear();
-  append_definition({.kind = "source", .name = "n", .body = "{}", .actor = "a"}, bytes);
-  const auto definition = decode_definition(bytes);
+  const Definition given{.kind = "source", .name = "n", .body = "{}", .actor = "a"};
+  append_definitions({&given, 1}, bytes);
+  EXPECT_EQ(bytes[0], 1) << "as every kehu reads it";
+  const auto definition = decode_definitions(bytes);
   ASSERT_TRUE(definition.ok());
-  EXPECT_EQ(definition->name, "n");
+  ASSERT_EQ(definition->size(), 1u);
+  EXPECT_EQ(definition->front().name, "n");
+  EXPECT_EQ(definition->front().base, std::nullopt);
+
+  bytes.clear();
+  const Definition several[] = {
+      {.kind = "source", .name = "n", .body = "{}", .actor = "a", .base = Sequence(7)},
+      {.kind = "source", .name = "m", .body = "", .actor = "a", .base = Sequence(8), .deleted = true}};
+  append_definitions(several, bytes);
+  const auto changes = decode_definitions(bytes);
+  ASSERT_TRUE(changes.ok());
+  ASSERT_EQ(changes->size(), 2u);
+  EXPECT_EQ((*changes)[0].base, Sequence(7));
+  EXPECT_EQ((*changes)[1].actor, "a");
+  EXPECT_TRUE((*changes)[1].deleted);
 
   bytes.clear();
   append_rejection_closed({.rejection = Sequence(3), .outcome = RejectionOutcome::kDiscarded, .actor = "a"},

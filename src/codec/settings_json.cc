@@ -5,10 +5,13 @@
 #include <set>
 
 #include "base/text.h"
-#include "codec/settings_node.h"
+#include "codec/node.h"
+#include "codec/vocabulary_json.h"
 #include "json/document.h"
 #include "json/fields.h"
 #include "json/writer.h"
+#include "model/characters.h"
+#include "model/personal_names.h"
 
 namespace kehu::codec {
 namespace {
@@ -63,10 +66,10 @@ std::optional<Duration> parse_period(std::string_view text) {
   return std::nullopt;
 }
 
-void read_texts(const SettingsNode& node, std::vector<std::string>& out) {
+void read_texts(const Node& node, std::vector<std::string>& out) {
   if (!node.is_list(kListEntriesMax)) return;
   out.clear();
-  node.each([&](const std::string&, const SettingsNode& entry) { entry.read(out.emplace_back()); });
+  node.each([&](const std::string&, const Node& entry) { entry.read(out.emplace_back()); });
 }
 
 // The names become the TYPE of TYPE:VALUE in addresses and commands.
@@ -75,7 +78,7 @@ bool is_type_name(std::string_view name) {
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-IdentifierRule read_identifier_type(const SettingsNode& node) {
+IdentifierRule read_identifier_type(const Node& node) {
   IdentifierRule rule;
   if (!node.is_object()) return rule;
   node.expect_only({"name", "priority", "unique", "weak", "personal", "normaliser", "limit", "period",
@@ -95,7 +98,8 @@ IdentifierRule read_identifier_type(const SettingsNode& node) {
   if (const auto known = parse_normaliser(normaliser)) {
     rule.normaliser = *known;
   } else {
-    node.find("normaliser").fail("trim, lowercase, email, chinese_phone or id_card", "choose one of them");
+    node.find("normaliser")
+        .fail("trim, lowercase, email, phone, chinese_phone or id_card", "choose one of them");
   }
   node.find("limit").read({1, kCountMax}, rule.limit);
   std::string period = period_text(rule.period);
@@ -111,11 +115,11 @@ IdentifierRule read_identifier_type(const SettingsNode& node) {
   return rule;
 }
 
-void read_identifier_types(const SettingsNode& node, Settings& settings) {
+void read_identifier_types(const Node& node, Settings& settings) {
   if (!node.is_list(kIdentifierTypesMax)) return;
   std::vector<IdentifierRule> rules;
   std::set<std::string> names;
-  node.each([&](const std::string&, const SettingsNode& entry) {
+  node.each([&](const std::string&, const Node& entry) {
     rules.push_back(read_identifier_type(entry));
     if (!names.insert(rules.back().name).second) {
       entry.find("name").fail("a name no other type has", "rename one of the two");
@@ -128,12 +132,11 @@ void read_identifier_types(const SettingsNode& node, Settings& settings) {
 }
 
 bool is_personal_field(const Settings& settings, std::string_view name) {
-  const auto lower = normalise(Normaliser::kLowercase, name);
-  return std::find(settings.personal_fields.begin(), settings.personal_fields.end(), lower) !=
-         settings.personal_fields.end();
+  const auto& fields = settings.personal_fields;
+  return std::find(fields.begin(), fields.end(), lowercase(strip(name))) != fields.end();
 }
 
-void read_trait_identifiers(const SettingsNode& node, Settings& settings) {
+void read_trait_identifiers(const Node& node, Settings& settings) {
   if (!node.exists()) {
     std::erase_if(settings.trait_identifiers,
                   [&](const auto& entry) { return !settings.find_type(entry.type); });
@@ -141,7 +144,7 @@ void read_trait_identifiers(const SettingsNode& node, Settings& settings) {
   }
   if (!node.is_object()) return;
   settings.trait_identifiers.clear();
-  node.each([&](const std::string& trait, const SettingsNode& entry) {
+  node.each([&](const std::string& trait, const Node& entry) {
     std::string type;
     entry.read(type);
     if (!settings.find_type(type))
@@ -151,7 +154,7 @@ void read_trait_identifiers(const SettingsNode& node, Settings& settings) {
 }
 
 // Such a trait would be sealed as an identifier and stored in clear as a trait.
-void check_traits_are_sealed(const SettingsNode& root, const Settings& settings) {
+void check_traits_are_sealed(const Node& root, const Settings& settings) {
   for (const auto& [trait, type] : settings.trait_identifiers) {
     const auto id = settings.find_type(type);
     if (!id || !settings.rule(*id).personal || is_personal_field(settings, trait)) continue;
@@ -162,7 +165,45 @@ void check_traits_are_sealed(const SettingsNode& root, const Settings& settings)
   }
 }
 
-Metric read_metric(const SettingsNode& node) {
+void read_sealed_kinds(const Node& node, PersonalValues& out) {
+  if (!node.is_list(kListEntriesMax)) return;
+  out.phone = out.email = out.id_card = false;
+  node.each([&](const std::string&, const Node& entry) {
+    std::string kind;
+    entry.read(kind);
+    if (kind != "phone" && kind != "email" && kind != "id_card")
+      entry.fail("phone, email or id_card", "choose among them; [] looks at no value");
+    out.phone = out.phone || kind == "phone";
+    out.email = out.email || kind == "email";
+    out.id_card = out.id_card || kind == "id_card";
+  });
+}
+
+// A field cannot be both declared and excepted.
+void check_exceptions(const Node& node, const Settings& settings) {
+  node.each([&](const std::string&, const Node& entry) {
+    std::string name;
+    entry.read(name);
+    const std::string folded = folded_name(name);
+    if (folded.empty()) entry.fail("the name of a field", "write one with a letter in it");
+    const auto& fields = settings.personal_fields;
+    if (std::any_of(fields.begin(), fields.end(), [&](const auto& f) { return folded_name(f) == folded; }))
+      entry.fail("a name that is no personal field", "take it out of personal_fields, or out of here");
+  });
+}
+
+void read_personal_values(const Node& node, Settings& settings) {
+  if (!node.is_object()) return;
+  PersonalValues& values = settings.personal_values;
+  node.expect_only({"names", "seal", "free_text", "except"});
+  node.find("names").read(values.names);
+  read_sealed_kinds(node.find("seal"), values);
+  node.find("free_text").read(values.free_text);
+  read_texts(node.find("except"), values.except);
+  if (node.find("except").is_list(kListEntriesMax)) check_exceptions(node.find("except"), settings);
+}
+
+Metric read_metric(const Node& node) {
   Metric metric;
   if (!node.is_object()) return metric;
   node.expect_only({"kind", "event", "property"});
@@ -186,13 +227,13 @@ Metric read_metric(const SettingsNode& node) {
   return metric;
 }
 
-void read_metrics(const SettingsNode& node, std::vector<Metric>& out) {
+void read_metrics(const Node& node, std::vector<Metric>& out) {
   if (!node.is_list(kListEntriesMax)) return;
   out.clear();
-  node.each([&](const std::string&, const SettingsNode& entry) { out.push_back(read_metric(entry)); });
+  node.each([&](const std::string&, const Node& entry) { out.push_back(read_metric(entry)); });
 }
 
-void read_time_zone(const SettingsNode& node, Settings& settings) {
+void read_time_zone(const Node& node, Settings& settings) {
   node.read(settings.time_zone);
   if (const auto zone = BusinessZone::load(settings.time_zone)) {
     settings.zone = *zone;
@@ -201,7 +242,7 @@ void read_time_zone(const SettingsNode& node, Settings& settings) {
   }
 }
 
-void read_cipher(const SettingsNode& node, Cipher& out) {
+void read_cipher(const Node& node, Cipher& out) {
   if (!node.exists()) return;
   std::string name;
   node.read(name);
@@ -213,20 +254,25 @@ void read_cipher(const SettingsNode& node, Cipher& out) {
   node.fail("aes-256-gcm or sm4-gcm", "choose one of them");
 }
 
-Settings read_settings(const SettingsNode& root) {
+Settings read_settings(const Node& root) {
   Settings settings = Settings::defaults();
   if (!root.is_object()) return settings;
-  root.expect_only({"time_zone", "cipher", "identifier_types", "personal_fields", "trait_identifiers",
-                    "metrics", "log_retention_bytes"});
+  // "version": of the definition, as GET /api/v1/settings shows it; no setting.
+  root.expect_only({"version", "time_zone", "cipher", "identifier_types", "nobody", "personal_fields",
+                    "personal_values", "trait_identifiers", "metrics", "vocabulary", "log_retention_bytes"});
   read_time_zone(root.find("time_zone"), settings);
   read_cipher(root.find("cipher"), settings.cipher);
   read_identifier_types(root.find("identifier_types"), settings);
+  read_texts(root.find("nobody"), settings.nobody);
+  for (auto& entry : settings.nobody) entry = folded_nobody(entry);
+  std::erase(settings.nobody, "");
   read_texts(root.find("personal_fields"), settings.personal_fields);
-  for (auto& field : settings.personal_fields)
-    field = normalise(Normaliser::kLowercase, field).value_or(field);
+  for (auto& field : settings.personal_fields) field = lowercase(strip(field));
+  read_personal_values(root.find("personal_values"), settings);
   read_trait_identifiers(root.find("trait_identifiers"), settings);
   check_traits_are_sealed(root, settings);
   read_metrics(root.find("metrics"), settings.metrics);
+  read_vocabulary(root.find("vocabulary"), settings);
   root.find("log_retention_bytes").read({kRetentionMin, kRetentionMax}, settings.log_retention_bytes);
   return settings;
 }
@@ -235,6 +281,16 @@ void write_texts(json::Writer& writer, std::string_view name, const std::vector<
   writer.key(name).begin_array();
   for (const auto& text : texts) writer.value(text);
   writer.end_array();
+}
+
+void write_personal_values(json::Writer& writer, const PersonalValues& values) {
+  writer.key("personal_values").begin_object().field("names", values.names).key("seal").begin_array();
+  for (const auto kind : {PersonalKind::kPhone, PersonalKind::kEmail, PersonalKind::kIdCard}) {
+    if (values.seals(kind)) writer.value(to_string(kind));
+  }
+  writer.end_array().field("free_text", values.free_text);
+  write_texts(writer, "except", values.except);
+  writer.end_object();
 }
 
 void write_identifier_type(json::Writer& writer, const IdentifierRule& rule) {
@@ -266,6 +322,11 @@ absl::Status refuse(std::string_view what, std::string_view advice) {
                  ", and customers would no longer be found under the tokens they have; ", advice);
 }
 
+// A number that both read has one token, but for a trunk zero behind a foreign country.
+bool may_become(Normaliser from, Normaliser to) {
+  return from == to || (from == Normaliser::kChinesePhone && to == Normaliser::kPhone);
+}
+
 }  // namespace
 
 std::string settings_to_json(const Settings& settings) {
@@ -275,7 +336,9 @@ std::string settings_to_json(const Settings& settings) {
   writer.key("identifier_types").begin_array();
   for (const auto& rule : settings.identifier_types) write_identifier_type(writer, rule);
   writer.end_array();
+  write_texts(writer, "nobody", settings.nobody);
   write_texts(writer, "personal_fields", settings.personal_fields);
+  write_personal_values(writer, settings.personal_values);
   writer.key("trait_identifiers").begin_object();
   for (const auto& [trait, type] : settings.trait_identifiers) writer.field(trait, type);
   writer.end_object().key("metrics").begin_array();
@@ -283,7 +346,9 @@ std::string settings_to_json(const Settings& settings) {
     writer.begin_object().field("kind", kind_name(metric.kind)).field("event", metric.event);
     writer.field("property", metric.property).end_object();
   }
-  writer.end_array().field("log_retention_bytes", settings.log_retention_bytes).end_object();
+  writer.end_array().key("vocabulary");
+  write_vocabulary(settings.vocabulary, writer);
+  writer.field("log_retention_bytes", settings.log_retention_bytes).end_object();
   return out;
 }
 
@@ -293,9 +358,9 @@ absl::StatusOr<Settings> settings_from_json(std::string_view text) {
     return failure(absl::StatusCode::kInvalidArgument,
                    "settings are not JSON: ", message_of(document.status()), "; correct the text there");
   }
-  absl::Status status;
-  Settings settings = read_settings(SettingsNode(document->root(), "", status));
-  if (!status.ok()) return status;
+  Reading reading{"settings"};
+  Settings settings = read_settings(Node::root(*document, reading));
+  if (!reading.status.ok()) return reading.status;
   return settings;
 }
 
@@ -311,7 +376,7 @@ absl::Status check_settings_change(const SettingsChange& change) {
       return refuse(cat("identifier type ", was.name, " would no longer be the one at position ", i),
                     "keep the order of the types and add new ones at the end");
     }
-    if (is->normaliser != was.normaliser || is->personal != was.personal) {
+    if (!may_become(was.normaliser, is->normaliser) || is->personal != was.personal) {
       return refuse(
           cat("identifier type ", was.name, " would change its normaliser or whether it is personal"),
           "add a new type at the end instead");

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "json/document.h"
+#include "model/characters.h"
 
 namespace kehu::codec {
 namespace {
@@ -36,7 +37,14 @@ void expect_equal(const Settings& got, const Settings& want) {
   for (size_t i = 0; i < want.identifier_types.size(); ++i) {
     expect_equal(got.identifier_types[i], want.identifier_types[i]);
   }
+  EXPECT_EQ(got.nobody, want.nobody);
   EXPECT_EQ(got.personal_fields, want.personal_fields);
+  EXPECT_EQ(got.personal_values.names, want.personal_values.names);
+  EXPECT_EQ(got.personal_values.phone, want.personal_values.phone);
+  EXPECT_EQ(got.personal_values.email, want.personal_values.email);
+  EXPECT_EQ(got.personal_values.id_card, want.personal_values.id_card);
+  EXPECT_EQ(got.personal_values.free_text, want.personal_values.free_text);
+  EXPECT_EQ(got.personal_values.except, want.personal_values.except);
   ASSERT_EQ(got.trait_identifiers.size(), want.trait_identifiers.size());
   for (size_t i = 0; i < want.trait_identifiers.size(); ++i) {
     EXPECT_EQ(got.trait_identifiers[i].trait, want.trait_identifiers[i].trait);
@@ -74,6 +82,15 @@ class RandomSettings {
     settings.time_zone = pick({"UTC", "Europe/Berlin", "Asia/Shanghai"});
     settings.zone = *BusinessZone::load(settings.time_zone);
     settings.cipher = flag() ? Cipher::kAes256Gcm : Cipher::kSm4Gcm;
+    settings.nobody.clear();
+    for (auto n = number(3); n > 0; --n) settings.nobody.push_back(folded_nobody("n" + text() + "n"));
+    settings.personal_values = {.names = flag(),
+                                .phone = flag(),
+                                .email = flag(),
+                                .id_card = flag(),
+                                .free_text = flag(),
+                                .except = {}};
+    if (flag()) settings.personal_values.except = {"except" + text() + "x"};
     settings.personal_fields.clear();
     for (auto n = number(5); n > 0; --n) settings.personal_fields.push_back("f" + text() + "f");
     settings.identifier_types.clear();
@@ -83,7 +100,7 @@ class RandomSettings {
     settings.trait_identifiers.clear();
     for (const char* trait : {"Email", "a/b~c", "会员", "\"quoted\""}) {
       if (flag()) settings.trait_identifiers.push_back({trait, pick({"user_id", "x9"})});
-      if (flag()) settings.personal_fields.push_back(*normalise(Normaliser::kLowercase, trait));
+      if (flag()) settings.personal_fields.push_back(lowercase(strip(trait)));
     }
     settings.metrics.clear();
     for (auto n = number(4); n > 0; --n) {
@@ -102,7 +119,7 @@ class RandomSettings {
     rule.unique = flag();
     rule.weak = flag();
     rule.personal = flag() && rule.name != "user_id" && rule.name != "x9";  // traits in clear point to these
-    rule.normaliser = static_cast<Normaliser>(number(5));
+    rule.normaliser = static_cast<Normaliser>(number(6));
     rule.limit = 1 + number(1000);
     rule.period = Duration::seconds(1 + number(3650 * 86400 - 1));
     if (flag()) rule.period = Duration::days(1 + number(3650));
@@ -198,6 +215,18 @@ TEST(SettingsJson, ErrorsSayWhereWhatAndWhatToDo) {
       {"SDK types",
        R"({"identifier_types":[{"name":"a","priority":1}]})",
        {"at /identifier_types:", "user_id"}},
+      {"personal values",
+       R"({"personal_values":{"seals":[]}})",
+       {"at /personal_values/seals:", "names, seal"}},
+      {"a kind",
+       R"({"personal_values":{"seal":["mail"]}})",
+       {"at /personal_values/seal/0:", "phone, email or id_card"}},
+      {"a declared exception",
+       R"({"personal_values":{"except":["E-Mail 2"]}})",
+       {"at /personal_values/except/0:", "take it out of personal_fields"}},
+      {"an exception of no letters",
+       R"({"personal_values":{"except":["_1"]}})",
+       {"at /personal_values/except/0:", "a letter"}},
       {"personal fields", R"({"personal_fields":"phone"})", {"at /personal_fields:", "a list"}},
       {"trait of no type",
        R"({"trait_identifiers":{"a/b":"shoe_size"}})",
@@ -259,6 +288,9 @@ TEST(SettingsChange, Table) {
       {"types swapped", [](Settings& s) { std::swap(s.identifier_types[0], s.identifier_types[1]); }, false},
       {"normaliser", [](Settings& s) { s.identifier_types[0].normaliser = Normaliser::kLowercase; }, false},
       {"personal", [](Settings& s) { s.identifier_types[0].personal = true; }, false},
+      {"nobody", [](Settings& s) { s.nobody = {"walk-in"}; }, true},
+      {"no plans of the world any more",
+       [](Settings& s) { s.identifier_types[3].normaliser = Normaliser::kChinesePhone; }, false},
   };
   for (const auto& c : cases) {
     const Settings from = Settings::defaults();
@@ -268,6 +300,13 @@ TEST(SettingsChange, Table) {
     EXPECT_EQ(status.code(), c.allowed ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition)
         << c.name;
   }
+}
+
+TEST(SettingsChange, ChinesePhonesMayBecomePhones) {
+  const Settings to = Settings::defaults();
+  Settings from = to;
+  from.identifier_types[3].normaliser = Normaliser::kChinesePhone;
+  EXPECT_TRUE(check_settings_change({from, to}).ok());
 }
 
 std::vector<std::string> json_blocks(const std::string& path) {

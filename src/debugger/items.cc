@@ -3,6 +3,7 @@
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
+#include "debugger/stored_in_clear.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "seal/masked_text.h"
@@ -14,12 +15,23 @@ namespace {
 constexpr size_t kTextBytes = 2048;
 constexpr size_t kDetailBytes = 512;
 
+// What is personal by its name is masked already; what remains is told by its look.
+Settings no_names() {
+  Settings settings;
+  settings.personal_values.names = false;
+  return settings;
+}
+const Settings& by_look() {
+  static const Settings settings = no_names();
+  return settings;
+}
+
 // A JSON object for display; beyond a bound it is a text, which is no whole document any more.
 void write_document(json::Writer& writer, std::string_view name, std::string_view text,
                     const Reading& reading) {
   if (text.empty() || text == "{}") return;
   const std::string open = seal::mask_json(text, reading.opener);
-  const std::string shown = seal::masked_text(open, Settings{}, kTextBytes);
+  const std::string shown = seal::masked_text(open, by_look(), kTextBytes);
   if (open.size() > kTextBytes) {
     writer.field(name, cat(shown, "…"));
   } else {
@@ -30,6 +42,7 @@ void write_document(json::Writer& writer, std::string_view name, std::string_vie
 void write_identifiers(json::Writer& writer, const Event& event, const Reading& reading) {
   writer.key("identifiers").begin_array();
   for (const Identifier& identifier : event.identifiers) {
+    if (identifier.alternative) continue;
     std::string value = seal::mask_identifier(identifier.value, reading.opener);
     if (!identifier.sealed && seal::looks_personal(value)) value = seal::mask(value);
     writer.begin_object().field("type", reading.settings.rule(identifier.type).name).field("value", value);
@@ -43,6 +56,14 @@ std::string shown_text(std::string_view text) { return seal::masked_text(text, S
 
 // Without the braces, which the reader of an Item writes.
 std::string without_braces(const std::string& object) { return object.substr(1, object.size() - 2); }
+
+void write_warnings(json::Writer& writer, const Event& event) {
+  const std::vector<std::string> warnings = stored_in_clear(event);
+  if (warnings.empty()) return;
+  writer.key("warnings").begin_array();
+  for (const std::string& warning : warnings) writer.value(warning);
+  writer.end_array();
+}
 
 std::string event_members(const Event& event, const Reading& reading) {
   std::string out;
@@ -58,6 +79,7 @@ std::string event_members(const Event& event, const Reading& reading) {
   write_document(writer, "properties", event.properties, reading);
   write_document(writer, "traits", event.traits, reading);
   write_document(writer, "context", event.context, reading);
+  write_warnings(writer, event);
   writer.end_object();
   return without_braces(out);
 }

@@ -31,7 +31,7 @@ std::optional<Recorder::Admission> Recorder::admit(SourceId id, Why why, Instant
   if (why == Why::kWatched && !sources_.contains(id)) return std::nullopt;
   Source& source = source_at(id, now);
   if (why == Why::kWatched && !source.watched) return std::nullopt;
-  intake::TokenBucket& budget = source.watched ? source.watched_budget : source.wrong_budget;
+  TokenBucket& budget = source.watched ? source.watched_budget : source.wrong_budget;
   if (budget.wait(now) > Duration()) {
     ++source.skipped;
     return std::nullopt;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "intake/token_bucket.h"
+#include "base/token_bucket.h"
 #include "model/ids.h"
 
 namespace kehu::debugger {
@@ -67,8 +67,8 @@ class Recorder {
   struct Source {
     explicit Source(Instant now)
         : watched_budget(kWatchedPerSecond, now), wrong_budget(kWrongPerSecond, now), heard(now) {}
-    intake::TokenBucket watched_budget;
-    intake::TokenBucket wrong_budget;
+    TokenBucket watched_budget;
+    TokenBucket wrong_budget;
     Instant heard;
     Instant watched_until = {};
     int watchers = 0;

@@ -128,6 +128,8 @@ duckdb_logical_type logical_type(ColumnType type) {
       return duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
     case ColumnType::kDate:
       return duckdb_create_logical_type(DUCKDB_TYPE_DATE);
+    case ColumnType::kBoolean:
+      return duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
   }
   return nullptr;
 }

@@ -44,6 +44,8 @@ size_t Chunk::value_bytes(ColumnType type) {
     case ColumnType::kInteger:
     case ColumnType::kDate:
       return sizeof(int32_t);
+    case ColumnType::kBoolean:
+      return sizeof(bool);
   }
   return 0;
 }

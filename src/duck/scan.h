@@ -17,7 +17,14 @@
 // copies 16 bytes per text and 8 per number, and no characters.
 namespace kehu::duck {
 
-enum class ColumnType : uint8_t { kText, kTimestamp, kLong, kInteger, kDate };  // kTimestamp: with time zone
+enum class ColumnType : uint8_t {
+  kText,
+  kTimestamp,
+  kLong,
+  kInteger,
+  kDate,
+  kBoolean
+};  // kTimestamp: with time zone
 
 struct Column {
   std::string name;
@@ -49,6 +56,7 @@ class Chunk {
   void set_long(size_t column, int64_t value) { words(column)[rows_] = value; }
   void set_instant(size_t column, Instant value) { words(column)[rows_] = value.micros(); }
   void set_integer(size_t column, int32_t value) { halves(column)[rows_] = value; }  // and days of a date
+  void set_boolean(size_t column, bool value) { columns_[column][rows_] = value ? 1 : 0; }
   void end_row() { ++rows_; }
 
   // DuckDB's vector data of a column.

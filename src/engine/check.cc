@@ -1,7 +1,11 @@
 #include "engine/check.h"
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "engine/archive_repair.h"
 #include "engine/data_directory.h"
+#include "engine/fit.h"
 #include "profile/folder.h"
 #include "shard/customer_parts.h"
 #include "state/database.h"
@@ -45,6 +49,9 @@ void check_state(os::FileSystem& files, const DataDirectory& directory, CheckRep
   const auto database = state::Database::open_read_only(directory.state(), kStateCacheBytes);
   if (!database.ok()) return report.add("state", database.status());
   report.state_position = (*database)->position();
+  const auto needs = archive_needs(**database);
+  report.add("state", needs.status());
+  if (needs.ok()) report.archive_needs = *needs;
   report.add("state", (*database)->verify());
   check_customers(**database, report);
 }
@@ -57,16 +64,32 @@ void check_lake(os::FileSystem& files, const DataDirectory& directory, CheckRepo
   for (const std::string& problem : report.lake.problems) report.findings.push_back({"lake", problem});
 }
 
-void check_positions(CheckReport& report) {
-  const Sequence end = report.log.end;
-  if (end.value() > 0 && report.state_position >= end) {
-    report.findings.push_back({"state", cat("the state is at record ", report.state_position.value(),
-                                            ", but the log ends before record ", end.value())});
-  }
-  if (report.log.first > report.state_position.next() && report.log.records > 0) {
+// What a start would find, and would put back or refuse.
+void check_positions(os::FileSystem& files, const DataDirectory& directory, CheckReport& report) {
+  Positions at{.directory = directory.path(),
+               .log_first = std::max(report.log.first, Sequence(1)),
+               .log_end = report.log.end,
+               .state = report.state_position,
+               .needs = {},
+               .archive_rows = report.lake.positions[lake::TableId::kEvents],
+               .archive_moves = report.lake.positions[lake::TableId::kIdentityLog]};
+  const auto needs = report.archive_needs ? absl::StatusOr<ArchiveNeeds>(*report.archive_needs)
+                                          : needs_by_log(files, directory.log(), at);
+  if (!needs.ok()) return report.add("log", needs.status());
+  at.needs = *needs;
+  const Fit fit = fit_of(at);
+  report.add("positions", fit.status);
+  if (!fit.status.ok()) return;
+  if (fit.rows_missing) {
     report.findings.push_back(
-        {"log", cat("the log begins at record ", report.log.first.value(), ", but the state needs it from ",
-                    report.state_position.value() + 1)});
+        {"lake", cat("the archive is at record ", at.archive_rows.value(),
+                     " but the state had archived up to ", at.needs.rows.value(),
+                     "; the log holds what is missing, and the next start archives it again")});
+  }
+  if (fit.moves_missing) {
+    report.findings.push_back(
+        {"lake", cat("identity_log is at record ", at.archive_moves.value(), " but parts moved at record ",
+                     at.needs.moves.value(), "; the next start writes the present owners")});
   }
 }
 
@@ -83,7 +106,9 @@ absl::StatusOr<CheckReport> check(os::FileSystem& files, const std::string& path
   check_log(files, *directory, report);
   check_state(files, *directory, report);
   check_lake(files, *directory, report);
-  check_positions(report);
+  // Damage says more than the positions that are read around it.
+  const bool readable = report.log.end.value() > 0 && report.findings.empty();
+  if (readable) check_positions(files, *directory, report);
   return report;
 }
 

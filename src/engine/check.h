@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/replica.h"
 #include "lake/check.h"
 #include "log/check.h"
 #include "model/ids.h"
@@ -21,6 +23,7 @@ struct CheckReport {
   log::CheckReport log;
   lake::CheckReport lake;
   Sequence state_position;
+  std::optional<ArchiveNeeds> archive_needs = {};
   uint64_t customers = 0;
 
   void add(std::string_view where, const absl::Status& status);

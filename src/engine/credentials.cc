@@ -9,6 +9,8 @@ namespace kehu::engine {
 namespace {
 
 constexpr size_t kCredentialBytes = 20;
+// The prefix and 32 bits. Keys made before have hints of 8.
+constexpr size_t kHintBytes = 12;
 
 std::string derive(const seal::ProjectKey& key, std::string_view prefix, std::string_view label) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -27,7 +29,9 @@ Hash128 credential_hash(const seal::ProjectKey& key, std::string_view credential
   return siphash128(key.token_key(), cat("credential\n", credential));
 }
 
-std::string credential_hint(std::string_view credential) { return cat(credential.substr(0, 8), "…"); }
+std::string credential_hint(std::string_view credential) {
+  return cat(credential.substr(0, kHintBytes), "…");
+}
 
 std::string derived_write_key(const seal::ProjectKey& key) { return derive(key, "kwk_", "first write key"); }
 std::string derived_admin_token(const seal::ProjectKey& key) { return derive(key, "kat_", "admin token"); }

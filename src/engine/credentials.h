@@ -12,7 +12,7 @@ namespace kehu::engine {
 
 // The hash under which a credential is kept and looked up.
 Hash128 credential_hash(const seal::ProjectKey& key, std::string_view credential);
-// Enough of it for a person to recognise: "kwk_3f9a…".
+// Enough of it for a person to recognise, and to name it: "kwk_3f9a27c1…".
 std::string credential_hint(std::string_view credential);
 
 // The first write key and the admin token of an installation follow from its project key, so that whoever may

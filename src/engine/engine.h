@@ -5,20 +5,25 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "engine/bounded_queue.h"
+#include "engine/apply_thread.h"
+#include "engine/backup.h"
+#include "engine/checkpoints.h"
+#include "engine/commands.h"
+#include "engine/consumer.h"
 #include "engine/data_directory.h"
-#include "engine/durable_batch.h"
+#include "engine/fit.h"
 #include "engine/lake_thread.h"
 #include "engine/log_thread.h"
+#include "engine/looks.h"
+#include "engine/outbox_sender.h"
 #include "engine/replica.h"
+#include "engine/scrub.h"
 #include "lake/lake.h"
 #include "os/clock.h"
 #include "os/file_system.h"
@@ -38,24 +43,18 @@ struct Options {
   os::Clock* clock = nullptr;
   // Of a new directory; the directory's own settings win.
   std::shared_ptr<const Settings> first_settings;
-  size_t memory_bytes = 4ull << 30;                    // of customers kept in memory
-  size_t checkpoint_dirty = 1'000'000;                 // blobs; a checkpoint starts at this many…
-  Duration checkpoint_period = Duration::seconds(30);  // …or after this time
+  size_t memory_bytes = 4ull << 30;     // of customers kept in memory
+  size_t checkpoint_dirty = 1'000'000;  // blobs; see checkpoints.h
+  Duration checkpoint_period = Duration::seconds(30);
   Duration lake_commit_period = Duration::seconds(5);
   uint32_t log_segment_bytes = 64u << 20;
+  Scrub::Options scrub = {};
   std::function<void(absl::FunctionRef<void()>)> around_acks;
   Depth depth = Depth::kAll;
   trace::Tracer* tracer = nullptr;  // of flushes, commits and checkpoints; outlives the engine
+  // By name: who acts on intents. Those of other names stay in the outbox.
+  std::map<std::string, std::shared_ptr<channel::Channel>> channels = {};
 };
-
-// What an observer sees of an applied batch, on the apply thread.
-struct AppliedBatch {
-  Instant tick;
-  absl::Span<const shard::LogRecord> records;
-  const shard::Effects& effects;
-  const Totals& totals;
-};
-using Observer = std::function<void(const AppliedBatch&)>;
 
 // OK, or what is wrong and what it means.
 struct Health {
@@ -63,14 +62,16 @@ struct Health {
   absl::Status apply;       // the state is damaged: nothing is accepted or shown until a restart
   absl::Status lake;        // new rows are not on disk, or not compacted; the log keeps them
   absl::Status checkpoint;  // the last one failed; the log keeps what it lacks, and the next one tries again
+  absl::Status files;       // a file of the state or the archive lost bits; statements over it are refused
 };
 
 // Runs one data directory on this machine: log thread, apply thread, lake thread; recovery before, an orderly
 // end behind. All calls from any thread unless noted.
 class Engine {
  public:
-  // Recovers: last checkpoint, then the log behind it. Progress of long recoveries goes to `progress`, if
-  // set, as records replayed.
+  // Recovers: last checkpoint, then the log behind it; rows that the archive lost are taken from the log
+  // (fit.h). DataLoss when log, state and archive do not belong together. Progress of long recoveries goes to
+  // `progress`, if set, as records replayed.
   static absl::StatusOr<std::unique_ptr<Engine>> open(Options options,
                                                       const std::function<void(uint64_t)>& progress = {});
   ~Engine();
@@ -81,31 +82,45 @@ class Engine {
   // Logs records and waits until they are durable and applied. Not for threads that must not wait.
   absl::StatusOr<Ack> submit_and_wait(RecordBatch batch);
   absl::StatusOr<Ack> submit_and_wait(Submission submission);  // whose `done` is not used
-  // The same for a merge or un-merge; its outcome as applied.
-  absl::StatusOr<identity::Outcome> run_command(RecordBatch batch);
+  // The same for one command (a merge, an un-merge, definitions); what it is answered, as applied.
+  template <class T>
+  absl::StatusOr<T> run_command(RecordBatch batch);
+  // Logs the changes as one record and waits until it is applied: all of them, or, with an error, none (see
+  // definition::Project::apply).
+  absl::StatusOr<Defined> define(absl::Span<const Definition> changes);
 
   // Runs `look` on the apply thread between batches, when everything acknowledged before this call is
   // applied; so whoever got an ack sees its effect. False when the engine is stopping or the state is
   // damaged: `look` is dropped, as are those that wait when that happens.
   bool inspect(absl::AnyInvocable<void(Replica&)> look);
+  // On the apply thread, behind what a look found: whether it was read from a sound state. If not, nothing is
+  // accepted or shown any more, and why_dropped() says why.
+  bool reads_sound(const Replica& replica) { return apply_->reads_sound(replica); }
   // Why a look was dropped: Unavailable, with what is wrong with the state, or that the engine is stopping.
   absl::Status why_dropped() const;
   // inspect() and wait. Unavailable when the look is dropped.
   template <class T>
   absl::StatusOr<T> ask(std::function<T(Replica&)> look);
 
-  void set_observer(Observer observer);
+  Consumers& consumers() { return consumers_; }
+  const OutboxSender& outbox_sender() const { return *outbox_sender_; }
+  void set_observer(Observer observer) { apply_->set_observer(std::move(observer)); }
 
   std::shared_ptr<const Project> project() const { return replica_->project(); }
   const seal::ProjectKey& key() const { return directory_.key(); }
   seal::KeyRing& ring() { return *ring_; }
   lake::Lake& lake() { return *lake_; }
+  Backup& backup() { return *backup_; }
+  Scrub::Counters scrub_counters() const { return scrub_->counters(); }
   os::Clock& clock() { return *options_.clock; }
   const std::string& directory() const { return directory_.path(); }
   std::string temporary_directory() const { return directory_.temporary(); }
   const LogCounters& log_counters() const { return log_->counters(); }
   Sequence durable() const { return log_->durable(); }
-  Sequence applied() const { return Sequence(applied_.load(std::memory_order_acquire)); }
+  Sequence applied() const { return apply_->applied(); }
+  // Since the start; see shard::Effects.
+  uint64_t unlisted_channels() const { return apply_->unlisted_channels(); }
+  uint64_t amounts_unread() const { return apply_->amounts_unread(); }
   Sequence archived() const { return lake_thread_->appended(); }
   Health health() const;
 
@@ -118,27 +133,14 @@ class Engine {
  private:
   Engine(Options options, DataDirectory directory);
   absl::Status recover(const std::function<void(uint64_t)>& progress);
+  absl::Status open_log();
   absl::Status replay(const std::function<void(uint64_t)>& progress);
+  absl::StatusOr<Fit> compare(const lake::LakePositions& lake) const;
   absl::StatusOr<std::shared_ptr<const Settings>> settings_at_start() const;
-  absl::StatusOr<std::unique_ptr<lake::Lake>> open_lake();
+  absl::StatusOr<std::unique_ptr<lake::Lake>> open_lake(Fit& fit);
+  absl::StatusOr<shard::Outcome> wait_for_outcome(RecordBatch batch);
   absl::Status define_first_source();
   void start();
-  void run_apply();
-  void apply(const DurableBatch& batch);
-  bool apply_slice(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice);
-  void fail_apply(const absl::Status& why);
-  void finish_commands();
-  void drop_commands(const absl::Status& why);
-  void drop_looks();
-  // effects_ are those of `slice`.
-  void archive(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice);
-  void run_looks();
-  void step_checkpoint();
-  bool checkpoint_due(Duration now) const;
-  void start_checkpoint_write();
-  void finish_checkpoint();
-  absl::Status write_last_checkpoint();
-
   Options options_;
   DataDirectory directory_;
   std::shared_ptr<const Settings> settings_;  // at start
@@ -149,42 +151,26 @@ class Engine {
   std::unique_ptr<LogThread> log_;
   std::unique_ptr<LakeThread> lake_thread_;
   std::unique_ptr<seal::Door> conflict_door_;
+  std::unique_ptr<Scrub> scrub_;
+  std::unique_ptr<Backup> backup_;
 
-  BoundedQueue<DurableBatch> apply_queue_;
-  std::thread apply_thread_;
+  Looks looks_;
+  Commands commands_;
+  Consumers consumers_;
+  std::unique_ptr<OutboxSender> outbox_sender_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<ApplyThread> apply_;
   std::atomic<bool> dropping_{false};  // Depth::kLog
-  shard::Effects effects_;
-  std::atomic<uint64_t> applied_{0};
-
-  struct Look {
-    Sequence after;
-    absl::AnyInvocable<void(Replica&)> look;
-  };
-  std::mutex looks_mutex_;
-  std::vector<Look> looks_;
-  std::atomic<bool> looks_waiting_{false};
-  bool looks_closed_ = false;
-
-  std::mutex observer_mutex_;
-  Observer observer_;
-  std::mutex commands_mutex_;
-  std::map<Sequence, std::shared_ptr<std::promise<absl::StatusOr<identity::Outcome>>>> commands_;
-  absl::Status commands_closed_;  // OK, or why no command gets an outcome any more
-
-  enum class CheckpointStage { kIdle, kCopying, kWriting };
-  CheckpointStage stage_ = CheckpointStage::kIdle;
-  uint64_t replayed_ = 0;  // at the start
-  Duration last_checkpoint_;
-  Duration checkpoint_pause_;
-  bool apply_failed_ = false;  // the apply thread's
-  std::future<absl::Status> checkpoint_written_;
-  Sequence checkpoint_position_;
-
-  mutable std::mutex health_mutex_;
-  absl::Status apply_health_;
-  absl::Status checkpoint_health_;
+  uint64_t replayed_ = 0;              // at the start
   bool running_ = false;
 };
+
+template <class T>
+absl::StatusOr<T> Engine::run_command(RecordBatch batch) {
+  auto outcome = wait_for_outcome(std::move(batch));
+  if (!outcome.ok()) return outcome.status();
+  return std::get<T>(*std::move(outcome));
+}
 
 template <class T>
 absl::StatusOr<T> Engine::ask(std::function<T(Replica&)> look) {
@@ -197,9 +183,11 @@ absl::StatusOr<T> Engine::ask(std::function<T(Replica&)> look) {
   };
   auto answer = std::make_shared<Answer>();
   std::future<std::optional<T>> future = answer->promise.get_future();
-  inspect([answer = std::move(answer), look = std::move(look)](Replica& replica) {
+  inspect([this, answer = std::move(answer), look = std::move(look)](Replica& replica) {
+    T value = look(replica);
+    if (!reads_sound(replica)) return;
     answer->given = true;
-    answer->promise.set_value(look(replica));
+    answer->promise.set_value(std::move(value));
   });
   std::optional<T> value = future.get();
   if (!value) return why_dropped();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/test_engine.h"
+#include "lake/owners.h"
 
 namespace kehu::engine {
 namespace {
@@ -155,23 +156,53 @@ TEST(Engine, MergeAndUnmergeAnswerWithTheirOutcome) {
   codec::add_record(merge, RecordKind::kMerge, [&](std::string& out) {
     codec::append_merge({.winner = phone, .loser = email, .reason = "same", .actor = "me"}, out);
   });
-  const auto merged = engine->run_command(merge);
+  const auto merged = engine->run_command<identity::Outcome>(merge);
   ASSERT_TRUE(merged.ok()) << merged.status();
   EXPECT_EQ(merged->customers.size(), 1u);
   EXPECT_EQ(events_of(*engine, "email", "a@b.cn"), 2u);
   const Sequence link = engine->durable();
-  EXPECT_EQ(engine->run_command(merge).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(engine->run_command<identity::Outcome>(merge).status().code(), absl::StatusCode::kAlreadyExists);
 
   RecordBatch unmerge;
   codec::add_record(unmerge, RecordKind::kUnmerge, [&](std::string& out) {
     codec::append_unmerge({.link = link, .customer = merged->customers[0], .reason = "not", .actor = "me"},
                           out);
   });
-  const auto apart = engine->run_command(unmerge);
+  const auto apart = engine->run_command<identity::Outcome>(unmerge);
   ASSERT_TRUE(apart.ok()) << apart.status();
   EXPECT_EQ(apart->customers.size(), 2u);
   EXPECT_EQ(events_of(*engine, "email", "a@b.cn"), 1u);
   EXPECT_EQ(events_of(*engine, "phone", "138"), 1u);
+}
+
+// The stronger type keeps the name, so each of these joins moves all the parts joined before.
+TEST(Engine, ManyMovesOfAPartInOneBatchAreOneRow) {
+  static constexpr const char* kTypes[] = {"user_id", "union_id", "member_id", "phone",       "email",
+                                           "id_card", "open_id",  "device_id", "anonymous_id"};
+  constexpr uint64_t kParts = std::size(kTypes);
+  const auto name = [](uint64_t n) { return std::pair<std::string, std::string>(kTypes[n], "v"); };
+  TestDirectory directory;
+  Options options = engine_options(directory.path());
+  options.lake_commit_period = Duration::seconds(3600);
+  const auto engine = open_engine(std::move(options));
+  std::vector<Given> alone, joins;
+  for (uint64_t n = kParts; n-- > 0;) alone.push_back({.message = n, .identifiers = {name(n)}});
+  for (uint64_t n = kParts; --n > 0;) {
+    joins.push_back({.message = kParts + n, .identifiers = {name(n - 1), name(n)}});
+  }
+  ASSERT_TRUE(engine->submit_and_wait(batch_of(alone)).ok());
+  ASSERT_TRUE(engine->submit_and_wait(batch_of(joins)).ok());
+  EXPECT_EQ(events_of(*engine, "user_id", "v"), 2 * kParts - 1);
+  ASSERT_TRUE(engine->wait_archived(Duration::seconds(30)));
+
+  const auto snapshot = engine->lake().snapshot();
+  size_t rows = 0;
+  for (const duck::ChunkPart& part : snapshot->tables[lake::TableId::kIdentityLog].tail) rows += part.rows;
+  EXPECT_EQ(rows, kParts - 1);
+  const CustomerId user = CustomerId::named_after(token_of("user_id", "v"));
+  for (uint64_t n = 1; n < kParts; ++n) {
+    EXPECT_EQ(snapshot->owners->find(token_of(kTypes[n], "v"), snapshot->moved), user) << kTypes[n];
+  }
 }
 
 // The record behind a definition in one and the same batch already lives by it.
@@ -183,7 +214,8 @@ TEST(Engine, SettingsHoldForTheEventsBehindThem) {
   RecordBatch batch = batch_of({{.message = 1, .properties = R"({"price":2})"}});
   const std::string body = codec::settings_to_json(settings);
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
-    codec::append_definition({.kind = "settings", .name = "", .body = body, .actor = "me"}, out);
+    const Definition change{.kind = "settings", .name = "", .body = body, .actor = "me"};
+    codec::append_definitions({&change, 1}, out);
   });
   add_event(batch, {.message = 2, .properties = R"({"price":40})"});
   ASSERT_TRUE(engine->submit_and_wait(std::move(batch)).ok());
@@ -286,7 +318,7 @@ TEST(Engine, AfterAFailedApplyNobodyWaitsAndNothingIsKept) {
     EXPECT_FALSE(engine->health().apply.ok());
     EXPECT_EQ(engine->submit_and_wait(batch_of({{.message = 5000}})).status().code(),
               absl::StatusCode::kUnavailable);
-    EXPECT_EQ(engine->run_command(batch_of({{.message = 5001}})).status().code(),
+    EXPECT_EQ(engine->run_command<identity::Outcome>(batch_of({{.message = 5001}})).status().code(),
               absl::StatusCode::kUnavailable);
     std::this_thread::sleep_for(std::chrono::milliseconds(600));
     EXPECT_FALSE(engine->stop().ok());
@@ -323,7 +355,7 @@ TEST(Engine, ACommandThatIsDurableAfterAFailedApplyIsAnswered) {
       const Token a = token_of("user_id", "a"), b = token_of("user_id", "b");
       codec::append_merge({.winner = a, .loser = b, .reason = "", .actor = ""}, out);
     });
-    return engine->run_command(std::move(merge)).status();
+    return engine->run_command<identity::Outcome>(std::move(merge)).status();
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   queued.set_value();

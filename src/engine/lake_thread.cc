@@ -20,11 +20,12 @@ LakeThread::LakeThread(lake::Lake& lake, Options options)
       options_(std::move(options)),
       queue_(options_.queue_bytes),
       appended_(std::max(lake.committed(), options_.start).value()),
-      writer_([this] { run(); }),
+      appender_([this] { append_all(); }),
+      committer_([this] { write_commits(); }),
       maintainer_([this] { maintain(); }) {}
 
 LakeThread::~LakeThread() {
-  if (writer_.joinable()) (void)stop();
+  if (appender_.joinable()) (void)stop();
 }
 
 bool LakeThread::archive(ArchiveBatch batch) {
@@ -51,7 +52,8 @@ absl::Status LakeThread::stop() {
     stopped_ = true;
   }
   stopping_.notify_all();
-  writer_.join();
+  appender_.join();
+  committer_.join();
   maintainer_.join();
   return commit_health();
 }
@@ -66,29 +68,36 @@ absl::Status LakeThread::commit_health() const {
   return commit_health_;
 }
 
-void LakeThread::run() {
+// Of the priority of those who wait for it: it takes from the queue that the apply thread fills, and waits
+// for no disk.
+void LakeThread::append_all() {
   os::name_this_thread("kehu-lake");
-  os::lower_this_thread_priority();
   using Clock = std::chrono::steady_clock;
   const auto period = std::chrono::microseconds(options_.commit_period.micros());
   auto due = Clock::now() + period;
-  const auto wanted = [this] {
-    const std::lock_guard lock(mutex_);
-    return commit_health_.ok() && wanted_ > covered_ && appended() >= wanted_;
-  };
   while (!queue_.closed_and_empty()) {
-    const auto patience = std::chrono::duration_cast<std::chrono::microseconds>(due - Clock::now());
+    // The end of a commit nudges the queue.
+    const auto patience = std::chrono::duration_cast<std::chrono::microseconds>(
+        committing() ? std::chrono::seconds(1) : due - Clock::now());
     if (auto batch = queue_.pop(Duration(std::max<int64_t>(0, patience.count())))) append(*batch);
-    if (!wanted() && Clock::now() < due) continue;
-    commit();
+    if (committing() || (Clock::now() < due && !commit_is_wanted() && !lake_.full())) continue;
+    begin_commit();
     due = Clock::now() + period;
   }
-  commit();
+  wait_for_commit();
+  begin_commit();
+  wait_for_commit();
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
   }
   changed_.notify_all();
+  commit_begun_.notify_all();
+}
+
+bool LakeThread::commit_is_wanted() const {
+  const std::lock_guard lock(mutex_);
+  return commit_health_.ok() && wanted_ > covered_ && appended() >= wanted_;
 }
 
 void LakeThread::append(const ArchiveBatch& batch) {
@@ -97,20 +106,25 @@ void LakeThread::append(const ArchiveBatch& batch) {
     project_ = std::move(project);
     lake_.set_settings(project_->settings());
   }
-  gap_ = decode(batch);
-  if (!gap_.ok()) return report(gap_);
-  // Moves first: a full tail is committed with its rows, and drops what comes after for a position before.
-  gap_ = lake_.move(batch.moves);
-  if (!gap_.ok()) return report(gap_);
-  const uint64_t rows = lake_.tail_rows();
-  if (auto status = lake_.append(rows_); !status.ok()) {
-    // Without the commit that a full tail needs the rows are taken all the same, but not for ever.
-    if (!rows_.empty() && lake_.tail_rows() == rows) gap_ = status;
-    report(status);
-    if (!gap_.ok()) return;
-  }
+  wait_for_room();
+  if (absl::Status status = append_rows(batch); !status.ok()) return leave_out(status);
   // After a crash the log is replayed from the state's position, which the lake is ahead of.
   appended_.store(std::max(appended(), batch.last).value(), std::memory_order_release);
+}
+
+absl::Status LakeThread::append_rows(const ArchiveBatch& batch) {
+  if (absl::Status status = decode(batch); !status.ok()) return status;
+  if (absl::Status status = lake_.move(batch.moves); !status.ok()) return status;
+  for (const lake::TableId table : lake::kAllTables) {
+    if (batch.rows[table].empty()) continue;
+    if (absl::Status status = lake_.append(table, batch.rows[table]); !status.ok()) return status;
+  }
+  return lake_.append(rows_);
+}
+
+// A slow disk is waited for; a broken one is not.
+void LakeThread::wait_for_room() {
+  if (lake_.exhausted()) wait_for_commit();
 }
 
 absl::Status LakeThread::decode(const ArchiveBatch& batch) {
@@ -129,26 +143,64 @@ absl::Status LakeThread::decode(const ArchiveBatch& batch) {
   return absl::OkStatus();
 }
 
-void LakeThread::commit() {
-  const Sequence position = appended();
-  const uint64_t rows = lake_.tail_rows();
-  trace::ActiveSpan span = rows > 0 ? trace::background(options_.tracer, "lake commit") : trace::ActiveSpan();
-  const absl::Status status = lake_.commit(position);
-  span.set("kehu.lake.rows", static_cast<int64_t>(rows));
-  if (!status.ok()) span.fail();
-  span.end();
-  {
-    const std::lock_guard lock(mutex_);
-    if (status.ok()) covered_ = position;
-    commit_health_ = status.ok() ? gap_ : status;
-  }
-  changed_.notify_all();
+bool LakeThread::committing() const {
+  const std::lock_guard lock(mutex_);
+  return committing_.has_value();
 }
 
-void LakeThread::report(const absl::Status& failure) {
+void LakeThread::wait_for_commit() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !committing_; });
+}
+
+void LakeThread::begin_commit() {
+  const Sequence position = appended();
+  const bool work = lake_.freeze(position);
   {
     const std::lock_guard lock(mutex_);
-    commit_health_ = failure;
+    if (work) {
+      committing_ = position;
+    } else {
+      covered_ = position;
+      commit_health_ = gap_;
+    }
+  }
+  work ? commit_begun_.notify_one() : changed_.notify_all();
+}
+
+void LakeThread::write_commits() {
+  os::name_this_thread("kehu-commit");
+  os::lower_this_thread_priority();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    commit_begun_.wait(lock, [this] { return committing_ || ended_; });
+    if (!committing_) return;
+    lock.unlock();
+    const absl::Status status = write_commit();
+    lock.lock();
+    if (status.ok()) covered_ = *committing_;
+    commit_health_ = status.ok() ? gap_ : status;
+    committing_.reset();
+    lock.unlock();
+    changed_.notify_all();
+    queue_.nudge();
+    lock.lock();
+  }
+}
+
+absl::Status LakeThread::write_commit() {
+  const uint64_t rows = lake_.tail_rows();
+  trace::ActiveSpan span = rows > 0 ? trace::background(options_.tracer, "lake commit") : trace::ActiveSpan();
+  absl::Status status = lake_.write();
+  span.set("kehu.lake.rows", static_cast<int64_t>(rows));
+  if (!status.ok()) span.fail();
+  return status;
+}
+
+void LakeThread::leave_out(const absl::Status& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    gap_ = commit_health_ = why;
   }
   changed_.notify_all();
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,12 +31,14 @@ struct ArchiveBatch {
   Sequence last;  // position behind the batch, events or not
   std::vector<ArchivedEvent> events;
   std::vector<lake::Move> moves;
+  lake::TableRows rows;  // of the other tables
   std::shared_ptr<const void> bytes;
   size_t size = 0;
 };
 
-// Owns the writing side of the lake: appends what was applied, commits every few seconds, and compacts on a
-// second thread.
+// Owns the writing side of the lake: one thread appends what was applied, one commits every few seconds what
+// was appended, and one compacts. Appending goes on while a commit is written; only when what is not on disk
+// takes twice the memory it may does it wait for the commit under way.
 //
 // A commit that failed is tried again after each period; meanwhile its rows can be read, but are only in
 // memory, and the log must keep them. When the lake cannot take more rows, those that follow are left out
@@ -68,20 +71,26 @@ class LakeThread {
   absl::Status commit_health() const;
 
  private:
-  void run();
+  void append_all();
+  void append(const ArchiveBatch& batch);
+  absl::Status append_rows(const ArchiveBatch& batch);
+  absl::Status decode(const ArchiveBatch& batch);
+  void wait_for_room();
+  bool commit_is_wanted() const;
+  void begin_commit();
+  bool committing() const;
+  void wait_for_commit();
+  void leave_out(const absl::Status& why);
+  void write_commits();
+  absl::Status write_commit();
   void maintain();
   absl::StatusOr<bool> maintain_once();
   bool stopping() const;
-  void append(const ArchiveBatch& batch);
-  absl::Status decode(const ArchiveBatch& batch);
-  void commit();
-  void report(const absl::Status& failure);
 
   lake::Lake& lake_;
   Options options_;
   BoundedQueue<ArchiveBatch> queue_;
   std::atomic<uint64_t> appended_;
-  absl::Status gap_;  // why rows were left out; nothing is appended any more
   std::shared_ptr<const Project> project_;
   std::vector<codec::EventRecord> decoded_;
   std::vector<lake::Row> rows_;
@@ -89,13 +98,17 @@ class LakeThread {
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
   std::condition_variable changed_;
-  Sequence wanted_;   // commit_up_to
+  std::condition_variable commit_begun_;
+  std::optional<Sequence> committing_;  // a commit is under way, up to here
+  absl::Status gap_;                    // why rows were left out; nothing is appended any more
+  Sequence wanted_;                     // commit_up_to
   Sequence covered_;  // committed; beyond lake_.committed() when the records behind it have no rows
   bool stopped_ = false;
-  bool ended_ = false;
+  bool ended_ = false;  // nothing is appended or committed any more
   absl::Status commit_health_;
   absl::Status maintain_health_;
-  std::thread writer_;
+  std::thread appender_;
+  std::thread committer_;
   std::thread maintainer_;
 };
 

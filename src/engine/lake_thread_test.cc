@@ -14,6 +14,7 @@ class LakeWorld {
   explicit LakeWorld(const std::string& directory, uint64_t tail_bytes) {
     lake::LakeOptions options = lake::sample_options(directory);
     options.tail_bytes = tail_bytes;
+    options.files = &files_;
     auto opened = lake::Lake::open(options);
     EXPECT_TRUE(opened.ok()) << opened.status();
     lake_ = *std::move(opened);
@@ -36,7 +37,7 @@ class LakeWorld {
     }
     offsets.push_back(bytes->size());
     ArchiveBatch out{
-        .last = Sequence(last), .events = {}, .moves = {}, .bytes = bytes, .size = bytes->size()};
+        .last = Sequence(last), .events = {}, .moves = {}, .rows = {}, .bytes = bytes, .size = bytes->size()};
     for (uint64_t n = first; n <= last; ++n) {
       const size_t i = n - first;
       const std::string_view record(bytes->data() + offsets[i], offsets[i + 1] - offsets[i]);
@@ -48,11 +49,13 @@ class LakeWorld {
   ArchiveBatch batch(uint64_t sequence) { return batch(sequence, sequence); }
   static CustomerId owner(uint64_t sequence) { return CustomerId{Hash128{0xffff, sequence}}; }
   lake::Lake& lake() { return *lake_; }
+  lake::HeldFiles& files() { return files_; }
 
  private:
+  lake::HeldFiles files_;
   lake::SampleEvents events_;
-  std::shared_ptr<const Project> project_ = std::make_shared<const Project>(
-      std::make_shared<const Settings>(Settings::defaults()), std::vector<Source>());
+  std::shared_ptr<const Project> project_ =
+      std::make_shared<const Project>(std::make_shared<const Settings>(Settings::defaults()));
   std::unique_ptr<lake::Lake> lake_;
 };
 
@@ -88,6 +91,68 @@ TEST(LakeThread, CommitUpToWaitsForTheCommit) {
   ASSERT_TRUE(thread->archive(world.batch(2)));
   ASSERT_TRUE(thread->stop().ok());
   EXPECT_EQ(late.get().code(), absl::StatusCode::kCancelled);
+}
+
+template <class Condition>
+bool becomes(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+TEST(LakeThread, AppendingDoesNotWaitForACommit) {
+  TestDirectory directory;
+  LakeWorld world(directory.path(), 1 << 20);
+  const auto thread = world.start();
+  ASSERT_TRUE(thread->archive(world.batch(1, 10)));
+  world.files().hold();
+  std::future<absl::Status> committed =
+      std::async(std::launch::async, [&] { return thread->commit_up_to(Sequence(10)); });
+  world.files().wait_until_somebody_waits();
+  ASSERT_TRUE(thread->archive(world.batch(11, 20)));
+  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(20); }));
+  EXPECT_EQ(world.lake().committed(), Sequence(0));
+  EXPECT_EQ(world.lake().tail_rows(), 20u);
+  world.files().let_go();
+  EXPECT_TRUE(committed.get().ok());
+  EXPECT_EQ(world.lake().committed(), Sequence(10));
+  EXPECT_TRUE(thread->stop().ok());
+  EXPECT_EQ(world.lake().committed(), Sequence(20));
+}
+
+// Only a disk that fails lets rows be left out.
+TEST(LakeThread, ASlowDiskIsWaitedForWhenMemoryIsFull) {
+  TestDirectory directory;
+  LakeWorld world(directory.path(), 100'000);
+  const auto thread = world.start();
+  world.files().hold();
+  ASSERT_TRUE(thread->archive(world.batch(1, 1001)));
+  world.files().wait_until_somebody_waits();
+  ASSERT_TRUE(thread->archive(world.batch(1002, 2002)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(thread->appended(), Sequence(1001));
+  world.files().let_go();
+  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(2002); }));
+  EXPECT_TRUE(thread->stop().ok());
+  EXPECT_EQ(world.lake().committed(), Sequence(2002));
+}
+
+TEST(LakeThread, ACommitThatFailedIsTriedAgain) {
+  TestDirectory directory;
+  LakeWorld world(directory.path(), 1 << 20);
+  const auto thread = world.start();
+  world.files().refuse(true);
+  ASSERT_TRUE(thread->archive(world.batch(1, 10)));
+  EXPECT_EQ(thread->commit_up_to(Sequence(10)).code(), absl::StatusCode::kResourceExhausted);
+  ASSERT_TRUE(thread->archive(world.batch(11, 20)));
+  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(20); }));
+  EXPECT_FALSE(thread->health().ok());
+  world.files().refuse(false);
+  EXPECT_TRUE(thread->stop().ok());
+  EXPECT_EQ(world.lake().committed(), Sequence(20));
 }
 
 // A lake whose last commit is older than the state lacks nothing: there were no rows between.

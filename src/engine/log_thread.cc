@@ -14,6 +14,8 @@
 namespace kehu::engine {
 namespace {
 
+// Time goes on whether or not anything happens. After a failure the tick is what tries whether the disk is
+// back.
 constexpr Duration kTickPeriod = Duration::seconds(1);
 constexpr size_t kBuildersKept = 6;
 // A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits
@@ -22,6 +24,7 @@ constexpr size_t kGroupBytes = 2u << 20;
 // The least room that is reserved for a batch with events: enough for a conflict or two, whose rejections are
 // larger than the events.
 constexpr size_t kRoomMin = 64u << 10;
+constexpr size_t kTickRoom = 64;
 // A submission is at most half a batch, so that any two fit together.
 constexpr size_t kSubmissionBytesMax = log::kBatchBytesMax / 2;
 
@@ -41,6 +44,20 @@ Ack refused(const absl::Status& why) {
   Ack ack;
   ack.status = failure(absl::StatusCode::kUnavailable, "not stored: ", message_of(why));
   return ack;
+}
+
+// Of a row that its place names, the place: "orders.csv@4b1c…:17~a1b0f4" is line 17 of orders.csv. Nothing
+// else is known of where an event came from once it is in a batch.
+std::string place_in(std::string_view message_id) {
+  constexpr size_t kHashDigits = 12;
+  const size_t end = message_id.rfind('~');
+  const size_t colon = message_id.substr(0, std::min(end, message_id.size())).rfind(':');
+  const size_t at = message_id.substr(0, std::min(colon, message_id.size())).rfind('@');
+  if (end == message_id.npos || colon == message_id.npos || at == message_id.npos || at == 0) return "log";
+  const std::string_view line = message_id.substr(colon + 1, end - colon - 1);
+  const bool numbered = !line.empty() && line.find_first_not_of("0123456789") == line.npos;
+  if (!numbered || colon - at - 1 != kHashDigits) return "log";
+  return cat(message_id.substr(0, at), ":", line);
 }
 
 struct Counts {
@@ -73,6 +90,7 @@ struct LogThread::Group {
 
 LogThread::LogThread(LogThreadOptions options)
     : options_(std::move(options)), queue_(options_.queue_bytes), builders_(kBuildersKept) {
+  options_.log.extent = &extent_;
   if (!options_.around_acks) {
     options_.around_acks = [](absl::FunctionRef<void()> acks) { acks(); };
   }
@@ -118,15 +136,11 @@ DurableBatch LogThread::copy_of(const log::Batch& batch) const {
 absl::Status LogThread::replay(Sequence from, const std::function<absl::Status(DurableBatch)>& visit) {
   auto reader = log::Reader::open(*options_.files, options_.log.directory, from);
   if (!reader.ok()) return reader.status();
-  log::Batch batch;
-  for (;;) {
-    const auto more = reader->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
+  return reader->for_each([&](const log::Batch& batch) {
     DurableBatch copy = copy_of(batch);
     std::erase_if(copy.records, [from](const shard::LogRecord& record) { return record.sequence < from; });
-    if (auto status = visit(std::move(copy)); !status.ok()) return status;
-  }
+    return visit(std::move(copy));
+  });
 }
 
 void LogThread::start(Deliver deliver) {
@@ -163,20 +177,39 @@ void LogThread::protect(Sequence first) {
   protect_from_ = first.value();
 }
 
+void LogThread::set_agenda(const Agenda& agenda) {
+  due_.store(agenda.due ? agenda.due->micros() : INT64_MAX, std::memory_order_relaxed);
+  // Whoever sees that the tick is done sees what is due behind it.
+  tick_applied_.store(agenda.tick.value(), std::memory_order_release);
+  if (agenda.due) queue_.nudge();
+}
+
+// INT64_MAX while the last tick is on its way: what is due behind it is not known yet.
+int64_t LogThread::due_micros() const {
+  const bool done = tick_applied_.load(std::memory_order_acquire) >= tick_written_.value();
+  return done ? due_.load(std::memory_order_relaxed) : INT64_MAX;
+}
+
+bool LogThread::tick_is_due(Duration now) const {
+  return now - last_tick_ >= kTickPeriod || due_micros() <= options_.clock->now().micros();
+}
+
+Duration LogThread::until_tick(Duration now) const {
+  const Duration second = std::max(Duration(), last_tick_ + kTickPeriod - now);
+  const int64_t due = due_micros();
+  if (due == INT64_MAX) return second;
+  return std::clamp(Duration(due - options_.clock->now().micros()), Duration(), second);
+}
+
 void LogThread::run() {
   os::name_this_thread("kehu-log");
-  Duration last_write = options_.clock->monotonic();
+  last_tick_ = options_.clock->monotonic() - kTickPeriod;
   while (!queue_.closed_and_empty()) {
-    const Duration now = options_.clock->monotonic();
-    const Duration patience(std::max<int64_t>(0, (last_write + kTickPeriod - now).micros()));
-    std::optional<Submission> first = queue_.pop(patience);
-    const bool tick_due = options_.clock->monotonic() - last_write >= kTickPeriod;
-    if (!first && !tick_due) continue;
-
+    std::optional<Submission> first = queue_.pop(until_tick(options_.clock->monotonic()));
+    if (!first && !tick_is_due(options_.clock->monotonic())) continue;
     Group group;
     collect(std::move(first), group);
     const absl::Status status = writer_ != nullptr ? write_traced(group) : health();
-    last_write = options_.clock->monotonic();
     set_health(status);
     // Before the answers: whoever has one may ask at once, and asks for everything durable.
     if (status.ok()) durable_.store(writer_->next_sequence().value() - 1, std::memory_order_release);
@@ -213,10 +246,11 @@ absl::Status LogThread::write_traced(Group& group) {
 
 absl::Status LogThread::write(Group& group) {
   writer_->protect(Sequence(protect_from_.load()));
-  const size_t room = group.submissions.empty() ? 0 : std::max(kRoomMin, 2 * group.bytes);
+  const size_t room = group.submissions.empty() ? kTickRoom : std::max(kRoomMin, 2 * group.bytes);
   if (auto status = start_batch(log::kBatchHeaderBytes + room, group); !status.ok()) return status;
   duplicates_->expire_before(writer_->first_segment());
   group.first = writer_->next_sequence().value();
+  if (auto status = add_tick(group); !status.ok()) return status;
   for (size_t i = 0; i < group.submissions.size(); ++i) {
     const uint64_t before = group.records;
     if (auto status = fill(group.submissions[i], group, group.acks[i]); !status.ok()) return status;
@@ -225,6 +259,17 @@ absl::Status LogThread::write(Group& group) {
     group.acks[i].last = Sequence(group.first + group.records - 1);
   }
   return commit_batch(group);
+}
+
+// First in its batch: what the batch brings is later than what was due.
+absl::Status LogThread::add_tick(Group& group) {
+  const Duration now = options_.clock->monotonic();
+  if (!tick_is_due(now)) return absl::OkStatus();
+  tick_bytes_.clear();
+  codec::append_tick({.time = options_.clock->now()}, tick_bytes_);
+  tick_written_ = Sequence(group.first + group.records);
+  last_tick_ = now;
+  return add(RecordKind::kTick, tick_bytes_, group);
 }
 
 absl::Status LogThread::start_batch(size_t room, Group& group) {
@@ -291,6 +336,11 @@ absl::Status LogThread::add(RecordKind kind, std::string_view payload, Group& gr
 absl::Status LogThread::add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group,
                                  Ack& ack) {
   const RecordBatch& batch = submission.batch;
+  for (const Hash128& former : entry.former_keys) {
+    if (former.is_zero() || !duplicates_->knows({former, entry.body_hash})) continue;
+    ++ack.repeats;
+    return absl::OkStatus();
+  }
   if (auto status = make_room(entry.size, group); !status.ok()) return status;
   switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, group.segment)) {
     case log::Verdict::kNew:
@@ -320,6 +370,7 @@ absl::Status LogThread::add_conflict(std::string_view event_record, Group& group
   const std::string detail =
       cat("message id \"", event.message_id,
           "\" is known with another content: send it under an id of its own, or discard it");
+  const std::string place = place_in(event.message_id);
   std::string rejection;
   codec::append_rejection({.project = event.project,
                            .source = event.source,
@@ -328,7 +379,7 @@ absl::Status LogThread::add_conflict(std::string_view event_record, Group& group
                            .repeat_key = key,
                            .path = "/message_id",
                            .detail = detail,
-                           .origin = "log",
+                           .origin = place,
                            .sealed_payload = sealed},
                           rejection);
   if (auto status = make_room(rejection.size(), group); !status.ok()) return status;

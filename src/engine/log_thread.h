@@ -52,7 +52,8 @@ struct LogCounters {
 };
 
 // Owns the log: takes submissions from any thread, drops repeats, commits groups of them with one sync,
-// answers, and hands the durable batch on. Appends a tick when nothing else happened for a second.
+// answers, and hands the durable batch on. It writes the ticks, too: one a second, whether or not anything
+// happens, and one as soon as something is due.
 //
 // When a write or sync fails, the submissions of that group are answered Unavailable, the log is opened
 // again, and what of the group did reach the disk is handed on like any other batch; the clients' repeats are
@@ -73,12 +74,25 @@ class LogThread {
   // Otherwise it is called once.
   absl::Status submit(Submission& submission);
 
+  // What applying has come to: the next tick is written when `due` has come (nullopt: in a second), but not
+  // before `tick`, the last one that was applied, is the last one written. So that what is due is asked for
+  // once, and as often as it takes to do it in bounded steps.
+  struct Agenda {
+    std::optional<Instant> due;
+    Sequence tick;
+  };
+  void set_agenda(const Agenda& agenda);
+
   // Records below are durable elsewhere; their segments may be recycled.
   void protect(Sequence first);
   // The last durable record.
   Sequence durable() const { return Sequence(durable_.load(std::memory_order_acquire)); }
+  // What the log holds: [first_sequence, next_sequence). Before start().
+  Sequence first_sequence() const { return writer_->first_sequence(); }
   Sequence next_sequence() const { return writer_->next_sequence(); }
   const LogCounters& counters() const { return counters_; }
+  // Of the files, for copying them.
+  log::Extent& extent() { return extent_; }
   // OK, or why events cannot be accepted now.
   absl::Status health() const;
 
@@ -89,6 +103,10 @@ class LogThread {
   absl::Status open_log();
   DurableBatch copy_of(const log::Batch& batch) const;
   void run();
+  int64_t due_micros() const;
+  bool tick_is_due(Duration now) const;
+  Duration until_tick(Duration now) const;
+  absl::Status add_tick(Group& group);
   void collect(std::optional<Submission> first, Group& group);
   absl::Status write_traced(Group& group);
   absl::Status write(Group& group);
@@ -110,6 +128,7 @@ class LogThread {
   void set_health(absl::Status status);
 
   LogThreadOptions options_;
+  log::Extent extent_;  // of every writer in turn
   std::unique_ptr<log::Writer> writer_;
   std::optional<log::DuplicateFilter> duplicates_;
   BoundedQueue<Submission> queue_;
@@ -119,6 +138,11 @@ class LogThread {
   std::vector<Hash128> keys_;
   std::atomic<uint64_t> durable_{0};
   std::atomic<uint64_t> protect_from_{0};
+  std::atomic<int64_t> due_{INT64_MAX};    // micros
+  std::atomic<uint64_t> tick_applied_{0};  // of the last tick that was applied
+  Sequence tick_written_;                  // the log thread's, as is:
+  Duration last_tick_;                     // when, by the monotonic clock
+  std::string tick_bytes_;
   LogCounters counters_;
   mutable std::mutex health_mutex_;
   absl::Status health_;

@@ -24,7 +24,6 @@ struct Figures {
   uint64_t rejections = 0;
   size_t listed = 0;
   size_t audited = 0;
-  Sequence applied;
   auto operator<=>(const Figures&) const = default;
 };
 
@@ -35,15 +34,14 @@ Figures figures_of(Engine& engine) {
                    .customers = replica.totals().customers,
                    .rejections = replica.totals().rejections,
                    .listed = replica.rejections().list({}).size(),
-                   .audited = replica.audit().size(),
-                   .applied = replica.applied()};
+                   .audited = replica.audit().size()};
   });
 }
 
 std::ostream& operator<<(std::ostream& out, const Figures& figures) {
   return out << "{digest " << figures.digest << ", events " << figures.events << ", customers "
              << figures.customers << ", rejections " << figures.rejections << "/" << figures.listed
-             << ", audited " << figures.audited << ", applied " << figures.applied.value() << "}";
+             << ", audited " << figures.audited << "}";
 }
 
 // Rows of the lake, and how many different ones.
@@ -145,11 +143,12 @@ TEST(Recovery, CheckpointsUnderLoadKeepTheStateOfTheLog) {
     before = figures_of(*engine);
     EXPECT_EQ(before.events, (round + 1) * kThreads * 60 * 50);
     EXPECT_EQ(before.digest, replayed_digest(os::posix_file_system(), directory.path() + "/log"));
+    const Sequence applied = engine->applied();
     ASSERT_TRUE(engine->stop().ok());
     engine.reset();
     const auto database = state::Database::open(directory.path() + "/state", 1 << 20);
     ASSERT_TRUE(database.ok());
-    EXPECT_EQ((*database)->position(), before.applied);
+    EXPECT_GE((*database)->position(), applied) << "an orderly end writes all";
   }
 }
 
@@ -208,6 +207,7 @@ TEST(Recovery, ARecycledLogIsEnough) {
     // A segment is recycled when a later one is begun, which on a slow machine may be before the checkpoint.
     for (uint64_t n = 0; n < 50 || (!recycled() && n < 500); ++n) {
       ASSERT_TRUE(engine->submit_and_wait(batch_of(large_events(random, n * 100, 100))).ok());
+      if (n >= 50) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     before = figures_of(*engine);
     ASSERT_TRUE(engine->stop().ok());

@@ -4,60 +4,64 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "codec/bytes.h"
 #include "codec/record.h"
-#include "codec/settings_json.h"
 
 namespace kehu::engine {
 namespace {
 
-constexpr Hash128 kSettingsKey{0, 0};
-
-Hash128 source_key(SourceId id) { return Hash128{1, id.value()}; }
-Hash128 envelope_key_place(seal::EnvelopeVersion version) { return Hash128{2, version.value()}; }
-
-std::string_view kind_of(const Hash128& place) {
-  constexpr std::string_view kKinds[] = {"settings", "source", "envelope_key"};
-  return place.high < std::size(kKinds) ? kKinds[place.high] : "";
-}
+// Beside the totals:
+constexpr Hash128 kArchiveNeedsKey{0, 1};
+constexpr Hash128 kTickKey{0, 2};
 
 // A data key's place: one token may have several.
 Hash128 data_key_place(const DataKey& key) {
   return Hash128{key.token.hash.high ^ key.key_id, key.token.hash.low};
 }
 
+std::optional<ArchiveNeeds> parse_needs(std::string_view bytes) {
+  uint64_t fields[2];
+  if (bytes.size() != sizeof(fields)) return std::nullopt;
+  std::memcpy(fields, bytes.data(), sizeof(fields));
+  return ArchiveNeeds{.rows = Sequence(fields[0]), .moves = Sequence(fields[1])};
+}
+
 }  // namespace
 
-Replica::Replica(state::Database& database, seal::KeyRing& ring, std::shared_ptr<const Settings> settings)
+absl::StatusOr<std::optional<ArchiveNeeds>> archive_needs(const state::Database& database) {
+  std::string bytes;
+  const auto found = database.get(state::Space::kTotals, kArchiveNeedsKey, bytes);
+  if (!found.ok()) return found.status();
+  return *found ? parse_needs(bytes) : std::nullopt;
+}
+
+Replica::Replica(state::Database& database, seal::KeyRing& ring)
     : ring_(ring),
-      nodes_(state::Space::kNodes, &database),
-      groups_(state::Space::kGroups, &database),
-      customers_(state::Space::kCustomers, &database),
-      names_(state::Space::kNames, &database),
-      keys_(state::Space::kDataKeys, &database),
-      rejected_(state::Space::kRejections, &database),
-      definitions_(state::Space::kDefinitions, &database),
-      audit_(state::Space::kAudit, &database),
-      totals_store_(state::Space::kTotals, &database),
-      rejections_(rejected_),
-      project_(std::make_shared<const Project>(settings, std::vector<Source>())),
-      shard_(std::move(settings),
-             {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}),
+      stores_(database),
+      keys_(stores_.at(Space::kDataKeys)),
+      audit_(stores_.at(Space::kAudit)),
+      totals_store_(stores_.at(Space::kTotals)),
+      rejections_(stores_.at(Space::kRejections)),
+      definitions_(stores_.at(Space::kDefinitions)),
+      shard_(definitions_.project()->settings(), stores_),
       applied_(database.position()) {}
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::open(state::Database& database, seal::KeyRing& ring) {
-  auto defaults = std::make_shared<const Settings>(Settings::defaults());
-  std::unique_ptr<Replica> replica(new Replica(database, ring, std::move(defaults)));
-  if (auto status = replica->load_definitions(); !status.ok()) return status;
+  std::unique_ptr<Replica> replica(new Replica(database, ring));
+  if (auto status = replica->definitions_.load(replica->applied_); !status.ok()) return status;
+  replica->use_project();
   if (auto status = replica->load_keys(); !status.ok()) return status;
   replica->load_totals();
+  // The visits above pass over what cannot be read: keys that are not there would show people as erased, and
+  // write keys as unknown.
+  if (auto status = replica->reads(); !status.ok()) return status;
   return replica;
 }
 
-absl::Status Replica::load_definitions() {
-  absl::Status status;
-  definitions_.for_each(
-      [&](const Hash128& key, std::string_view body) { status.Update(define(kind_of(key), body)); });
-  return status;
+void Replica::use_project() {
+  const auto now = project();
+  shard_.use(now->settings());
+  for (const Source& source : now->sources()) shard_.name_source(source.id, source.name);
 }
 
 absl::Status Replica::load_keys() {
@@ -70,8 +74,28 @@ absl::Status Replica::load_keys() {
 }
 
 void Replica::load_totals() {
-  const std::string_view bytes = totals_store_.get(Hash128{});
-  if (bytes.size() == sizeof(totals_)) std::memcpy(&totals_, bytes.data(), sizeof(totals_));
+  codec::ByteReader totals(totals_store_.get(Hash128{}));
+  totals_ = {.events = totals.fixed<uint64_t>(),
+             .customers = totals.fixed<int64_t>(),
+             .rejections = totals.fixed<uint64_t>()};
+  needs_ = parse_needs(totals_store_.get(kArchiveNeedsKey)).value_or(ArchiveNeeds{});
+  codec::ByteReader tick(totals_store_.get(kTickKey));
+  last_tick_.sequence = Sequence(tick.fixed<uint64_t>());
+  last_tick_.time = Instant(tick.fixed<int64_t>());
+}
+
+void Replica::save_totals() {
+  std::string totals, needs, tick;
+  codec::ByteWriter(totals).fixed(totals_.events);
+  codec::ByteWriter(totals).fixed(totals_.customers);
+  codec::ByteWriter(totals).fixed(totals_.rejections);
+  codec::ByteWriter(needs).fixed(needs_.rows.value());
+  codec::ByteWriter(needs).fixed(needs_.moves.value());
+  codec::ByteWriter(tick).fixed(last_tick_.sequence.value());
+  codec::ByteWriter(tick).fixed(last_tick_.time.micros());
+  totals_store_.put(Hash128{}, totals);
+  totals_store_.put(kArchiveNeedsKey, needs);
+  totals_store_.put(kTickKey, tick);
 }
 
 absl::Status Replica::apply(absl::Span<const shard::LogRecord> records, Instant tick,
@@ -91,14 +115,28 @@ absl::Status Replica::apply(absl::Span<const shard::LogRecord> records, Instant 
       if (auto status = apply_other(records[i], tick); !status.ok()) return status;
     }
     if (i == records.size()) break;
-    if (auto status = apply_definition(records[i++]); !status.ok()) return status;
+    if (auto status = apply_definition(records[i++], tick, effects); !status.ok()) return status;
   }
   applied_ = records.back().sequence;
   totals_.events += effects.events.size();
   totals_.customers += effects.customers_delta;
-  absl::Status disk;
-  each_store([&disk](state::Store& store) { disk.Update(store.error()); });
-  return disk;
+  note_needs(effects);
+  note_work(records, effects);
+  return reads();
+}
+
+// Ticks at which nothing was due leave nothing that a checkpoint would have to keep.
+void Replica::note_work(absl::Span<const shard::LogRecord> records, const shard::Effects& effects) {
+  for (size_t i = records.size(); i-- > 0;) {
+    if (records[i].kind == RecordKind::kTick && effects.timers_due == 0) continue;
+    last_work_ = records[i].sequence;
+    return;
+  }
+}
+
+void Replica::note_needs(const shard::Effects& effects) {
+  if (!effects.events.empty()) needs_.rows = effects.events.back().sequence;
+  if (!effects.moves.empty()) needs_.moves = applied_;
 }
 
 absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) {
@@ -120,9 +158,16 @@ absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) 
       return ring_.load(*key);
     }
     case RecordKind::kReveal: {
-      std::string blob(reinterpret_cast<const char*>(&tick), sizeof(tick));
+      std::string blob;
+      codec::ByteWriter(blob).fixed(tick.micros());
       blob.append(record.payload);
       audit_.put(Hash128{0, record.sequence.value()}, blob);
+      return absl::OkStatus();
+    }
+    case RecordKind::kTick: {
+      const auto now = codec::decode_tick(record.payload);
+      if (!now.ok()) return now.status();
+      last_tick_ = {record.sequence, now->time};
       return absl::OkStatus();
     }
     default:
@@ -130,61 +175,34 @@ absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) 
   }
 }
 
-absl::Status Replica::apply_definition(const shard::LogRecord& record) {
-  const auto definition = codec::decode_definition(record.payload);
-  if (!definition.ok()) return definition.status();
-  if (auto status = define(definition->kind, definition->body); !status.ok()) return status;
-  if (definition->kind == "settings") {
-    definitions_.put(kSettingsKey, definition->body);
-  } else if (definition->kind == "envelope_key") {
-    const auto key = parse_envelope_key(definition->body);
-    definitions_.put(envelope_key_place(key->version), definition->body);
-  } else {
-    definitions_.put(source_key(project()->find(definition->name)->id), definition->body);
+// A refused definition is an outcome like any other: the log keeps that it was asked for.
+absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant tick,
+                                       shard::Effects& effects) {
+  const auto before = project();
+  auto next = definitions_.apply(record, tick);
+  if (!next.ok()) return next.status();
+  absl::StatusOr<shard::Outcome> outcome = Defined{record.sequence};
+  if (!next->ok()) outcome = next->status();
+  effects.commands.push_back({record.sequence, std::move(outcome)});
+  if (!next->ok()) return absl::OkStatus();
+  effects.definitions.insert(effects.definitions.end(), (*next)->versions.begin(), (*next)->versions.end());
+  const auto now = project();
+  if (now->settings() != before->settings()) shard_.use(now->settings());
+  for (const definition::NamedVersion& named : (*next)->versions) {
+    if (named.kind->name != definition::kSource) continue;
+    const auto& source = *static_cast<const Source*>(named.version->value.get());
+    shard_.name_source(source.id, source.name);
   }
   return absl::OkStatus();
-}
-
-absl::Status Replica::define(std::string_view kind, std::string_view body) {
-  if (kind == "settings") {
-    auto settings = codec::settings_from_json(body);
-    if (!settings.ok()) return settings.status();
-    auto shared = std::make_shared<const Settings>(*std::move(settings));
-    shard_.use(shared);
-    publish(project()->with(std::move(shared)));
-    return absl::OkStatus();
-  }
-  if (kind == "source") {
-    auto source = parse_source(body);
-    if (!source.ok()) return source.status();
-    publish(project()->with(*std::move(source)));
-    return absl::OkStatus();
-  }
-  if (kind == "envelope_key") {
-    auto key = parse_envelope_key(body);
-    if (!key.ok()) return key.status();
-    publish(project()->with(*std::move(key)));
-    return absl::OkStatus();
-  }
-  return failure(absl::StatusCode::kDataLoss, "the log defines an unknown thing: ", kind);
-}
-
-std::shared_ptr<const Project> Replica::project() const {
-  const std::lock_guard lock(project_mutex_);
-  return project_;
-}
-
-void Replica::publish(std::shared_ptr<const Project> project) {
-  const std::lock_guard lock(project_mutex_);
-  project_ = std::move(project);
 }
 
 std::vector<AuditEntry> Replica::audit() {
   std::vector<AuditEntry> entries;
   audit_.for_each([&](const Hash128& key, std::string_view blob) {
     AuditEntry entry;
-    std::memcpy(&entry.time, blob.data(), sizeof(entry.time));
-    const auto reveal = codec::decode_reveal(blob.substr(sizeof(entry.time)));
+    codec::ByteReader time(blob);
+    entry.time = Instant(time.fixed<int64_t>());
+    const auto reveal = codec::decode_reveal(blob.substr(std::min(blob.size(), sizeof(int64_t))));
     if (!reveal.ok()) return;
     entry.sequence = Sequence(key.low);
     entry.customer = reveal->customer;
@@ -198,47 +216,12 @@ std::vector<AuditEntry> Replica::audit() {
   return entries;
 }
 
-template <class Visit>
-void Replica::each_store(Visit&& visit) {
-  for (state::Store* store : {&nodes_, &groups_, &customers_, &names_, &keys_, &rejected_, &definitions_,
-                              &audit_, &totals_store_}) {
-    visit(*store);
-  }
-}
-
 void Replica::begin_checkpoint() {
-  totals_store_.put(Hash128{}, {reinterpret_cast<const char*>(&totals_), sizeof(totals_)});
+  save_totals();
   checkpoint_ = {.position = applied_, .changes = std::make_unique<state::Changes>()};
-  each_store([this](state::Store& store) { store.begin_checkpoint(*checkpoint_.changes); });
-}
-
-bool Replica::copy_some(size_t keys) {
-  bool done = true;
-  each_store([&](state::Store& store) { done = store.copy_some(keys) && done; });
-  return done;
+  stores_.begin_checkpoint(*checkpoint_.changes);
 }
 
 Replica::Checkpoint Replica::take_checkpoint() { return std::move(checkpoint_); }
-
-void Replica::finish_checkpoint(bool written) {
-  each_store(
-      [written](state::Store& store) { written ? store.finish_checkpoint() : store.abandon_checkpoint(); });
-}
-
-size_t Replica::memory_bytes() const {
-  return nodes_.memory() + groups_.memory() + customers_.memory() + rejected_.memory() + keys_.memory();
-}
-
-size_t Replica::dirty_blobs() const { return nodes_.dirty() + groups_.dirty() + customers_.dirty(); }
-
-void Replica::shrink_to(size_t bytes) {
-  // Customers are most of it, nodes the rest that grows with traffic.
-  const size_t total = memory_bytes();
-  if (total <= bytes) return;
-  for (state::Store* store : {&customers_, &nodes_, &groups_, &rejected_}) {
-    store->evict_to(static_cast<size_t>(static_cast<double>(store->memory()) * static_cast<double>(bytes) /
-                                        static_cast<double>(total)));
-  }
-}
 
 }  // namespace kehu::engine

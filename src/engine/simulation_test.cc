@@ -153,6 +153,7 @@ class Simulation {
           ++conflicts[codec::decode_rejection(record.payload)->source.value()];
           continue;
         }
+        if (record.kind == RecordKind::kTick) continue;
         codec::EventRecord decoded;
         ASSERT_TRUE(decoded.decode(record.payload).ok());
         const uint32_t source = decoded.event().source.value();

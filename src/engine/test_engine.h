@@ -17,8 +17,8 @@
 #include "codec/settings_json.h"
 #include "engine/engine.h"
 #include "log/reader.h"
+#include "model/map_store.h"
 #include "os/posix_file_system.h"
-#include "shard/map_store.h"
 #include "shard/shard.h"
 
 // For the tests of this folder.
@@ -120,7 +120,8 @@ inline std::shared_ptr<const Settings> least_retention() {
 inline RecordBatch definition(std::string_view kind, std::string_view name, std::string_view body) {
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
-    codec::append_definition({.kind = kind, .name = name, .body = body, .actor = "test"}, out);
+    const Definition change{.kind = kind, .name = name, .body = body, .actor = "test"};
+    codec::append_definitions({&change, 1}, out);
   });
   return batch;
 }
@@ -186,9 +187,7 @@ inline uint64_t events_of(Engine& engine, std::string_view type, std::string_vie
 // The state that records make in memory, without engine, checkpoints or disk.
 class PlainState {
  public:
-  PlainState()
-      : shard_(std::make_shared<const Settings>(Settings::defaults()),
-               {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}) {}
+  PlainState() : shard_(std::make_shared<const Settings>(Settings::defaults()), stores_) {}
 
   void apply(absl::Span<const shard::LogRecord> records, Instant tick) {
     for (const shard::LogRecord& record : records) {
@@ -204,16 +203,18 @@ class PlainState {
 
  private:
   void define(std::string_view payload) {
-    const auto definition = codec::decode_definition(payload);
-    ASSERT_TRUE(definition.ok());
-    if (definition->kind != "settings") return;
-    const auto settings = codec::settings_from_json(definition->body);
-    ASSERT_TRUE(settings.ok()) << settings.status();
-    shard_.use(std::make_shared<const Settings>(*settings));
+    const auto changes = codec::decode_definitions(payload);
+    ASSERT_TRUE(changes.ok());
+    auto next = project_->apply(*changes, applied_, Instant());
+    if (!next.ok()) return;
+    const auto before = std::exchange(project_, next->project);
+    if (before->settings() != project_->settings()) shard_.use(project_->settings());
   }
 
-  shard::MapStore nodes_, groups_, customers_, names_;
+  MapStores stores_;
   shard::Shard shard_;
+  std::shared_ptr<const Project> project_ =
+      std::make_shared<const Project>(std::make_shared<const Settings>(Settings::defaults()));
   shard::Effects effects_;
   Sequence applied_;
 };
@@ -223,16 +224,13 @@ template <class Visit>
 absl::Status for_each_batch(os::FileSystem& files, const std::string& directory, Visit&& visit) {
   auto reader = log::Reader::open(files, directory, Sequence(0));
   if (!reader.ok()) return reader.status();
-  log::Batch batch;
-  while (true) {
-    const auto more = reader->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
+  return reader->for_each([&](const log::Batch& batch) {
     std::vector<shard::LogRecord> records;
     for (const log::RecordView record : batch)
       records.push_back({record.sequence, record.kind, record.payload});
     visit(records, batch.tick());
-  }
+    return absl::OkStatus();
+  });
 }
 
 // The digest of a fresh replay of the log alone, up to a position. The log must still hold its first record.

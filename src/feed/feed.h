@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/time.h"
-#include "mapping/feed_spec.h"
-#include "mapping/message.h"
+#include "feed/feed_spec.h"
+#include "feed/message.h"
 
 // Messages from brokers: the only folder that knows librdkafka and libmosquitto.
 namespace kehu::feed {
@@ -23,7 +23,7 @@ class Feed {
 
   // Appends what has arrived, up to a few thousand messages; waits up to `patience` for the first. Connects
   // again by itself. An error is final: the broker refuses us, and the text says what it said.
-  virtual absl::Status poll(Duration patience, std::vector<mapping::Message>& messages) = 0;
+  virtual absl::Status poll(Duration patience, std::vector<Message>& messages) = 0;
   // Everything that was polled is durable. Before the next poll.
   virtual absl::Status acknowledge() = 0;
   // Empty, or what stands in the way at the moment: "127.0.0.1:9092: Connection refused".
@@ -32,8 +32,8 @@ class Feed {
 
 // Values that begin with "$" are taken from the environment; kInvalidArgument for a setting that librdkafka
 // does not know, or a variable that is not set.
-absl::StatusOr<std::unique_ptr<Feed>> open_kafka(const mapping::KafkaSpec& spec);
-absl::StatusOr<std::unique_ptr<Feed>> open_mqtt(const mapping::MqttSpec& spec);
+absl::StatusOr<std::unique_ptr<Feed>> open_kafka(const KafkaSpec& spec);
+absl::StatusOr<std::unique_ptr<Feed>> open_mqtt(const MqttSpec& spec);
 
 // `text`, or the variable that it names.
 absl::StatusOr<std::string> secret_of(const std::string& text);

@@ -43,8 +43,8 @@ class KafkaFeed final : public Feed {
     if (consumer_) consumer_->close();
   }
 
-  absl::Status open(const mapping::KafkaSpec& spec) {
-    mapping::KafkaProperties settings = {
+  absl::Status open(const KafkaSpec& spec) {
+    KafkaProperties settings = {
         {"client.id", "kehu"},
         {"auto.offset.reset", "earliest"},
         {"isolation.level", "read_committed"},
@@ -66,7 +66,7 @@ class KafkaFeed final : public Feed {
     return code == RdKafka::ERR_NO_ERROR ? absl::OkStatus() : kafka_refused(RdKafka::err2str(code));
   }
 
-  absl::Status poll(Duration patience, std::vector<mapping::Message>& messages) override {
+  absl::Status poll(Duration patience, std::vector<Message>& messages) override {
     auto millis = static_cast<int>(patience.micros() / 1000);
     size_t bytes = 0;
     for (size_t n = 0; n < kMessagesMax && bytes < kBytesMax; ++n, millis = 0) {
@@ -99,8 +99,8 @@ class KafkaFeed final : public Feed {
     events_.note(message.errstr());
   }
 
-  static mapping::Message copy_of(const RdKafka::Message& message) {
-    mapping::Message out;
+  static Message copy_of(const RdKafka::Message& message) {
+    Message out;
     out.topic = message.topic_name();
     out.stream = cat(out.topic, "/", message.partition());
     out.position = static_cast<uint64_t>(message.offset());
@@ -118,7 +118,7 @@ class KafkaFeed final : public Feed {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Feed>> open_kafka(const mapping::KafkaSpec& spec) {
+absl::StatusOr<std::unique_ptr<Feed>> open_kafka(const KafkaSpec& spec) {
   auto feed = std::make_unique<KafkaFeed>();
   if (auto status = feed->open(spec); !status.ok()) return status;
   return feed;

@@ -17,7 +17,7 @@ class KafkaProducer final : public Producer, private RdKafka::EventCb, private R
  public:
   absl::Status open(const ProducerSpec& spec) {
     topic_ = spec.topic;
-    mapping::KafkaProperties settings = {
+    KafkaProperties settings = {
         {"client.id", "kehu"},
         {"compression.type", "lz4"},
         // The partition that Java's clients choose for a key, so that streams can be joined.

@@ -10,7 +10,7 @@
 namespace kehu::feed {
 namespace {
 
-std::unique_ptr<Producer> open(const std::string& brokers, mapping::KafkaProperties properties = {}) {
+std::unique_ptr<Producer> open(const std::string& brokers, KafkaProperties properties = {}) {
   properties.emplace_back("reconnect.backoff.max.ms", "200");
   auto producer = open_kafka_producer({.brokers = brokers, .topic = "orders", .properties = properties});
   EXPECT_TRUE(producer.ok()) << producer.status();

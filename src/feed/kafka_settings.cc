@@ -5,7 +5,7 @@
 
 namespace kehu::feed {
 
-absl::StatusOr<std::unique_ptr<RdKafka::Conf>> kafka_settings(const mapping::KafkaProperties& settings) {
+absl::StatusOr<std::unique_ptr<RdKafka::Conf>> kafka_settings(const KafkaProperties& settings) {
   std::unique_ptr<RdKafka::Conf> conf(RdKafka::Conf::create(RdKafka::Conf::CONF_GLOBAL));
   std::string error;
   for (const auto& [name, text] : settings) {

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "mapping/feed_spec.h"
+#include "feed/feed_spec.h"
 
 namespace kehu::feed {
 
 // Settings by librdkafka's names; later ones win. Values that begin with "$" are taken from the environment.
-absl::StatusOr<std::unique_ptr<RdKafka::Conf>> kafka_settings(const mapping::KafkaProperties& settings);
+absl::StatusOr<std::unique_ptr<RdKafka::Conf>> kafka_settings(const KafkaProperties& settings);
 
 absl::Status kafka_refused(const std::string& why);
 

@@ -5,18 +5,19 @@
 #include "base/text.h"
 #include "feed/feed.h"
 #include "feed/test_broker.h"
+#include "mapping/message.h"
 
 namespace kehu::feed {
 namespace {
 
-mapping::KafkaSpec spec_of(const Broker& broker) {
+KafkaSpec spec_of(const Broker& broker) {
   return {.brokers = broker.addresses(),
           .topics = {"orders"},
           .group = "test",
           .properties = {{"session.timeout.ms", "3000"}, {"heartbeat.interval.ms", "300"}}};
 }
 
-std::unique_ptr<Feed> open(const mapping::KafkaSpec& spec) {
+std::unique_ptr<Feed> open(const KafkaSpec& spec) {
   auto feed = open_kafka(spec);
   EXPECT_TRUE(feed.ok()) << feed.status();
   return *std::move(feed);
@@ -26,9 +27,9 @@ std::unique_ptr<Feed> open(const mapping::KafkaSpec& spec) {
 std::multiset<std::string> places(Feed& feed, size_t wanted) {
   std::multiset<std::string> found;
   for (int i = 0; i < 100 && found.size() < wanted; ++i) {
-    std::vector<mapping::Message> messages;
+    std::vector<Message> messages;
     EXPECT_TRUE(feed.poll(Duration::millis(200), messages).ok());
-    for (const mapping::Message& message : messages) found.insert(mapping::MessageMapper::origin(message));
+    for (const Message& message : messages) found.insert(mapping::MessageMapper::origin(message));
   }
   return found;
 }
@@ -37,7 +38,7 @@ TEST(Kafka, MessagesCarryTheirPlace) {
   Broker broker;
   broker.produce(1, 1);
   const auto feed = open(spec_of(broker));
-  std::vector<mapping::Message> messages;
+  std::vector<Message> messages;
   for (int i = 0; i < 100 && messages.empty(); ++i) {
     ASSERT_TRUE(feed->poll(Duration::millis(200), messages).ok());
   }
@@ -73,7 +74,7 @@ TEST(Kafka, WhatIsNotAcknowledgedComesAgainAndNothingElse) {
 
 TEST(Kafka, ABrokerThatIsAwayIsTroubleAndNoError) {
   const auto feed = open({.brokers = "127.0.0.1:1", .topics = {"orders"}, .group = "test"});
-  std::vector<mapping::Message> messages;
+  std::vector<Message> messages;
   for (int i = 0; i < 50 && feed->trouble().empty(); ++i) {
     ASSERT_TRUE(feed->poll(Duration::millis(200), messages).ok());
   }

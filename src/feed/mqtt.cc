@@ -27,7 +27,7 @@ void start_library() {
 // wait until acknowledge(), and what a crash leaves unacknowledged the broker sends again.
 class MqttFeed final : public Feed {
  public:
-  explicit MqttFeed(mapping::MqttSpec spec) : spec_(std::move(spec)) { start_library(); }
+  explicit MqttFeed(MqttSpec spec) : spec_(std::move(spec)) { start_library(); }
   ~MqttFeed() override {
     if (client_ == nullptr) return;
     mosquitto_disconnect(client_);
@@ -64,7 +64,7 @@ class MqttFeed final : public Feed {
     return absl::OkStatus();
   }
 
-  absl::Status poll(Duration patience, std::vector<mapping::Message>& messages) override {
+  absl::Status poll(Duration patience, std::vector<Message>& messages) override {
     messages_ = &messages;
     const auto end = Clock::now() + std::chrono::microseconds(patience.micros());
     while (messages.size() < kMessagesMax && final_.ok()) {
@@ -163,9 +163,9 @@ class MqttFeed final : public Feed {
     return false;
   }
 
-  const mapping::MqttSpec spec_;
+  const MqttSpec spec_;
   mosquitto* client_ = nullptr;
-  std::vector<mapping::Message>* messages_ = nullptr;  // while poll() runs
+  std::vector<Message>* messages_ = nullptr;  // while poll() runs
   uint64_t last_arrival_ = 0;
   Clock::time_point next_try_;
   std::string trouble_;
@@ -174,7 +174,7 @@ class MqttFeed final : public Feed {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Feed>> open_mqtt(const mapping::MqttSpec& spec) {
+absl::StatusOr<std::unique_ptr<Feed>> open_mqtt(const MqttSpec& spec) {
   auto feed = std::make_unique<MqttFeed>(spec);
   if (auto status = feed->open(); !status.ok()) return status;
   return feed;

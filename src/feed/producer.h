@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/time.h"
-#include "mapping/feed_spec.h"
+#include "feed/feed_spec.h"
 #include "model/ids.h"
 
 namespace kehu::feed {
@@ -51,7 +51,7 @@ class Producer {
 struct ProducerSpec {
   std::string brokers;
   std::string topic;
-  mapping::KafkaProperties properties{};
+  KafkaProperties properties{};
 };
 // Values as for open_kafka().
 absl::StatusOr<std::unique_ptr<Producer>> open_kafka_producer(const ProducerSpec& spec);

@@ -7,7 +7,7 @@
 namespace kehu::identity {
 
 Graph::Graph(const Settings& settings, BlobStore& nodes, BlobStore& groups)
-    : settings_(&settings), ledger_(nodes, groups) {}
+    : settings_(&settings), blobs_(nodes, groups) {}
 
 void Graph::keys(const Event& event, std::vector<Hash128>& node_keys) {
   for (const Identifier& identifier : event.identifiers) {
@@ -18,9 +18,9 @@ void Graph::keys(const Event& event, std::vector<Hash128>& node_keys) {
 void Graph::prefetch(absl::Span<const Event* const> events) {
   std::vector<Hash128> node_keys, group_keys;
   for (const Event* event : events) keys(*event, node_keys);
-  ledger_.prefetch_nodes(node_keys);
+  blobs_.prefetch_nodes(node_keys);
   for (const Event* event : events) group_keys_of(*event, group_keys);
-  if (!group_keys.empty()) ledger_.prefetch_groups(group_keys);
+  if (!group_keys.empty()) blobs_.prefetch_groups(group_keys);
 }
 
 // The customers of an event that has more than one, or one and a new identifier.
@@ -29,7 +29,7 @@ void Graph::group_keys_of(const Event& event, std::vector<Hash128>& group_keys) 
   bool unknown = false;
   for (const Identifier& identifier : event.identifiers) {
     if (identifier.left_out != LeftOut::kNo) continue;
-    const std::optional<NodeHead> head = ledger_.head(identifier.token);
+    const std::optional<NodeHead> head = blobs_.head(identifier.token);
     unknown |= !head;
     if (!head || head->shared) continue;
     if (std::find(group_keys.begin() + before, group_keys.end(), head->owner.hash) == group_keys.end()) {
@@ -40,7 +40,7 @@ void Graph::group_keys_of(const Event& event, std::vector<Hash128>& group_keys) 
 }
 
 Resolution Graph::resolve(const Event& event, Sequence sequence) {
-  return Resolver(*settings_, ledger_, event, sequence).run();
+  return Resolver(*settings_, blobs_, event, sequence).run();
 }
 
 }  // namespace kehu::identity

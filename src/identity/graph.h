@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "identity/ledger.h"
+#include "identity/blobs.h"
 #include "identity/link.h"
 #include "identity/resolution.h"
 #include "model/blob_store.h"
@@ -43,13 +43,13 @@ class Graph {
   // Joins the customers of the two tokens whatever the type, the limit or an earlier un-merge says; the
   // winner keeps its id. `now` is the batch's tick. NotFound: a token is unknown. AlreadyExists: they are one
   // customer. FailedPrecondition: a unique type would have two values, or a token is shared.
-  // ResourceExhausted: too large.
+  // FailedPrecondition too: too large.
   absl::StatusOr<Outcome> merge(const MergeCommand& command, Sequence sequence, Instant now);
 
   // Removes the links that the record at `command.link` made and gives each side its own customer again; no
   // evidence joins them from now on. When the record joined customers, only those links are removed, not
   // those of identifiers that were new in it. `command.customer` may be any id the customer ever had.
-  // NotFound: no such customer or link. ResourceExhausted: the customer remembers too many separations.
+  // NotFound: no such customer or link. FailedPrecondition: the customer remembers too many separations.
   absl::StatusOr<Outcome> unmerge(const UnmergeCommand& command, Sequence sequence, Instant now);
 
   std::optional<CustomerId> customer_of(Token token) const;
@@ -78,7 +78,7 @@ class Graph {
   void group_keys_of(const Event& event, std::vector<Hash128>& group_keys) const;
 
   const Settings* settings_;
-  mutable Ledger ledger_;
+  mutable Blobs blobs_;
 };
 
 }  // namespace kehu::identity

@@ -9,13 +9,7 @@
 namespace kehu::identity {
 namespace {
 
-// Cut at a character, so that what is kept is still UTF-8.
-std::string kept(std::string_view text) {
-  if (text.size() <= kCommandTextBytes) return std::string(text);
-  size_t size = kCommandTextBytes;
-  while (size > 0 && (static_cast<uint8_t>(text[size]) & 0xc0) == 0x80) --size;
-  return std::string(text.substr(0, size));
-}
+std::string kept(std::string_view text) { return std::string(cut_utf8(text, kCommandTextBytes)); }
 
 std::string names_of(const Settings& settings, const std::bitset<256>& types) {
   std::string names;
@@ -81,8 +75,8 @@ void separate(Group& group, Token own, Token other, const UnmergeCommand& comman
 }  // namespace
 
 absl::StatusOr<Outcome> Graph::merge(const MergeCommand& command, Sequence sequence, Instant now) {
-  const std::optional<NodeHead> winner_head = ledger_.head(command.winner);
-  const std::optional<NodeHead> loser_head = ledger_.head(command.loser);
+  const std::optional<NodeHead> winner_head = blobs_.head(command.winner);
+  const std::optional<NodeHead> loser_head = blobs_.head(command.loser);
   if (!winner_head || !loser_head) {
     const Token unknown = winner_head ? command.loser : command.winner;
     return failure(absl::StatusCode::kNotFound, "identifier ", unknown.hash.hex(),
@@ -96,7 +90,7 @@ absl::StatusOr<Outcome> Graph::merge(const MergeCommand& command, Sequence seque
     return failure(absl::StatusCode::kAlreadyExists, "both identifiers belong to customer ",
                    winner_head->owner.hash.hex(), " already");
   }
-  Group winner = ledger_.group(winner_head->owner), loser = ledger_.group(loser_head->owner);
+  Group winner = blobs_.group(winner_head->owner), loser = blobs_.group(loser_head->owner);
   const Verdict verdict = check_join(*settings_, winner.members, loser.members);
   if (verdict.conflicts.any()) {
     return failure(absl::StatusCode::kFailedPrecondition, "customers ", winner.id.hash.hex(), " and ",
@@ -106,14 +100,14 @@ absl::StatusOr<Outcome> Graph::merge(const MergeCommand& command, Sequence seque
   forget_separations(winner, loser);
   if (winner.members.size() + loser.members.size() > kTokensPerCustomer ||
       winner.separations.size() + loser.separations.size() > kSeparationsPerCustomer) {
-    return failure(absl::StatusCode::kResourceExhausted, "the merged customer would have more than ",
+    return failure(absl::StatusCode::kFailedPrecondition, "the merged customer would have more than ",
                    kTokensPerCustomer, " identifiers or ", kSeparationsPerCustomer,
                    " separations; nothing was merged");
   }
   Outcome outcome;
-  Partition(*settings_, ledger_)
+  Partition(*settings_, blobs_)
       .absorb(winner, loser, manual_link(command, sequence, now), {sequence, now}, outcome.moves);
-  ledger_.put(winner);
+  blobs_.put(winner);
   outcome.customers.push_back(winner.id);
   return outcome;
 }
@@ -123,20 +117,20 @@ absl::StatusOr<Outcome> Graph::unmerge(const UnmergeCommand& command, Sequence s
   if (!customer) {
     return failure(absl::StatusCode::kNotFound, "no customer was ever called ", command.customer.hash.hex());
   }
-  Group group = ledger_.group(*customer);
+  Group group = blobs_.group(*customer);
   const std::vector<Link> removed = remove_links(group, command.link);
   if (removed.empty()) {
     return failure(absl::StatusCode::kNotFound, "customer ", customer->hash.hex(),
                    " has no link made by record ", command.link.value(),
-                   "; its identity graph lists the links");
+                   "; its identities (`--view identities`) list the links");
   }
   if (group.separations.size() + 2 * removed.size() > kSeparationsPerCustomer) {
-    return failure(absl::StatusCode::kResourceExhausted, "customer ", customer->hash.hex(), " remembers ",
+    return failure(absl::StatusCode::kFailedPrecondition, "customer ", customer->hash.hex(), " remembers ",
                    kSeparationsPerCustomer, " separations already; nothing was taken apart");
   }
   Outcome outcome;
   std::vector<Group> sides =
-      Partition(*settings_, ledger_)
+      Partition(*settings_, blobs_)
           .divide(std::move(group), absorbed_by(removed), {sequence, now}, outcome.moves);
   const CustomerId keeper = sides.front().id;
   for (const Link& link : removed) {
@@ -151,7 +145,7 @@ absl::StatusOr<Outcome> Graph::unmerge(const UnmergeCommand& command, Sequence s
     side.remember(Change{ChangeKind::kSeparated, sequence, now, name, keeper});
   }
   for (const Group& side : sides) {
-    ledger_.put(side);
+    blobs_.put(side);
     outcome.customers.push_back(side.id);
   }
   return outcome;

@@ -30,7 +30,7 @@ absl::StatusOr<CustomerId> owner_as_of(Token token, const Node& node, bool seen,
 }  // namespace
 
 std::optional<CustomerId> Graph::customer_of(Token token) const {
-  const std::optional<NodeHead> head = ledger_.head(token);
+  const std::optional<NodeHead> head = blobs_.head(token);
   if (!head) return std::nullopt;
   return head->owner;
 }
@@ -38,21 +38,21 @@ std::optional<CustomerId> Graph::customer_of(Token token) const {
 std::optional<CustomerId> Graph::current(CustomerId any) const { return customer_of(Token{any.hash}); }
 
 absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Sequence when) const {
-  const std::optional<Node> node = ledger_.node(token);
+  const std::optional<Node> node = blobs_.node(token);
   if (!node) return never_seen(token);
   return owner_as_of(token, *node, node->first_seen <= when,
                      [&](const Ownership& entry) { return entry.sequence <= when; });
 }
 
 absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Instant when) const {
-  const std::optional<Node> node = ledger_.node(token);
+  const std::optional<Node> node = blobs_.node(token);
   if (!node) return never_seen(token);
   return owner_as_of(token, *node, node->first_received <= when,
                      [&](const Ownership& entry) { return entry.at <= when; });
 }
 
 std::vector<CustomerId> Graph::owners_of(Token token) const {
-  const std::optional<Node> node = ledger_.node(token);
+  const std::optional<Node> node = blobs_.node(token);
   if (!node) return {};
   std::vector<CustomerId> owners;
   for (const Ownership& entry : node->history) owners.push_back(entry.owner);
@@ -62,10 +62,11 @@ std::vector<CustomerId> Graph::owners_of(Token token) const {
 
 std::vector<KnownIdentifier> Graph::identifiers_of(CustomerId customer) const {
   std::vector<KnownIdentifier> identifiers;
-  const std::optional<Group> group = ledger_.find_group(customer);
+  const std::optional<Group> group = blobs_.find_group(customer);
   if (!group) return identifiers;
   for (const Member& member : group->members) {
-    std::optional<Node> node = ledger_.node(member.token);
+    std::optional<Node> node = blobs_.node(member.token);
+    if (!node) continue;  // it could not be read, which the store tells whoever owns it
     identifiers.push_back({member.token, node->type, node->shared, node->sealed, std::move(node->value),
                            node->first_seen, node->first_time});
   }
@@ -76,33 +77,33 @@ std::vector<KnownIdentifier> Graph::identifiers_of(CustomerId customer) const {
 }
 
 std::vector<Link> Graph::links(CustomerId customer) const {
-  std::optional<Group> group = ledger_.find_group(customer);
+  std::optional<Group> group = blobs_.find_group(customer);
   return group ? std::move(group->links) : std::vector<Link>();
 }
 
 std::vector<Separation> Graph::separations(CustomerId customer) const {
-  std::optional<Group> group = ledger_.find_group(customer);
+  std::optional<Group> group = blobs_.find_group(customer);
   return group ? std::move(group->separations) : std::vector<Separation>();
 }
 
 std::vector<Refusal> Graph::refusals(CustomerId customer) const {
-  std::optional<Group> group = ledger_.find_group(customer);
+  std::optional<Group> group = blobs_.find_group(customer);
   return group ? std::move(group->refusals) : std::vector<Refusal>();
 }
 
 std::vector<Change> Graph::history(CustomerId customer) const {
-  std::optional<Group> group = ledger_.find_group(customer);
+  std::optional<Group> group = blobs_.find_group(customer);
   return group ? std::move(group->changes) : std::vector<Change>();
 }
 
 absl::StatusOr<std::vector<Link>> Graph::explain(Token from, Token to) const {
-  const std::optional<NodeHead> a = ledger_.head(from), b = ledger_.head(to);
+  const std::optional<NodeHead> a = blobs_.head(from), b = blobs_.head(to);
   if (!a || !b) return never_seen(a ? to : from);
   if (a->owner != b->owner) {
     return failure(absl::StatusCode::kNotFound, "the identifiers belong to two customers, ",
                    a->owner.hash.hex(), " and ", b->owner.hash.hex());
   }
-  return path(ledger_.group(a->owner).links, from, to);
+  return path(blobs_.group(a->owner).links, from, to);
 }
 
 }  // namespace kehu::identity

@@ -155,6 +155,44 @@ const Scenario kAlias[] = {
     {"to_oneself", {"U1", "U1 <U1"}, "U1/U1", "U1"},
 };
 
+// A sender with one name space for users and visitors.
+const Scenario kOneNameSpace[] = {
+    {"an_alias_names_the_old_id_first", {"=U7 ?A7", "=U8 ?A8", "=U7 <U8 ?A7 <A8"}, "U7/U7", "U7 U8"},
+    {"an_alias_names_the_new_id_first", {"=U7 ?A7", "=U8 ?A8", "=U8 <U7 ?A8 <A7"}, "U7/U8", "U7 U8"},
+    {"an_alias_before_the_events", {"=U7 <U8 ?A7 <A8", "=U8 ?A8", "=U7 ?A7"}, "U7/U7", "U7 A8 U8"},
+    {"an_alias_between_the_events", {"=U7 ?A7", "=U7 <U8 ?A7 <A8", "=U8 ?A8"}, "U7/U8", "U7 A8 U8"},
+    {"an_alias_of_a_visitor", {"?U7 A7", "=U8 ?A8", "=U7 <U8 ?A7 <A8"}, "U8/U8", "U8 A7"},
+    {"an_alias_of_a_visitor_the_other_way", {"?U7 A7", "=U8 ?A8", "=U8 <U7 ?A8 <A7"}, "U8/U8", "U8 A7"},
+    {"an_alias_again", {"=U7 ?A7", "=U7 <U8 ?A7 <A8", "=U7 <U8 ?A7 <A8"}, "U7/U7", "U7 A8"},
+    {"a_chain_of_aliases",
+     {"=U1 ?A1", "=U2 ?A2", "=U3 ?A3", "=U2 <U3 ?A2 <A3", "=U1 <U2 ?A1 <A2"},
+     "U2/U1",  // the larger side keeps its id
+     "U2 U1 U3"},
+    {"two_identified_users",
+     {"U7 ?A7", "U8 ?A8", "=U7 <U8 ?A7 <A8"},
+     "U7/U7 -<U8:unique_conflict",
+     "U7 | U8"},
+    {"users_that_were_assumed_first",
+     {"=U7 ?A7", "=U8 ?A8", "U7", "U8", "=U7 <U8 ?A7 <A8"},
+     "U7/U7 -<U8:unique_conflict",
+     "U7 | U8"},
+    {"one_user_is_certain", {"U7 ?A7", "=U8 ?A8", "=U8 <U7 ?A8 <A7"}, "U7/U8", "U7 U8"},
+    {"identify_of_an_id_that_was_taken_for_a_user", {"=U7 ?A7", "U8 ?U7 ?A8 A7"}, "U7/U8", "U7 U8"},
+    {"a_visitors_event_of_a_user", {"=U7 ?A7", "?U7 A7"}, "U7/U7", "U7"},
+    {"a_visitors_event_of_nobody", {"?U7 A7"}, "A7/A7", "A7"},
+    {"a_visitor_who_was_a_user_all_along", {"?U7 A7", "=U7 ?A7", "?U7 A7"}, "A7/A7", "A7 U7"},
+    {"the_user_of_another_sender", {"U7", "?U7 A7"}, "U7/U7", "U7"},
+    {"a_group_is_nobody", {"?U7 ?A7"}, "?/?", ""},
+    {"a_group_under_a_users_id", {"=U7 ?A7", "?U7 ?A7"}, "U7/U7", "U7"},
+};
+
+// Visitors' ids that a server's library may have made up.
+const Scenario kPassing[] = {
+    {"a_real_one_seen_before", {"A1", "U1 ~A1"}, "A1/U1", "A1 U1"},
+    {"a_real_one_seen_later", {"U1 ~A1", "A1"}, "U1/A1", "U1 A1"},
+    {"alone_it_is_a_visitor", {"!U0 ~A1", "A1"}, "A1/A1", "A1"},
+};
+
 const Scenario kCommands[] = {
     {"merge", {"U1", "A1", "merge U1 A1"}, "ok", "U1 A1"},
     {"the_named_winner_wins", {"U1", "A1", "merge A1 U1"}, "ok", "A1 U1"},
@@ -203,6 +241,8 @@ INSTANTIATE_TEST_SUITE_P(limits, GraphScenario, testing::ValuesIn(kLimits), name
 INSTANTIATE_TEST_SUITE_P(weak, GraphScenario, testing::ValuesIn(kWeak), name_of);
 INSTANTIATE_TEST_SUITE_P(shared, GraphScenario, testing::ValuesIn(kShared), name_of);
 INSTANTIATE_TEST_SUITE_P(alias, GraphScenario, testing::ValuesIn(kAlias), name_of);
+INSTANTIATE_TEST_SUITE_P(one_name_space, GraphScenario, testing::ValuesIn(kOneNameSpace), name_of);
+INSTANTIATE_TEST_SUITE_P(passing, GraphScenario, testing::ValuesIn(kPassing), name_of);
 INSTANTIATE_TEST_SUITE_P(commands, GraphScenario, testing::ValuesIn(kCommands), name_of);
 
 }  // namespace

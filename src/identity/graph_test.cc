@@ -90,6 +90,30 @@ TEST(graph, tokens_of_a_customer_are_bounded) {
             kTokensPerCustomer);
 }
 
+TEST(graph, made_up_ids_of_servers_use_nothing_up) {
+  World world;
+  for (int i = 0; i < 2000; ++i) EXPECT_EQ(world.step("U1 ~A" + std::to_string(i)), "U1/U1");
+  const CustomerId customer = CustomerId::named_after(world.token("U1"));
+  EXPECT_EQ(world.graph.identifiers_of(customer).size(), 1 + kPassingPerCustomer);
+  EXPECT_EQ(world.graph.links(customer).size(), kPassingPerCustomer);
+  EXPECT_THAT(world.graph.refusals(customer), testing::IsEmpty());
+  EXPECT_EQ(world.graph.customer_of(world.token("A1")), std::nullopt);
+  EXPECT_EQ(world.graph.customer_of(world.token("A1999")), customer);
+  world.step("A5000");
+  EXPECT_EQ(world.step("U1 A5000"), "U1/U1");
+  EXPECT_EQ(world.graph.customer_of(world.token("A5000")), customer);
+}
+
+TEST(graph, an_id_of_a_server_that_is_seen_again_stays) {
+  World world;
+  for (const char* step : {"U1 ~A1", "A1", "U1 ~A2", "U1 ~A2"}) world.step(step);
+  for (int i = 10; i < 50; ++i) world.step("U1 ~A" + std::to_string(i));
+  const CustomerId customer = CustomerId::named_after(world.token("U1"));
+  EXPECT_EQ(world.graph.customer_of(world.token("A1")), customer);
+  EXPECT_EQ(world.graph.customer_of(world.token("A2")), customer);
+  EXPECT_EQ(world.graph.identifiers_of(customer).size(), 3 + kPassingPerCustomer);
+}
+
 TEST(graph, explains_by_the_events_on_the_way) {
   World world;
   for (const char* step : {"U1 A1", "P1 A2", "U1 P1", "merge U1 F9", "F1", "merge U1 F1"}) world.step(step);

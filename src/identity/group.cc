@@ -10,7 +10,10 @@
 namespace kehu::identity {
 namespace {
 
+// Customers with nothing that version 1 has no place for are still written as such.
 constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersionWithExtras = 2;
+constexpr uint8_t kStandings = 1;
 // Beside the kind of a link.
 constexpr uint8_t kAbsorbed = 0x80;
 constexpr uint8_t kUuid = 0x40;
@@ -207,6 +210,36 @@ bool read_list(BlobReader& reader, Group& group, std::vector<T>& list, size_t mo
   return true;
 }
 
+void append_extras(const Group& group, BlobWriter& writer) {
+  const auto is_firm = [](const Member& member) { return member.standing == Standing::kFirm; };
+  const auto others =
+      group.members.size() - static_cast<size_t>(std::ranges::count_if(group.members, is_firm));
+  writer.byte(others > 0 ? kVersionWithExtras : kVersion);
+  if (others == 0) return;
+  writer.byte(kStandings);
+  writer.number(others);
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    if (is_firm(group.members[i])) continue;
+    writer.number(i);
+    writer.byte(static_cast<uint8_t>(group.members[i].standing));
+  }
+}
+
+bool read_extras(BlobReader& reader, std::vector<std::pair<uint64_t, Standing>>& standings) {
+  const uint8_t version = reader.byte();
+  if (version == kVersion) return true;
+  if (version != kVersionWithExtras || reader.byte() != kStandings) return false;
+  const uint64_t count = reader.number();
+  if (count > kTokensPerCustomer) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t position = reader.number();
+    const auto standing = static_cast<Standing>(reader.byte());
+    if (standing != Standing::kAssumed && standing != Standing::kPassing) return false;
+    standings.emplace_back(position, standing);
+  }
+  return !reader.failed();
+}
+
 }  // namespace
 
 bool Group::contains(Token token) const {
@@ -232,7 +265,7 @@ void append_group(const Group& group, std::string& out) {
   const Positions positions(group.members);
   const Origin origin = origin_of(group);
   BlobWriter writer(out);
-  writer.byte(kVersion);
+  append_extras(group, writer);
   writer.number(group.members.size());
   for (size_t i = 0; i < group.members.size(); ++i)
     append_member(group.members[i], i ? origin : Origin{}, writer);
@@ -249,7 +282,8 @@ void append_group(const Group& group, std::string& out) {
 
 std::optional<Group> parse_group(CustomerId id, std::string_view bytes) {
   BlobReader reader(bytes);
-  if (reader.byte() != kVersion) return std::nullopt;
+  std::vector<std::pair<uint64_t, Standing>> standings;
+  if (!read_extras(reader, standings)) return std::nullopt;
   Group group;
   group.id = id;
   const bool whole = read_list(reader, group, group.members, kTokensPerCustomer, read_member) &&
@@ -259,6 +293,10 @@ std::optional<Group> parse_group(CustomerId id, std::string_view bytes) {
                      read_list(reader, group, group.changes, kChangesPerCustomer, read_change) &&
                      reader.complete();
   if (!whole) return std::nullopt;
+  for (const auto& [position, standing] : standings) {
+    if (position >= group.members.size()) return std::nullopt;
+    group.members[position].standing = standing;
+  }
   return group;
 }
 

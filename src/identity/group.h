@@ -16,6 +16,7 @@ struct Member {
   IdentifierTypeId type;
   Sequence first_seen;  // of the token, wherever it was then
   Instant first_time;   // event time of the first event with the token: what limits count
+  Standing standing = Standing::kFirm;
   bool operator==(const Member&) const = default;
 };
 

@@ -17,12 +17,13 @@ constexpr uint8_t kShared = 2;
 constexpr uint8_t kSealed = 4;
 constexpr uint8_t kConflicts = 8;
 constexpr uint8_t kHistory = 16;
-constexpr uint8_t kKnownFlags = 31;
+constexpr int kStandingShift = 6;  // two bits
+constexpr uint8_t kKnownFlags = 0xdf;
 
 constexpr size_t kHeadBytes = 3;
 
 uint8_t flags_of(Token token, const Node& node) {
-  uint8_t flags = 0;
+  uint8_t flags = static_cast<uint8_t>(static_cast<int>(node.standing) << kStandingShift);
   if (node.owner != CustomerId::named_after(token)) flags |= kForeignOwner;
   if (node.shared) flags |= kShared;
   if (node.sealed) flags |= kSealed;
@@ -92,7 +93,7 @@ std::optional<NodeHead> peek_node(Token token, std::string_view bytes) {
   if (bytes.size() < kHeadBytes || static_cast<uint8_t>(bytes[0]) != kVersion) return std::nullopt;
   const uint8_t flags = static_cast<uint8_t>(bytes[1]);
   NodeHead head{IdentifierTypeId(static_cast<uint8_t>(bytes[2])), (flags & kShared) != 0,
-                CustomerId::named_after(token)};
+                static_cast<Standing>(flags >> kStandingShift), CustomerId::named_after(token)};
   if (flags & kForeignOwner) {
     BlobReader reader(bytes.substr(kHeadBytes));
     head.owner.hash = reader.hash();
@@ -105,10 +106,11 @@ std::optional<Node> parse_node(Token token, std::string_view bytes) {
   const std::optional<NodeHead> head = peek_node(token, bytes);
   if (!head) return std::nullopt;
   const uint8_t flags = static_cast<uint8_t>(bytes[1]);
-  if (flags & ~kKnownFlags) return std::nullopt;
+  if ((flags & ~kKnownFlags) || head->standing > Standing::kPassing) return std::nullopt;
   Node node;
   node.type = head->type;
   node.shared = head->shared;
+  node.standing = head->standing;
   node.sealed = (flags & kSealed) != 0;
   node.owner = head->owner;
   BlobReader reader(bytes.substr(kHeadBytes + (flags & kForeignOwner ? sizeof(Hash128) : 0)));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "model/event.h"
 #include "model/ids.h"
 
 namespace kehu::identity {
@@ -23,6 +24,7 @@ struct Node {
   IdentifierTypeId type;
   bool shared = false;  // of several customers; never joins anything, lives in its own customer
   bool sealed = false;  // `value` is sealed bytes
+  Standing standing = Standing::kFirm;
   CustomerId owner;
   Sequence first_seen;
   Instant first_time;      // event time
@@ -47,6 +49,7 @@ std::optional<Node> parse_node(Token token, std::string_view bytes);
 struct NodeHead {
   IdentifierTypeId type;
   bool shared = false;
+  Standing standing = Standing::kFirm;
   CustomerId owner;
 };
 std::optional<NodeHead> peek_node(Token token, std::string_view bytes);

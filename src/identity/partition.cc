@@ -40,7 +40,7 @@ std::vector<Group> sides_of(const Group& group) {
 
 void Partition::absorb(Group& winner, const Group& loser, Link link, Cause cause, Moves& moves) {
   for (const Member& member : loser.members) {
-    ledger_.move(member.token, winner.id, cause.sequence, cause.at);
+    blobs_.move(member.token, winner.id, cause.sequence, cause.at);
     moves.push_back({member.token, loser.id, winner.id});
   }
   winner.members.insert(winner.members.end(), loser.members.begin(), loser.members.end());
@@ -51,7 +51,7 @@ void Partition::absorb(Group& winner, const Group& loser, Link link, Cause cause
   winner.remember(Change{ChangeKind::kJoined, cause.sequence, cause.at, link.b, loser.id});
   link.absorbed = loser.id;
   winner.links.push_back(std::move(link));
-  ledger_.erase_group(loser.id);
+  blobs_.erase_group(loser.id);
 }
 
 CustomerId Partition::name_of(const Group& side, CustomerId old,
@@ -71,10 +71,15 @@ std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> p
   if (keeper != sides.end()) std::rotate(sides.begin(), keeper, keeper + 1);
   sides.front().refusals = std::move(group.refusals);
   sides.front().changes = std::move(group.changes);
-  for (const Group& side : sides) {
+  for (Group& side : sides) {
+    // Whoever is alone is nobody's companion.
+    if (side.members.size() == 1 && side.members.front().standing == Standing::kPassing) {
+      side.members.front().standing = Standing::kFirm;
+      blobs_.set_standing(side.members.front().token, Standing::kFirm);
+    }
     if (side.id == group.id) continue;
     for (const Member& member : side.members) {
-      ledger_.move(member.token, side.id, cause.sequence, cause.at);
+      blobs_.move(member.token, side.id, cause.sequence, cause.at);
       moves.push_back({member.token, group.id, side.id});
     }
   }
@@ -83,21 +88,21 @@ std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> p
 
 bool Partition::separated(const Group& a, const Group& b) const {
   return std::ranges::any_of(a.separations, [&](const Separation& separation) {
-    const std::optional<NodeHead> other = ledger_.head(separation.other);
+    const std::optional<NodeHead> other = blobs_.head(separation.other);
     return other && other->owner == b.id;
   });
 }
 
 void Partition::take_out(Token token, Cause cause, Moves& moves) {
-  std::optional<Node> node = ledger_.node(token);
+  std::optional<Node> node = blobs_.node(token);
   KEHU_CHECK(node.has_value());
-  Group group = ledger_.group(node->owner);
+  Group group = blobs_.group(node->owner);
   const CustomerId own = CustomerId::named_after(token);
   if (node->owner != own) moves.push_back({token, node->owner, own});
   node->shared = true;
   node->conflicts.clear();
   node->move_to(own, cause.sequence, cause.at);
-  ledger_.put(token, *node);
+  blobs_.put(token, *node);
 
   Group alone;
   alone.id = own;
@@ -105,7 +110,7 @@ void Partition::take_out(Token token, Cause cause, Moves& moves) {
   std::erase_if(group.members, [&](const Member& member) { return member.token == token; });
   std::erase_if(group.links, [&](const Link& link) { return link.a == token || link.b == token; });
   std::erase_if(group.separations, [&](const Separation& separation) { return separation.own == token; });
-  if (group.members.empty()) return ledger_.put(alone);
+  if (group.members.empty()) return blobs_.put(alone);
 
   std::vector<Group> rest = divide(std::move(group), {}, cause, moves);
   const CustomerId kept = rest.front().id;
@@ -113,9 +118,9 @@ void Partition::take_out(Token token, Cause cause, Moves& moves) {
   for (Group& side : absl::MakeSpan(rest).subspan(1)) {
     side.remember(Change{ChangeKind::kSplit, cause.sequence, cause.at, token, kept});
   }
-  for (const Group& side : rest) ledger_.put(side);
+  for (const Group& side : rest) blobs_.put(side);
   alone.remember(Change{ChangeKind::kTakenOut, cause.sequence, cause.at, token, kept});
-  ledger_.put(alone);
+  blobs_.put(alone);
 }
 
 }  // namespace kehu::identity

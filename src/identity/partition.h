@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "identity/ledger.h"
+#include "identity/blobs.h"
 #include "identity/resolution.h"
 #include "model/settings.h"
 
@@ -20,7 +20,7 @@ struct Cause {
 // too.
 class Partition {
  public:
-  Partition(const Settings& settings, Ledger& ledger) : settings_(settings), ledger_(ledger) {}
+  Partition(const Settings& settings, Blobs& blobs) : settings_(settings), blobs_(blobs) {}
 
   // `loser` ends; all it had becomes `winner`'s, joined by `link`, whose `absorbed` is set here.
   void absorb(Group& winner, const Group& loser, Link link, Cause cause, Moves& moves);
@@ -42,7 +42,7 @@ class Partition {
   CustomerId name_of(const Group& side, CustomerId old, absl::Span<const CustomerId> preferred) const;
 
   const Settings& settings_;
-  Ledger& ledger_;
+  Blobs& blobs_;
 };
 
 }  // namespace kehu::identity

@@ -10,6 +10,7 @@ namespace kehu::identity {
 Resolution Resolver::run() {
   collect();
   if (candidates_.empty()) return std::move(resolution_);
+  raise_standings();
   resolution_.part = candidates_.front().identifier->token;
   if (one_known_customer()) {
     resolution_.customer = candidates_.front().head->owner;
@@ -20,19 +21,22 @@ Resolution Resolver::run() {
 }
 
 void Resolver::collect() {
-  bool previous = false, weak = false, shared = false;
+  bool previous = false, weak = false, shared = false, alternative = false;
   for (size_t i = 0; i < event_.identifiers.size(); ++i) {
     const Identifier& identifier = event_.identifiers[i];
     if (identifier.left_out != LeftOut::kNo || repeats_user_id(identifier)) continue;
+    alternative |= identifier.alternative;
+    if (identifier.alternative) continue;
     const auto is_same = [&](const Candidate& seen) { return seen.identifier->token == identifier.token; };
     if (std::ranges::any_of(candidates_, is_same)) continue;
     KEHU_CHECK(identifier.type.value() < settings_.identifier_types.size());
-    candidates_.push_back({static_cast<uint8_t>(i), &identifier, ledger_.head(identifier.token)});
+    candidates_.push_back({static_cast<uint8_t>(i), &identifier, blobs_.head(identifier.token)});
     previous |= identifier.previous;
     weak |= is_weak(candidates_.back());
     shared |= candidates_.back().head && candidates_.back().head->shared;
   }
   if (previous) choose_previous();
+  if (alternative) choose_alternatives();
   if (shared) set_shared_aside();
   // A weak identifier is tried last whatever its priority: were it first, it could tie a newcomer to its own
   // customer, and the newcomer's stronger identifiers would then join that customer with theirs.
@@ -47,7 +51,7 @@ void Resolver::collect() {
 bool Resolver::repeats_user_id(const Identifier& identifier) const {
   if (!identifier.previous || identifier.sealed) return false;
   return std::ranges::any_of(event_.identifiers, [&](const Identifier& other) {
-    return !other.previous && !other.sealed && other.value == identifier.value;
+    return !other.previous && !other.alternative && !other.sealed && other.value == identifier.value;
   });
 }
 
@@ -63,6 +67,75 @@ void Resolver::choose_previous() {
     return c.identifier->previous && !c.head && (known || c.index != weakest);
   };
   candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), is_guess), candidates_.end());
+}
+
+// A sender with one name space for users and visitors names an id as one of the two; where only the other is
+// known, that is meant.
+void Resolver::choose_alternatives() {
+  const auto is_named = [](const Identifier& identifier) { return !identifier.alternative; };
+  const bool names_nobody = std::ranges::none_of(event_.identifiers, is_named);
+  for (size_t i = 0; i < event_.identifiers.size(); ++i) {
+    const Identifier& identifier = event_.identifiers[i];
+    if (!identifier.alternative || identifier.left_out != LeftOut::kNo) continue;
+    if (!names_nobody) {
+      add_known_alternative(i);
+    } else if (candidates_.empty()) {
+      const std::optional<NodeHead> head = blobs_.head(identifier.token);
+      if (head) candidates_.push_back({static_cast<uint8_t>(i), &identifier, head});
+    }
+  }
+  std::ranges::sort(candidates_, {}, &Candidate::index);
+}
+
+void Resolver::add_known_alternative(size_t index) {
+  const Identifier& identifier = event_.identifiers[index];
+  const auto named = std::ranges::find(candidates_, identifier.named, &Candidate::index);
+  if (named == candidates_.end() || named->head) return;
+  const std::optional<NodeHead> head = blobs_.head(identifier.token);
+  if (!head || head->shared) return;
+  const Candidate known{static_cast<uint8_t>(index), &identifier, head};
+  // A user who was a visitor before is both from now on; in any other case there is nothing new to learn.
+  const bool both = identifier.named < index && event_.type != EventType::kAlias;
+  if (both) {
+    candidates_.push_back(known);
+  } else {
+    *named = known;
+  }
+}
+
+// What came with a server's call and is seen again was not made up for that call; an assumed user id that
+// somebody names is one.
+void Resolver::raise_standings() {
+  for (Candidate& candidate : candidates_) {
+    if (!candidate.head || candidate.head->standing == Standing::kFirm) continue;
+    const Identifier& identifier = *candidate.identifier;
+    const bool named =
+        identifier.standing != Standing::kAssumed && !identifier.previous && !identifier.alternative;
+    if (candidate.head->standing == Standing::kAssumed && !named) continue;
+    blobs_.set_standing(identifier.token, Standing::kFirm);
+    Group group = blobs_.group(candidate.head->owner);
+    std::ranges::find(group.members, identifier.token, &Member::token)->standing = Standing::kFirm;
+    blobs_.put(group);
+    candidate.head->standing = Standing::kFirm;
+  }
+}
+
+Standing Resolver::standing_of(const Candidate& candidate) const {
+  const bool alone = candidate.identifier->token == candidates_.front().identifier->token;
+  const Standing standing = candidate.identifier->standing;
+  return alone && standing == Standing::kPassing ? Standing::kFirm : standing;
+}
+
+// They were in one event only, so nothing hangs on them.
+void Resolver::forget_passing() {
+  const auto is_passing = [](const Member& member) { return member.standing == Standing::kPassing; };
+  auto passing = std::ranges::count_if(group_->members, is_passing);
+  for (; passing > static_cast<ptrdiff_t>(kPassingPerCustomer); --passing) {
+    const Token oldest = std::ranges::find_if(group_->members, is_passing)->token;
+    std::erase_if(group_->members, [&](const Member& member) { return member.token == oldest; });
+    std::erase_if(group_->links, [&](const Link& link) { return link.a == oldest || link.b == oldest; });
+    blobs_.forget(oldest);
+  }
 }
 
 // An event with nothing but shared identifiers is the strongest one's.
@@ -95,7 +168,7 @@ void Resolver::join_all() {
   if (!group_) found_customer();
   resolution_.customer = group_->id;
   for (const Refusal& refusal : refusals_) group_changed_ |= group_->remember(refusal);
-  if (group_changed_) ledger_.put(*group_);
+  if (group_changed_) blobs_.put(*group_);
   for (const Token token : conflicts_) count_conflict(token);
 }
 
@@ -103,6 +176,9 @@ void Resolver::join_unknown(const Candidate& candidate) {
   const Member member = member_of(candidate);
   const absl::Span<const Member> present = group_ ? group_->members : absl::MakeConstSpan(newcomer_members_);
   const Verdict verdict = check_join(settings_, present, {&member, 1});
+  if (!verdict.accepted() && member.standing == Standing::kPassing) {
+    return resolution_.left_out.push_back({candidate.index, verdict.reason});
+  }
   if (!verdict.accepted()) return refuse(candidate, verdict.reason);
   if (group_) {
     attach(candidate);
@@ -114,9 +190,9 @@ void Resolver::join_unknown(const Candidate& candidate) {
 
 void Resolver::join_known(const Candidate& candidate) {
   // An earlier identifier of this event may have moved it.
-  const CustomerId owner = ledger_.head(candidate.identifier->token)->owner;
+  const CustomerId owner = blobs_.head(candidate.identifier->token)->owner;
   if (!group_) {
-    join_newcomers_to(ledger_.group(owner), candidate);
+    join_newcomers_to(blobs_.group(owner), candidate);
   } else if (owner != group_->id) {
     join_customers(candidate, owner);
   }
@@ -145,12 +221,13 @@ LeftOut Resolver::objection(const Candidate& candidate, const Group& other) {
   note_conflict(candidate, verdict);
   if (!verdict.accepted()) return verdict.reason;
   if (partition_.separated(*group_, other)) return LeftOut::kUnmerged;
+  if (splits_too_often(*group_, other, event_.received_at)) return LeftOut::kLimit;
   const size_t separations = group_->separations.size() + other.separations.size();
   return separations > kSeparationsPerCustomer ? LeftOut::kLimit : LeftOut::kNo;
 }
 
 void Resolver::join_customers(const Candidate& candidate, CustomerId other_id) {
-  Group other = ledger_.group(other_id);
+  Group other = blobs_.group(other_id);
   const LeftOut reason = objection(candidate, other);
   if (reason != LeftOut::kNo) return refuse(candidate, reason);
   if (outranks(settings_, other, *group_)) std::swap(*group_, other);
@@ -178,13 +255,15 @@ void Resolver::add(const Candidate& candidate) {
   Node node;
   node.type = identifier.type;
   node.sealed = identifier.sealed;
+  node.standing = standing_of(candidate);
   node.owner = group_->id;
   node.first_seen = sequence_;
   node.first_time = event_.time;
   node.first_received = event_.received_at;
   node.value = std::string(identifier.value);
-  ledger_.put(identifier.token, node);
+  blobs_.put(identifier.token, node);
   group_->members.push_back(member_of(candidate));
+  if (node.standing == Standing::kPassing) forget_passing();
   group_changed_ = true;
 }
 
@@ -208,19 +287,20 @@ void Resolver::note_conflict(const Candidate& candidate, const Verdict& verdict)
 }
 
 void Resolver::count_conflict(Token token) {
-  std::optional<Node> node = ledger_.node(token);
+  std::optional<Node> node = blobs_.node(token);
   const size_t shared_after = static_cast<size_t>(std::max(0, settings_.rule(node->type).shared_after));
   const bool counted = std::ranges::find(node->conflicts, group_->id) != node->conflicts.end();
   if (shared_after == 0 || counted || node->owner == group_->id) return;
   node->conflicts.push_back(group_->id);
-  ledger_.put(token, *node);
+  blobs_.put(token, *node);
   if (node->conflicts.size() >= std::min(shared_after, kConflictsPerToken)) {
     partition_.take_out(token, {sequence_, event_.received_at}, resolution_.moves);
   }
 }
 
 Member Resolver::member_of(const Candidate& candidate) const {
-  return {candidate.identifier->token, candidate.identifier->type, sequence_, event_.time};
+  return {candidate.identifier->token, candidate.identifier->type, sequence_, event_.time,
+          standing_of(candidate)};
 }
 
 Link Resolver::link_to(const Candidate& candidate) const {

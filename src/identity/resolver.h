@@ -12,12 +12,8 @@ namespace kehu::identity {
 // Finds one event's customer. Made for the event, used once.
 class Resolver {
  public:
-  Resolver(const Settings& settings, Ledger& ledger, const Event& event, Sequence sequence)
-      : settings_(settings),
-        ledger_(ledger),
-        partition_(settings, ledger),
-        event_(event),
-        sequence_(sequence) {}
+  Resolver(const Settings& settings, Blobs& blobs, const Event& event, Sequence sequence)
+      : settings_(settings), blobs_(blobs), partition_(settings, blobs), event_(event), sequence_(sequence) {}
 
   Resolution run();
 
@@ -32,6 +28,11 @@ class Resolver {
   void collect();
   void set_shared_aside();
   void choose_previous();
+  void choose_alternatives();
+  void add_known_alternative(size_t index);
+  void raise_standings();
+  Standing standing_of(const Candidate& candidate) const;
+  void forget_passing();
   bool repeats_user_id(const Identifier& identifier) const;
   bool one_known_customer() const;
   bool is_weak(const Candidate& candidate) const { return settings_.rule(candidate.identifier->type).weak; }
@@ -53,7 +54,7 @@ class Resolver {
   Link link_to(const Candidate& candidate) const;
 
   const Settings& settings_;
-  Ledger& ledger_;
+  Blobs& blobs_;
   Partition partition_;
   const Event& event_;
   Sequence sequence_;

@@ -12,9 +12,12 @@ namespace {
 
 using Counts = std::array<uint16_t, 256>;
 
-Counts count_types(absl::Span<const Member> members) {
+// Of those that have another standing than `without`.
+Counts count_types(absl::Span<const Member> members, Standing without) {
   Counts counts{};
-  for (const Member& member : members) ++counts[member.type.value()];
+  for (const Member& member : members) {
+    if (member.standing != without) ++counts[member.type.value()];
+  }
   return counts;
 }
 
@@ -40,11 +43,14 @@ bool passes_limit(std::vector<Seen> seen, size_t limit, Duration period) {
 
 std::vector<Seen> values_of(IdentifierTypeId type, absl::Span<const Member> a, absl::Span<const Member> b) {
   std::vector<Seen> seen;
+  const auto counts = [type](const Member& member) {
+    return member.type == type && member.standing != Standing::kPassing;
+  };
   for (const Member& member : a) {
-    if (member.type == type) seen.push_back({member.first_time, true});
+    if (counts(member)) seen.push_back({member.first_time, true});
   }
   for (const Member& member : b) {
-    if (member.type == type) seen.push_back({member.first_time, false});
+    if (counts(member)) seen.push_back({member.first_time, false});
   }
   return seen;
 }
@@ -54,12 +60,13 @@ std::vector<Seen> values_of(IdentifierTypeId type, absl::Span<const Member> a, a
 Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::Span<const Member> b) {
   Verdict verdict;
   if (a.size() + b.size() > kTokensPerCustomer) verdict.reason = LeftOut::kLimit;
-  const Counts in_a = count_types(a), in_b = count_types(b);
+  const Counts in_a = count_types(a, Standing::kPassing), in_b = count_types(b, Standing::kPassing);
+  const Counts certain_a = count_types(a, Standing::kAssumed), certain_b = count_types(b, Standing::kAssumed);
   for (size_t i = 0; i < settings.identifier_types.size(); ++i) {
-    if (in_a[i] == 0 || in_b[i] == 0) continue;
     const IdentifierTypeId type(static_cast<uint8_t>(i));
     const IdentifierRule& rule = settings.rule(type);
-    if (rule.unique) verdict.conflicts.set(i);
+    if (rule.unique && certain_a[i] > 0 && certain_b[i] > 0) verdict.conflicts.set(i);
+    if (in_a[i] == 0 || in_b[i] == 0) continue;
     const size_t limit = rule.limit > 0 ? static_cast<size_t>(rule.limit) : kTokensPerCustomer;
     if (size_t{in_a[i]} + in_b[i] > limit && passes_limit(values_of(type, a, b), limit, rule.period)) {
       verdict.reason = LeftOut::kLimit;
@@ -67,6 +74,17 @@ Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::S
   }
   if (verdict.conflicts.any()) verdict.reason = LeftOut::kUniqueConflict;
   return verdict;
+}
+
+bool splits_too_often(const Group& a, const Group& b, Instant now) {
+  if (std::min(a.members.size(), b.members.size()) < kLargeSide) return false;
+  const auto is_recent_split = [now](const Change& change) {
+    return change.kind == ChangeKind::kSplit && now - change.time < Duration::days(1);
+  };
+  const auto splits = [&](const Group& group) {
+    return std::ranges::count_if(group.changes, is_recent_split);
+  };
+  return splits(a) + splits(b) >= kSplitsPerDay;
 }
 
 const Member& strongest(const Settings& settings, absl::Span<const Member> members) {
@@ -79,7 +97,8 @@ bool outranks(const Settings& settings, const Group& a, const Group& b) {
   const auto rank = [&](const Group& group) {
     const Member& best = strongest(settings, group.members);
     const Sequence first = std::ranges::min_element(group.members, {}, &Member::first_seen)->first_seen;
-    return std::tuple(settings.rule(best.type).priority, first, group.id);
+    return std::tuple(settings.rule(best.type).priority, -static_cast<ptrdiff_t>(group.members.size()), first,
+                      group.id);
   };
   return rank(a) < rank(b);
 }

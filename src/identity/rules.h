@@ -23,8 +23,13 @@ struct Verdict {
 Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::Span<const Member> b);
 
 // True when `a` is the customer that keeps its id: it has the identifier of the strongest type; if both have,
-// it was seen first; if in one record, it has the smaller id.
+// it has more identifiers, since all of the other have to move; if as many, it was seen first; if in one
+// record, it has the smaller id.
 bool outranks(const Settings& settings, const Group& a, const Group& b);
+
+// True when joins of these two are not worth their cost: both are large, and shared values that had joined
+// them were taken out again so often within a day that the next one is not to be believed.
+bool splits_too_often(const Group& a, const Group& b, Instant now);
 
 // The member after whom these would be named: strongest type, then first seen, then smallest token.
 const Member& strongest(const Settings& settings, absl::Span<const Member> members);

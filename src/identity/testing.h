@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
@@ -51,7 +52,9 @@ inline Settings five_types() {
 }
 
 // A graph driven by short texts. An event is its identifiers, strongest first: "U1 A1"; "<A1" is the previous
-// id of an alias, "!A1" was left out at the door. Other steps: "merge U1 U2", "unmerge 3" (the record),
+// id of an alias, "!A1" was left out at the door, "=U1" is assumed, "~A1" is passing, "?A1" is the
+// alternative of the other one with its number, or of itself. Other steps: "merge U1 U2", "unmerge 3" (the
+// record),
 // "+31d".
 class World {
  public:
@@ -79,7 +82,14 @@ class World {
       identifier.previous = value[0] == '<';
       if (identifier.previous) event.type = EventType::kAlias;
       if (value[0] == '!') identifier.left_out = LeftOut::kBlocked;
-      if (value[0] == '<' || value[0] == '!') value.remove_prefix(1);
+      if (value[0] == '=') identifier.standing = Standing::kAssumed;
+      if (value[0] == '~') identifier.standing = Standing::kPassing;
+      if (value[0] == '?') {
+        identifier.alternative = true;
+        identifier.standing = Standing::kAssumed;
+        identifier.named = named_by(values, value.substr(1));
+      }
+      if (std::string_view("<!=~?").find(value[0]) != std::string_view::npos) value.remove_prefix(1);
       identifier.type = *settings.find_type(value.substr(0, 1));
       identifier.token = token(value);
       identifier.value = value;
@@ -160,6 +170,14 @@ class World {
   std::map<Token, std::string> names;
 
  private:
+  // The place of the word with the same number and another letter.
+  static uint8_t named_by(const std::vector<std::string>& words, std::string_view alternative) {
+    for (size_t i = 0; i < words.size(); ++i) {
+      const std::string_view number = std::string_view(words[i]).substr(words[i].find_first_of("UWPAF") + 1);
+      if (words[i][0] != '?' && number == alternative.substr(1)) return static_cast<uint8_t>(i);
+    }
+    return static_cast<uint8_t>(std::ranges::find(words, "?" + std::string(alternative)) - words.begin());
+  }
   static std::string code(const absl::Status& status) {
     return status.ok() ? "ok" : absl::StatusCodeToString(status.code());
   }

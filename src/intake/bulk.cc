@@ -8,30 +8,40 @@ namespace kehu::intake {
 namespace {
 
 constexpr std::string_view kOriginKey = R"({"$origin":")";
+constexpr size_t kEverything = SIZE_MAX;
 constexpr size_t kOriginBytes = 300;  // a file's name and a line
 
 }  // namespace
 
 void BulkDecoder::feed(std::string_view chunk, Intake& out) {
-  splitter_.feed(chunk);
-  decode_pieces(out);
+  begin(chunk);
+  decode(kEverything, out);
 }
 
 void BulkDecoder::finish(Intake& out) {
-  splitter_.finish();
-  decode_pieces(out);
+  end();
+  decode(kEverything, out);
 }
 
 void BulkDecoder::decode_whole(std::string_view body, Intake& out) {
-  splitter_ = Splitter();
-  splitter_.feed(body);
-  splitter_.finish();
-  decode_pieces(out);
+  begin_whole(body);
+  decode(kEverything, out);
 }
 
-void BulkDecoder::decode_pieces(Intake& out) {
-  for (Splitter::Piece piece; splitter_.next(piece);) decode_piece(piece, out);
+void BulkDecoder::begin_whole(std::string_view body) {
+  splitter_ = json::Splitter();
+  begin(body);
+  end();
+}
+
+bool BulkDecoder::decode(size_t bytes_max, Intake& out) {
+  bool more = false;
+  for (json::Splitter::Piece piece; !more && splitter_.next(piece);) {
+    decode_piece(piece, out);
+    more = out.records.bytes.size() >= bytes_max;
+  }
   workspace_.events.take_keys(context_, out);
+  return more;
 }
 
 // Takes the sender's name of the event's place off: {"$origin":"orders.csv:17","event":… Only at the
@@ -50,34 +60,34 @@ std::string_view BulkDecoder::take_origin(std::string_view text) {
   return workspace_.event;
 }
 
-void BulkDecoder::decode_piece(const Splitter::Piece& piece, Intake& out) {
+void BulkDecoder::decode_piece(const json::Splitter::Piece& piece, Intake& out) {
   const std::string_view text = take_origin(piece.text);
   EventDecoder::Broken broken{
       .path = {}, .detail = {}, .payload = text, .position = piece.number, .origin = origin_};
   std::string detail;
   switch (piece.shape) {
-    case Splitter::Shape::kWhole: {
+    case json::Splitter::Shape::kWhole: {
       const auto error = workspace_.index.scan(text);
       if (!error) {
-        Envelope envelope;
-        envelope.dialect = Envelope::Dialect::kBulk;
-        envelope.position = piece.number;
-        envelope.origin = origin_;
-        workspace_.events.decode(context_, envelope, workspace_.index, 0, out);
+        BatchHead batch_head;
+        batch_head.dialect = BatchHead::Dialect::kBulk;
+        batch_head.position = piece.number;
+        batch_head.origin = origin_;
+        workspace_.events.decode(context_, batch_head, workspace_.index, 0, out);
         return;
       }
-      if (error->code == json::SyntaxError::Code::kInvalidUtf8) broken.reason = Reason::kInvalidUtf8;
+      broken.reason = reason_of(*error);
       detail = cat("invalid JSON at ", error->to_string());
       break;
     }
-    case Splitter::Shape::kTooLarge:
+    case json::Splitter::Shape::kTooLarge:
       broken.reason = Reason::kEventTooLarge;
       detail = cat(piece.size, " bytes; at most ", limits::kEventBytes, "; only the beginning is kept");
       break;
-    case Splitter::Shape::kUnclosed:
+    case json::Splitter::Shape::kUnclosed:
       detail = "the body ended inside the array; was it cut off?";
       break;
-    case Splitter::Shape::kBehindTheEnd:
+    case json::Splitter::Shape::kBehindTheEnd:
       detail = "text behind the end of the array";
       break;
   }

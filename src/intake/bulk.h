@@ -7,8 +7,8 @@
 
 #include "intake/context.h"
 #include "intake/event_decoder.h"
-#include "intake/splitter.h"
 #include "json/index.h"
+#include "json/splitter.h"
 
 namespace kehu::intake {
 
@@ -29,6 +29,9 @@ struct BulkWorkspace {
 // An event that begins with {"$origin":"orders.csv:17", is named so when it is rejected, instead of by its
 // number; the rest of it is the event. The name has up to 300 bytes and no escapes.
 //
+// "$former_id" is a message id under which the sender may have sent the event before, or a list of two: known
+// by one of them with the same content, the event is a repeat (docs/decisions/row-identity.md).
+//
 // "type" is "track" when missing; identifiers stand at the top level by their type's name (a value or a
 // list), or in "identifiers"; members nobody knows become properties. One per request, but for
 // decode_whole().
@@ -42,18 +45,23 @@ class BulkDecoder {
 
   // Appends the records of the events that the chunk completes, and the data keys they need.
   void feed(std::string_view chunk, Intake& out);
+  // The same in parts: after begin(), decode() appends records until there are `bytes_max` of them or more;
+  // true while there is more. Many short broken lines make many more bytes of rejections than they are.
+  void begin(std::string_view chunk) { splitter_.feed(chunk); }
+  void end() { splitter_.finish(); }
+  void begin_whole(std::string_view body);
+  bool decode(size_t bytes_max, Intake& out);
   // After the last chunk.
   void finish(Intake& out);
   // One whole body after the other, for which the decoder may be used again and again.
   void decode_whole(std::string_view body, Intake& out);
 
  private:
-  void decode_pieces(Intake& out);
-  void decode_piece(const Splitter::Piece& piece, Intake& out);
+  void decode_piece(const json::Splitter::Piece& piece, Intake& out);
   std::string_view take_origin(std::string_view text);
 
   const Context& context_;
-  Splitter splitter_;
+  json::Splitter splitter_;
   std::unique_ptr<BulkWorkspace> own_;
   BulkWorkspace& workspace_;
   std::string_view origin_;

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "intake/test_door.h"
 #include "intake/test_records.h"
+#include "intake/test_stored.h"
 #include "seal/opener.h"
 
 namespace kehu::intake {
@@ -67,6 +68,113 @@ TEST_F(BulkTest, ASendersClockIsCorrectedBySentAt) {
     EXPECT_EQ(format_utc(records.event().time), c.want);
     EXPECT_EQ(records.event().properties, "{}");
   }
+}
+
+// Several events of one shape stand in one body, so that what was found out about the first is not taken for
+// the next.
+TEST_F(BulkTest, RepeatedKeysAreSettledOnce) {
+  struct Case {
+    const char* name;
+    const char* members;
+    const char* properties;
+  };
+  const Case cases[] = {
+      {"none", R"("properties":{"a":1,"b":2})", R"({"a":1,"b":2})"},
+      {"the last", R"("properties":{"a":1,"a":2})", R"({"a":2})"},
+      {"of three", R"("properties":{"a":1,"a":2,"a":3})", R"({"a":3})"},
+      {"again", R"("properties":{"a":1,"a":2,"a":3})", R"({"a":3})"},
+      {"the same places, other nesting", R"("properties":{"a":{"b":1},"b":2})", R"({"a":{"b":1},"b":2})"},
+      {"one object now", R"("properties":{"a":{"b":1,"b":2}})", R"({"a":{"b":2}})"},
+      {"nested", R"("properties":{"a":{"b":1,"b":2},"b":3})", R"({"a":{"b":2},"b":3})"},
+      {"in a list", R"("properties":{"l":[{"c":1,"c":2},{"c":3}]})", R"({"l":[{"c":2},{"c":3}]})"},
+      {"of whole objects", R"("properties":{"a":{"x":1},"b":0,"a":{"y":2}})", R"({"b":0,"a":{"y":2}})"},
+      {"by an escape", R"("properties":{"a":1,"\u0061":2})", R"({"\u0061":2})"},
+      {"halves of characters", R"("properties":{"\ud83d":1,"\ud83e":2})", "{\"\xef\xbf\xbd\":2}"},
+      {"null is last", R"("properties":{"a":1,"a":null})", R"({"a":null})"},
+      {"beside the properties", R"("total":99.5,"properties":{"total":100})", R"({"total":100})"},
+      {"behind the properties", R"("properties":{"total":100},"total":99.5)", R"({"total":100})"},
+      {"null among the properties", R"("total":99.5,"properties":{"total":null})", R"({"total":null})"},
+      {"two beside them", R"("store":1,"store":2)", R"({"store":2})"},
+      {"an object beside them", R"("store":{"x":1,"x":2})", R"({"store":{"x":2}})"},
+      {"a name", R"("name":"n","properties":{"name":null})", R"({"name":null})"},
+      {"a category in both", R"("category":"c","properties":{"category":"d"})", R"({"category":"d"})"},
+      {"a group in the other spelling", R"("group_id":"g","properties":{"group_id":"h"})",
+       R"({"group_id":"h"})"},
+      {"properties twice", R"("properties":{"a":1},"properties":{"b":2})", R"({"b":2})"},
+      {"many", R"("properties":{"k1":1,"k2":1,"k3":1,"k4":1,"k5":1,"k6":1,"k7":1,"k8":1,"k9":1,"k1":2})",
+       R"({"k2":1,"k3":1,"k4":1,"k5":1,"k6":1,"k7":1,"k8":1,"k9":1,"k1":2})"},
+  };
+  std::string body;
+  for (const Case& c : cases) body += cat(R"({"event":"E","user_id":"u1",)", c.members, "}\n");
+  const Records records = decode(body);
+  ASSERT_EQ(records.events.size(), std::size(cases));
+  check_stored(intake_);
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    EXPECT_EQ(records.event(i).properties, cases[i].properties) << cases[i].name;
+  }
+}
+
+TEST_F(BulkTest, ARepeatedPersonalValueIsSealedOnce) {
+  const Records records = decode(
+      R"({"type":"identify","user_id":"u1","traits":{"phone":"13812345678","level":"gold","phone":"13812345679"}})");
+  ASSERT_EQ(records.events.size(), 1u);
+  check_stored(intake_);
+  EXPECT_EQ(described(door_.policy, records.event().identifiers), "user_id=u1 phone=*");
+  EXPECT_TRUE(records.event().traits.starts_with(R"({"level":"gold","phone":"sealed:)"))
+      << records.event().traits;
+}
+
+TEST_F(BulkTest, OfARepeatedIdentifierTheLastCounts) {
+  struct Case {
+    const char* members;
+    const char* want;
+  };
+  const Case cases[] = {
+      {R"("user_id":"a1","user_id":"a2")", "user_id=a2"},
+      {R"("user_id":"a1","anonymous_id":"vis-1","user_id":null)", "anonymous_id=vis-1"},
+      {R"("user_id":"a1","userId":"a2")", "user_id=a1 user_id=a2"},
+      {R"("identifiers":{"user_id":"a1","user_id":"a2"})", "user_id=a2"},
+      {R"("identifiers":{"user_id":"a1"},"identifiers":{"user_id":"a2"})", "user_id=a2"},
+      {R"("identifiers":[],"user_id":"a1")", "user_id=a1"},
+  };
+  for (const Case& c : cases) {
+    const Records records = decode(cat(R"({"event":"E",)", c.members, "}"));
+    ASSERT_EQ(records.events.size(), 1u) << c.members;
+    EXPECT_EQ(described(door_.policy, records.event().identifiers), c.want) << c.members;
+  }
+}
+
+TEST_F(BulkTest, AnEmptyListIsAnEmptyObject) {
+  const Records good = decode(R"({"event":"E","user_id":"u1","properties":[],"traits":[ ],"context":[]})");
+  ASSERT_EQ(good.events.size(), 1u);
+  EXPECT_EQ(good.event().properties, "{}");
+  EXPECT_EQ(good.event().traits, "{}");
+  EXPECT_EQ(good.event().context, "{}");
+  for (const char* member : {"properties", "traits", "context", "identifiers"}) {
+    const Records bad = decode(cat(R"({"event":"E","user_id":"u1",")", member, R"(":[1]})"));
+    ASSERT_EQ(bad.rejections.size(), 1u) << member;
+    EXPECT_EQ(bad.rejections[0].reason, Reason::kInvalidField) << member;
+  }
+}
+
+TEST_F(BulkTest, ComesInPartsOfABoundedSize) {
+  std::string body = R"({"event":"A","user_id":"u1"})";
+  for (int i = 0; i < 5000; ++i) body += "\n{";
+  body += "\n" + std::string(R"({"event":"B","user_id":"u1"})");
+  BulkDecoder decoder(door_.context);
+  decoder.begin(body);
+  decoder.end();
+  size_t events = 0, rejections = 0, parts = 0;
+  for (bool more = true; more; ++parts) {
+    intake_.clear();
+    more = decoder.decode(64 << 10, intake_);
+    EXPECT_LT(intake_.records.bytes.size(), 128u << 10);
+    events += intake_.accepted;
+    rejections += intake_.rejected;
+  }
+  EXPECT_EQ(events, 2u);
+  EXPECT_EQ(rejections, 5000u);
+  EXPECT_GT(parts, 2u);
 }
 
 TEST_F(BulkTest, TwoBodiesShareAWorkspace) {

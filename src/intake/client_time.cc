@@ -12,22 +12,80 @@
 namespace kehu::intake {
 namespace {
 
+constexpr std::string_view kNoTime =
+    "not a time between 1900 and 2199; write ISO 8601, e.g. 2026-11-22T10:00:00.000+08:00, or milliseconds "
+    "since 1970";
+constexpr std::string_view kDateAsNumber =
+    "a date written as a number, which would be read as a count of seconds or milliseconds; write it as "
+    "2026-11-22 or 2026-11-22T10:00:00+08:00";
+constexpr std::string_view kSmallNumber =
+    "a number, but no count since 1970 that could be meant: those before March 1973 are refused; write "
+    "milliseconds since 1970, or ISO 8601";
+constexpr std::string_view kZeroOfClocks =
+    "the zero of a clock, 1970-01-01: the client's time was never set; leave it out, and the time of arrival "
+    "counts";
+
+constexpr double kSmallestCount = 1e8;
+
 std::optional<Instant> in_range(Instant time) {
   if (time < kFirstInstant || time > kLastInstant) return std::nullopt;
   return time;
 }
 
+bool is_zero_of_clocks(Instant time) {
+  return time > Instant() - Duration::days(1) && time < Instant() + Duration::days(1);
+}
+
 std::optional<Instant> from_count(double count) {
-  const double size = std::abs(count);
-  const double micros = size < 1e11 ? count * 1e6 : size < 1e14 ? count * 1e3 : count;
-  if (!(std::abs(micros) < 1e18)) return std::nullopt;
+  const double micros = count < 1e11   ? count * 1e6
+                        : count < 1e14 ? count * 1e3
+                        : count < 1e17 ? count
+                                       : count / 1e3;
+  if (!(micros < 1e18)) return std::nullopt;
   return in_range(Instant(static_cast<int64_t>(std::llround(micros))));
 }
 
-bool is_count(std::string_view text) {
-  return text.size() >= 9 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+int number_at(std::string_view digits, size_t begin, size_t size) {
+  int number = 0;
+  std::from_chars(digits.data() + begin, digits.data() + begin + size, number);
+  return number;
 }
+
+// YYYYMMDD, with HHMM, HHMMSS or HHMMSSmmm behind it.
+bool writes_date(std::string_view digits) {
+  const size_t size = digits.size();
+  if (size != 8 && size != 12 && size != 14 && size != 17) return false;
+  const int year = number_at(digits, 0, 4), month = number_at(digits, 4, 2), day = number_at(digits, 6, 2);
+  const bool date = year >= 1900 && year < 2200 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  if (!date || size == 8) return date;
+  return number_at(digits, 8, 2) < 24 && number_at(digits, 10, 2) < 60 &&
+         (size == 12 || number_at(digits, 12, 2) < 61);
+}
+
+// Whole numbers as their digits, whatever way they are written: 2.0261101e7 too.
+std::string digits_of(double count) {
+  if (!(count >= 0 && count < 1e18) || count != std::floor(count)) return {};
+  return std::to_string(static_cast<uint64_t>(count));
+}
+
+bool is_number(std::string_view text) {
+  const size_t sign = text.starts_with('-') ? 1 : 0;
+  return text.size() > sign && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(sign), text.end(),
+                                           [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+struct Zone {
+  int minutes;
+  std::string_view name;
+};
+// Offsets ahead of UTC that places on Earth have.
+constexpr Zone kZonesAhead[] = {
+    {60, "+01:00"},  {120, "+02:00"}, {180, "+03:00"}, {210, "+03:30"}, {240, "+04:00"}, {270, "+04:30"},
+    {300, "+05:00"}, {330, "+05:30"}, {345, "+05:45"}, {360, "+06:00"}, {390, "+06:30"}, {420, "+07:00"},
+    {480, "+08:00"}, {525, "+08:45"}, {540, "+09:00"}, {570, "+09:30"}, {600, "+10:00"}, {630, "+10:30"},
+    {660, "+11:00"}, {720, "+12:00"}, {765, "+12:45"}, {780, "+13:00"}, {825, "+13:45"}, {840, "+14:00"}};
+// An event waits so long in its client, at most, before it is sent.
+constexpr Duration kWaitsAtMost = Duration::minutes(10);
 
 // -1 when they are none.
 inline int two_digits(const char* text) {
@@ -36,27 +94,39 @@ inline int two_digits(const char* text) {
   return high < 10 && low < 10 ? static_cast<int>(high * 10 + low) : -1;
 }
 
-std::optional<Instant> parse_text(std::string_view text) {
-  if (const auto time = parse_iso8601(text)) return time;
-  if (!is_count(text)) return std::nullopt;
-  double count = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return from_count(count);
-}
-
 }  // namespace
 
+std::optional<Instant> ClientTimes::checked(std::optional<Instant> time) {
+  if (!time) why_ = kNoTime;
+  if (!time || !is_zero_of_clocks(*time)) return time;
+  why_ = kZeroOfClocks;
+  return std::nullopt;
+}
+
+std::optional<Instant> ClientTimes::from_number(std::string_view text) {
+  double count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  why_ = kNoTime;
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  why_ = writes_date(digits_of(count)) ? kDateAsNumber : kSmallNumber;
+  if (why_ == kDateAsNumber || count < kSmallestCount) return std::nullopt;
+  return checked(from_count(count));
+}
+
+std::optional<Instant> ClientTimes::from_text(std::string_view text) {
+  if (const auto time = parse_iso8601(text)) return checked(time);
+  why_ = kNoTime;
+  return is_number(text) ? from_number(text) : std::nullopt;
+}
+
 std::optional<Instant> ClientTimes::parse(const json::RawValue& value) {
-  if (value.is_number()) {
-    const auto count = value.as_double();
-    return count ? from_count(*count) : std::nullopt;
-  }
+  if (value.is_number()) return from_number(value.raw);
+  why_ = kNoTime;
   if (!value.is_string()) return std::nullopt;
   // An escape would be no digit, so the short form may be looked for in the raw text.
-  if (const auto time = parse_short_form(value.raw.substr(1, value.raw.size() - 2))) return time;
+  if (const auto time = parse_short_form(value.raw.substr(1, value.raw.size() - 2))) return checked(time);
   std::string scratch;
-  return parse_text(value.as_string(scratch));
+  return from_text(value.as_string(scratch));
 }
 
 // YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed.
@@ -82,11 +152,21 @@ std::optional<Instant> ClientTimes::parse_short_form(std::string_view text) {
 Instant corrected_time(const ClientClock& clock, Instant original) {
   if (!clock.sent_at) return original;
   const Duration late = clock.received_at - *clock.sent_at;
+  if (late <= kDelay && Duration() - late <= kDelay) return original;
   const bool held_back =
       (clock.retried && late > Duration()) || (clock.frozen_sent_at && late > kFrozenAfter);
   if (held_back) return original;
   // A clock that is decades wrong must not push the sum out of the range of instants.
   return std::clamp(original + late, kFirstInstant, kLastInstant);
+}
+
+std::string_view zone_ahead(const ClientClock& clock, Instant original) {
+  if (!clock.sent_at || original - *clock.sent_at < Duration::minutes(60) - kWaitsAtMost) return {};
+  for (const Zone& zone : kZonesAhead) {
+    const Duration waited = Duration::minutes(zone.minutes) - (original - *clock.sent_at);
+    if (waited >= Duration() - kDelay && waited <= kWaitsAtMost) return zone.name;
+  }
+  return {};
 }
 
 }  // namespace kehu::intake

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "intake/policy.h"
+#include "fields/policy.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/record.h"
@@ -22,17 +23,17 @@ namespace kehu::intake {
 // The source that a write key opens, for events that bring a key of their own.
 struct KeyedSource {
   SourceId id;
-  Channel default_channel = Channel::kUnknown;
+  ChannelName default_channel;
 };
 using SourceOfKey = std::function<std::optional<KeyedSource>(std::string_view key)>;
 
 // Who sent a request, and by which rules it is read. What it points to outlives the decoding of the request.
 struct Context {
-  const Policy* policy = nullptr;
+  const fields::Policy* policy = nullptr;
   seal::Door* door = nullptr;  // of the same project and settings
   ProjectId project;
   SourceId source;
-  Channel default_channel = Channel::kUnknown;  // for events that name none
+  ChannelName default_channel;  // what the source is said to be, for events that name none
   Instant received_at;
   bool retried = false;        // X-Retry-Count above 0
   std::string_view remote_ip;  // for events that ask for it by context.direct
@@ -41,6 +42,8 @@ struct Context {
   const SourceOfKey* source_of_key = nullptr;
   // Of the same project; nullptr opens no encrypted record.
   seal::EnvelopeOpener* envelopes = nullptr;
+  // Counts values that read as personal and stay in clear because the settings say so, when set.
+  std::atomic<uint64_t>* in_clear = nullptr;
 };
 
 // What one request, or one part of a streamed one, became. Reused from request to request: clear() keeps
@@ -50,7 +53,10 @@ struct Intake {
   std::vector<uint64_t> new_key_ids;  // for seal::KeyRing::mark_durable once the records are durable
   uint32_t accepted = 0;              // events in records
   uint32_t rejected = 0;              // rejections in records
+  uint32_t times_ahead = 0;           // events in records whose time is ahead by a time zone
   std::array<uint32_t, kReasonCount> rejected_by_reason{};  // index: Reason
+  // Of the events in records; index: LeftOut.
+  std::array<uint32_t, kLeftOutCount> identifiers_left_out{};
 
   void clear();
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "intake/object_text.h"
 #include "intake/text_pool.h"
 #include "json/index.h"
+#include "json/repeated_keys.h"
 #include "model/event.h"
 
 namespace kehu::intake {
@@ -25,11 +27,12 @@ class ReceivedPaths {
 };
 
 // What a request says once for all of its events.
-struct Envelope {
+struct BatchHead {
   enum class Dialect : uint8_t { kSegment, kBulk };
   Dialect dialect = Dialect::kSegment;
   std::optional<EventType> type;   // of endpoints that take one type only
   std::optional<Instant> sent_at;  // by the client's clock
+  Duration step = {};              // added to the time: of events that have one instant and an order
   uint32_t context = 0;            // node of a batch's context, merged into each event's; 0 = none
   uint64_t position = 0;           // line or element from 1, for Rejection::origin; 0 = none
   std::string_view origin = {};    // instead of context and position, when the sender named the place
@@ -38,6 +41,15 @@ struct Envelope {
   // keeps, and where it stood in the body.
   std::string_view received = {};
   std::string_view received_path = {};
+  // How the sender's ids are meant. One name space: a user's and a visitor's id are one kind of id to the
+  // sender, so each may be known as the other.
+  enum class Ids : uint8_t {
+    kTyped,
+    kOneNameSpace,  // users' are assumed to be so
+    kIdentified,    // the same, and the user's id is certain
+    kOfNobody,      // of a group or an item, unless somebody is known by them
+  };
+  Ids ids = Ids::kTyped;
   const ReceivedPaths* received_paths =
       nullptr;  // behind received_path; without it the detail names the place
 };
@@ -49,7 +61,7 @@ class EventDecoder {
  public:
   // Appends exactly one record for the value at `node`, the event or its rejection, behind the data keys it
   // needs at the end of the request (take_keys).
-  void decode(const Context& context, const Envelope& envelope, const json::Index& index, uint32_t node,
+  void decode(const Context& context, const BatchHead& batch_head, const json::Index& index, uint32_t node,
               Intake& out);
 
   struct Broken {
@@ -57,8 +69,8 @@ class EventDecoder {
     std::string_view path;
     std::string_view detail;
     std::string_view payload;      // as received; need not be JSON or UTF-8
-    uint64_t position = 0;         // as Envelope::position
-    std::string_view origin = {};  // as Envelope::origin
+    uint64_t position = 0;         // as BatchHead::position
+    std::string_view origin = {};  // as BatchHead::origin
     bool named = false;            // the sender gave it a message id: the same payload again is a repeat
   };
   // Where the event with this number, from 1, stands in the body of a batch.
@@ -78,11 +90,13 @@ class EventDecoder {
     // Of the context, or where it says nothing of the batch's.
     uint32_t context_channel = 0, context_traits = 0, context_device = 0, context_external_ids = 0;
     uint32_t context_direct = 0, context_ip = 0;
+    uint32_t context_library = 0, context_page = 0, context_user_agent = 0;
   };
 
   bool build();
   bool read_members();
-  bool read_member(uint32_t key);
+  void read_member(uint32_t key);
+  bool read_identifiers();
   void read_write_key(uint32_t node);
   bool read_context();
   void read_context_members(uint32_t object);
@@ -91,40 +105,61 @@ class EventDecoder {
   bool read_message_id();
   bool read_time();
   bool read_channel();
+  ChannelName derived_channel();
+  std::string_view context_text(uint32_t node, std::string_view member);
   bool read_objects();
   bool collect_identifiers();
   bool add_value(IdentifierTypeId type, uint32_t node, bool previous = false);
+  bool add_found(IdentifierList::Found found);
   std::string_view whole_number(uint32_t node, std::string_view text);
   bool add_values(IdentifierTypeId type, uint32_t node);
+  bool add_of_name_space(IdentifierTypeId type, uint32_t node);
+  bool sent_by_server() const;
+  void doubt_made_up_ids();
   bool add_named(uint32_t object);
   bool add_traits(uint32_t object);
   bool add_external_ids(uint32_t list);
   bool add_previous();
   bool settle_identifiers();
-  bool take_properties(const ObjectText::Door& door);
-  bool take_spare(uint32_t node, std::string_view key, bool documented, const ObjectText::Door& door);
-  bool take_context(const ObjectText::Door& door);
+  bool take_properties(const ObjectText::FieldDoor& door);
+  bool take_others(const ObjectText::FieldDoor& door);
+  bool take_spare(uint32_t node, std::string_view key, bool documented, const ObjectText::FieldDoor& door);
+  bool take_context(const ObjectText::FieldDoor& door);
   void settle_hashes();
+  void read_former_ids(std::array<Hash128, 2>& keys);
 
+  void count_in_clear();
   void reject_event(Intake& out);
   bool fail(Reason reason, uint32_t node, std::string_view detail);
-  bool expect_object(uint32_t node, std::string_view what);
+  // An object, or none: 0, and what languages without empty objects write for one, [].
+  bool expect_object(uint32_t& node, std::string_view what);
   // The text of a string or number, unescaped; false for other kinds.
   bool text_of(uint32_t node, std::string_view& text);
   uint32_t member_of(uint32_t object, std::string_view key) const;
   bool names_library_with_frozen_clock() const;
 
-  const Context* context_ = nullptr;
-  const Envelope* envelope_ = nullptr;
+  const Context* sender_ = nullptr;
+  const BatchHead* batch_head_ = nullptr;
   const json::Index* index_ = nullptr;
   uint32_t node_ = 0;
 
-  KeySequence keys_;
+  uint32_t former_id_ = 0;  // a member, as those of Members
+
+  fields::KeySequence keys_;
   Members members_;
   std::vector<uint32_t> others_;  // keys of members nobody knows (bulk): kept as properties
+  struct NamedMember {
+    uint32_t key = 0;
+    std::optional<IdentifierTypeId> type;  // nullopt: "identifiers"
+  };
+  std::vector<NamedMember> named_;  // members that are identifiers
+  std::vector<uint32_t> key_nodes_;
+  json::RepeatedKeys repeated_;            // among some of its members
+  json::RepeatedKeys repeated_in_object_;  // of the traits, or of "identifiers"
   Event event_;
-  Channel default_channel_ = Channel::kUnknown;
+  ChannelName default_channel_;
   bool has_time_ = false;
+  std::string_view zone_ahead_ = {};  // "+08:00": the event's time is ahead by this
   IdentifierList identifiers_;
   ObjectText properties_{ObjectText::Digest::kOfContent};
   ObjectText traits_{ObjectText::Digest::kOfContent};

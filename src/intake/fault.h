@@ -15,6 +15,11 @@ struct Fault {
   std::string detail;  // what was found and what would be right, never a value
 };
 
+// Of a text that is no JSON.
+inline Reason reason_of(const json::SyntaxError& error) {
+  return error.code == json::SyntaxError::Code::kInvalidUtf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson;
+}
+
 // JSON Pointer (RFC 6901) from one node to a value in it.
 std::string pointer_between(const json::Index& index, uint32_t from, uint32_t to);
 

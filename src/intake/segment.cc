@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kNull = "null";
+constexpr size_t kRejectedOneByOne = 2u << 20;  // bytes of a request's records
 constexpr size_t kElementDepth = 2;  // of the brackets around an event: the body's and those of "batch"
 
 // The closing quote of the string that begins at `at`, or the end of the text.
@@ -19,6 +20,8 @@ size_t find_string_end(std::string_view text, size_t at) {
   }
   return text.size();
 }
+
+}  // namespace
 
 std::optional<EventType> type_of(SegmentCall call) {
   switch (call) {
@@ -39,8 +42,6 @@ std::optional<EventType> type_of(SegmentCall call) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 std::optional<SegmentCall> parse_segment_call(std::string_view name) {
   if (name == "batch" || name == "b" || name == "import") return SegmentCall::kBatch;
@@ -75,10 +76,8 @@ std::optional<Refusal> SegmentDecoder::check(std::string_view body, size_t limit
   auto error = index_.scan(body_);
   if (error && batch && error->code == json::SyntaxError::Code::kTooDeep) error = scan_around_deep_events();
   if (error) {
-    const bool utf8 = error->code == json::SyntaxError::Code::kInvalidUtf8;
     error->position += mark;
-    return Refusal{utf8 ? Reason::kInvalidUtf8 : Reason::kInvalidJson, error->position,
-                   cat("invalid JSON at ", error->to_string())};
+    return Refusal{reason_of(*error), error->position, cat("invalid JSON at ", error->to_string())};
   }
   if (index_[0].kind != json::Kind::kObject) {
     return Refusal{Reason::kNotAnObject, index_[0].begin + mark,
@@ -86,6 +85,10 @@ std::optional<Refusal> SegmentDecoder::check(std::string_view body, size_t limit
   }
   if (!batch) return std::nullopt;
   batch_ = member(0, "batch");
+  if (const uint32_t again = repeated_batch()) {
+    return Refusal{Reason::kInvalidField, index_[again].begin + mark,
+                   "the body has \"batch\" more than once: send one array with all events"};
+  }
   if (batch_ != 0 && index_[batch_].kind == json::Kind::kArray) {
     if (are_events(deep_)) return std::nullopt;
     return Refusal{Reason::kInvalidJson, deep_.front().begin + mark,
@@ -94,6 +97,15 @@ std::optional<Refusal> SegmentDecoder::check(std::string_view body, size_t limit
   }
   return Refusal{Reason::kInvalidField, index_[batch_].begin + mark,
                  "the body needs \"batch\", an array of events"};
+}
+
+// The second value of "batch"; 0 when there is none. The events of either would be lost without a word.
+uint32_t SegmentDecoder::repeated_batch() const {
+  uint32_t count = 0;
+  for (uint32_t at = 1; at < index_[0].next; at = index_[at + 1].next) {
+    if (index_.inner(index_[at]) == "batch" && ++count > 1) return at + 1;
+  }
+  return 0;
 }
 
 // One event must not cost its neighbours: those that are nested too deeply are taken out, and the rest of the
@@ -161,42 +173,49 @@ void SegmentDecoder::decode(const Context& context, Intake& out) {
   if (batch_ != 0) {
     decode_batch(context, out);
   } else if (index_.size() != 0) {
-    Envelope envelope;
-    envelope.type = type_of(call_);
-    events_.decode(context, envelope, index_, 0, out);
+    BatchHead batch_head;
+    batch_head.type = type_of(call_);
+    events_.decode(context, batch_head, index_, 0, out);
   }
   events_.take_keys(context, out);
 }
 
 void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
-  Envelope envelope;
+  BatchHead batch_head;
   if (const uint32_t sent_at = member(0, "sentAt")) {
-    envelope.sent_at = ClientTimes().parse(index_.value(index_[sent_at]));
+    batch_head.sent_at = ClientTimes().parse(index_.value(index_[sent_at]));
   }
   const uint32_t shared = member(0, "context");
-  if (shared != 0 && index_[shared].kind == json::Kind::kObject) envelope.context = shared;
+  if (shared != 0 && index_[shared].kind == json::Kind::kObject) batch_head.context = shared;
   size_t deep = 0;
   for (uint32_t at = batch_ + 1; at < index_[batch_].next; at = index_[at].next) {
-    ++envelope.element;
+    ++batch_head.element;
     const bool is_deep = deep < deep_.size() && deep_[deep].begin == index_[at].begin;
-    const bool too_many = envelope.element > limits::kSegmentBatchEvents;
+    const bool too_many = batch_head.element > limits::kSegmentBatchEvents;
     if (!is_deep && !too_many) {
-      events_.decode(context, envelope, index_, at, out);
+      events_.decode(context, batch_head, index_, at, out);
       continue;
     }
-    const std::string_view payload =
+    // Too much to be kept one by one: the rest is kept as it stands.
+    const bool rest = too_many && out.records.bytes.size() > kRejectedOneByOne;
+    std::string_view payload =
         is_deep ? body_.substr(deep_[deep].begin, deep_[deep].size) : index_.raw(index_[at]);
+    if (rest)
+      payload = body_.substr(index_[at].begin, index_[batch_].begin + index_[batch_].size - index_[at].begin);
     deep += is_deep;
     const std::string detail =
-        too_many ? cat("event ", envelope.element, " of the batch; at most ", limits::kSegmentBatchEvents)
-                 : cat("nested deeper than ", limits::kJsonDepth, ", counted from the request's body");
-    const std::string path = EventDecoder::batch_path(envelope.element);
+        rest       ? cat("event ", batch_head.element, " of the batch and all behind it; at most ",
+                         limits::kSegmentBatchEvents)
+        : too_many ? cat("event ", batch_head.element, " of the batch; at most ", limits::kSegmentBatchEvents)
+                   : cat("nested deeper than ", limits::kJsonDepth, ", counted from the request's body");
+    const std::string path = EventDecoder::batch_path(batch_head.element);
     events_.reject(context,
                    {.reason = too_many ? Reason::kTooManyEvents : Reason::kInvalidJson,
                     .path = path,
                     .detail = detail,
                     .payload = payload},
                    out);
+    if (rest) return;
   }
 }
 

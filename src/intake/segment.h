@@ -18,6 +18,9 @@ enum class SegmentCall : uint8_t { kBatch, kTrack, kIdentify, kPage, kScreen, kG
 // By the last part of the path: "track" or "t", … "batch", "b" or "import".
 std::optional<SegmentCall> parse_segment_call(std::string_view name);
 
+// Of its events; nullopt: each says so itself.
+std::optional<EventType> type_of(SegmentCall call);
+
 // Bodies of Segment's tracking API → records. As Segment does, a request is refused only when it is not JSON
 // or too large (500 KB a batch, 32 KB a single call); an event that is wrong in itself, or nested too deeply,
 // becomes a rejection, and the request succeeds. A byte order mark is passed over.
@@ -49,6 +52,7 @@ class SegmentDecoder {
   std::optional<Refusal> check(std::string_view body, size_t limit);
   std::optional<json::SyntaxError> scan_around_deep_events();
   bool are_events(const std::vector<DeepEvent>& deep) const;
+  uint32_t repeated_batch() const;
   uint32_t member(uint32_t object, std::string_view key) const;
   void decode_batch(const Context& context, Intake& out);
 

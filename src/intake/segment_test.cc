@@ -75,6 +75,7 @@ TEST_F(SegmentTest, RefusesOnlyWhatIsNoJsonOrTooLarge) {
       {"too deep", SegmentCall::kTrack, std::string(65, '['), Reason::kInvalidJson, 64},
       {"an array", SegmentCall::kBatch, "[]", Reason::kNotAnObject, 0},
       {"no batch", SegmentCall::kBatch, "{}", Reason::kInvalidField, 0},
+      {"two batches", SegmentCall::kBatch, R"({"batch":[],"batch":[]})", Reason::kInvalidField, 20},
       {"batch is no array", SegmentCall::kBatch, R"({"batch":{}})", Reason::kInvalidField, 9},
       {"large batch", SegmentCall::kBatch, padded(limits::kSegmentBatchBytes + 1), Reason::kEventTooLarge,
        limits::kSegmentBatchBytes},
@@ -202,6 +203,38 @@ TEST_F(SegmentTest, RejectsAnEventThatIsNestedTooDeeplyAlone) {
   EXPECT_EQ(decode_batch(good).events.size(), 1u);
 }
 
+// 240,000 values that are no events: what is beyond the limit of a batch is kept, but not one by one for
+// ever.
+TEST_F(SegmentTest, TheRestOfAHugeBatchIsOneRejection) {
+  std::string events;
+  for (int i = 0; i < 240'000; ++i) events += i == 0 ? "1" : ",1";
+  const Records records = decode_batch(events);
+  EXPECT_EQ(records.events.size(), 0u);
+  EXPECT_LT(intake_.records.bytes.size(), 3u << 20);
+  const Rejection& last = records.rejections.back();
+  EXPECT_EQ(last.reason, Reason::kTooManyEvents);
+  EXPECT_EQ(last.path, cat("/batch/", records.rejections.size() - 1));
+  EXPECT_GT(last.sealed_payload.size(), 2 * (240'000 - records.rejections.size()));
+}
+
+TEST_F(SegmentTest, ALocalTimeWrittenAsUtcCountsAsOfItsArrival) {
+  // The test door's requests come at 2026-11-22T00:50:00Z.
+  const std::string head = R"({"type":"track","event":"E","userId":"u","timestamp":")";
+  const Records records = decode_batch(
+      cat(head, R"(2026-11-22T08:49:50Z"},)", head, R"(2026-11-22T00:49:50Z","context":{"timeAhead":1}},)",
+          head, R"(2026-11-22T03:10:00Z"},)", head, R"(2026-11-22T08:49:50Z","context":{"a":1}})"),
+      R"(,"sentAt":"2026-11-22T00:49:59Z")");
+  ASSERT_EQ(records.events.size(), 3u);
+  EXPECT_EQ(format_utc(records.event(0).time), "2026-11-22T00:50:00.000Z");
+  EXPECT_EQ(format_utc(records.event(0).original_time), "2026-11-22T08:49:50.000Z");
+  EXPECT_EQ(records.event(0).context, R"({"timeAhead":"+08:00"})");
+  EXPECT_EQ(format_utc(records.event(1).time), "2026-11-22T00:49:50.000Z");
+  EXPECT_EQ(records.event(2).context, R"({"a":1,"timeAhead":"+08:00"})");
+  EXPECT_EQ(intake_.times_ahead, 2u);
+  ASSERT_EQ(records.rejections.size(), 1u);
+  EXPECT_EQ(records.rejections[0].reason, Reason::kTimeInFuture);
+}
+
 TEST_F(SegmentTest, RefusesDeepTextThatIsNoEventOfTheBatch) {
   const std::string good = R"({"type":"page","userId":"u"})";
   const std::string cases[] = {
@@ -247,10 +280,19 @@ TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
       {R"("userId":12345)", "user_id=12345"},
       {R"("userId":12345.0)", "user_id=12345"},
       {R"("userId":1.2345e4)", "user_id=12345"},
-      {R"("userId":"12345.0")", "user_id=12345.0"},
+      {R"("userId":"12345.0")", "user_id=12345"},
       {R"("userId":12345.5)", "user_id=12345.5"},
       {R"("userId":12345678901234567890)", "user_id=12345678901234567890"},
-      {R"("userId":90071992547409930.0)", "user_id=90071992547409930.0"},
+      {R"("userId":90071992547409930.0,"anonymousId":"a1")",
+       "user_id=90071992547409930.0(digits_lost) anonymous_id=a1"},
+      {R"("userId":"1.23457E+17","anonymousId":"a1")", "user_id=1.23457E+17(digits_lost) anonymous_id=a1"},
+      {R"("userId":"=\"u1\"")", "user_id=u1"},
+      {R"("userId":"'u1")", "user_id=u1"},
+      {R"("userId":"[object Object]","anonymousId":"a1")",
+       "user_id=[object Object](blocked) anonymous_id=a1"},
+      {R"("userId":"u1","context":{"traits":{"phone":"13812345678/13812345679"}})",
+       "user_id=u1 phone=*(several_values)"},
+      {R"("userId":"13812345678,13812345679","anonymousId":"a1")", "user_id=* anonymous_id=a1"},
       {R"("userId":" u1 ")", "user_id=u1"},
       {R"("userId":"\u4e2d\n")", "user_id=中"},
       {R"("userId":"a\u0000b")",
@@ -265,14 +307,16 @@ TEST_F(SegmentTest, FindsEveryFormOfIdentifier) {
       {R"("userId":"20261122001")", "user_id=20261122001"},
       {R"("userId":"u1","context":{"traits":{"email":"A@B.cn"}})", "user_id=u1 email=*"},
       {R"("userId":"u1","context":{"traits":{"phone":13812345678}})", "user_id=u1 phone=*"},
-      {R"("userId":"u1","context":{"traits":{"phone":"n/a"}})", "user_id=u1 phone=*(invalid)"},
+      {R"("userId":"u1","context":{"traits":{"phone":"n/a"}})", "user_id=u1 phone=*(blocked)"},
       {R"("userId":"u1","context":{"traits":{"phone":{"a":1}}})", "user_id=u1"},
       {R"("userId":"u1","context":{"traits":{"phone":"138 0013 8000"}})", "user_id=u1 phone=*(blocked)"},
       {R"("userId":"u1","context":{"device":{"id":"ABC"}})", "user_id=u1 device_id=abc"},
       {R"("userId":"u1","context":{"externalIds":[{"id":"o1","type":"open_id","collection":"users"},
                                                   {"id":"o2","type":"openId"},{"id":"x","type":"ga_client_id"},7]})",
        "user_id=u1 open_id=o1 open_id=o2"},
-      {R"("userId":"u1","userId":"u2")", "user_id=u1 user_id=u2"},
+      {R"("userId":"u1","userId":"u2")", "user_id=u2"},
+      {R"("userId":"u1","anonymousId":null)", "user_id=u1"},
+      {R"("userId":"u1","traits":[],"context":[])", "user_id=u1"},
       {R"("userId":"u1","traits":{"email":"a@b.cn"})", "user_id=u1"},
   };
   for (const Case& c : cases) {
@@ -288,6 +332,34 @@ TEST_F(SegmentTest, TraitsOfIdentifyAreIdentifiers) {
       identifiers_of(
           R"({"type":"identify","traits":{"email":"a@b.cn"},"context":{"traits":{"email":" A@B.CN"}}})"),
       "email=*");
+}
+
+TEST_F(SegmentTest, DoubtsVisitorsIdsOfServersBesideAUsers) {
+  struct Case {
+    const char* name;
+    const char* given;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"by the library", R"("context":{"library":{"name":"analytics-go"}})", "user_id=u1 anonymous_id=a1~"},
+      {"of Ruby", R"("context":{"library":{"name":"analytics-ruby"}})", "user_id=u1 anonymous_id=a1~"},
+      {"of .NET", R"("context":{"library":{"name":"RudderAnalytics.NET"}})", "user_id=u1 anonymous_id=a1~"},
+      {"by the channel", R"("channel":"server")", "user_id=u1 anonymous_id=a1~"},
+      {"a browser", R"("context":{"library":{"name":"analytics.js"}})", "user_id=u1 anonymous_id=a1"},
+      {"an app", R"("context":{"library":{"name":"rudder-android-java"},"device":{"id":"d"}})",
+       "user_id=u1 device_id=d anonymous_id=a1"},
+      {"a server that speaks for a page", R"("channel":"server","context":{"page":{"path":"/"}})",
+       "user_id=u1 anonymous_id=a1"},
+      {"nobody said who sends", R"("context":{})", "user_id=u1 anonymous_id=a1"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(
+        identifiers_of(cat(R"({"type":"track","event":"E","userId":"u1","anonymousId":"a1",)", c.given, "}")),
+        c.want)
+        << c.name;
+  }
+  EXPECT_EQ(identifiers_of(R"({"type":"track","event":"E","anonymousId":"a1","channel":"server"})"),
+            "anonymous_id=a1");
 }
 
 TEST_F(SegmentTest, AliasNamesThePreviousIdAsBothTypes) {
@@ -350,13 +422,18 @@ TEST_F(SegmentTest, MergesTheContextOfTheBatch) {
 TEST_F(SegmentTest, ChannelOfTheEventElseOfTheSource) {
   struct Case {
     const char* given;
-    Channel want;
+    ChannelName want;
   };
   const Case cases[] = {
       {R"("channel":"browser")", Channel::kWeb},
       {R"("context":{"channel":"mobile"})", Channel::kApp},
       {R"("channel":"shop","context":{"channel":"mobile"})", Channel::kShop},
-      {R"("channel":"zeppelin")", Channel::kServer},
+      {R"("channel":"zeppelin")", ChannelName("zeppelin")},
+      {R"("channel":"E-Mail")", ChannelName("email")},
+      {R"("channel":"unknown")", Channel::kServer},
+      {R"("context":{"library":{"name":"analytics.js"}})", Channel::kWeb},
+      {R"("context":{"library":{"name":"analytics-kotlin"}})", Channel::kApp},
+      {R"("channel":"shop","context":{"library":{"name":"analytics.js"}})", Channel::kShop},
       {R"("channel":7)", Channel::kServer},
       {R"("a":1)", Channel::kServer},
   };

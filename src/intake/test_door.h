@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "codec/record.h"
+#include "fields/policy.h"
 #include "intake/context.h"
-#include "intake/policy.h"
 #include "seal/door.h"
 #include "seal/key_ring.h"
 #include "seal/opener.h"
@@ -50,7 +50,7 @@ struct TestDoor {
   seal::ProjectKey key;
   seal::KeyRing ring;
   seal::Door door;
-  Policy policy;
+  fields::Policy policy;
   Context context;
 };
 

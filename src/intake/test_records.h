@@ -40,13 +40,16 @@ struct Records {
 };
 
 // "user_id=u1 anonymous_id=a1(blocked) email=*": sealed values are shown as stars.
-inline std::string described(const Policy& policy, absl::Span<const Identifier> identifiers) {
+inline std::string described(const fields::Policy& policy, absl::Span<const Identifier> identifiers) {
   std::string out;
   for (const Identifier& identifier : identifiers) {
     if (!out.empty()) out.push_back(' ');
     out.append(policy.settings().rule(identifier.type).name).append("=");
     out.append(identifier.sealed ? "*" : std::string(identifier.value));
     if (identifier.previous) out.append("<");
+    if (identifier.alternative) out.append("?");
+    if (identifier.standing == Standing::kPassing) out.append("~");
+    if (identifier.standing == Standing::kAssumed && !identifier.alternative) out.append("=");
     if (identifier.left_out != LeftOut::kNo)
       out.append("(").append(to_string(identifier.left_out)).append(")");
   }

@@ -18,6 +18,7 @@ class OperandCheck {
   explicit OperandCheck(const json::Index& index) : index_(index) {}
 
   std::optional<Fault> check(TraitOperator named, uint32_t operand) {
+    if (is_empty_list(operand) && named != TraitOperator::kClear) return std::nullopt;  // PHP's empty object
     switch (named) {
       case TraitOperator::kClear:
         return require(operand, kind(operand) == Kind::kBool,
@@ -38,6 +39,9 @@ class OperandCheck {
 
  private:
   Kind kind(uint32_t node) const { return index_[node].kind; }
+  bool is_empty_list(uint32_t node) const {
+    return kind(node) == Kind::kArray && index_[node].next == node + 1;
+  }
 
   static std::optional<Fault> require(uint32_t node, bool holds, std::string detail) {
     if (holds) return std::nullopt;

@@ -34,6 +34,20 @@ inline const char* find_string_stop(const char* p, const char* end) {
   return p;
 }
 
+// Whether one of two bytes is between p and end.
+inline bool has_either(const char* p, const char* end, char first, char second) {
+  const __m128i firsts = _mm_set1_epi8(first);
+  const __m128i seconds = _mm_set1_epi8(second);
+  __m128i found = _mm_setzero_si128();
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    found = _mm_or_si128(found, _mm_or_si128(_mm_cmpeq_epi8(bytes, firsts), _mm_cmpeq_epi8(bytes, seconds)));
+  }
+  bool rest = false;
+  for (; p < end; ++p) rest |= *p == first || *p == second;
+  return rest || _mm_movemask_epi8(found) != 0;
+}
+
 inline int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   const char lower = static_cast<char>(c | 0x20);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/check.h"
 #include "json/scan.h"
@@ -107,6 +108,26 @@ void append_valid_literal(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
+// Printable ASCII without a quotation mark or a backslash: nothing to check or to escape. Most names and
+// values are some dozen such bytes, for which the general way takes longer to begin than to end.
+bool stands_for_itself(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHigh; };
+  uint64_t odd = 0;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    odd |= (word & kHigh) | ((word - kOnes * 0x20) & ~word & kHigh) | has_zero(word ^ kOnes * '"') |
+           has_zero(word ^ kOnes * '\\');
+  }
+  for (; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    odd |= c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+  }
+  return odd == 0;
+}
+
 // Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
 size_t utf8_sequence(std::string_view text) {
   const auto byte = [&text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -206,7 +227,11 @@ std::string_view unescape(std::string_view literal, std::string& scratch) {
 }
 
 void append_literal(std::string_view text, std::string& out) {
-  if (is_valid_utf8(text)) {
+  if (stands_for_itself(text)) {
+    out.push_back('"');
+    out.append(text);
+    out.push_back('"');
+  } else if (is_valid_utf8(text)) {
     append_valid_literal(text, out);
   } else {
     append_valid_literal(repaired_utf8(text), out);

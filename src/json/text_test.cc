@@ -59,6 +59,29 @@ TEST(AppendLiteral, EscapesAndRepairs) {
   }
 }
 
+// Short and long texts, with each byte in each place: as each byte alone is written.
+TEST(AppendLiteral, EveryByteInEveryPlace) {
+  const auto literal = [](std::string_view text) {
+    std::string out;
+    append_literal(text, out);
+    return out.substr(1, out.size() - 2);
+  };
+  for (const size_t size : {1u, 7u, 8u, 9u, 16u, 21u}) {
+    for (size_t place = 0; place < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'a');
+        text[place] = static_cast<char>(byte);
+        const std::string want =
+            std::string(place, 'a') + literal(text.substr(place, 1)) + std::string(size - place - 1, 'a');
+        ASSERT_EQ(literal(text), want) << "byte " << byte << " at " << place << " of " << size;
+      }
+    }
+  }
+  EXPECT_EQ(literal("\x1f"), "\\u001f");
+  EXPECT_EQ(literal("\x80"), "\xef\xbf\xbd");
+  EXPECT_EQ(literal(" ~"), " ~");
+}
+
 TEST(RawValue, Integers) {
   struct Case {
     const char* given;

@@ -7,11 +7,11 @@
 
 #include "base/crc32c.h"
 #include "base/text.h"
+#include "delta/checksum.h"
+#include "delta/delta_log.h"
+#include "delta/log_file.h"
 #include "duck/database.h"
-#include "lake/checksum.h"
-#include "lake/columns.h"
-#include "lake/delta_log.h"
-#include "lake/log_file.h"
+#include "lake/tables.h"
 #include "os/whole_file.h"
 
 namespace kehu::lake {
@@ -20,13 +20,10 @@ namespace {
 // One table: first the files of its log, each by itself and against its neighbours, then what they name.
 class TableCheck {
  public:
-  struct Rules {
-    bool unique_sequences = false;
-  };
-  TableCheck(std::string directory, Rules rules, os::FileSystem& files, duck::Database& database,
+  TableCheck(std::string directory, std::string key, os::FileSystem& files, duck::Database& database,
              CheckReport& report)
       : directory_(std::move(directory)),
-        rules_(rules),
+        key_(std::move(key)),
         files_(files),
         database_(database),
         report_(report) {}
@@ -49,7 +46,7 @@ class TableCheck {
   std::string log_path(const std::string& name) const { return cat(directory_, "/_delta_log/", name); }
 
   std::string directory_;
-  Rules rules_;
+  std::string key_;  // TableEntry::key
   os::FileSystem& files_;
   duck::Database& database_;
   CheckReport& report_;
@@ -60,8 +57,8 @@ class TableCheck {
     bool known_damaged;
   };
   std::optional<Previous> previous_;
-  std::map<int64_t, CheckpointMark> checkpoints_;
-  TableState state_;
+  std::map<int64_t, delta::CheckpointMark> checkpoints_;
+  delta::TableState state_;
 };
 
 void TableCheck::note(std::string problem) {
@@ -83,7 +80,7 @@ absl::Status TableCheck::check_log() {
   if (!names.ok()) return names.status();
   std::vector<std::pair<std::string, int64_t>> checkpoints;
   for (const std::string& name : *names) {
-    const auto parsed = parse_log_name(name);
+    const auto parsed = delta::parse_log_name(name);
     if (!parsed) continue;
     if (parsed->checkpoint) {
       checkpoints.emplace_back(name, parsed->version);
@@ -99,12 +96,12 @@ absl::Status TableCheck::check_log() {
 }
 
 absl::Status TableCheck::check_version(int64_t version) {
-  const std::string path = log_path(version_name(version));
+  const std::string path = log_path(delta::version_name(version));
   const auto text = os::read_whole_file(files_, path);
   if (!text.ok()) return text.status();
-  const auto marks = read_marks(*text);
+  const auto marks = delta::read_marks(*text);
   if (previous_ && previous_->version + 1 != version) {
-    note(cat("the file ", log_path(version_name(previous_->version + 1)), " is missing"));
+    note(cat("the file ", log_path(delta::version_name(previous_->version + 1)), " is missing"));
     previous_.reset();
   }
   if (!marks.ok()) {
@@ -114,7 +111,7 @@ absl::Status TableCheck::check_version(int64_t version) {
     if (marks->checkpoint) checkpoints_[marks->checkpoint->version] = *marks->checkpoint;
     const bool compare = previous_ && marks->previous && !previous_->known_damaged;
     if (compare && *marks->previous != previous_->checksum) {
-      note_damage(log_path(version_name(previous_->version)),
+      note_damage(log_path(delta::version_name(previous_->version)),
                   "its bytes do not have the checksum that the next version gives");
     }
   }
@@ -123,11 +120,11 @@ absl::Status TableCheck::check_version(int64_t version) {
 }
 
 absl::Status TableCheck::check_pointer() {
-  const std::string path = log_path(kPointerName);
+  const std::string path = log_path(delta::kPointerName);
   if (!files_.exists(path)) return absl::OkStatus();
   const auto text = os::read_whole_file(files_, path);
   if (!text.ok()) return text.status();
-  const auto marks = read_marks(*text);
+  const auto marks = delta::read_marks(*text);
   if (!marks.ok()) {
     note_damage(path, message_of(marks.status()));
     return absl::OkStatus();
@@ -139,11 +136,11 @@ absl::Status TableCheck::check_pointer() {
 
 absl::Status TableCheck::check_checkpoint(const std::string& name, int64_t version) {
   const auto mark = checkpoints_.find(version);
-  if (mark == checkpoints_.end() || name != checkpoint_name(version)) {
+  if (mark == checkpoints_.end() || name != delta::checkpoint_name(version)) {
     ++report_.unmarked;
     return absl::OkStatus();
   }
-  const absl::Status status = verify_checkpoint(files_, log_path(name), mark->second);
+  const absl::Status status = delta::verify_checkpoint(files_, log_path(name), mark->second);
   if (!absl::IsDataLoss(status)) return status;
   note(message_of(status));
   return absl::OkStatus();
@@ -152,7 +149,7 @@ absl::Status TableCheck::check_checkpoint(const std::string& name, int64_t versi
 absl::Status TableCheck::load() {
   auto connection = database_.connect();
   if (!connection.ok()) return connection.status();
-  auto state = DeltaLog(directory_, files_, *std::move(connection)).load();
+  auto state = delta::DeltaLog(directory_, files_, *std::move(connection)).load();
   if (state.ok()) {
     state_ = *std::move(state);
   } else if (sound_) {
@@ -194,20 +191,20 @@ absl::Status TableCheck::check_data_file(const std::string& relative, uint64_t s
     if (!read.ok()) note_damage(path, message_of(read.status()));
     return absl::OkStatus();
   }
-  const auto now = file_checksum(files_, path);
+  const auto now = delta::file_checksum(files_, path);
   if (!now.ok()) return now.status();
   if (*now != *checksum) note_damage(path, "its bytes do not have their checksum");
   return absl::OkStatus();
 }
 
 absl::Status TableCheck::check_rows() {
-  if (!sound_ || !rules_.unique_sequences || state_.files.empty()) return absl::OkStatus();
+  if (!sound_ || key_.empty() || state_.files.empty()) return absl::OkStatus();
   std::string list;
   for (const auto& [path, file] : state_.files) {
     list += cat(list.empty() ? "" : ", ", duck::quote(cat(directory_, "/", path)));
   }
   const auto doubled = first_value(
-      cat("SELECT CAST(count(*) - count(DISTINCT sequence) AS VARCHAR) FROM read_parquet([", list, "])"));
+      cat("SELECT CAST(count(*) - count(DISTINCT (", key_, ")) AS VARCHAR) FROM read_parquet([", list, "])"));
   if (!doubled.ok()) {
     note(cat(directory_, " cannot be read: ", message_of(doubled.status())));
   } else if (*doubled != "0") {
@@ -228,7 +225,7 @@ absl::StatusOr<std::string> TableCheck::first_value(const std::string& sql) {
 }
 
 Sequence TableCheck::position() const {
-  const auto found = state_.transactions.find(kApplication);
+  const auto found = state_.transactions.find(delta::kApplication);
   return Sequence(found == state_.transactions.end() ? 0 : static_cast<uint64_t>(found->second));
 }
 
@@ -238,12 +235,12 @@ absl::StatusOr<CheckReport> check(const CheckOptions& options) {
   auto database = duck::Database::open({.temp_directory = options.temp_directory});
   if (!database.ok()) return database.status();
   CheckReport report;
-  for (const TableSchema* schema : {&identity_schema(), &events_schema()}) {
-    // One record may move several parts, but gives one row.
-    TableCheck table(cat(options.directory, "/", schema->name),
-                     {.unique_sequences = schema == &events_schema()}, *options.files, **database, report);
+  for (const TableId id : kAllTables) {
+    const TableEntry& entry = table_of(id);
+    TableCheck table(cat(options.directory, "/", entry.schema.name), entry.key, *options.files, **database,
+                     report);
     if (absl::Status status = table.run(); !status.ok()) return status;
-    report.position = table.position();
+    report.positions[id] = table.position();
   }
   return report;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "lake/tables.h"
 #include "model/ids.h"
 #include "os/file_system.h"
 
@@ -18,7 +19,7 @@ struct CheckOptions {
 
 struct CheckReport {
   std::vector<std::string> problems;  // for the operator; each names its file; at most kCheckProblemsMax
-  Sequence position;                  // the tables hold every row up to it
+  PerTable<Sequence> positions;       // each table holds every row up to its own
   uint64_t files = 0;     // data files read, those that left the tables but are still there included
   uint64_t bytes = 0;     // of them
   uint64_t unmarked = 0;  // files of any kind that have no checksum, because Kehu did not write them

@@ -6,9 +6,9 @@
 #include <random>
 
 #include "base/test_rounds.h"
-#include "lake/checksum.h"
+#include "delta/checksum.h"
+#include "delta/log_file.h"
 #include "lake/lake_test_support.h"
-#include "lake/log_file.h"
 #include "os/test_files.h"
 #include "os/whole_file.h"
 
@@ -28,6 +28,8 @@ class CheckTest : public testing::Test {
       const std::vector<Move> moves = {{Sequence(next), Instant::from_seconds(SampleEvents::kStart),
                                         SampleEvents::part(next), SampleEvents::customer(next + 1)}};
       ASSERT_TRUE((*lake)->move(moves).ok());
+      const TableRow definition = sample_definition(next);
+      ASSERT_TRUE((*lake)->append(TableId::kDefinitions, {&definition, 1}).ok());
       ASSERT_TRUE((*lake)->append(events_.rows(next, next + 5)).ok());
       ASSERT_TRUE((*lake)->commit(Sequence(next + 4)).ok());
       ASSERT_TRUE((*lake)->maintain().ok());
@@ -59,7 +61,7 @@ TEST_F(CheckTest, a_sound_lake_has_a_checksum_for_every_file) {
   const CheckReport report = check_all();
   EXPECT_EQ(report.problems, std::vector<std::string>{});
   EXPECT_EQ(report.unmarked, 0u);
-  EXPECT_EQ(report.position, Sequence(50));
+  EXPECT_EQ(report.positions[TableId::kEvents], Sequence(50));
   EXPECT_GT(report.files, 20u) << "files that left the table count";
 }
 
@@ -89,7 +91,7 @@ TEST_F(CheckTest, every_bit_of_the_smallest_files_is_found) {
     for (size_t bit = 0; bit < text.size() * 8; ++bit) {
       std::string damaged = text;
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-      ASSERT_FALSE(read_marks(damaged).ok()) << path << " bit " << bit;
+      ASSERT_FALSE(delta::read_marks(damaged).ok()) << path << " bit " << bit;
     }
   }
 }
@@ -100,12 +102,12 @@ TEST_F(CheckTest, a_damaged_log_is_refused_at_open) {
   ASSERT_TRUE(names.ok());
   int64_t checkpoint = 0;
   for (const std::string& name : *names) {
-    const auto parsed = parse_log_name(name);
+    const auto parsed = delta::parse_log_name(name);
     if (parsed && parsed->checkpoint) checkpoint = std::max(checkpoint, parsed->version);
   }
-  std::vector<std::string> read = {checkpoint_name(checkpoint), kPointerName};
+  std::vector<std::string> read = {delta::checkpoint_name(checkpoint), delta::kPointerName};
   for (const std::string& name : *names) {
-    const auto parsed = parse_log_name(name);
+    const auto parsed = delta::parse_log_name(name);
     if (parsed && !parsed->checkpoint && parsed->version > checkpoint) read.push_back(name);
   }
   ASSERT_GT(read.size(), 2u);

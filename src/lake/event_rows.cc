@@ -1,11 +1,12 @@
 #include "lake/event_rows.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "absl/time/civil_time.h"
 #include "json/writer.h"
-#include "lake/columns.h"
 #include "lake/hex.h"
+#include "lake/tables.h"
 
 namespace kehu::lake {
 namespace {
@@ -24,7 +25,10 @@ void append_identifiers(absl::Span<const Identifier> identifiers, const Settings
                         std::string& out) {
   json::Writer writer(out);
   writer.begin_array();
+  const bool names_nobody = std::all_of(identifiers.begin(), identifiers.end(),
+                                        [](const Identifier& identifier) { return identifier.alternative; });
   for (const Identifier& identifier : identifiers) {
+    if (identifier.alternative && !names_nobody) continue;
     const bool known = identifier.type.value() < settings.identifier_types.size();
     writer.begin_object().field("type",
                                 known ? std::string_view(settings.rule(identifier.type).name) : "unknown");

@@ -7,26 +7,26 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "delta/log_file.h"
+#include "delta/parquet_writer.h"
+#include "delta/table.h"
 #include "duck/database.h"
-#include "lake/columns.h"
 #include "lake/event_rows.h"
 #include "lake/owners.h"
-#include "lake/parquet_writer.h"
-#include "lake/table.h"
+#include "lake/tables.h"
 #include "lake/tail.h"
 
 namespace kehu::lake {
 namespace {
 
-constexpr char kRowsFunction[] = "tail_rows";
-constexpr char kMovesFunction[] = "tail_moves";
 // A stretch of the log without any row is committed only when it is long: it costs a version of the table,
 // and replaying it costs nothing.
 constexpr uint64_t kEmptyCommitEvery = 100'000;
 constexpr Duration kRetryPause = Duration::seconds(5);
+constexpr int64_t kNeverFailed = INT64_MIN;
 
-std::string select_rows(const TableSchema& schema, const std::string& from) {
-  return cat("SELECT ", column_list(schema), " FROM ", from);
+std::string select_rows(const delta::TableSchema& schema, const std::string& from) {
+  return cat("SELECT ", delta::column_list(schema), " FROM ", from);
 }
 
 absl::Status empty_directory(os::FileSystem& files, const std::string& directory) {
@@ -41,29 +41,52 @@ absl::Status empty_directory(os::FileSystem& files, const std::string& directory
 
 }  // namespace
 
-// One table with its uncommitted rows. commit() belongs to the lake thread, compact() to the maintenance
-// thread.
+// One table with its uncommitted rows.
 struct Stream {
-  const TableSchema& schema;
-  std::string function;  // reads rows of the tail by id
+  const TableId id;
+  const delta::TableSchema& schema = schema_of(id);
+  const std::string function = cat("tail_", schema.name);  // reads rows of the frozen tail by id
   duck::ScanRegistry registry;
-  Tail tail;
-  std::unique_ptr<Table> table;
-  std::unique_ptr<ParquetWriter> writer;
-  std::unique_ptr<ParquetWriter> compactor;
+  std::unique_ptr<delta::Table> table;
+  // The appending thread's.
+  Sequence known;  // rows up to here are in the table or frozen
+  Sequence last;   // appended since the start
+  // A snapshot's, and so under its mutex.
+  Tail active{schema.columns};
+  Tail frozen{schema.columns};
+  std::shared_ptr<const delta::FileSet> shown;
+  // The writing thread's, and the appending one's while nothing is written.
+  std::optional<Sequence> due;  // for the next version
+  std::unique_ptr<delta::ParquetWriter> writer;
+  // The maintaining thread's.
+  std::unique_ptr<delta::ParquetWriter> compactor;
 
-  Stream(const TableSchema& the_schema, std::string the_function)
-      : schema(the_schema), function(std::move(the_function)), tail(the_schema.columns) {}
+  explicit Stream(TableId table_id) : id(table_id) {}
+  uint64_t bytes() const { return active.bytes() + frozen.bytes(); }
 };
 
 class Lake::Core {
  public:
-  explicit Core(LakeOptions options) : options_(std::move(options)), rows_(options_.settings) {}
+  explicit Core(LakeOptions options)
+      : options_(std::move(options)), rows_(options_.settings), file_check_(*options_.files) {
+    for (const TableId id : kAllTables) streams_[id] = std::make_unique<Stream>(id);
+  }
 
   absl::Status open();
-  absl::Status append(absl::Span<const Row> rows);
+  // Puts rows into the tail of a table, each with `add`.
+  template <class R, class Add>
+  absl::Status append(TableId id, absl::Span<const R> rows, Add&& add);
+  absl::Status append_events(absl::Span<const Row> rows) {
+    return append(TableId::kEvents, rows, [this](const Row& row, Tail& tail) { rows_.add(row, tail); });
+  }
+  absl::Status append_rows(TableId id, absl::Span<const TableRow> rows) {
+    return append(id, rows, [id](const TableRow& row, Tail& tail) { add_row(row, schema_of(id), tail); });
+  }
   absl::Status move(absl::Span<const Move> moves);
-  absl::Status commit(Sequence up_to);
+  bool full() const;
+  bool exhausted() const { return uncommitted_bytes_ > 2 * options_.tail_bytes; }
+  bool freeze(Sequence up_to);
+  absl::Status write();
   absl::StatusOr<bool> maintain();
   std::shared_ptr<const Snapshot> snapshot() const;
   LakeCounters counters() const;
@@ -71,46 +94,53 @@ class Lake::Core {
   void set_settings(std::shared_ptr<const Settings> settings) { rows_.set_settings(std::move(settings)); }
   uint64_t tail_rows() const {
     const std::lock_guard lock(snapshot_mutex_);
-    return events_.tail.rows();
+    return events().active.rows() + events().frozen.rows();
   }
   const std::string& directory() const { return options_.directory; }
+  delta::FileCheck& file_check() { return file_check_; }
+  absl::StatusOr<Held> hold();
+  void release();
+  absl::Status restore_moves(Sequence up_to, const std::function<std::optional<CustomerId>(Token)>& owner_of);
 
  private:
   absl::Status open(Stream& stream);
-  absl::StatusOr<std::unique_ptr<ParquetWriter>> make_writer(Stream& stream);
+  absl::StatusOr<std::unique_ptr<delta::ParquetWriter>> make_writer(Stream& stream);
+  absl::Status add_lost_moves(Sequence up_to,
+                              const std::function<std::optional<CustomerId>(Token)>& owner_of);
+  absl::StatusOr<std::string> list_sound(const delta::FileSet& files);
   absl::Status load_owners();
   absl::Status load_owners_from(duck::Result& result);
-  absl::StatusOr<std::vector<AddFile>> write_tail(Stream& stream);
+  void freeze(Stream& stream, Sequence up_to);
+  absl::StatusOr<std::vector<delta::AddFile>> write_frozen(Stream& stream);
   absl::Status commit(Stream& stream, Sequence up_to);
-  absl::Status commit_tails(Sequence up_to);
+  void show_committed(Stream& stream, const std::vector<delta::AddFile>& written, Duration start);
+  absl::Status write_due();
   absl::StatusOr<bool> compact(Stream& stream);
-  absl::StatusOr<AddFile> merge_files(Stream& stream, const std::vector<std::string>& paths);
-  uint64_t tail_bytes() const { return events_.tail.bytes() + identity_.tail.bytes(); }
+  absl::StatusOr<delta::AddFile> merge_files(Stream& stream, const std::vector<std::string>& paths);
+  Stream& events() const { return *streams_[TableId::kEvents]; }
+  Stream& identity() const { return *streams_[TableId::kIdentityLog]; }
+  void count_bytes();
   Duration now() const { return options_.clock->monotonic(); }
 
   LakeOptions options_;
   EventRows rows_;
-  // Registries first: the database's functions refer to them.
-  Stream events_{events_schema(), kRowsFunction};
-  Stream identity_{identity_schema(), kMovesFunction};
+  delta::FileCheck file_check_;
+  // Registries before the database: its functions refer to them.
+  PerTable<std::unique_ptr<Stream>> streams_;
   std::unique_ptr<duck::Database> database_;
   std::shared_ptr<Owners> owners_ = std::make_shared<Owners>();
   std::atomic<uint64_t> committed_{0};
-  Sequence last_row_;
-  std::optional<Duration> failed_at_;  // the last commit
+  std::atomic<uint64_t> uncommitted_bytes_{0};
+  std::atomic<int64_t> failed_at_{kNeverFailed};  // the last commit; microseconds of the monotonic clock
+  std::atomic<bool> writing_{false};
 
   // Held while a version of a table is made and shown, so that versions are shown in their order.
   std::mutex publish_mutex_;
-  // Guards what a snapshot is made of: tails, shown files, moved_, and the counters.
+  // Guards what a snapshot is made of: tails, shown files, moved_, and the counters. Held for microseconds:
+  // what takes memory or gives it back is done outside.
   mutable std::mutex snapshot_mutex_;
-  std::shared_ptr<const FileSet> shown_events_;
-  std::shared_ptr<const FileSet> shown_identity_;
   Sequence moved_;
   LakeCounters counters_;
-
-  std::shared_ptr<const FileSet>& shown(const Stream& stream) {
-    return &stream == &events_ ? shown_events_ : shown_identity_;
-  }
 };
 
 absl::Status Lake::Core::open() {
@@ -120,33 +150,42 @@ absl::Status Lake::Core::open() {
       {.memory_bytes = options_.memory_bytes, .threads = options_.threads, .temp_directory = temp});
   if (!database.ok()) return database.status();
   database_ = *std::move(database);
-  for (Stream* stream : {&events_, &identity_}) {
+  LakePositions at;
+  for (const auto& stream : streams_) {
     if (absl::Status status = open(*stream); !status.ok()) return status;
+    at[stream->id] = stream->known = stream->table->committed();
   }
-  committed_ = events_.table->committed().value();
-  last_row_ = committed();
+  if (options_.judge) {
+    if (absl::Status status = options_.judge(at); !status.ok()) return status;
+  }
+  for (const auto& stream : streams_) {
+    if (absl::Status status = stream->table->remove_orphans(); !status.ok()) return status;
+  }
+  committed_ = at[TableId::kEvents].value();
   // Moves are committed before the rows of the same stretch, so they may be ahead after a crash.
-  moved_ = std::max(committed(), identity_.table->committed());
-  return load_owners();
+  moved_ = std::max(committed(), at[TableId::kIdentityLog]);
+  if (absl::Status status = load_owners(); !status.ok()) return status;
+  owners_->show(moved_);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<ParquetWriter>> Lake::Core::make_writer(Stream& stream) {
+absl::StatusOr<std::unique_ptr<delta::ParquetWriter>> Lake::Core::make_writer(Stream& stream) {
   auto connection = database_->connect();
   if (!connection.ok()) return connection.status();
-  return std::make_unique<ParquetWriter>(stream.schema, stream.table->directory(), *options_.files,
-                                         *options_.clock, *std::move(connection));
+  return std::make_unique<delta::ParquetWriter>(stream.schema, stream.table->directory(), *options_.files,
+                                                *options_.clock, *std::move(connection));
 }
 
 absl::Status Lake::Core::open(Stream& stream) {
-  TableOptions options{options_.directory + "/" + stream.schema.name, options_.files, options_.clock,
-                       options_.checkpoint_every, options_.retention};
-  auto table = Table::open(stream.schema, options, *database_);
+  delta::TableOptions options{options_.directory + "/" + stream.schema.name, options_.files, options_.clock,
+                              options_.checkpoint_every, options_.retention};
+  auto table = delta::Table::open(stream.schema, options, *database_);
   if (!table.ok()) return table.status();
   stream.table = *std::move(table);
-  shown(stream) = stream.table->files();
+  stream.shown = stream.table->files();
   absl::Status status = database_->add_scan(stream.function, stream.schema.columns, stream.registry.source());
   if (!status.ok()) return status;
-  for (std::unique_ptr<ParquetWriter>* writer : {&stream.writer, &stream.compactor}) {
+  for (std::unique_ptr<delta::ParquetWriter>* writer : {&stream.writer, &stream.compactor}) {
     auto made = make_writer(stream);
     if (!made.ok()) return made.status();
     *writer = *std::move(made);
@@ -154,16 +193,26 @@ absl::Status Lake::Core::open(Stream& stream) {
   return absl::OkStatus();
 }
 
-absl::Status Lake::Core::load_owners() {
-  if (shown_identity_->files.empty()) return absl::OkStatus();
+// The files as a list of DuckDB's, all of them compared with their checksums.
+absl::StatusOr<std::string> Lake::Core::list_sound(const delta::FileSet& files) {
   std::string list;
-  for (const auto& file : shown_identity_->files)
+  for (const auto& file : files.files) {
+    absl::Status status = file_check_.before_reading(*file, [](size_t) { return absl::OkStatus(); });
+    if (!status.ok()) return status;
     list += cat(list.empty() ? "" : ", ", duck::quote(file->path));
+  }
+  return list;
+}
+
+absl::Status Lake::Core::load_owners() {
+  const delta::FileSet& files = *identity().shown;
+  if (files.files.empty()) return absl::OkStatus();
+  const auto list = list_sound(files);
+  if (!list.ok()) return list.status();
   auto connection = database_->connect();
   if (!connection.ok()) return connection.status();
-  auto result = (*connection)
-                    ->query(cat("SELECT sequence, part, customer_id FROM read_parquet([", list,
-                                "]) ORDER BY sequence"));
+  auto result =
+      (*connection)->query(cat("SELECT sequence, part, customer_id FROM read_parquet([", *list, "])"));
   if (!result.ok()) return result.status();
   return load_owners_from(*result);
 }
@@ -178,7 +227,7 @@ absl::Status Lake::Core::load_owners_from(duck::Result& result) {
       const auto part = Hash128::from_hex(batch.text(1, row));
       const auto customer = Hash128::from_hex(batch.text(2, row));
       if (!part || !customer) {
-        return failure(absl::StatusCode::kDataLoss, identity_.table->directory(), ": the move at sequence ",
+        return failure(absl::StatusCode::kDataLoss, identity().table->directory(), ": the move at sequence ",
                        batch.integer(0, row), " has no readable part or customer");
       }
       owners_->set(Token{*part}, CustomerId{*customer},
@@ -187,55 +236,134 @@ absl::Status Lake::Core::load_owners_from(duck::Result& result) {
   }
 }
 
-absl::Status Lake::Core::append(absl::Span<const Row> rows) {
+template <class R, class Add>
+absl::Status Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add) {
   const Duration start = now();
-  if (tail_bytes() > 2 * options_.tail_bytes) {
-    return failure(absl::StatusCode::kResourceExhausted, "the lake has ", tail_bytes() >> 20,
+  if (exhausted()) {
+    return failure(absl::StatusCode::kResourceExhausted, "the lake has ", uncommitted_bytes_ >> 20,
                    " MB of rows that it could not commit; free disk space or look at the error before");
   }
+  Stream& stream = *streams_[id];
   uint64_t taken = 0;
-  for (const Row& row : rows) {
-    if (row.sequence <= committed()) continue;
-    KEHU_CHECK(row.sequence >= last_row_);
-    last_row_ = row.sequence;
-    rows_.add(row, events_.tail);
+  for (const R& row : rows) {
+    if (row.sequence <= stream.known) continue;
+    KEHU_CHECK(row.sequence >= stream.last);
+    stream.last = row.sequence;
+    add(row, stream.active);
     ++taken;
   }
-  {
-    const std::lock_guard lock(snapshot_mutex_);
-    events_.tail.publish();
-    counters_.rows_appended += taken;
-    counters_.append_time = counters_.append_time + (now() - start);
-  }
-  // A full tail is large: not again with every batch when it could not be written a moment ago.
-  const bool tired = failed_at_ && now() - *failed_at_ < kRetryPause;
-  return tail_bytes() > options_.tail_bytes && !tired ? commit(last_row_) : absl::OkStatus();
-}
-
-absl::Status Lake::Core::move(absl::Span<const Move> moves) {
-  const Sequence known = identity_.table->committed();
-  Sequence last = moved_;
-  for (const Move& move : moves) {
-    if (move.sequence <= known || move.sequence <= committed()) continue;
-    add_move(move, identity_.tail);
-    owners_->set(move.part, move.customer, move.sequence);
-    last = std::max(last, move.sequence);
-  }
   const std::lock_guard lock(snapshot_mutex_);
-  identity_.tail.publish();
-  moved_ = last;
+  stream.active.publish();
+  count_bytes();
+  if (id == TableId::kEvents) counters_.rows_appended += taken;
+  counters_.append_time = counters_.append_time + (now() - start);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<AddFile>> Lake::Core::write_tail(Stream& stream) {
-  std::vector<AddFile> written;
-  for (size_t slot = 0; slot < stream.tail.slots(); ++slot) {
-    const int64_t id = stream.registry.add(stream.tail.parts_of(slot));
+absl::Status Lake::Core::move(absl::Span<const Move> moves) {
+  Sequence last = moved_;
+  absl::Status status = append(TableId::kIdentityLog, moves, [&](const Move& move, Tail& tail) {
+    add_move(move, tail);
+    owners_->set(move.part, move.customer, move.sequence);
+    last = std::max(last, move.sequence);
+  });
+  if (!status.ok()) return status;
+  const std::lock_guard lock(snapshot_mutex_);
+  moved_ = last;
+  owners_->show(moved_);
+  return absl::OkStatus();
+}
+
+// Under the snapshots' mutex.
+void Lake::Core::count_bytes() {
+  uint64_t bytes = 0;
+  for (const auto& stream : streams_) bytes += stream->bytes();
+  uncommitted_bytes_ = bytes;
+}
+
+// Rows that could not be written a moment ago are many: not again with every batch.
+bool Lake::Core::full() const {
+  if (uncommitted_bytes_ <= options_.tail_bytes) return false;
+  const int64_t failed_at = failed_at_;
+  return failed_at == kNeverFailed || now().micros() - failed_at >= kRetryPause.micros();
+}
+
+absl::Status Lake::Core::restore_moves(Sequence up_to,
+                                       const std::function<std::optional<CustomerId>(Token)>& owner_of) {
+  if (!events().shown->files.empty()) {
+    if (absl::Status status = add_lost_moves(up_to, owner_of); !status.ok()) return status;
+  }
+  {
+    const std::lock_guard lock(snapshot_mutex_);
+    identity().active.publish();
+    moved_ = std::max(moved_, up_to);
+    freeze(identity(), up_to);
+    count_bytes();
+  }
+  return write();
+}
+
+absl::Status Lake::Core::add_lost_moves(Sequence up_to,
+                                        const std::function<std::optional<CustomerId>(Token)>& owner_of) {
+  const auto list = list_sound(*events().shown);
+  if (!list.ok()) return list.status();
+  auto connection = database_->connect();
+  if (!connection.ok()) return connection.status();
+  auto result = (*connection)
+                    ->query(cat("SELECT DISTINCT part, customer_id FROM read_parquet([", *list,
+                                "], hive_partitioning = false)"));
+  if (!result.ok()) return result.status();
+  const Sequence latest{UINT64_MAX};
+  duck::Batch batch;
+  while (true) {
+    auto more = result->next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    for (size_t row = 0; row < batch.rows(); ++row) {
+      const Token part{Hash128::from_hex(batch.text(0, row)).value_or(Hash128{})};
+      const CustomerId stored{Hash128::from_hex(batch.text(1, row)).value_or(Hash128{})};
+      const std::optional<CustomerId> owner = owner_of(part);
+      if (!owner || owners_->find(part, latest).value_or(stored) == *owner) continue;
+      add_move({.sequence = up_to, .time = options_.clock->now(), .part = part, .customer = *owner},
+               identity().active);
+      owners_->set(part, *owner, up_to);
+    }
+  }
+}
+
+// Under the snapshots' mutex.
+void Lake::Core::freeze(Stream& stream, Sequence up_to) {
+  stream.frozen.take_over(stream.active);
+  // After a crash a table may be ahead of the rows that come again.
+  stream.due = stream.known = std::max(stream.known, up_to);
+}
+
+bool Lake::Core::freeze(Sequence up_to) {
+  KEHU_CHECK(!writing_);
+  const std::lock_guard lock(snapshot_mutex_);
+  bool work = up_to.value() >= committed_ + kEmptyCommitEvery;
+  for (const auto& stream : streams_) {
+    KEHU_CHECK(up_to >= stream->last);
+    work = work || stream->due || stream->active.rows() > 0;
+  }
+  if (!work) return false;
+  for (const auto& stream : streams_) {
+    // The position of `events` is that of the lake.
+    const bool concerned = stream->due || stream->active.rows() > 0 || stream->id == TableId::kEvents;
+    if (concerned) freeze(*stream, up_to);
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<delta::AddFile>> Lake::Core::write_frozen(Stream& stream) {
+  std::vector<delta::AddFile> written;
+  for (size_t slot = 0; slot < stream.frozen.slots(); ++slot) {
+    const int64_t id = stream.registry.add(stream.frozen.parts_of(slot));
     auto file = stream.writer->write(select_rows(stream.schema, cat(stream.function, "(", id, ")")),
-                                     stream.tail.partition(slot));
+                                     stream.frozen.partition(slot));
     stream.registry.remove(id);
     if (!file.ok()) {
-      for (const AddFile& done : written) stream.writer->discard(done);
+      for (const delta::AddFile& done : written) stream.writer->discard(done);
       return file.status();
     }
     written.push_back(*std::move(file));
@@ -244,54 +372,65 @@ absl::StatusOr<std::vector<AddFile>> Lake::Core::write_tail(Stream& stream) {
 }
 
 absl::Status Lake::Core::commit(Stream& stream, Sequence up_to) {
-  auto written = write_tail(stream);
+  auto written = write_frozen(stream);
   if (!written.ok()) return written.status();
   const Duration start = now();
   const std::lock_guard publishing(publish_mutex_);
   if (absl::Status status = stream.table->append(*written, up_to); !status.ok()) {
     // With DataLoss the version may name these files: only opening again can tell.
     if (!absl::IsDataLoss(status)) {
-      for (const AddFile& file : *written) stream.writer->discard(file);
+      for (const delta::AddFile& file : *written) stream.writer->discard(file);
     }
     return status;
   }
-  const std::lock_guard lock(snapshot_mutex_);
-  if (&stream == &events_) counters_.rows_committed += stream.tail.rows();
-  counters_.files_written += written->size();
-  for (const AddFile& file : *written) counters_.bytes_written += file.size;
-  counters_.log_time = counters_.log_time + (now() - start);
-  counters_.write_time = events_.writer->write_time() + identity_.writer->write_time();
-  counters_.sync_time = events_.writer->sync_time() + identity_.writer->sync_time();
-  ++counters_.commits;
-  shown(stream) = stream.table->files();
-  stream.tail.clear();
+  show_committed(stream, *written, start);
   return absl::OkStatus();
 }
 
-absl::Status Lake::Core::commit(Sequence up_to) {
-  const absl::Status status = commit_tails(up_to);
-  failed_at_ = status.ok() ? std::nullopt : std::optional(now());
-  if (status.ok()) return status;
+// At one moment the rows are in the files and no longer in the tail.
+void Lake::Core::show_committed(Stream& stream, const std::vector<delta::AddFile>& written, Duration start) {
+  Tail done(stream.schema.columns);
+  auto files = stream.table->files();
   const std::lock_guard lock(snapshot_mutex_);
-  ++counters_.failed_commits;
+  if (stream.id == TableId::kEvents) counters_.rows_committed += stream.frozen.rows();
+  counters_.files_written += written.size();
+  for (const delta::AddFile& file : written) counters_.bytes_written += file.size;
+  counters_.log_time = counters_.log_time + (now() - start);
+  counters_.write_time = counters_.sync_time = Duration();
+  for (const auto& one : streams_) {
+    counters_.write_time = counters_.write_time + one->writer->write_time();
+    counters_.sync_time = counters_.sync_time + one->writer->sync_time();
+  }
+  ++counters_.commits;
+  stream.shown.swap(files);
+  done.take_over(stream.frozen);
+  if (stream.id == TableId::kEvents) committed_ = stream.due->value();
+  stream.due.reset();
+  count_bytes();
+}
+
+absl::Status Lake::Core::write_due() {
+  for (const auto& stream : streams_) {
+    if (!stream->due) continue;
+    if (absl::Status status = commit(*stream, *stream->due); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Lake::Core::write() {
+  writing_ = true;
+  const absl::Status status = write_due();
+  failed_at_ = status.ok() ? kNeverFailed : now().micros();
+  if (!status.ok()) {
+    const std::lock_guard lock(snapshot_mutex_);
+    ++counters_.failed_commits;
+  }
+  writing_ = false;
   return status;
 }
 
-absl::Status Lake::Core::commit_tails(Sequence up_to) {
-  KEHU_CHECK(up_to >= last_row_);
-  const bool rows = events_.tail.rows() > 0;
-  const bool moves = identity_.tail.rows() > 0;
-  if (!rows && !moves && up_to.value() < committed_ + kEmptyCommitEvery) return absl::OkStatus();
-  if (moves) {
-    if (absl::Status status = commit(identity_, up_to); !status.ok()) return status;
-  }
-  if (absl::Status status = commit(events_, up_to); !status.ok()) return status;
-  committed_ = up_to.value();
-  last_row_ = up_to;
-  return absl::OkStatus();
-}
-
-absl::StatusOr<AddFile> Lake::Core::merge_files(Stream& stream, const std::vector<std::string>& paths) {
+absl::StatusOr<delta::AddFile> Lake::Core::merge_files(Stream& stream,
+                                                       const std::vector<std::string>& paths) {
   std::string list;
   uint64_t rows = 0;
   std::string partition;
@@ -299,7 +438,14 @@ absl::StatusOr<AddFile> Lake::Core::merge_files(Stream& stream, const std::vecto
     const auto file = stream.table->find_file(path);
     if (!file) return failure(absl::StatusCode::kAborted, path, " is no longer in the table");
     list += cat(list.empty() ? "" : ", ", duck::quote(stream.table->directory() + "/" + path));
-    rows += parse_stats(file->stats).rows;
+    // Damage that is merged would get a checksum of its own.
+    delta::DataFile input;
+    input.path = stream.table->directory() + "/" + path;
+    input.size = file->size;
+    input.checksum = file->checksum;
+    absl::Status sound = file_check_.again(input, [](size_t) { return absl::OkStatus(); });
+    if (!sound.ok()) return sound;
+    rows += delta::parse_stats(file->stats).rows;
     if (stream.schema.by_month) partition = file->partition.at("month");
   }
   auto merged = stream.compactor->write(
@@ -307,7 +453,7 @@ absl::StatusOr<AddFile> Lake::Core::merge_files(Stream& stream, const std::vecto
           " ORDER BY ", stream.schema.cluster),
       partition);
   if (!merged.ok()) return merged.status();
-  const uint64_t written = parse_stats(merged->stats).rows;
+  const uint64_t written = delta::parse_stats(merged->stats).rows;
   if (written == rows) return merged;
   stream.compactor->discard(*merged);
   return failure(absl::StatusCode::kDataLoss, "compaction of ", paths.size(), " files of ",
@@ -326,15 +472,16 @@ absl::StatusOr<bool> Lake::Core::compact(Stream& stream) {
   if (!status.ok() && !absl::IsDataLoss(status)) stream.compactor->discard(*merged);
   if (absl::IsAborted(status)) return true;
   if (!status.ok()) return status;
+  auto files = stream.table->files();
   const std::lock_guard lock(snapshot_mutex_);
-  shown(stream) = stream.table->files();
+  stream.shown.swap(files);
   ++counters_.compactions;
   return true;
 }
 
 absl::StatusOr<bool> Lake::Core::maintain() {
   bool busy = false;
-  for (Stream* stream : {&events_, &identity_}) {
+  for (const auto& stream : streams_) {
     auto compacted = compact(*stream);
     if (!compacted.ok()) return compacted.status();
     auto deleted = stream->table->vacuum();
@@ -344,14 +491,42 @@ absl::StatusOr<bool> Lake::Core::maintain() {
   return busy;
 }
 
+absl::StatusOr<Lake::Held> Lake::Core::hold() {
+  // `events` without the other tables' rows of the same stretch would be an archive that no commit has made.
+  const std::lock_guard publishing(publish_mutex_);
+  Held all;
+  std::vector<Stream*> holding;
+  for (const auto& stream : streams_) {
+    auto held = stream->table->hold();
+    if (!held.ok()) {
+      for (Stream* other : holding) other->table->release();
+      return held.status();
+    }
+    holding.push_back(stream.get());
+    const std::string& table = stream->schema.name;
+    for (const std::string& path : held->data) all.files.push_back(cat(table, "/", path));
+    for (const std::string& name : held->log) all.files.push_back(cat(table, "/_delta_log/", name));
+    if (held->pointer.empty()) continue;
+    all.contents.emplace_back(cat(table, "/_delta_log/", delta::kPointerName), std::move(held->pointer));
+  }
+  return all;
+}
+
+void Lake::Core::release() {
+  for (const auto& stream : streams_) stream->table->release();
+}
+
 std::shared_ptr<const Snapshot> Lake::Core::snapshot() const {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->owners = owners_;
   const std::lock_guard lock(snapshot_mutex_);
-  snapshot->events = shown_events_;
-  snapshot->identity_log = shown_identity_;
-  snapshot->events_tail = events_.tail.parts();
-  snapshot->identity_tail = identity_.tail.parts();
+  for (const auto& stream : streams_) {
+    TableSnapshot& table = snapshot->tables[stream->id];
+    const auto& active = stream->active.parts();
+    table.files = stream->shown;
+    table.tail = stream->frozen.parts();
+    table.tail.insert(table.tail.end(), active.begin(), active.end());
+  }
+  snapshot->owners = Owners::hold(owners_, moved_);
   snapshot->moved = moved_;
   return snapshot;
 }
@@ -379,12 +554,27 @@ absl::StatusOr<std::unique_ptr<Lake>> Lake::open(LakeOptions options) {
 }
 
 Sequence Lake::committed() const { return core_->committed(); }
-absl::Status Lake::append(absl::Span<const Row> rows) { return core_->append(rows); }
+absl::Status Lake::append(absl::Span<const Row> rows) { return core_->append_events(rows); }
+absl::Status Lake::append(TableId table, absl::Span<const TableRow> rows) {
+  KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog);
+  return core_->append_rows(table, rows);
+}
 absl::Status Lake::move(absl::Span<const Move> moves) { return core_->move(moves); }
-absl::Status Lake::commit(Sequence up_to) { return core_->commit(up_to); }
+bool Lake::full() const { return core_->full(); }
+bool Lake::exhausted() const { return core_->exhausted(); }
+bool Lake::freeze(Sequence up_to) { return core_->freeze(up_to); }
+absl::Status Lake::write() { return core_->write(); }
+absl::Status Lake::commit(Sequence up_to) { return core_->freeze(up_to) ? core_->write() : absl::OkStatus(); }
 void Lake::set_settings(std::shared_ptr<const Settings> settings) {
   core_->set_settings(std::move(settings));
 }
+absl::Status Lake::restore_moves(Sequence up_to,
+                                 const std::function<std::optional<CustomerId>(Token)>& owner_of) {
+  return core_->restore_moves(up_to, owner_of);
+}
+delta::FileCheck& Lake::file_check() const { return core_->file_check(); }
+absl::StatusOr<Lake::Held> Lake::hold() { return core_->hold(); }
+void Lake::release() { core_->release(); }
 uint64_t Lake::tail_rows() const { return core_->tail_rows(); }
 absl::StatusOr<bool> Lake::maintain() { return core_->maintain(); }
 std::shared_ptr<const Snapshot> Lake::snapshot() const { return core_->snapshot(); }

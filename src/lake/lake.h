@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,15 +11,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "delta/file_check.h"
 #include "lake/snapshot.h"
+#include "lake/table_row.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/settings.h"
 #include "os/clock.h"
 #include "os/file_system.h"
 
-// The archive: every accepted event as one row of the Delta Lake table `events`, and the rows that are not in
-// it yet. docs/formats/lake.md describes the files.
+// The archive: Delta Lake tables (tables.h), every accepted event as one row of `events` among them, and the
+// rows that are not in them yet. docs/formats/lake.md describes the files.
 namespace kehu::lake {
 
 // One accepted call. Views are valid during Lake::append.
@@ -37,6 +41,9 @@ struct Move {
   CustomerId customer;
 };
 
+// Up to which record each table holds every row. One that got no rows lately may be far behind.
+using LakePositions = PerTable<Sequence>;
+
 struct LakeOptions {
   std::string directory;                     // DIR/lake
   std::string temp_directory;                // Kehu's alone; for sorting more than fits in memory
@@ -45,19 +52,21 @@ struct LakeOptions {
   os::Clock* clock = nullptr;
   int threads = 2;
   uint64_t memory_bytes = 1ull << 30;  // of compaction and of writing Parquet; more is spilled to disk
-  uint64_t tail_bytes = 512ull << 20;  // a larger tail is committed at once
+  uint64_t tail_bytes = 512ull << 20;  // more rows than this are committed at once
   uint64_t file_bytes = 128ull << 20;  // compaction makes files of about this size
   int small_files = 8;                 // a partition is compacted when it has this many small files
   int checkpoint_every = 20;           // commits
   Duration retention =
       Duration::days(1);  // of files that left the table; must outlast any statement and outside reader
+  // Asked at the opening, before anything is removed: an error ends it.
+  std::function<absl::Status(const LakePositions&)> judge = {};
 };
 
 // How the time of appends and commits was spent, since open.
 struct LakeCounters {
-  uint64_t rows_appended = 0;
-  uint64_t rows_committed = 0;
-  uint64_t commits = 0;
+  uint64_t rows_appended = 0;   // of `events`
+  uint64_t rows_committed = 0;  // of `events`
+  uint64_t commits = 0;         // of each table
   uint64_t failed_commits = 0;
   uint64_t files_written = 0;
   uint64_t bytes_written = 0;
@@ -68,36 +77,69 @@ struct LakeCounters {
   Duration log_time;    // Delta commit and checkpoint
 };
 
-// One thread (the lake thread) calls append, move, commit and set_settings; maintain() may run beside it on
-// one other thread; snapshot(), committed() and counters() are for any thread.
+// One thread appends: append, move, freeze, commit and set_settings. write() may run beside it on one other
+// thread, and maintain() on a third; snapshot(), committed() and counters() are for any thread.
 //
-// After a failed commit the rows stay in the tail, readable, and the next commit writes new files. Where it
-// cannot be known whether a commit is on disk (DataLoss), or another process appends as Kehu
-// (FailedPrecondition), every later commit fails the same way; opening again recovers.
+// Each table has two tails. Rows are appended to the one; freeze() makes it the other, which write() commits
+// while appending goes on. All of them can be read at any time, each row once.
+//
+// After a failed commit the rows stay frozen, readable, and the next commit writes new files. Where it cannot
+// be known whether a commit is on disk (DataLoss), or another process appends as Kehu (FailedPrecondition),
+// every later commit fails the same way; opening again recovers.
 class Lake {
  public:
-  // Reads the table's log and removes what an interrupted write left. FailedPrecondition when the table needs
-  // Delta features beyond reader 1 / writer 2, or its columns are not Kehu's.
+  // Reads the tables' logs and removes what an interrupted write left. FailedPrecondition when a table needs
+  // Delta features beyond reader 1 / writer 2, or its columns are not Kehu's. DataLoss when a log or a file
+  // of `identity_log` is damaged.
   static absl::StatusOr<std::unique_ptr<Lake>> open(LakeOptions options);
   ~Lake();
 
-  // Everything up to this position is durable here: replay the log behind it. Rows and moves at or below it
-  // are dropped.
+  // Everything up to this position is durable here: replay the log behind it.
   Sequence committed() const;
 
-  // Moved parts, by merges and un-merges, in log order. Of one stretch of the log, moves come before rows.
-  absl::Status move(absl::Span<const Move> moves);
-  // From its return the rows are in every new snapshot. ~250 ns a row. A full tail is committed up to the
-  // last row; if that fails, its error is returned and the rows are kept, until the tail is twice as large as
-  // it may be: then ResourceExhausted, and none of `rows` was taken.
+  // One rule for all tables: rows come in the order of the log and have the order in which they come; those
+  // at or below the position of their table are there already, and are dropped. From the return the others
+  // are in every new snapshot. ResourceExhausted when the rows that could not be committed take twice the
+  // memory they may: then none was taken.
+  //
+  // `events`: ~250 ns a row. Last of a stretch of the log.
   absl::Status append(absl::Span<const Row> rows);
-  // Makes everything appended durable; nothing at or below `up_to` may be appended afterwards. Blocks for the
-  // time of writing Parquet and two or three fsyncs. Without rows it writes nothing until `up_to` is far
-  // ahead.
-  absl::Status commit(Sequence up_to);
-  void set_settings(std::shared_ptr<const Settings> settings);
+  // Moved parts, by merges and un-merges: rows of `identity_log`.
+  absl::Status move(absl::Span<const Move> moves);
+  // Any other table.
+  absl::Status append(TableId table, absl::Span<const TableRow> rows);
 
-  // Rows appended and not committed.
+  // The rows that are not committed take more memory than they should, and no commit has failed a moment ago:
+  // commit now.
+  bool full() const;
+  // They take twice as much; no more is appended.
+  bool exhausted() const;
+
+  // Sets aside what was appended, for the next write() to commit up to `up_to`; nothing at or below it may be
+  // appended afterwards. Not while write() runs. False when there is nothing to write: without rows, that is
+  // until `up_to` is far ahead.
+  bool freeze(Sequence up_to);
+  // Makes what was frozen durable. Takes the time of writing Parquet and two or three fsyncs a table.
+  absl::Status write();
+  // Both.
+  absl::Status commit(Sequence up_to);
+
+  void set_settings(std::shared_ptr<const Settings> settings);
+  // Puts back what `identity_log` lost: wherever the rows of `events` or the moves give a part to another
+  // customer than `owner_of` does, who has it behind record `up_to`. Before the first append; a pass over two
+  // columns of the table.
+  absl::Status restore_moves(Sequence up_to, const std::function<std::optional<CustomerId>(Token)>& owner_of);
+
+  // The files of one moment, for copying them: paths below the directory, and small files whose content
+  // changes. They stay until release().
+  struct Held {
+    std::vector<std::string> files;
+    std::vector<std::pair<std::string, std::string>> contents;  // path, text
+  };
+  absl::StatusOr<Held> hold();
+  void release();
+
+  // Rows of `events` that are appended and not committed.
   uint64_t tail_rows() const;
   // One step of background work: compacts one partition, or deletes files past their retention. True when
   // there was something to do, and there may be more. Seconds of work.
@@ -107,6 +149,8 @@ class Lake {
   std::shared_ptr<const Snapshot> snapshot() const;
   LakeCounters counters() const;
   const std::string& directory() const;
+  // Of the data files of snapshots: whoever reads one asks first.
+  delta::FileCheck& file_check() const;
 
  private:
   class Core;

@@ -2,16 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "duck/database.h"
-#include "lake/columns.h"
+#include "lake/definition_rows.h"
 #include "lake/lake.h"
+#include "lake/tables.h"
 #include "os/posix_file_system.h"
 
 // For tests of the lake and of what reads it.
@@ -40,9 +43,12 @@ class SampleEvents {
     kept->value = cat("user \"", n % 5, "\"");
     kept->properties =
         cat("{\"n\":", n, ",\"名称\":\"it's \\\"number\\\" ", n, "\",\"price\":", n % 100, ".25}");
-    kept->identifiers.push_back({IdentifierTypeId(0), LeftOut::kNo, false, false, part(n), kept->value});
-    kept->identifiers.push_back(
-        {IdentifierTypeId(3), LeftOut::kBlocked, true, false, part(n), "sealed:v1:x"});
+    kept->identifiers.push_back({.type = IdentifierTypeId(0), .token = part(n), .value = kept->value});
+    kept->identifiers.push_back({.type = IdentifierTypeId(3),
+                                 .left_out = LeftOut::kBlocked,
+                                 .sealed = true,
+                                 .token = part(n),
+                                 .value = "sealed:v1:x"});
     Event& event = kept->event;
     event.project = ProjectId(1);
     event.type = n % 3 == 0 ? EventType::kIdentify : EventType::kTrack;
@@ -88,25 +94,93 @@ inline LakeOptions sample_options(const std::string& directory) {
   return options;
 }
 
+// A version of a definition, made by record `n`.
+inline TableRow sample_definition(uint64_t n) {
+  auto version = std::make_shared<const definition::Version>(
+      definition::Version{.sequence = Sequence(n),
+                          .time = Instant(static_cast<int64_t>(n)),
+                          .actor = "li",
+                          .body = "{}",
+                          .value = {}});
+  const definition::NamedVersion named{definition::find_kind(definition::kSettings), "", std::move(version)};
+  return definition_rows({&named, 1}).front();
+}
+
+// The real files, but versions of tables wait while they are held, or fail while they are refused.
+class HeldFiles final : public os::FileSystem {
+ public:
+  void hold() { set(held_, true); }
+  void let_go() { set(held_, false); }
+  void refuse(bool refuse) { set(refused_, refuse); }
+  void wait_until_somebody_waits() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ > 0; });
+  }
+
+  absl::StatusOr<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    return real_.open(path, mode);
+  }
+  absl::Status rename(const os::RenamePaths& paths) override { return real_.rename(paths); }
+  absl::Status rename_if_absent(const os::RenamePaths& paths) override {
+    {
+      std::unique_lock lock(mutex_);
+      ++waiting_;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return !held_; });
+      --waiting_;
+      if (refused_) return absl::ResourceExhaustedError("the disk is full");
+    }
+    return real_.rename_if_absent(paths);
+  }
+  absl::Status remove(const std::string& path) override { return real_.remove(path); }
+  absl::Status create_directories(const std::string& path) override { return real_.create_directories(path); }
+  absl::Status remove_directory(const std::string& path) override { return real_.remove_directory(path); }
+  absl::Status sync_directory(const std::string& path) override { return real_.sync_directory(path); }
+  absl::StatusOr<std::vector<std::string>> list(const std::string& path) override { return real_.list(path); }
+  absl::StatusOr<uint64_t> file_size(const std::string& path) override { return real_.file_size(path); }
+  bool exists(const std::string& path) override { return real_.exists(path); }
+  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override {
+    return real_.lock(path);
+  }
+  absl::StatusOr<uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
+
+ private:
+  void set(bool& what, bool value) {
+    const std::lock_guard lock(mutex_);
+    what = value;
+    changed_.notify_all();
+  }
+
+  os::FileSystem& real_ = os::posix_file_system();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+  bool refused_ = false;
+  int waiting_ = 0;
+};
+
 // Reads snapshots with a DuckDB of its own.
 class SnapshotReader {
  public:
   SnapshotReader() {
     database_ = *duck::Database::open({});
-    EXPECT_TRUE(database_->add_scan("tail", events_schema().columns, registry_.source()).ok());
+    for (const TableId table : kAllTables) {
+      EXPECT_TRUE(
+          database_->add_scan(tail_of(table), schema_of(table).columns, registries_[table].source()).ok());
+    }
     connection_ = *database_->connect();
   }
 
   // The result's first column as text; `sql` reads FROM rows.
-  std::vector<std::string> query(const Snapshot& snapshot, const std::string& sql) {
+  std::vector<std::string> query(const Snapshot& snapshot, const std::string& sql,
+                                 TableId table = TableId::kEvents) {
+    const std::string columns = delta::column_list(schema_of(table));
     std::string files;
-    for (const auto& file : snapshot.events->files)
+    for (const auto& file : snapshot.tables[table].files->files)
       files += cat(files.empty() ? "" : ",", duck::quote(file->path));
-    const int64_t id = registry_.add(snapshot.events_tail);
-    std::string from = cat("SELECT * FROM tail(", id, ")");
-    if (!files.empty()) {
-      from += cat(" UNION ALL BY NAME SELECT * EXCLUDE (month) FROM read_parquet([", files, "])");
-    }
+    const int64_t id = registries_[table].add(snapshot.tables[table].tail);
+    std::string from = cat("SELECT ", columns, " FROM ", tail_of(table), "(", id, ")");
+    if (!files.empty()) from += cat(" UNION ALL SELECT ", columns, " FROM read_parquet([", files, "])");
     std::vector<std::string> out;
     auto result =
         connection_->query(cat("WITH rows AS (", from, ") SELECT CAST(#1 AS VARCHAR) FROM (", sql, ")"));
@@ -120,12 +194,14 @@ class SnapshotReader {
         out.emplace_back(batch.is_null(0, row) ? "NULL" : batch.text(0, row));
       }
     }
-    registry_.remove(id);
+    registries_[table].remove(id);
     return out;
   }
 
  private:
-  duck::ScanRegistry registry_;
+  static std::string tail_of(TableId table) { return cat("tail_", schema_of(table).name); }
+
+  PerTable<duck::ScanRegistry> registries_;
   std::unique_ptr<duck::Database> database_;
   std::unique_ptr<duck::Connection> connection_;
 };

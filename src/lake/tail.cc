@@ -1,6 +1,10 @@
 #include "lake/tail.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
 
 namespace kehu::lake {
 namespace {
@@ -60,6 +64,27 @@ void Tail::clear() {
   counted_bytes_.clear();
   rows_ = 0;
   bytes_ = 0;
+}
+
+void Tail::take_over(Tail& later) {
+  KEHU_CHECK(later.touched_.empty());
+  if (slots_.empty()) {
+    std::swap(slots_, later.slots_);
+    std::swap(slot_of_, later.slot_of_);
+    std::swap(parts_, later.parts_);
+    std::swap(counted_bytes_, later.counted_bytes_);
+  } else {
+    for (Slot& from : later.slots_) {
+      Slot& into = slots_[slot(from.partition)];
+      for (const size_t place : from.places) into.places.push_back(parts_.size() + place);
+      std::move(from.chunks.begin(), from.chunks.end(), std::back_inserter(into.chunks));
+    }
+    std::move(later.parts_.begin(), later.parts_.end(), std::back_inserter(parts_));
+    counted_bytes_.insert(counted_bytes_.end(), later.counted_bytes_.begin(), later.counted_bytes_.end());
+  }
+  rows_ += later.rows_;
+  bytes_ += later.bytes_;
+  later.clear();
 }
 
 std::vector<duck::ChunkPart> Tail::parts_of(size_t slot) const {

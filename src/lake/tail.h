@@ -12,7 +12,7 @@
 namespace kehu::lake {
 
 // The rows of one table that are not committed yet, by partition. One thread fills it; it locks around
-// publish(), clear() and parts(), and then others may read the parts.
+// publish(), take_over(), clear() and parts(), and then others may read the parts.
 class Tail {
  public:
   explicit Tail(absl::Span<const duck::Column> columns) : columns_(columns) {}
@@ -24,6 +24,9 @@ class Tail {
   // Rows ended so far become part of parts().
   void publish();
   void clear();
+  // Takes the rows of a later tail of the same table, all of them published, and leaves it empty. Costs
+  // nothing when this one is empty.
+  void take_over(Tail& later);
 
   const std::vector<duck::ChunkPart>& parts() const { return parts_; }
   std::vector<duck::ChunkPart> parts_of(size_t slot) const;

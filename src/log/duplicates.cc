@@ -118,6 +118,10 @@ Verdict DuplicateFilter::check_and_add(const MessageIdentity& message, SegmentNu
   return Verdict::kNew;
 }
 
+bool DuplicateFilter::knows(const MessageIdentity& message) const {
+  return state_->table.find(key_of(message)) == KeyTable::Found::kSame;
+}
+
 void DuplicateFilter::expire_before(SegmentNumber first) { state_->table.expire_before(first); }
 
 uint64_t DuplicateFilter::size() const { return state_->table.size(); }

@@ -55,6 +55,9 @@ class DuplicateFilter {
   // writer.
   Verdict check_and_add(const MessageIdentity& message, SegmentNumber segment);
 
+  // True for a message that was seen with the same body. Remembers nothing.
+  bool knows(const MessageIdentity& message) const;
+
   // Segments before `first` left the log (Writer::first_segment): their messages are forgotten when room is
   // needed.
   void expire_before(SegmentNumber first);

@@ -56,6 +56,17 @@ class Messages {
   std::optional<DuplicateFilter> filter_;
 };
 
+TEST(Duplicates, AQuestionRemembersNothing) {
+  os::MemoryFileSystem files;
+  Messages messages(files);
+  EXPECT_FALSE(messages.filter().knows(message(1)));
+  EXPECT_EQ(messages.send(message(1)), Verdict::kNew);
+  EXPECT_TRUE(messages.filter().knows(message(1)));
+  EXPECT_FALSE(messages.filter().knows(message(1, 2))) << "another body";
+  EXPECT_FALSE(messages.filter().knows(message(2)));
+  EXPECT_EQ(messages.send(message(2)), Verdict::kNew);
+}
+
 TEST(Duplicates, NewRepeatConflict) {
   os::MemoryFileSystem files;
   Messages messages(files);

@@ -42,6 +42,14 @@ void KeyTable::prefetch(uint64_t low, uint32_t high) const {
   __builtin_prefetch(home + kCacheLine / sizeof(Slot), 1);
 }
 
+KeyTable::Found KeyTable::find(const MessageKey& key) const {
+  const Part& part = parts_[part_of(key.high)];
+  if (part.capacity == 0) return Found::kNo;
+  const Slot& slot = slot_for(part, key.low);
+  if (slot.segment == 0) return Found::kNo;
+  return slot.body == key.body ? Found::kSame : Found::kOtherBody;
+}
+
 KeyTable::Found KeyTable::find_or_add(const MessageKey& key, SegmentNumber segment) {
   const uint32_t index = part_of(key.high);
   Part& part = parts_[index];

@@ -22,6 +22,7 @@ class KeyTable {
   void prefetch(uint64_t low, uint32_t high) const;
   // Looks for the key and adds it if it is not there.
   Found find_or_add(const MessageKey& key, SegmentNumber segment);
+  Found find(const MessageKey& key) const;
   // Keys of earlier segments may be dropped from now on; they are when their part has to grow.
   void expire_before(SegmentNumber first) { first_live_ = first; }
 

@@ -90,6 +90,16 @@ Reader& Reader::operator=(Reader&&) noexcept = default;
 
 absl::StatusOr<bool> Reader::next(Batch& batch) { return source_->next(batch); }
 
+absl::Status Reader::for_each(absl::FunctionRef<absl::Status(const Batch& batch)> visit) {
+  Batch batch;
+  while (true) {
+    const auto more = next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    if (absl::Status status = visit(batch); !status.ok()) return status;
+  }
+}
+
 uint64_t Reader::torn_bytes() const { return source_->torn_bytes(); }
 
 }  // namespace kehu::log

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "log/batch.h"
@@ -29,6 +30,9 @@ class Reader {
   // The next batch, false at the end. The batch is valid until the next call. Errors stay. ≥ 1.5 GB/s from
   // the page cache.
   absl::StatusOr<bool> next(Batch& batch);
+
+  // All further batches; an error of `visit` ends the walk.
+  absl::Status for_each(absl::FunctionRef<absl::Status(const Batch& batch)> visit);
 
   // After next() returned false: bytes behind the end that look like the start of a batch that was being
   // written.

@@ -17,6 +17,8 @@ namespace {
 
 // The time of smaller writes is that of the sync, and says nothing about the disk's rate.
 constexpr size_t kTellingBytes = 128 << 10;
+// Of the first segment; the next ones double. Any batch fits.
+constexpr uint64_t kFirstSegmentBytes = kBatchBytesMax;
 
 }  // namespace
 
@@ -39,9 +41,17 @@ absl::Status Writer::recover() {
   if (absl::Status status = find_end(*segments); !status.ok()) return status;
   if (absl::Status status = remove_strays(); !status.ok()) return status;
   if (absl::Status status = remove_closed_mark(files_, directory); !status.ok()) return status;
-  if (segments_.empty()) return advance();
-  prepare_next();
+  if (segments_.empty()) {
+    if (absl::Status status = advance(); !status.ok()) return status;
+  } else {
+    prepare_next();
+  }
+  tell_extent();
   return absl::OkStatus();
+}
+
+void Writer::tell_extent() {
+  if (options_.extent != nullptr) options_.extent->found({.first = first_segment(), .end = end_});
 }
 
 // The segments up to the last one in which any whole batch lies. Behind it there may be one or two that were
@@ -133,10 +143,18 @@ absl::Status Writer::remove_strays() {
 
 std::vector<Writer::Started> Writer::retire() {
   std::vector<Started> retired;
-  while (segments_.size() > 1 && retained_bytes() > options_.retention_bytes &&
-         segments_[1].first <= Sequence(protected_from_.load())) {
-    retired.push_back(segments_.front());
-    segments_.pop_front();
+  const auto retire_old = [&] {
+    while (segments_.size() > 1 && retained_bytes() > options_.retention_bytes &&
+           segments_[1].first <= Sequence(protected_from_.load())) {
+      retired.push_back(segments_.front());
+      segments_.pop_front();
+    }
+    return segments_.empty() ? SegmentNumber(1) : first_segment();
+  };
+  if (options_.extent != nullptr) {
+    options_.extent->retire(retire_old);
+  } else {
+    retire_old();
   }
   return retired;
 }
@@ -144,7 +162,7 @@ std::vector<Writer::Started> Writer::retire() {
 void Writer::prepare_next() {
   const SegmentNumber next = segments_.empty() ? SegmentNumber(1) : current_segment().next();
   SegmentOrder order{.directory = options_.directory,
-                     .wanted = {.number = next, .bytes = options_.segment_bytes},
+                     .wanted = {.number = next, .bytes = segment_bytes(next)},
                      .retired = {}};
   for (const Started& retired : retire()) order.retired.push_back(retired.file);
   const auto policy =
@@ -163,10 +181,15 @@ absl::Status Writer::advance() {
   if (!file.ok()) return poison(file.status());
   file_ = *std::move(file);
   const SegmentNumber number = segments_.empty() ? SegmentNumber(1) : current_segment().next();
-  segments_.push_back({.file = {.number = number, .bytes = options_.segment_bytes}, .first = next_});
+  segments_.push_back({.file = {.number = number, .bytes = segment_bytes(number)}, .first = next_});
   end_ = {.segment = number, .offset = 0};
   prepare_next();
   return absl::OkStatus();
+}
+
+uint32_t Writer::segment_bytes(SegmentNumber number) const {
+  const uint64_t doublings = std::min<uint64_t>(number.value() - 1, 10);
+  return static_cast<uint32_t>(std::min<uint64_t>(options_.segment_bytes, kFirstSegmentBytes << doublings));
 }
 
 bool Writer::has_room(size_t bytes) const {
@@ -215,6 +238,7 @@ absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
   chain_ = whole.crc;
   next_ = whole.batch.end_sequence();
   end_.offset = static_cast<uint32_t>(whole.end_offset());
+  if (options_.extent != nullptr) options_.extent->written(end_);
   return absl::OkStatus();
 }
 

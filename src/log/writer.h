@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "log/batch_builder.h"
+#include "log/extent.h"
 #include "log/segment_supply.h"
 #include "os/file_system.h"
 
@@ -22,7 +23,9 @@ struct WholeBatch;
 
 struct Options {
   std::string directory;
-  uint32_t segment_bytes = 64u << 20;     // multiple of kBatchAlignment; a batch is never larger
+  // Multiple of kBatchAlignment; a batch is never larger. The first segments of a log are smaller, so that
+  // one that nobody writes to takes little room: 8, 16 and 32 MiB.
+  uint32_t segment_bytes = 64u << 20;
   uint64_t retention_bytes = 4ull << 30;  // of started segments; oldest ones beyond are recycled
   // Whether the next segment is made ready ahead on a thread of its own, or when it is needed (tests, tools).
   enum class Preparation { kAhead, kWhenNeeded } preparation = Preparation::kAhead;
@@ -33,6 +36,7 @@ struct Options {
   // Names a new log for ever, so that no batch of another log is mistaken for one of this; drawn at random if
   // empty.
   std::optional<uint64_t> log_id;
+  Extent* extent = nullptr;  // kept up to date, if set; outlives the writer
 };
 
 // What open() found.
@@ -102,6 +106,8 @@ class Writer {
   void prepare_next();
   absl::Status advance();
   std::vector<Started> retire();
+  void tell_extent();
+  uint32_t segment_bytes(SegmentNumber number) const;
   bool has_room(size_t bytes) const;
   absl::Status write(BatchBuilder& builder, Instant tick);
   absl::Status write_through(std::string_view stored);

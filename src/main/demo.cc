@@ -3,17 +3,19 @@
 #include <future>
 #include <thread>
 
-#include "api/intake_thread.h"
 #include "base/text.h"
+#include "command/answers.h"
+#include "command/demo_file.h"
 #include "demo/retailer.h"
+#include "gateway/intake_thread.h"
+#include "host/log_line.h"
+#include "host/runtime.h"
+#include "host/server_options.h"
+#include "host/stop_signal.h"
+#include "host/welcome.h"
 #include "intake/segment.h"
-#include "main/answers.h"
-#include "main/commands.h"
-#include "main/demo_file.h"
-#include "main/log_line.h"
-#include "main/runtime.h"
-#include "main/server_options.h"
-#include "main/stop_signal.h"
+#include "json/document.h"
+#include "main/servers.h"
 #include "os/posix_file_system.h"
 
 namespace kehu {
@@ -24,7 +26,7 @@ constexpr Duration kLiveStep = Duration::millis(100);
 // Feeds the retailer's batches through the same door as any client, without a socket.
 class Feeder {
  public:
-  explicit Feeder(Runtime& runtime) : engine_(runtime.engine()), room_(engine_) {}
+  explicit Feeder(host::Runtime& runtime) : engine_(runtime.engine()), room_(engine_) {}
 
   absl::Status send(const std::string& body, Instant received_at) {
     if (decoder_.open(intake::SegmentCall::kBatch, body))
@@ -68,25 +70,50 @@ class Feeder {
   }
 
   engine::Engine& engine_;
-  api::IntakeRoom room_;
+  gateway::IntakeRoom room_;
   intake::SegmentDecoder decoder_;
   intake::Intake intake_;
   std::atomic<int> waiting_{0};
   std::atomic<bool> failed_{false};
 };
 
+// What was invented cannot be taken out of what is real.
+absl::Status check_directory(host::Runtime& runtime, const std::string& data) {
+  const auto known = command::read_demo_file(os::posix_file_system(), data);
+  if (!known.ok()) return known.status();
+  if (*known) return absl::OkStatus();
+  const auto stats = command::body_of(command::caller_of(runtime)->call({.path = "/api/v1/stats"}));
+  if (!stats.ok()) return stats.status();
+  const auto document = json::Document::parse(*stats);
+  if (!document.ok()) return document.status();
+  const int64_t events = document->root().find("events").as_int().value_or(0);
+  const int64_t rejections = document->root().find("rejections").as_int().value_or(0);
+  if (events + rejections == 0) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, data, " holds ", events, " events and ", rejections,
+                 " rejections that the demo did not make, and what it invents could not be taken out again: "
+                 "name another "
+                 "directory with --data, or serve this one: `kehu serve --data ",
+                 data, "`");
+}
+
 absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& command, const Settings& settings,
                                                        Instant now) {
   os::FileSystem& files = os::posix_file_system();
-  auto known = read_demo_file(files, command.data);
+  auto known = command::read_demo_file(files, command.data);
   if (!known.ok()) return known.status();
   if (!*known) {
     const CivilDay first(settings.zone.day_of(now).value() - command.days);
-    *known = DemoFile{.seed = command.seed,
-                      .customers = command.customers,
-                      .start = settings.zone.start_of(first),
-                      .days = command.days + 365};
-    if (auto status = write_demo_file(files, command.data, **known); !status.ok()) return status;
+    *known = command::DemoFile{.seed = command.seed,
+                               .customers = command.customers,
+                               .start = settings.zone.start_of(first),
+                               .days = command.days + 365};
+    if (auto status = command::write_demo_file(files, command.data, **known); !status.ok()) return status;
+  }
+  const command::DemoFile& used = **known;
+  if (used.seed != command.seed || used.customers != command.customers) {
+    host::log_line(server::Severity::kWarning,
+                   cat(command.data, " goes on with the retailer it was made with: --seed ", used.seed,
+                       ", --customers ", used.customers, "; another one needs another directory"));
   }
   return demo::RetailerOptions{.seed = (*known)->seed,
                                .customers = (*known)->customers,
@@ -94,7 +121,7 @@ absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& comman
                                .days = (*known)->days};
 }
 
-absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, StopSignal& stop) {
+absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, host::StopSignal& stop) {
   std::string body;
   uint64_t events = 0;
   const auto start = std::chrono::steady_clock::now();
@@ -108,14 +135,14 @@ absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant unti
     if (now - shown > std::chrono::seconds(1)) {
       shown = now;
       if (stop.wait(Duration())) return absl::CancelledError("stopped while the history was being filled");
-      log_line(server::Severity::kInfo,
-               cat("history: ", events, " events, up to ", format_utc(retailer.now())));
+      host::log_line(server::Severity::kInfo,
+                     cat("history: ", events, " events, up to ", format_utc(retailer.now())));
     }
   }
   feeder.drain();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log_line(server::Severity::kInfo,
-           cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000), " ms"));
+  host::log_line(server::Severity::kInfo,
+                 cat("history: ", events, " events in ", static_cast<int64_t>(seconds * 1000), " ms"));
   return feeder.failed() ? absl::UnavailableError("the log did not take the history") : absl::OkStatus();
 }
 
@@ -132,15 +159,15 @@ void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock,
   feeder.drain();
 }
 
-void print_welcome(const Runtime& runtime, const std::string& listen, const std::string& data) {
-  const std::string url = cat("http://", listen);
-  (void)print(cat(
+void print_welcome(const host::Runtime& runtime, const std::string& url, const std::string& data) {
+  (void)command::print(cat(
       "\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
       "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
       "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
       "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
       "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
-      "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `make run` goes on where it was.\n"));
+      "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `kehu demo --data ", data,
+      "` goes on where it was.\n"));
 }
 
 }  // namespace
@@ -149,12 +176,16 @@ absl::Status run_demo(const DemoCommand& command) {
   if (command.customers < 1 || command.days < 1 || command.live_traffic < 0) {
     return absl::InvalidArgumentError("--customers and --days must be at least 1, --live-traffic at least 0");
   }
-  StopSignal stop;
-  auto opened = Runtime::open({.directory = command.data, .progress = report_recovery});
+  host::StopSignal stop;
+  auto opened = host::Runtime::open({.directory = command.data, .progress = host::report_recovery});
   if (!opened.ok()) return opened.status();
-  Runtime& runtime = **opened;
+  host::Runtime& runtime = **opened;
+  if (auto status = check_directory(runtime, command.data); !status.ok()) {
+    (void)runtime.stop();
+    return status;
+  }
   auto server =
-      server::Server::start(server_options(command.listen, command.data, 0), runtime.app().router());
+      server::Server::start(host::server_options(command.listen, command.data, 0), runtime.app().router());
   if (!server.ok()) return server.status();
 
   os::Clock& clock = runtime.engine().clock();
@@ -169,14 +200,14 @@ absl::Status run_demo(const DemoCommand& command) {
   retailer.set_live_traffic(command.live_traffic);
   if (status.ok()) status = fill_history(feeder, retailer, now, stop);
   if (status.ok()) {
-    print_welcome(runtime, command.listen, command.data);
+    print_welcome(runtime, host::page_of(command.listen, (*server)->port()), command.data);
     std::atomic<bool> stopping{false};
     std::thread live([&] { stream_live(feeder, retailer, clock, stopping); });
-    while (!stop.wait(Duration::seconds(1))) report_health(runtime.engine().health());
+    while (!stop.wait(Duration::seconds(1))) host::report_health(runtime.engine().health());
     stopping = true;
     live.join();
   }
-  log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
+  host::log_line(server::Severity::kInfo, "stopping: finishing what was accepted");
   (*server)->stop();
   status.Update(runtime.stop());
   return status;

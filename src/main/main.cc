@@ -6,7 +6,13 @@
 #include <cstdio>
 
 #include "base/text.h"
-#include "main/commands.h"
+#include "command/answers.h"
+#include "command/commands.h"
+#include "load/bench.h"
+#include "main/administration.h"
+#include "main/servers.h"
+#include "main/usage.h"
+#include "upload/uploads.h"
 
 namespace {
 
@@ -15,25 +21,20 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr uint64_t kDryRunEvents = 5;
 
-void add_where(CLI::App* command, kehu::Where& where) {
-  auto* data = command->add_option("--data", where.data, "data directory (its server, if one runs, is used)");
-  auto* url = command->add_option("--url", where.url,
-                                  "server, e.g. http://127.0.0.1:7000; admin token from KEHU_ADMIN_TOKEN");
-  data->excludes(url);
-}
-
 // What brings events in by a mapping: from which source, and which mapping.
 template <class Command>
-void add_mapping(CLI::App* command, Command& options, const std::string& what) {
-  add_where(command, options.where);
-  command->add_option("--key", options.key, "write key of the source (with --url)");
+CLI::Option* add_mapping(CLI::App* command, Command& options, const std::string& what) {
+  kehu::add_where(command, options.where);
+  command->add_option("--key", options.key, "write key of the source (with --url); default: KEHU_WRITE_KEY");
   command->add_option("--source", options.source, "name of the source (with --data); default: default");
-  command->add_option("--map", options.map, what)->required()->check(CLI::ExistingFile);
+  return command->add_option("--map", options.map, what)->required()->check(CLI::ExistingFile);
 }
 
 int finish(const absl::Status& status) {
   if (status.ok()) return kDone;
-  std::fprintf(stderr, "kehu: %s\n", kehu::message_of(status).c_str());
+  // Without a message the command has said why itself.
+  if (!status.message().empty())
+    std::fprintf(stderr, "kehu: %s\n", kehu::command::printable(kehu::message_of(status)).c_str());
   return status.code() == absl::StatusCode::kInvalidArgument ? kWrongUsage : kFailed;
 }
 
@@ -65,6 +66,8 @@ void add_serve(CLI::App& app, absl::Status& result) {
   command->add_option("--otlp", options->otlp,
                       "send traces of the server's own work to this OpenTelemetry collector, e.g. "
                       "http://127.0.0.1:4318; see docs/observability.md");
+  command->add_option("--test-channel", options->test_channel,
+                      "give what reaches the channel \"test\" to this address, see docs/operations.md");
   command->callback([options, &result] { result = kehu::run_serve(*options); });
 }
 
@@ -82,7 +85,7 @@ void add_demo(CLI::App& app, absl::Status& result) {
 }
 
 // The word behind --dry-run: a number, or already the first file.
-void read_dry_run(const std::string& word, kehu::ImportCommand& options) {
+void read_dry_run(const std::string& word, kehu::upload::ImportCommand& options) {
   uint64_t count = 0;
   const auto parsed = std::from_chars(word.data(), word.data() + word.size(), count);
   const bool number = parsed.ec == std::errc() && parsed.ptr == word.data() + word.size();
@@ -92,10 +95,14 @@ void read_dry_run(const std::string& word, kehu::ImportCommand& options) {
 }
 
 void add_import(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::ImportCommand>();
-  CLI::App* command = app.add_subcommand("import", "Import files: CSV, NDJSON, Parquet, log lines");
-  add_mapping(command, *options, "TOML mapping, see docs/import.md");
+  auto options = std::make_shared<kehu::upload::ImportCommand>();
+  CLI::App* command = app.add_subcommand("import", "Import files: CSV, workbooks, JSON, Parquet, log lines");
+  add_mapping(command, *options, "TOML mapping, see docs/import.md; `kehu map FILE` proposes one")
+      ->required(false);
   command->add_option("files", options->files, "files, also .gz");
+  command->add_flag("--list", options->list, "show which files were imported");
+  command->add_option("--undo", options->undo,
+                      "take the import of this origin (see --list) back, as if it had never been");
   auto dry_run = std::make_shared<std::string>();
   CLI::Option* first = command->add_option(
       "--dry-run", *dry_run, "show the first N mapped events (5 when no number follows) and change nothing");
@@ -103,21 +110,31 @@ void add_import(CLI::App& app, absl::Status& result) {
   command->add_flag("--json", options->json, "report as JSON");
   command->callback([options, dry_run, first, &result] {
     if (first->count() > 0) read_dry_run(*dry_run, *options);
-    result = kehu::run_import(*options);
+    result = kehu::upload::run_import(*options);
   });
 }
 
+void add_map(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::upload::MapCommand>();
+  CLI::App* command = app.add_subcommand("map", "Propose a mapping for a file, to be imported with");
+  command->add_option("file", options->file, "CSV, workbook, JSON, Parquet or log lines, also .gz")
+      ->required();
+  command->add_option("--as", options->subject, "what its rows tell of")
+      ->check(CLI::IsMember({"orders", "events", "customers"}));
+  command->callback([options, &result] { result = kehu::upload::run_map(*options); });
+}
+
 void add_attach(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::AttachCommand>();
+  auto options = std::make_shared<kehu::upload::AttachCommand>();
   CLI::App* command = app.add_subcommand("attach", "Take events from Kafka topics or MQTT, until stopped");
   add_mapping(command, *options, "TOML mapping with [kafka] or [mqtt], see docs/attach.md");
-  command->callback([options, &result] { result = kehu::run_attach(*options); });
+  command->callback([options, &result] { result = kehu::upload::run_attach(*options); });
 }
 
 void add_customer(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::CustomerCommand>();
+  auto options = std::make_shared<kehu::command::CustomerCommand>();
   CLI::App* command = app.add_subcommand("customer", "Show one customer");
-  add_where(command, options->where);
+  kehu::add_where(command, options->where);
   command
       ->add_option("name", options->name,
                    "TYPE:VALUE, e.g. user_id:u1 or phone:13800000000, or a customer id")
@@ -126,14 +143,14 @@ void add_customer(CLI::App& app, absl::Status& result) {
       ->check(CLI::IsMember({"profile", "timeline", "identities"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "as the API answers it");
-  command->callback([options, &result] { result = kehu::run_customer(*options); });
+  command->callback([options, &result] { result = kehu::command::run_customer(*options); });
 }
 
 void add_rejections(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::RejectionsCommand>();
+  auto options = std::make_shared<kehu::command::RejectionsCommand>();
   CLI::App* command =
       app.add_subcommand("rejections", "List, repair, replay or discard events in quarantine");
-  add_where(command, options->where);
+  kehu::add_where(command, options->where);
   command->add_option("action", options->action, "what to do")
       ->check(CLI::IsMember({"list", "counts", "show", "repair", "replay", "discard"}))
       ->capture_default_str();
@@ -144,38 +161,68 @@ void add_rejections(CLI::App& app, absl::Status& result) {
   command->add_option("--event", options->event_file,
                       "repair: file with the corrected event, - for standard input");
   command->add_option("--limit", options->limit, "at most this many")->capture_default_str();
+  command->add_flag("--all", options->all, "replay: every open rejection, whatever its reason and source");
   command->add_flag("--json", options->json, "as the API answers it");
-  command->callback([options, &result] { result = kehu::run_rejections(*options); });
+  command->callback([options, &result] { result = kehu::command::run_rejections(*options); });
 }
 
 void add_sql(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::SqlCommand>();
-  CLI::App* command =
-      app.add_subcommand("sql", "Run one read-only statement over `events` and `identity_log`");
-  add_where(command, options->where);
+  auto options = std::make_shared<kehu::command::SqlCommand>();
+  CLI::App* command = app.add_subcommand(
+      "sql", "Run one read-only statement over `events`, `customers`, `orders` and `identity_log`");
+  kehu::add_where(command, options->where);
   command->add_option("--format", options->format, "of the result")
       ->check(CLI::IsMember({"table", "csv", "json", "ndjson"}))
       ->capture_default_str();
   command->add_option("statement", options->sql, "e.g. \"SELECT event, count(*) FROM events GROUP BY ALL\"")
       ->required();
-  command->callback([options, &result] { result = kehu::run_sql(*options); });
+  command->callback([options, &result] { result = kehu::command::run_sql(*options); });
 }
 
 void add_check(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::CheckCommand>();
+  auto options = std::make_shared<kehu::command::CheckCommand>();
   CLI::App* command = app.add_subcommand("check", "Verify a data directory that no server has open");
   command->add_option("--data", options->data, "data directory")->required();
   command->add_flag("--json", options->json, "report as JSON");
-  command->callback([options, &result] { result = kehu::run_check(*options); });
+  command->callback([options, &result] { result = kehu::command::run_check(*options); });
+}
+
+void add_revise(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::command::ReviseCommand>();
+  CLI::App* command = app.add_subcommand(
+      "revise", "Compute all customers anew by today's settings, as if they had always been in force");
+  command->add_option("--data", options->data, "data directory that no server has open")->required();
+  command->add_flag("--dry-run", options->dry_run, "say what would be read differently and change nothing");
+  command->add_flag("--json", options->json, "report as JSON");
+  command->callback([options, &result] { result = kehu::command::run_revise(*options); });
+}
+
+void add_backup(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::command::BackupCommand>();
+  CLI::App* command = app.add_subcommand("backup", "Copy a data directory, also one that a server writes to");
+  command->add_option("--data", options->data, "data directory")->required();
+  command->add_option("target", options->target, "new directory for the copy")->required();
+  command->callback([options, &result] { result = kehu::command::run_backup(*options); });
+}
+
+void add_restore(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::command::RestoreCommand>();
+  CLI::App* command = app.add_subcommand("restore", "Make a data directory of a backup, and check it");
+  command->add_option("--data", options->data, "data directory to make")->required();
+  command->add_option("backup", options->from, "what `kehu backup` made")->required();
+  command->callback([options, &result] { result = kehu::command::run_restore(*options); });
 }
 
 void add_bench(CLI::App& app, absl::Status& result) {
-  auto options = std::make_shared<kehu::BenchCommand>();
+  auto options = std::make_shared<kehu::load::BenchCommand>();
   CLI::App* command =
       app.add_subcommand("bench", "Measure this machine: docs/benchmark.md says what each figure means");
   command->add_option("--data", options->data,
                       "directory to work in; default: a temporary one, removed behind");
   command->add_option("--seconds", options->seconds, "of each measurement")->capture_default_str();
+  command->add_option("--rate", options->rate, "events a second of the measurement of latency")
+      ->check(CLI::Range(uint64_t{100}, uint64_t{10'000'000}))
+      ->capture_default_str();
   command->add_option("--customers", options->customers, "of the load")->capture_default_str();
   command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
       ->capture_default_str();
@@ -183,7 +230,7 @@ void add_bench(CLI::App& app, absl::Status& result) {
       ->check(CLI::IsMember(
           {"intake", "pipeline", "stream", "stream_single", "single", "protocols", "latency", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
-  command->callback([options, &result] { result = kehu::run_bench(*options); });
+  command->callback([options, &result] { result = kehu::load::run_bench(*options); });
 }
 
 bool is_command(const CLI::App& app, const std::string& word) {
@@ -191,9 +238,25 @@ bool is_command(const CLI::App& app, const std::string& word) {
 }
 
 int refuse_command(const CLI::App& app, const std::string& word) {
-  std::fprintf(stderr, "kehu: there is no command \"%s\"; the commands are\n", word.c_str());
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    std::fprintf(stderr, "  %-12s%s\n", command->get_name().c_str(), command->get_description().c_str());
+  std::fprintf(stderr, "kehu: there is no command \"%s\"; the commands are\n%s", word.c_str(),
+               kehu::command_list(app).c_str());
+  return kWrongUsage;
+}
+
+int show_commands(const CLI::App& app) {
+  std::fprintf(stderr, "%s\n\n%s\n`kehu COMMAND --help` says more. A first look: `kehu demo`.\n",
+               app.get_description().c_str(), kehu::command_list(app).c_str());
+  return kWrongUsage;
+}
+
+int refuse_usage(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+  std::string unknown = kehu::missing_command(app, argc, argv);
+  if (unknown.empty()) unknown = kehu::unknown_option(app, argc, argv);
+  if (unknown.empty()) {
+    app.exit(error);
+  } else {
+    std::fprintf(stderr, "%s\n", unknown.c_str());
   }
   return kWrongUsage;
 }
@@ -210,18 +273,24 @@ int main(int argc, char** argv) {
   add_serve(app, result);
   add_demo(app, result);
   add_import(app, result);
+  add_map(app, result);
   add_attach(app, result);
   add_customer(app, result);
   add_rejections(app, result);
   add_sql(app, result);
   add_check(app, result);
+  add_revise(app, result);
+  add_backup(app, result);
+  add_restore(app, result);
   add_bench(app, result);
+  kehu::add_administration(app, result);
+  if (argc == 1) return show_commands(app);
   const std::string word = argc > 1 ? argv[1] : "-";
   if (!word.starts_with('-') && !is_command(app, word)) return refuse_command(app, word);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kWrongUsage;
+    return refuse_usage(app, argc, argv, error);
   }
   return finish(result);
 }

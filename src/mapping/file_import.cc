@@ -1,54 +1,60 @@
 #include "mapping/file_import.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "mapping/byte_source.h"
-#include "mapping/file_head.h"
+#include "mapping/file_kind.h"
+#include "mapping/row_content.h"
+#include "rows/byte_source.h"
+#include "rows/file_head.h"
+#include "workbook/sheet.h"
 
 namespace kehu::mapping {
 namespace {
 
-constexpr size_t kKeyBytes = 4096;
-
-absl::StatusOr<std::string> first_bytes(const std::string& path) {
-  auto source = open_file(path);
-  if (!source.ok()) return source.status();
-  std::string bytes(kKeyBytes, '\0');
-  size_t filled = 0;
-  while (filled < bytes.size()) {
-    const auto count = (*source)->read(bytes.data() + filled, bytes.size() - filled);
-    if (!count.ok()) return count.status();
-    if (*count == 0) break;
-    filled += *count;
-  }
-  bytes.resize(filled);
-  return bytes;
+// In whole seconds, which every file system and archive keeps.
+Instant modified_at(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return {};
+  return Instant::from_seconds(about.st_mtim.tv_sec);
 }
 
 // Of an empty file, which has no header to miss.
-class NoRows final : public RowReader {
+class NoRows final : public rows::RowReader {
  public:
-  absl::StatusOr<bool> next(Row&) override { return false; }
+  absl::StatusOr<bool> next(rows::Row&) override { return false; }
   uint64_t position() const override { return 0; }
 };
 
-absl::StatusOr<std::unique_ptr<RowReader>> open_reader(const Mapping& mapping, const std::string& path,
-                                                       std::string_view first_bytes) {
-  if (is_empty(first_bytes)) return std::make_unique<NoRows>();
-  if (mapping.file.format == FileFormat::kParquet) return read_parquet(mapping, path);
-  if (auto status = check_text(mapping, path, first_bytes); !status.ok()) return status;
-  auto source = open_file(path);
-  if (!source.ok()) return source.status();
-  auto text = as_utf8(*std::move(source), mapping.file.encoding);
-  if (!text.ok()) return text.status();
-  if (mapping.file.format == FileFormat::kNdjson) return read_ndjson(mapping, *std::move(text));
-  if (mapping.file.format == FileFormat::kLog) return read_log(mapping, *std::move(text));
-  return read_csv(mapping, *std::move(text), path);
-}
-
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<rows::RowReader>> open_rows(const Mapping& mapping, const std::string& path,
+                                                           std::string_view first_bytes) {
+  if (rows::is_empty(first_bytes)) return std::make_unique<NoRows>();
+  if (mapping.file.format == rows::FileFormat::kParquet) {
+    if (auto status = check_parquet(mapping, path); !status.ok()) return status;
+    return rows::read_parquet(mapping, path);
+  }
+  const bool table =
+      mapping.file.format == rows::FileFormat::kCsv || mapping.file.format == rows::FileFormat::kXlsx;
+  if (table && is_zip(first_bytes) && workbook::is_workbook(path)) return rows::read_workbook(mapping, path);
+  if (auto status = check_kind(mapping, path, first_bytes); !status.ok()) return status;
+  if (auto status = rows::check_text(mapping, path, first_bytes); !status.ok()) return status;
+  auto source = rows::open_file(path);
+  if (!source.ok()) return source.status();
+  auto text = rows::as_utf8(*std::move(source), mapping.file.encoding);
+  if (!text.ok()) return text.status();
+  if (mapping.file.format == rows::FileFormat::kNdjson) {
+    if (mapping.file.skip_lines == 0 && is_json_document(first_bytes))
+      return rows::read_json_documents(mapping, *std::move(text), path);
+    return rows::read_ndjson(mapping, *std::move(text));
+  }
+  if (mapping.file.format == rows::FileFormat::kLog) return rows::read_log(mapping, *std::move(text));
+  return rows::read_csv(mapping, *std::move(text), path);
+}
 
 void Report::add(const Report& other) {
   rows += other.rows;
@@ -60,24 +66,34 @@ void Report::add(const Report& other) {
   duplicates_at_least = duplicates_at_least || other.duplicates_at_least;
 }
 
-FileImport::FileImport(const Mapping& mapping, std::string path, std::string key)
-    : path_(std::move(path)), key_(std::move(key)), mapper_(mapping) {
+FileImport::FileImport(const Mapping& mapping, std::string path, std::string first_bytes)
+    : mapping_(mapping), path_(std::move(path)), first_bytes_(std::move(first_bytes)), mapper_(mapping) {
+  known_as(file_key(path_, first_bytes_), std::string_view(path_).substr(path_.find_last_of('/') + 1));
+}
+
+void FileImport::known_as(std::string key, std::string_view name) {
+  key_ = std::move(key);
+  name_ = name;
   row_.key = key_;
+}
+
+FileBeginning FileImport::beginning() const {
+  const auto reader = open_rows(mapping_, path_, first_bytes_);
+  if (!reader.ok()) return {};
+  return beginning_of(**reader);
 }
 
 absl::StatusOr<std::unique_ptr<FileImport>> FileImport::open(const Mapping& mapping,
                                                              const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return failure(absl::StatusCode::kNotFound, path, " is a directory: name the files in it");
-  }
-  const auto head = first_bytes(path);
+  const auto head = rows::read_first_bytes(path);
   if (!head.ok()) return head.status();
-  auto reader = open_reader(mapping, path, *head);
+  auto reader = open_rows(mapping, path, *head);
   if (!reader.ok()) return reader.status();
-  std::unique_ptr<FileImport> import(new FileImport(mapping, path, file_key(path, *head)));
+  std::unique_ptr<FileImport> import(new FileImport(mapping, path, *head));
   import->reader_ = *std::move(reader);
-  import->empty_ = is_empty(*head);
+  import->empty_ = rows::is_empty(*head);
+  if (auto status = import->mapper_.set_file(path, modified_at(path)); !status.ok()) return status;
+  std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   import->size_ = error ? 0 : size;
   return import;
@@ -89,9 +105,20 @@ absl::StatusOr<bool> FileImport::next(MappedRow& row) {
     return failure(any.status().code(), message_of(any.status()), " (after ", report_.rows, " rows)");
   }
   if (!*any) return false;
+  row_.number = report_.rows + 1;
   mapper_.map(row_, row);
   count(row);
+  look_for_open_row(row);
   return true;
+}
+
+// What is read of a line while it is being written is a row of its own, which says less than the line.
+void FileImport::look_for_open_row(const MappedRow& row) {
+  const bool expected = expected_ && expected_->line == row_.line;
+  if (!row_.open && !expected) return;
+  const Hash128 content = hash128(content_of(row_).text);
+  if (expected && content != expected_->content) grew_ = true;
+  if (row_.open && row.event_count > 0) open_row_ = OpenRow{row_.line, content};
 }
 
 void FileImport::count(const MappedRow& row) {
@@ -111,8 +138,6 @@ void FileImport::count(const MappedRow& row) {
   }
 }
 
-std::string FileImport::origin(const MappedRow& row) const {
-  return cat(std::string_view(path_).substr(path_.find_last_of('/') + 1), ":", row.line);
-}
+std::string FileImport::origin(const MappedRow& row) const { return cat(name_, ":", row.line); }
 
 }  // namespace kehu::mapping

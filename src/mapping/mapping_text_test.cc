@@ -41,7 +41,7 @@ TEST(MappingText, ReadsEverySection) {
   const auto mapping = Mapping::parse(kWhole, "m.toml");
   ASSERT_TRUE(mapping.ok()) << mapping.status();
   EXPECT_EQ(mapping->file.delimiter, ';');
-  EXPECT_EQ(mapping->identity.kind, Identity::Kind::kColumns);
+  EXPECT_EQ(mapping->identity.kind, RowKey::Kind::kColumns);
   EXPECT_TRUE(mapping->keep[0].negated);
   EXPECT_EQ(mapping->skip.size(), 2u);
   EXPECT_THAT(mapping->columns,
@@ -111,7 +111,8 @@ TEST(MappingText, ErrorsSayWhereWhatAndWhatWasMeant) {
       {"unknown key", "[file]\ndelimeter = \";\"\n",
        "m.toml:2:1: [file] unknown key \"delimeter\"; did you mean \"delimiter\"?"},
       {"unknown format", "[file]\nformat = \"cvs\"\n",
-       "m.toml:2:10: [file] format: \"csv\", \"ndjson\", \"log\" and \"parquet\" are known; did you mean "
+       "m.toml:2:10: [file] format: \"csv\", \"ndjson\", \"log\", \"parquet\" and \"xlsx\" are known; did "
+       "you mean "
        "\"csv\"?"},
       {"wrong type", "[file]\ntrim = \"yes\"\n", "m.toml:2:8: [file] trim: true or false is expected"},
       {"long delimiter", "[file]\ndelimiter = \"::\"\n",
@@ -153,6 +154,26 @@ TEST(MappingText, ErrorsSayWhereWhatAndWhatWasMeant) {
     EXPECT_THAT(message_of(mapping.status()), testing::HasSubstr(c.want)) << c.name;
   }
   EXPECT_TRUE(Mapping::parse(std::string("[file]\n") + kRest, "m.toml").ok());
+}
+
+TEST(MappingText, ATextThatIsAlsoAColumnIsAWarning) {
+  const auto warnings = [](const std::string& event) {
+    const auto mapping = Mapping::parse(
+        cat("[file]\n[identifiers]\nuser_id = \"u\"\n[time]\ncolumn = \"t\"\n[event]\n", event), "m.toml");
+    EXPECT_TRUE(mapping.ok()) << mapping.status();
+    return mapping->warnings({"u", "t", "type", "shop", "page"});
+  };
+  EXPECT_THAT(warnings("name = \"type\"\n"),
+              testing::ElementsAre(testing::AllOf(testing::StartsWith("m.toml:7: name = \"type\""),
+                                                  testing::HasSubstr("name = { column = \"type\" }"))));
+  EXPECT_EQ(warnings("name = \"E\"\nchannel = \"shop\"\n").size(), 1u);
+  EXPECT_EQ(warnings("type = \"page\"\n").size(), 1u);
+  EXPECT_EQ(
+      warnings("name = [{ column = \"u\", when = { column = \"t\", empty = false } }, \"type\"]\n").size(),
+      1u);
+  EXPECT_THAT(warnings("name = \"Type\"\n"), testing::IsEmpty());
+  EXPECT_THAT(warnings("name = { constant = \"type\" }\n"), testing::IsEmpty());
+  EXPECT_THAT(warnings("name = { column = \"type\" }\n"), testing::IsEmpty());
 }
 
 TEST(MappingText, AMissingFileIsNamed) {

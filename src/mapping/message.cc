@@ -38,7 +38,7 @@ std::string id_of(const std::string& stream) {
 
 }  // namespace
 
-MessageMapper::MessageMapper(const Mapping& mapping, JsonCells cells)
+MessageMapper::MessageMapper(const Mapping& mapping, rows::JsonCells cells)
     : mapping_(mapping),
       cells_(std::move(cells)),
       wants_time_(std::find(mapping.columns.begin(), mapping.columns.end(), "$time") !=
@@ -46,17 +46,17 @@ MessageMapper::MessageMapper(const Mapping& mapping, JsonCells cells)
       mapper_(mapping) {}
 
 absl::StatusOr<MessageMapper> MessageMapper::make(const Mapping& mapping) {
-  auto cells = JsonCells::make(mapping);
+  auto cells = rows::JsonCells::make(mapping);
   if (!cells.ok()) return cells.status();
   return MessageMapper(mapping, *std::move(cells));
 }
 
-std::string MessageMapper::origin(const Message& message) {
+std::string MessageMapper::origin(const feed::Message& message) {
   return cat(message.stream, "@", message.position);
 }
 
-void MessageMapper::map(const Message& message, MappedRow& row) {
-  row_.line = message.position;
+void MessageMapper::map(const feed::Message& message, MappedRow& row) {
+  row_.line = row_.number = message.position;
   row_.fault.reset();
   if (mapping_.events.empty()) return pass_on(message, row);
   write_row_text(message);
@@ -67,34 +67,46 @@ void MessageMapper::map(const Message& message, MappedRow& row) {
   mapper_.map(row_, row);
 }
 
-// What is no object cannot carry its place as a member, so it is rejected here.
-void MessageMapper::pass_on(const Message& message, MappedRow& row) {
+// What is no object cannot carry its place as a member, so it is rejected here. Each element of an array is
+// an event, as it is in a stream.
+void MessageMapper::pass_on(const feed::Message& message, MappedRow& row) {
   row.line = message.position;
   row.text = message.payload;
-  row.events = message.payload;
-  row.event_count = 1;
+  row.events.clear();
+  row.event_count = 0;
+  row.former_ids.clear();
   row.rejections.clear();
-  if (const auto error = index_.scan(message.payload); error || index_[0].kind != json::Kind::kObject) {
-    row.events.clear();
-    row.event_count = 0;
-    row.rejections.push_back({error ? Reason::kInvalidJson : Reason::kNotAnObject, "",
-                              error ? error->to_string() : "a JSON object is expected"});
-    return;
+  const auto error = index_.scan(message.payload);
+  if (error) return row.rejections.push_back({Reason::kInvalidJson, "", error->to_string()});
+  const std::string id = cat(id_of(message.stream), ":", message.position);
+  if (index_[0].kind != json::Kind::kArray) return pass_on_value(0, id, "", row);
+  size_t element = 0;
+  for (uint32_t at = 1; at < index_[0].next; at = index_[at].next, ++element) {
+    pass_on_value(at, cat(id, ":", element), cat(element), row);
   }
-  // Line feeds can only stand between tokens.
-  std::replace_if(
-      row.events.begin(), row.events.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  row.events.erase(0, row.events.find('{'));
-  if (!has_member(message.payload, "message_id")) {
-    std::string id;
-    json::Writer(id).value(cat(id_of(message.stream), ":", message.position));
-    const bool empty = row.events.find_first_not_of(" \t", 1) == row.events.find('}');
-    row.events.replace(0, 1, cat("{\"message_id\":", id, empty ? "" : ","));
-  }
-  row.events.push_back('\n');
 }
 
-void MessageMapper::write_row_text(const Message& message) {
+void MessageMapper::pass_on_value(uint32_t node, const std::string& id, const std::string& place,
+                                  MappedRow& row) {
+  if (index_[node].kind != json::Kind::kObject) {
+    return row.rejections.push_back({Reason::kNotAnObject, place, "a JSON object is expected"});
+  }
+  const std::string_view object = index_.raw(index_[node]);
+  std::string event(object);
+  // Line feeds can only stand between tokens.
+  std::replace_if(
+      event.begin(), event.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  if (!has_member(object, "message_id")) {
+    std::string named;
+    json::Writer(named).value(id);
+    const bool empty = index_[node].next == node + 1;
+    event.replace(0, 1, cat("{\"message_id\":", named, empty ? "" : ","));
+  }
+  row.events.append(event).push_back('\n');
+  ++row.event_count;
+}
+
+void MessageMapper::write_row_text(const feed::Message& message) {
   text_.clear();
   json::Writer writer(text_);
   writer.begin_object().field("$topic", message.topic).field("$key", message.key);

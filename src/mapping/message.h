@@ -6,21 +6,12 @@
 
 #include "absl/status/statusor.h"
 #include "base/time.h"
+#include "feed/message.h"
 #include "json/index.h"
-#include "mapping/json_cells.h"
 #include "mapping/row_mapper.h"
+#include "rows/json_cells.h"
 
 namespace kehu::mapping {
-
-// A message of a broker.
-struct Message {
-  std::string topic;
-  std::string stream;     // what `position` counts in: "orders/3" for a partition of a topic
-  uint64_t position = 0;  // the broker's offset, or another number that no other message of the stream has
-  std::string key;
-  Instant time;  // the broker's, or that of the arrival
-  std::string payload;
-};
 
 // Messages → events. Without [event] in the mapping, a message is an event as POST /api/v1/events takes it,
 // and gets its place as message id if it has none.
@@ -34,20 +25,21 @@ class MessageMapper {
   static absl::StatusOr<MessageMapper> make(const Mapping& mapping);
 
   // `row` is valid until the next call.
-  void map(const Message& message, MappedRow& row);
+  void map(const feed::Message& message, MappedRow& row);
   // Where a message stands, for Rejection::origin: "orders/3@1204".
-  static std::string origin(const Message& message);
+  static std::string origin(const feed::Message& message);
 
  private:
-  MessageMapper(const Mapping& mapping, JsonCells cells);
-  void pass_on(const Message& message, MappedRow& row);
-  void write_row_text(const Message& message);
+  MessageMapper(const Mapping& mapping, rows::JsonCells cells);
+  void pass_on(const feed::Message& message, MappedRow& row);
+  void pass_on_value(uint32_t node, const std::string& id, const std::string& place, MappedRow& row);
+  void write_row_text(const feed::Message& message);
 
   const Mapping& mapping_;
-  JsonCells cells_;
+  rows::JsonCells cells_;
   bool wants_time_;
   json::Index index_;
-  Row row_;
+  rows::Row row_;
   std::string text_;
   std::string key_;
   RowMapper mapper_;

@@ -33,7 +33,7 @@ channel = "device"
 celsius = { column = "$value", type = "number" }
 )";
 
-Message message(std::string payload, std::string topic = "events") {
+feed::Message message(std::string payload, std::string topic = "events") {
   return {.topic = topic,
           .stream = cat(topic, "/0"),
           .position = 7,
@@ -42,7 +42,7 @@ Message message(std::string payload, std::string topic = "events") {
           .payload = std::move(payload)};
 }
 
-MappedRow mapped(const char* toml, const Message& message) {
+MappedRow mapped(const char* toml, const feed::Message& message) {
   const auto mapping = Mapping::parse(toml, "test.toml");
   EXPECT_TRUE(mapping.ok()) << mapping.status();
   auto mapper = MessageMapper::make(*mapping);
@@ -70,11 +70,24 @@ TEST(MessageMapper, AnEventGetsItsPlaceAsMessageId) {
 }
 
 TEST(MessageMapper, WhatIsNoObjectIsRejectedAlone) {
-  for (const char* payload : {"", "[1]", "{\"a\":", "null", "text"}) {
+  for (const char* payload : {"", "[1]", "[[]]", "{\"a\":", "null", "text"}) {
     const MappedRow row = mapped(kPlain, message(payload));
     EXPECT_EQ(row.event_count, 0u) << payload;
     EXPECT_EQ(row.rejections.size(), 1u) << payload;
   }
+}
+
+TEST(MessageMapper, AnArrayIsAsManyEvents) {
+  const MappedRow row = mapped(kPlain, message(R"([{"event":"A"}, 17, {"message_id":"m","event":"B",
+ "list":[1]}, {}])"));
+  EXPECT_EQ(row.event_count, 3u);
+  EXPECT_EQ(row.events,
+            "{\"message_id\":\"events/0:7:0\",\"event\":\"A\"}\n"
+            "{\"message_id\":\"m\",\"event\":\"B\",  \"list\":[1]}\n"
+            "{\"message_id\":\"events/0:7:3\"}\n");
+  ASSERT_EQ(row.rejections.size(), 1u);
+  EXPECT_EQ(row.rejections[0].column, "1");
+  EXPECT_EQ(mapped(kPlain, message("[]")).event_count, 0u);
 }
 
 TEST(MessageMapper, ATopicIsPartOfTheRow) {
@@ -83,7 +96,7 @@ TEST(MessageMapper, ATopicIsPartOfTheRow) {
     EXPECT_EQ(
         row.events,
         "{\"type\":\"track\",\"event\":\"Temperature Measured\",\"identifiers\":{\"device_id\":\"d-17\"},"
-        "\"time\":\"2026-11-22T00:50:00.000Z\",\"message_id\":\"devices/d-17/temperature/0:7\","
+        "\"time\":\"2026-11-22T00:50:00.000Z\",\"message_id\":\"devices/d-17/temperature/0:7~3dfc18\","
         "\"channel\":\"device\",\"properties\":{\"celsius\":21.5}}\n")
         << payload;
   }
@@ -92,15 +105,31 @@ TEST(MessageMapper, ATopicIsPartOfTheRow) {
 
 // Readings without a time of their own count each; with one, the same message again is a repeat.
 TEST(MessageMapper, MqttMessagesAreKnownByTheirContentWhenItTellsTheTime) {
-  EXPECT_EQ(Mapping::parse(kTelemetry, "t")->identity.kind, Identity::Kind::kPosition);
+  EXPECT_EQ(Mapping::parse(kTelemetry, "t")->identity.kind, RowKey::Kind::kPosition);
   std::string timed = kTelemetry;
   timed.replace(timed.find("$time"), 5, "at");
-  EXPECT_EQ(Mapping::parse(timed, "t")->identity.kind, Identity::Kind::kContent);
-  Message first = message(R"({"at":"2026-11-22T10:00:00Z","$value":1})", "devices/d/temperature");
-  Message again = first;
+  EXPECT_EQ(Mapping::parse(timed, "t")->identity.kind, RowKey::Kind::kContent);
+  feed::Message first = message(R"({"at":"2026-11-22T10:00:00Z","$value":1})", "devices/d/temperature");
+  feed::Message again = first;
   again.position = 8;
   again.time = again.time + Duration::minutes(1);
   EXPECT_EQ(mapped(timed.c_str(), first).events, mapped(timed.c_str(), again).events);
+}
+
+// The door refuses it, as it refuses the event that says so itself.
+TEST(MessageMapper, AnObjectInPlaceOfAnIdStaysOne) {
+  const MappedRow row = mapped(R"([mqtt]
+host = "127.0.0.1"
+topics = ["seen"]
+[identifiers]
+user_id = "u"
+[time]
+column = "$time"
+[event]
+name = "Seen"
+)",
+                               message(R"({"u":{"$oid":"65f"}})", "seen"));
+  EXPECT_NE(row.events.find(R"("identifiers":{"user_id":{"$oid":"65f"}})"), std::string::npos) << row.events;
 }
 
 TEST(MessageMapper, OneMapperServesEveryStream) {
@@ -112,7 +141,7 @@ TEST(MessageMapper, OneMapperServesEveryStream) {
   for (const char* device : {"d-1", "d-2", "d-1"}) {
     const std::string topic = cat("devices/", device, "/temperature");
     mapper->map(message("21.5", topic), row);
-    const std::string id = cat("\"message_id\":\"", topic, "/0:7\"");
+    const std::string id = cat("\"message_id\":\"", topic, "/0:7~");
     EXPECT_NE(row.events.find(id), std::string::npos) << row.events;
   }
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "base/text.h"
 #include "duck/database.h"
@@ -45,6 +46,40 @@ class ParquetTest : public testing::Test {
   std::string path_;
 };
 
+TEST_F(ParquetTest, ANameIsNoPattern) {
+  const auto read = Mapping::parse(
+      "[file]\nformat = \"parquet\"\n[identifiers]\nuser_id = \"u\"\n[time]\ncolumn = \"t\"\n[event]\nname = "
+      "\"E\"\n",
+      "m.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  auto database = duck::Database::open({});
+  auto connection = (*database)->connect();
+  const auto write = [&](const std::filesystem::path& path, const std::string& user) {
+    std::filesystem::create_directories(path.parent_path());
+    const std::string plain = directory_ / "plain.parquet";
+    ASSERT_TRUE((*connection)
+                    ->run(cat("COPY (SELECT ", duck::quote(user), " AS u, '2026-11-01' AS t) TO ",
+                              duck::quote(plain), " (FORMAT parquet)"))
+                    .ok());
+    std::filesystem::rename(plain, path);
+  };
+  const char* const decoys[] = {"orders1.parquet", "ab.parquet",   "q1.parquet", "r1.parquet",
+                                "r2.parquet",      "d1/x.parquet", "c.parquet",  "ax.parquet"};
+  for (const char* name : decoys) write(directory_ / name, "wrong");
+  const char* const names[] = {"orders[1].parquet", "a*.parquet",   "q?.parquet",   "r[12].parquet",
+                               "d[1]/x.parquet",    "{c}.parquet",  "a\\x.parquet", "~.parquet",
+                               "**/y.parquet",      "s3:z.parquet", "it's.parquet", "订单.parquet"};
+  for (const char* name : names) {
+    write(directory_ / name, name);
+    auto import = FileImport::open(*read, directory_ / name);
+    ASSERT_TRUE(import.ok()) << name << import.status();
+    MappedRow row;
+    ASSERT_TRUE(*(*import)->next(row)) << name;
+    EXPECT_THAT(row.events, testing::Not(testing::HasSubstr("wrong"))) << name;
+    EXPECT_FALSE(*(*import)->next(row)) << name << " is more than one file";
+  }
+}
+
 TEST_F(ParquetTest, ValuesKeepTheirTypes) {
   const auto read = mapping("user name");
   ASSERT_TRUE(read.ok()) << read.status();
@@ -65,6 +100,51 @@ TEST_F(ParquetTest, ValuesKeepTheirTypes) {
   EXPECT_EQ((*import)->position(), (*import)->size());
 }
 
+// What Hive, Spark and ClickHouse write: text that the file does not call text.
+TEST_F(ParquetTest, BytesAreTextWhenTheyAreUtf8) {
+  auto database = duck::Database::open({});
+  auto connection = (*database)->connect();
+  const absl::Status written =
+      (*connection)
+          ->run(cat("COPY (SELECT 'u1' AS u, encode('李娜') AS name, encode('a''b\"\\c') AS ascii, "
+                    "'\\xFF\\x00'::BLOB AS raw, [encode('红'), encode('b')] AS list, "
+                    "{'sku': encode('茶'), 'n': 1} AS item, encode('pad') || '\\x00\\x00'::BLOB AS pad, "
+                    "[{'sku': 'a', 'price': 100, 'qty': 2}, {'sku': 'b', 'price': 5, 'qty': 1}] AS items, "
+                    "2001.0::DOUBLE AS d, 2001::DECIMAL(10,2) AS m, 2001::FLOAT AS f) TO ",
+                    duck::quote(path_), " (FORMAT parquet)"));
+  ASSERT_TRUE(written.ok()) << written;
+  const auto mapping = Mapping::parse(R"([file]
+format = "parquet"
+[identifiers]
+user_id = "name"
+anonymous_id = { column = "d", prefix = "x" }
+[time]
+constant = 2026-11-01
+[event]
+name = "E"
+[properties]
+a = "ascii"
+b = "raw"
+c = "list"
+d = "item.sku"
+e = "pad"
+f = "items[].sku"
+g = { multiply = ["items[].price", "items[].qty"] }
+h = "items[-1].sku"
+i = { join = ["d", "m", "f"], separator = "-" }
+)",
+                                      "m.toml");
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  auto import = FileImport::open(*mapping, path_);
+  ASSERT_TRUE(import.ok()) << import.status();
+  MappedRow row;
+  ASSERT_TRUE(*(*import)->next(row));
+  EXPECT_THAT(row.events, testing::HasSubstr(R"("identifiers":{"anonymous_id":"x2001","user_id":"李娜"})"));
+  EXPECT_THAT(row.events, testing::HasSubstr(
+                              R"("properties":{"a":"a'b\"\\c","b":"ff00","c":["红","b"],"d":"茶","e":"pad",)"
+                              R"("f":["a","b"],"g":205,"h":"b","i":"2001-2001-2001"})"));
+}
+
 TEST_F(ParquetTest, MissingColumnsAndBrokenFilesAreErrors) {
   const auto read = mapping("user_name");
   const auto import = FileImport::open(*read, path_);
@@ -72,6 +152,25 @@ TEST_F(ParquetTest, MissingColumnsAndBrokenFilesAreErrors) {
   EXPECT_THAT(message_of(import.status()), testing::HasSubstr("did you mean \"user name\"?"));
   std::filesystem::resize_file(path_, 500);
   EXPECT_FALSE(FileImport::open(*read, path_).ok());
+}
+
+// DuckDB, which reads the file, knows no two names that differ in case alone.
+TEST_F(ParquetTest, OfNamesThatDifferInCaseTheLaterOnesHaveANumber) {
+  auto database = duck::Database::open({});
+  auto connection = (*database)->connect();
+  ASSERT_TRUE(
+      (*connection)
+          ->run(cat("COPY (SELECT 1 AS userid, 2 AS userix) TO ", duck::quote(path_), " (FORMAT parquet)"))
+          .ok());
+  std::ifstream file(path_, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  for (size_t at = 0; (at = bytes.find("userix", at)) != bytes.npos;) bytes.replace(at, 6, "USERID");
+  std::ofstream(path_, std::ios::binary) << bytes;
+  const auto rows = Mapping::parse(
+      "[file]\nformat = \"parquet\"\n[identifiers]\nuser_id = \"USERID\"\n[time]\nnow = true\n[event]\nname "
+      "= \"E\"\n",
+      "m.toml");
+  EXPECT_THAT(message_of(FileImport::open(*rows, path_).status()), testing::HasSubstr("write \"USERID_1\""));
 }
 
 }  // namespace

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
 #include "json/writer.h"
 #include "mapping/evaluate.h"
 #include "mapping/mapping.h"
-#include "mapping/row.h"
+#include "rows/row.h"
 
 namespace kehu::mapping {
 
@@ -17,6 +21,9 @@ struct MappedRow {
   std::string_view text;  // of the row; valid until the next row
   std::string events;     // lines of POST /api/v1/events, each with its line feed
   uint32_t event_count = 0;
+  // Of each event the message ids under which earlier versions sent it. The server takes an event for a
+  // repeat when it knows the same content under one of them.
+  std::vector<absl::InlinedVector<std::string, 2>> former_ids;
   std::vector<RowRejection> rejections;
 
   bool filtered() const { return event_count == 0 && rejections.empty(); }
@@ -27,20 +34,49 @@ class RowMapper {
  public:
   explicit RowMapper(const Mapping& mapping) : mapping_(mapping), evaluator_(mapping) {}
 
-  void map(const Row& row, MappedRow& out);
+  // The file that the rows are of, for times that it tells. kInvalidArgument when its name has no date of the
+  // form that the mapping says.
+  absl::Status set_file(std::string_view path, Instant modified);
+
+  void map(const rows::Row& row, MappedRow& out);
 
  private:
-  bool append_event(const EventSpec& event, const Row& row, size_t ordinal, std::string& out);
-  bool append_identifiers(const EventSpec& event, const Row& row, json::Writer& writer);
-  bool append_fields(std::string_view key, const std::vector<Field>& fields, const Row& row,
+  // Which of a row's events.
+  struct Place {
+    size_t position = 0;  // of the [[event]] in the mapping
+    uint32_t item = 0;    // of the element, from 1; 0 without `each`
+  };
+  void map_each(const EventSpec& event, const rows::Row& row, size_t position, MappedRow& out);
+  void map_one(const EventSpec& event, const rows::Row& row, Place place, MappedRow& out);
+  bool append_event(const EventSpec& event, const rows::Row& row, Place place, MappedRow& out);
+  bool append_identifiers(const EventSpec& event, const rows::Row& row, json::Writer& writer);
+  bool append_identifier(const Field& field, const rows::Cell& cell, json::Writer& writer);
+  bool append_fields(std::string_view key, const std::vector<Field>& fields, const rows::Row& row,
                      json::Writer& writer);
-  bool append_text(std::string_view key, const Choice& choice, const Row& row, json::Writer& writer);
-  void append_message_id(const Row& row, size_t ordinal, json::Writer& writer);
-  std::string columns_key(const Row& row) const;
+  bool append_text(std::string_view key, const Choice& choice, const rows::Row& row, json::Writer& writer);
+  bool append_time(const EventSpec& event, const rows::Row& row, size_t position, json::Writer& writer);
+  // And which of those of its kind, from 0.
+  struct Numbered {
+    Place place;
+    size_t ordinal = 0;
+  };
+  bool append_message_id(const EventSpec& event, const rows::Row& row, Numbered place, json::Writer& writer,
+                         MappedRow& out);
+  bool append_kind(const EventSpec& event, const rows::Row& row, const std::string& text,
+                   json::Writer& writer, std::string& kind);
+  size_t ordinal_among_its_kind(size_t position, const rows::Row& row);
+  bool may_be_of_this_kind(const EventSpec& event, const rows::Row& row);
+  bool append_columns_key(const rows::Row& row, std::string& key, std::string& former);
+  bool reject();  // by the evaluator's rejection
 
   const Mapping& mapping_;
   Evaluator evaluator_;
   RowRejection rejection_;
+  std::vector<std::optional<Instant>> file_times_;  // of events whose time the file tells
+  std::string kind_;        // type and name of the event at hand: what makes its id its own
+  std::string other_kind_;  // of another [[event]]
+  std::string other_text_;
+  std::string list_;  // that `each` goes through
   std::string text_;
 };
 

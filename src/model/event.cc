@@ -1,8 +1,5 @@
 #include "model/event.h"
 
-#include <array>
-#include <utility>
-
 namespace kehu {
 
 std::string_view to_string(EventType type) {
@@ -23,56 +20,6 @@ std::string_view to_string(EventType type) {
   return "unknown";
 }
 
-std::string_view to_string(Channel channel) {
-  switch (channel) {
-    case Channel::kUnknown:
-      return "unknown";
-    case Channel::kWeb:
-      return "web";
-    case Channel::kApp:
-      return "app";
-    case Channel::kMiniProgram:
-      return "mini_program";
-    case Channel::kShop:
-      return "shop";
-    case Channel::kService:
-      return "service";
-    case Channel::kServer:
-      return "server";
-    case Channel::kDevice:
-      return "device";
-    case Channel::kPartner:
-      return "partner";
-  }
-  return "unknown";
-}
-
-Channel parse_channel(std::string_view name) {
-  static constexpr std::pair<std::string_view, Channel> kNames[] = {
-      {"web", Channel::kWeb},
-      {"browser", Channel::kWeb},
-      {"app", Channel::kApp},
-      {"mobile", Channel::kApp},
-      {"ios", Channel::kApp},
-      {"android", Channel::kApp},
-      {"mini_program", Channel::kMiniProgram},
-      {"miniprogram", Channel::kMiniProgram},
-      {"shop", Channel::kShop},
-      {"store", Channel::kShop},
-      {"pos", Channel::kShop},
-      {"service", Channel::kService},
-      {"call_center", Channel::kService},
-      {"server", Channel::kServer},
-      {"device", Channel::kDevice},
-      {"iot", Channel::kDevice},
-      {"partner", Channel::kPartner},
-  };
-  for (const auto& [known, channel] : kNames) {
-    if (name == known) return channel;
-  }
-  return Channel::kUnknown;
-}
-
 std::string_view to_string(LeftOut reason) {
   switch (reason) {
     case LeftOut::kNo:
@@ -91,8 +38,23 @@ std::string_view to_string(LeftOut reason) {
       return "shared";
     case LeftOut::kUnmerged:
       return "unmerged";
+    case LeftOut::kDigitsLost:
+      return "digits_lost";
+    case LeftOut::kSeveral:
+      return "several_values";
   }
   return "unknown";
+}
+
+std::string_view advice(LeftOut reason) {
+  switch (reason) {
+    case LeftOut::kDigitsLost:
+      return "the digits are gone: export the column as text";
+    case LeftOut::kSeveral:
+      return "two values in one field: export a column for each";
+    default:
+      return {};
+  }
 }
 
 }  // namespace kehu

@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "model/channel.h"
 #include "model/ids.h"
 
 namespace kehu {
@@ -14,22 +15,6 @@ namespace kehu {
 // Values are stored: never renumber.
 enum class EventType : uint8_t { kTrack = 1, kIdentify = 2, kPage = 3, kScreen = 4, kGroup = 5, kAlias = 6 };
 std::string_view to_string(EventType type);
-
-enum class Channel : uint8_t {
-  kUnknown = 0,
-  kWeb = 1,
-  kApp = 2,
-  kMiniProgram = 3,
-  kShop = 4,
-  kService = 5,
-  kServer = 6,
-  kDevice = 7,
-  kPartner = 8,
-};
-inline constexpr int kChannelCount = 9;
-std::string_view to_string(Channel channel);
-// Names as above plus the usual synonyms of SDKs ("browser", "mobile", "miniprogram"…); kUnknown for others.
-Channel parse_channel(std::string_view name);
 
 // Why an identifier of an accepted event was not used to find its customer. Stored: never renumber.
 enum class LeftOut : uint8_t {
@@ -41,8 +26,20 @@ enum class LeftOut : uint8_t {
   kWeak = 5,            // a weak type never joins two known customers
   kShared = 6,          // the identifier belongs to a device or address shared by several customers
   kUnmerged = 7,        // the two sides were taken apart by a person
+  kDigitsLost = 8,      // a spreadsheet rounded it (1.23457E+17): nobody can tell whose it was
+  kSeveral = 9,         // two values in one field: nobody can tell which one was meant
 };
+inline constexpr size_t kLeftOutCount = 10;
 std::string_view to_string(LeftOut reason);
+// What an operator can do about it; empty when there is nothing to say.
+std::string_view advice(LeftOut reason);
+
+// What an identifier is worth as long as nothing better is known of it. Stored: never renumber.
+enum class Standing : uint8_t {
+  kFirm = 0,
+  kAssumed = 1,  // taken for a user id without anybody saying so: does not count as a unique value
+  kPassing = 2,  // came from a server's library beside a user id, and may be made up for that one call
+};
 
 // An identifier behind the door: its token, and its value as clear text or, when its type is personal,
 // sealed.
@@ -52,6 +49,11 @@ struct Identifier {
   bool sealed = false;
   // Set on the second identifier of an alias call: the value may be known as another type as well.
   bool previous = false;
+  // Not named by the event, but the value of identifiers[named] under another type: used only where it is
+  // known and that is not. An event of nothing but alternatives (of themselves) names nobody new.
+  bool alternative = false;
+  uint8_t named = 0;
+  Standing standing = Standing::kFirm;
   Token token;
   std::string_view value;
 };
@@ -63,7 +65,7 @@ struct Event {
   ProjectId project;
   SourceId source;
   EventType type = EventType::kTrack;
-  Channel channel = Channel::kUnknown;
+  ChannelName channel;
   Instant time;            // corrected by the client's clock error; decides windows
   Instant received_at;     // of the request
   Instant original_time;   // as the client wrote it; equal to `time` when it needed no correction

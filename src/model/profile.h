@@ -17,7 +17,7 @@ namespace kehu {
 // What is known of one customer, as values to show: computed from its parts by profile::view. Owns its texts.
 
 struct SeenView {
-  Channel channel = Channel::kUnknown;
+  std::string channel;  // "(other)": those beyond limits::kChannelsPerCustomer
   Instant first;
   Instant last;
 };
@@ -65,6 +65,7 @@ struct MetricView {
   std::string property;
   uint64_t count = 0;  // values seen
 
+  uint64_t unread = 0;  // kSum: values that are no numbers, and are not in it
   Sum sum = 0;
   Sum min = 0;
   Sum max = 0;
@@ -80,7 +81,7 @@ struct MetricView {
 struct RecentEventView {
   Instant time;
   EventType type = EventType::kTrack;
-  Channel channel = Channel::kUnknown;
+  std::string channel;
   SourceId source;
   std::string name;  // may be empty
 };
@@ -91,9 +92,11 @@ std::string_view to_string(OrderStatus status);
 struct OrderView {
   std::string id;
   OrderStatus status = OrderStatus::kOpen;
-  std::string currency;  // ISO 4217 as sent, upper case; may be empty
+  std::string currency;  // three capital letters; empty when none could be read
   std::optional<Sum> amount;
   Sum refunded = 0;
+  bool amount_unread = false;  // an event of it had an amount, or a currency, that could not be read
+  bool currency_unread = false;
   uint64_t lines = 0;  // "Order Line" events; 0 when the amount came with the order
   Instant first;
   Instant last;
@@ -105,6 +108,7 @@ struct RevenueView {
   uint64_t orders = 0;
   Sum revenue = 0;  // before refunds
   Sum refunded = 0;
+  bool estimated = false;  // of more orders than are kept: the refunds that named no amount are estimated
 };
 
 struct ProfileView {
@@ -125,6 +129,9 @@ struct ProfileView {
   std::vector<OrderView> orders;     // newest first
   bool orders_sampled = false;       // more than limits::kOrdersPerCustomer: see docs/profile.md
   std::vector<RevenueView> revenue;  // by currency
+  // Order events whose amount or currency was there and could not be read.
+  uint64_t amounts_unread = 0;
+  uint64_t currencies_unread = 0;
 };
 
 }  // namespace kehu

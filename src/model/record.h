@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,17 +13,22 @@
 
 namespace kehu {
 
-// What a log record holds. Everything that can change state is one of these; time itself is the tick in the
-// header of every log batch. Stored: never renumber.
+// What a log record holds. Everything that can change state is one of these, time itself included. (The
+// header of a log batch has a time of its own: when it was written. It dates what the batch holds, and moves
+// nothing.) Stored: never renumber.
 enum class RecordKind : uint8_t {
   kEvent = 1,            // model/event.h
   kRejection = 2,        // model/rejection.h
   kDataKey = 3,          // DataKey
-  kDefinition = 4,       // Definition
+  kDefinition = 4,       // Definition, one or several that hold together or not at all
   kMerge = 5,            // MergeCommand
   kUnmerge = 6,          // UnmergeCommand
   kRejectionClosed = 7,  // RejectionClosed
   kReveal = 8,           // Reveal
+  kWithdrawn = 9,        // text: what stood here was withdrawn, see engine/withdrawal.h
+  kTick = 10,            // Tick
+  kReminder = 11,        // model/intent.h
+  kReceipt = 12,         // model/intent.h
 };
 
 // The random key of one identifier token, wrapped by the project key. Written in the log batch of its first
@@ -32,13 +39,17 @@ struct DataKey {
   std::string_view wrapped;
 };
 
-// A versioned definition: the settings of the project, one source, or one key pair that clients encrypt for,
-// as JSON text.
+// One version of a definition: the settings of the project, a source, a key pair that clients encrypt for, a
+// file that was imported. Which kinds there are, and what they may say: definition/kind.h.
 struct Definition {
-  std::string_view kind;   // "settings", "source", "envelope_key"
-  std::string_view name;   // "" for settings, the source's name, the key's version
-  std::string_view body;   // JSON object
+  std::string_view kind;   // "settings", "source", "envelope_key", "imported_file"; "former_settings" of none
+  std::string_view name;   // "" for settings, the source's name, the key's version, the file's key
+  std::string_view body;   // JSON object; empty of one that is deleted
   std::string_view actor;  // who changed it
+  // The last version that whoever made this one knew of, or any record behind that: if another version came
+  // later, this one is refused. Zero: none was known. nullopt: it takes the place of whatever is there.
+  std::optional<Sequence> base = {};
+  bool deleted = false;
 };
 
 struct MergeCommand {
@@ -54,6 +65,12 @@ struct UnmergeCommand {
   CustomerId customer;
   std::string_view reason;
   std::string_view actor;
+};
+
+// It is this late now: what is due by then happens at this place of the log, in every replay again. Written
+// once a second and whenever something is due. A clock that is set back gives earlier ticks.
+struct Tick {
+  Instant time;
 };
 
 enum class RejectionOutcome : uint8_t { kRepaired = 1, kDiscarded = 2 };
@@ -87,6 +104,9 @@ struct RecordBatch {
     uint32_t size;
     Hash128 message_key;  // of events and of rejections with a repeat_key; else zero
     uint64_t body_hash = 0;
+    // Of an event that was perhaps sent under other ids before: known by one of them with the same body, it
+    // is a repeat. Zero: no key.
+    std::array<Hash128, 2> former_keys = {};
   };
   std::string bytes;
   std::vector<Entry> entries;

@@ -60,7 +60,7 @@ std::vector<IdentifierRule> default_identifier_types() {
   const auto rule = [&](std::string_view name) -> IdentifierRule& {
     return *std::find_if(rules.begin(), rules.end(), [&](const IdentifierRule& r) { return r.name == name; });
   };
-  rule("phone").normaliser = Normaliser::kChinesePhone;
+  rule("phone").normaliser = Normaliser::kPhone;
   rule("phone").limit = 10;
   // China Mobile's top-up line, which shop staff type when a customer gives no number.
   rule("phone").blocked = {"13800138000", "1??00000000"};
@@ -69,8 +69,6 @@ std::vector<IdentifierRule> default_identifier_types() {
   rule("email").blocked = {"noreply@*", "no-reply@*"};
   rule("id_card").normaliser = Normaliser::kIdCard;
   rule("device_id").normaliser = Normaliser::kLowercase;
-  // What a phone that forbids tracking reports, and the Android id that whole model series share.
-  rule("device_id").blocked = {"00000000-0000-0000-0000-000000000000", "9774d56d682e549c"};
   return rules;
 }
 
@@ -106,13 +104,15 @@ std::string_view to_string(Normaliser normaliser) {
       return "chinese_phone";
     case Normaliser::kIdCard:
       return "id_card";
+    case Normaliser::kPhone:
+      return "phone";
   }
   return "unknown";
 }
 
 std::optional<Normaliser> parse_normaliser(std::string_view name) {
   for (const auto normaliser : {Normaliser::kTrim, Normaliser::kLowercase, Normaliser::kEmail,
-                                Normaliser::kChinesePhone, Normaliser::kIdCard}) {
+                                Normaliser::kChinesePhone, Normaliser::kIdCard, Normaliser::kPhone}) {
     if (name == to_string(normaliser)) return normaliser;
   }
   return std::nullopt;

@@ -8,10 +8,12 @@
 
 #include "base/civil_day.h"
 #include "model/ids.h"
+#include "model/personal_values.h"
+#include "model/vocabulary.h"
 
 namespace kehu {
 
-enum class Normaliser : uint8_t { kTrim, kLowercase, kEmail, kChinesePhone, kIdCard };
+enum class Normaliser : uint8_t { kTrim, kLowercase, kEmail, kChinesePhone, kIdCard, kPhone };
 std::string_view to_string(Normaliser normaliser);
 std::optional<Normaliser> parse_normaliser(std::string_view name);
 
@@ -26,8 +28,8 @@ struct IdentifierRule {
   int limit = 100;  // new values one customer may gain per period
   Duration period = Duration::days(30);
   int shared_after = 3;  // conflicts with other customers after which it counts as shared; 0 = never
-  std::vector<std::string>
-      blocked;  // values and patterns (* any run, ? any one character), after normalising
+  // Values and patterns (* any run, ? any one character), after normalising.
+  std::vector<std::string> blocked;
 };
 
 enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4Gcm = 2 };
@@ -40,14 +42,32 @@ struct Metric {
   std::string property;  // top-level property, or "products[].category"
 };
 
+// What is sealed beyond the declared fields, because of what it is.
+struct PersonalValues {
+  bool names = true;  // values under names that speak of phones, addresses and papers (personal_names.h)
+  bool phone = true;  // values that read as one (personal_values.h), wherever they stand
+  bool email = true;
+  bool id_card = true;
+  bool free_text = false;           // texts with one of them inside, too
+  std::vector<std::string> except;  // names of fields and identifier types that none of this holds for
+
+  bool seals(PersonalKind kind) const {
+    return (kind == PersonalKind::kPhone && phone) || (kind == PersonalKind::kEmail && email) ||
+           (kind == PersonalKind::kIdCard && id_card);
+  }
+};
+
 // The definition of a project, read from and written to JSON (docs/settings.md). Immutable once shared.
 struct Settings {
   std::string time_zone = "Asia/Shanghai";
   BusinessZone zone;
   Cipher cipher = Cipher::kAes256Gcm;
   std::vector<IdentifierRule> identifier_types;  // index = IdentifierTypeId
-  // JSON keys (lower case, at any depth of properties, traits and context) whose values are sealed.
+  // Values and patterns that name nobody, whatever their type; as folded_nobody() gives them.
+  std::vector<std::string> nobody;
+  // JSON keys (compared folded, at any depth of properties, traits and context) whose values are sealed.
   std::vector<std::string> personal_fields;
+  PersonalValues personal_values;
   // Traits of identify calls that are identifiers too: trait name → identifier type name.
   struct TraitIdentifier {
     std::string trait;
@@ -55,6 +75,7 @@ struct Settings {
   };
   std::vector<TraitIdentifier> trait_identifiers;
   std::vector<Metric> metrics;
+  Vocabulary vocabulary;  // what foreign events mean
   uint64_t log_retention_bytes = 4ull << 30;
 
   const IdentifierRule& rule(IdentifierTypeId type) const { return identifier_types[type.value()]; }
@@ -65,14 +86,19 @@ struct Settings {
   static Settings defaults();
 };
 
-// The value as it is compared and tokenised, or nullopt when the type cannot read it:
-// kChinesePhone: digits of a mainland mobile number (+86, 0086, spaces, dashes, full-width digits removed),
-// other countries' as +digits; kEmail: trimmed, lower case, one @ and a dotted domain; kIdCard: 18 characters
-// with a right check digit, X upper case; kLowercase: trimmed ASCII lower case; kTrim: trimmed.
+// The value as it is compared and tokenised, or nullopt when the type cannot read it (model/normal_value.h
+// says why). What programs did to it is undone first (model/spreadsheet.h). kTrim: without white space and
+// quotation marks around it, and without invisible characters; kLowercase: that, in ASCII lower case; kEmail:
+// model/email_address.h; kChinesePhone, kPhone: model/phone_number.h, other countries' numbers by their shape
+// or by their country's plan; kIdCard: 18 characters with a right check digit, X upper case.
 std::optional<std::string> normalise(Normaliser normaliser, std::string_view value);
 
-// True for values and patterns of rule.blocked and for those no real customer has: empty, all one character
-// of "0", "-", "*" or "x", "null", "undefined", "nan", "none", "unknown", "anonymous", "n/a" in any case.
-bool is_blocked(const IdentifierRule& rule, std::string_view normalised);
+// True for values that name nobody: of the table (model/nobody.h), of the project's list, and of
+// rule.blocked.
+bool is_blocked(const Settings& settings, const IdentifierRule& rule, std::string_view value);
+
+// As the project's list is compared: without white space and quotation marks around, in lower case, width
+// folded.
+std::string folded_nobody(std::string_view value);
 
 }  // namespace kehu

@@ -5,8 +5,9 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "profile/folded.h"
-#include "profile/random_events.h"
+#include "profile/test_folded.h"
+#include "profile/test_plain_profile.h"
+#include "profile/test_random_events.h"
 
 namespace kehu::profile {
 namespace {
@@ -323,6 +324,36 @@ TEST(Damage, IsAStatusAndNeverACrash) {
 TEST(Damage, AnotherVersionIsRefused) {
   EXPECT_EQ(validate(std::string_view("\2\1\1\0", 4)).code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(validate("").ok());
+}
+
+// Each event has some of the properties that metrics look at.
+TEST(Fold, MetricsOfAnySubsetOfProperties) {
+  constexpr std::string_view kNames[] = {"a", "b", "c", "d", "e"};
+  Settings settings = test_settings("Asia/Shanghai");
+  settings.metrics.clear();
+  for (const std::string_view name : kNames) {
+    settings.metrics.push_back({Metric::Kind::kTop, "E", std::string(name)});
+  }
+  std::deque<std::string> texts;
+  std::vector<Event> events;
+  for (unsigned i = 0; i < 64; ++i) {
+    std::string properties = "{";
+    for (unsigned k = 0; k < std::size(kNames); ++k) {
+      if ((i * 37 >> k & 1) == 0) continue;
+      properties += cat(properties.size() > 1 ? "," : "", "\"", kNames[k], "\":", i + 100 * k);
+    }
+    Event event;
+    event.name = "E";
+    event.time = Instant::from_seconds(1'793'404'800 + i);
+    event.traits = event.context = "{}";
+    event.properties = texts.emplace_back(properties + "}");
+    events.push_back(event);
+  }
+  Names names;
+  const std::string part = fold_all(Plan(settings), events, names);
+  EXPECT_TRUE(validate(part).ok());
+  const Instant now = events.back().time;
+  EXPECT_EQ(describe(view_of(settings, part, now, names)), describe(plain_profile(settings, events, now)));
 }
 
 }  // namespace

@@ -5,14 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "aggregate/counters.h"
+#include "aggregate/metrics.h"
+#include "aggregate/properties.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "model/trait_operator.h"
-#include "profile/counters.h"
-#include "profile/metrics.h"
-#include "profile/orders.h"
-#include "profile/properties.h"
+#include "order/order_fields.h"
+#include "order/orders.h"
 #include "profile/recent.h"
 #include "profile/sections.h"
 #include "profile/seen.h"
@@ -38,25 +39,27 @@ bool lies_in(std::string_view piece, std::string_view whole) {
 struct Folder::Scratch {
   Sections sections;
   Sections second_sections;
-  std::array<WireBuffer, kSectionCount> buffers;
-  std::array<WireBuffer, 2> metric_buffers;
-  WireBuffer head;
+  std::array<aggregate::WireBuffer, kSectionCount> buffers;
+  std::array<aggregate::WireBuffer, 2> metric_buffers;
+  aggregate::WireBuffer head;
 
   Seen seen, second_seen;
   Traits traits, second_traits;
   TraitSteps steps, second_steps;
-  CounterSection counters;
-  MetricSection metrics;
+  aggregate::CounterSection counters;
+  aggregate::MetricSection metrics;
   Recent recent, second_recent;
-  OrderSection orders;
+  order::OrderReader order_reader;
+  order::OrderSection orders;
+  uint64_t amounts_unread = 0;
 
-  TextPool pool;
+  aggregate::TextPool pool;
   std::vector<MetName> new_names;
   std::vector<json::RawValue> found;
   std::vector<json::RawValue> values;
 
-  WireBuffer& buffer(SectionId id) {
-    WireBuffer& buffer = buffers[static_cast<size_t>(id)];
+  aggregate::WireBuffer& buffer(SectionId id) {
+    aggregate::WireBuffer& buffer = buffers[static_cast<size_t>(id)];
     buffer.clear();
     return buffer;
   }
@@ -76,15 +79,15 @@ struct Folder::Scratch {
   bool fold_counter(const Event& event, NameId key, CivilDay day);
   bool fold_recent(const Event& event, NameId key);
   bool fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day);
-  bool fold_order(OrderStep step, const Event& event);
+  bool fold_order(const order::OrderWords& words, const Event& event);
   void collect(const Plan::MetricRule& rule, const json::RawValue& found_value, std::string_view properties);
 };
 
 bool Folder::Scratch::fold_seen(const Event& event) {
   std::string_view& section = sections[SectionId::kSeen];
   if (!seen.read(section)) return false;
-  seen.add(event.channel, event.time);
-  WireBuffer& out = buffer(SectionId::kSeen);
+  if (seen.add(event.channel, event.time)) met(channel_key(event.channel), event.channel.text);
+  aggregate::WireBuffer& out = buffer(SectionId::kSeen);
   seen.write(out);
   section = out.view();
   return true;
@@ -106,10 +109,10 @@ bool Folder::Scratch::fold_traits(const Event& event) {
   }
   traits.trim();
   steps.settle(traits, pool);
-  WireBuffer& out = buffer(SectionId::kTraits);
+  aggregate::WireBuffer& out = buffer(SectionId::kTraits);
   traits.write(out);
   section = out.view();
-  WireBuffer& steps_out = buffer(SectionId::kTraitSteps);
+  aggregate::WireBuffer& steps_out = buffer(SectionId::kTraitSteps);
   steps.write(steps_out);
   steps_section = steps_out.view();
   return true;
@@ -123,8 +126,8 @@ void Folder::Scratch::set_trait(const json::Field& field, const Event& event, co
   if (is_new) met(name, kept_key(field, event));
 }
 
-// The door has checked the operands (intake::TraitOperators); what does not fit here was written before it
-// did.
+// The door has checked the operands (intake::check_trait_operands); what does not fit here was written before
+// it did.
 void Folder::Scratch::take_operator(TraitOperator named, const json::RawValue& operand, const Event& event,
                                     const Stamp& stamp) {
   if (named == TraitOperator::kClear) {
@@ -174,7 +177,7 @@ void Folder::Scratch::add_step(const json::Field& field, TraitStep::Kind kind, c
 
 bool Folder::Scratch::fold_counter(const Event& event, NameId key, CivilDay day) {
   std::string_view& section = sections[SectionId::kCounters];
-  WireBuffer& out = buffer(SectionId::kCounters);
+  aggregate::WireBuffer& out = buffer(SectionId::kCounters);
   if (!counters.fold(section, key, event.time, day, out)) return false;
   section = out.view();
   if (counters.added() && event.type == EventType::kTrack) met(key, event.name);
@@ -183,13 +186,21 @@ bool Folder::Scratch::fold_counter(const Event& event, NameId key, CivilDay day)
 
 bool Folder::Scratch::fold_recent(const Event& event, NameId key) {
   std::string_view& section = sections[SectionId::kRecent];
-  RecentEvent added{event.time, {.type = event.type, .channel = event.channel, .source = event.source}};
+  RecentEvent added{event.time,
+                    {.name = NameId(0),
+                     .type = event.type,
+                     .channel = event.channel.channel,
+                     .other_channel = channel_key(event.channel),
+                     .source = event.source}};
   if (!event.name.empty()) added.kind.name = event.type == EventType::kTrack ? key : event.name_id();
-  WireBuffer& out = buffer(SectionId::kRecent);
+  aggregate::WireBuffer& out = buffer(SectionId::kRecent);
   if (!Recent::prepend(section, added, out)) {
     if (!recent.read(section)) return false;
     const bool reported = event.type == EventType::kTrack && counters.added();
-    if (recent.add(added).kind && !reported) met(added.kind.name, event.name);
+    if (recent.add(added).kind) {
+      if (!reported) met(added.kind.name, event.name);
+      met(added.kind.other_channel, event.channel.text);
+    }
     recent.write(out);
   }
   section = out.view();
@@ -206,11 +217,14 @@ bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const Event& event,
     }
   }
   std::string_view& section = sections[SectionId::kMetrics];
+  size_t turn = 0;
   for (size_t i = 0; i < rules.metrics.size(); ++i) {
     const Plan::MetricRule& rule = rules.metrics[i];
     collect(rule, found[i], event.properties);
     if (values.empty()) continue;
-    WireBuffer& out = metric_buffers[i & 1];
+    // Not the one that holds the section.
+    aggregate::WireBuffer& out = metric_buffers[turn];
+    turn = 1 - turn;
     out.clear();
     if (!metrics.fold(section, {rule.id, rule.kind, values, day}, pool, out)) return false;
     section = out.view();
@@ -221,18 +235,24 @@ bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const Event& event,
 void Folder::Scratch::collect(const Plan::MetricRule& rule, const json::RawValue& found_value,
                               std::string_view properties) {
   values.clear();
+  const auto add = [this](const json::RawValue& value) {
+    if (!value.is_null()) values.push_back(value);
+  };
   if (rule.key.empty()) {
-    rule.path.visit(properties, [this](const json::RawValue& value) { values.push_back(value); });
-  } else if (!found_value.is_null()) {
-    values.push_back(found_value);
+    rule.path.visit(properties, add);
+  } else {
+    add(found_value);
   }
+  for (size_t i = 0; values.empty() && i < rule.instead.size(); ++i) rule.instead[i].visit(properties, add);
 }
 
-bool Folder::Scratch::fold_order(OrderStep step, const Event& event) {
+bool Folder::Scratch::fold_order(const order::OrderWords& words, const Event& event) {
+  const order::OrderEvent order{words.step(), event.time, order_reader.read(words, event.properties, pool)};
+  if (words.only_with_id() && order.fields.id.empty()) return true;
+  amounts_unread += order.fields.amount_unread || order.fields.currency_unread ? 1 : 0;
   std::string_view& section = sections[SectionId::kOrders];
-  WireBuffer& out = buffer(SectionId::kOrders);
-  const OrderEvent order{step, event.time, OrderFields::read(event.properties, pool)};
-  if (!orders.fold(section, order, pool, out)) return false;
+  aggregate::WireBuffer& out = buffer(SectionId::kOrders);
+  if (!orders.fold(section, order, out)) return false;
   section = out.view();
   return true;
 }
@@ -241,6 +261,7 @@ Folder::Folder() : scratch_(std::make_unique<Scratch>()) {}
 Folder::~Folder() = default;
 
 absl::Span<const MetName> Folder::new_names() const { return scratch_->new_names; }
+uint64_t Folder::amounts_unread() const { return scratch_->amounts_unread; }
 
 absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& event, std::string& out) {
   Scratch& s = *scratch_;
@@ -255,9 +276,9 @@ absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& 
   // The traits of a group call describe the group.
   const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
   if (has_traits && !s.fold_traits(event)) return damaged("traits");
-  if (const Plan::Rules* rules = plan.rules(key)) {
+  if (const Plan::Rules* rules = plan.rules(key, event.source)) {
     if (!rules->metrics.empty() && !s.fold_metrics(*rules, event, day)) return damaged("metrics");
-    if (rules->order != OrderStep::kNone && !s.fold_order(rules->order, event)) return damaged("orders");
+    if (rules->order != nullptr && !s.fold_order(*rules->order, event)) return damaged("orders");
   }
   s.sections.join(s.head, out);
   return absl::OkStatus();
@@ -269,8 +290,10 @@ absl::Status Folder::merge(std::string_view a, std::string_view b, std::string& 
   Sections& x = s.sections;
   Sections& y = s.second_sections;
   if (!x.split(a) || !y.split(b)) return damaged("frame");
-  for (WireBuffer& buffer : s.buffers) buffer.clear();
-  const auto buffer = [&s](SectionId id) -> WireBuffer& { return s.buffers[static_cast<size_t>(id)]; };
+  for (aggregate::WireBuffer& buffer : s.buffers) buffer.clear();
+  const auto buffer = [&s](SectionId id) -> aggregate::WireBuffer& {
+    return s.buffers[static_cast<size_t>(id)];
+  };
 
   if (!s.seen.read(x[SectionId::kSeen]) || !s.second_seen.read(y[SectionId::kSeen]))
     return damaged("channels");

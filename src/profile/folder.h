@@ -38,6 +38,9 @@ class Folder {
   // yet. Mostly empty; valid until the next fold and as long as its event.
   absl::Span<const MetName> new_names() const;
 
+  // Order events, of all folds so far, whose amount or currency could not be read.
+  uint64_t amounts_unread() const;
+
   // Writes a + b to `out`, which must hold the bytes of neither. kDataLoss as above.
   absl::Status merge(std::string_view a, std::string_view b, std::string& out);
 

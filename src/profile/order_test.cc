@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "profile/folded.h"
-#include "profile/plain_profile.h"
+#include "profile/test_folded.h"
+#include "profile/test_plain_profile.h"
 
 // What order events mean (docs/profile.md, "Orders").
 namespace kehu::profile {
@@ -81,9 +81,10 @@ std::vector<Case> cases() {
       {"currencies stay apart",
        {order_event("Order Completed", R"({"order_id":"A1","total":100,"currency":"CNY"})"),
         order_event("Order Completed", R"({"order_id":"A2","total":9,"currency":"USD"})", -1),
-        order_event("Order Completed", R"({"order_id":"A3","total":1,"currency":"yuan"})", -2)},
+        order_event("Order Completed", R"({"order_id":"A3","total":1,"currency":"coins"})", -2)},
        {"order A1 completed CNY 100 -0 lines 0", "order A2 completed USD 9 -0 lines 0",
-        "order A3 completed  1 -0 lines 0", "revenue  1 1 -0", "revenue CNY 1 100 -0", "revenue USD 1 9 -0"}},
+        "order A3 completed  1 -0 lines 0 currency unread", "revenue  1 1 -0", "revenue CNY 1 100 -0",
+        "revenue USD 1 9 -0", "unread 0 amounts, 1 currencies"}},
       {"without an id: each completed event is an order, and none is listed",
        {order_event("Order Completed", R"({"total":100})"), order_event("Order Completed", R"({"total":50})"),
         order_event("Order Refunded", R"({"total":10})"),
@@ -94,6 +95,112 @@ std::vector<Case> cases() {
            "Order Completed",
            R"({"order_id":"0123456789012345678901234567890123456789012345678901234567890123456789"})")},
        {"order ~e12144e63bd106c886c838ed78d49a76 completed  none -0 lines 0", "revenue  1 0 -0"}},
+      {"amounts as people write them",
+       {order_event("Order Completed", R"({"order_id":"A1","revenue":"1,299.00","currency":"CNY "})"),
+        order_event("Order Completed", R"({"order_id":"A2","total":"￥1,299","currency":"RMB"})", -1),
+        order_event("Order Completed", R"({"order_id":"A3","total":"９９．５ 元"})", -2),
+        order_event("Order Completed", R"({"order_id":"A4","total":"$19.99"})", -3),
+        order_event("Order Completed", R"({"order_id":"A5","total":"12,50","currency":"156"})", -4)},
+       {"order A1 completed CNY 1299 -0 lines 0", "order A2 completed CNY 1299 -0 lines 0",
+        "order A3 completed CNY 99.5 -0 lines 0", "order A4 completed USD 19.99 -0 lines 0",
+        "order A5 completed CNY 12.5 -0 lines 0", "revenue CNY 4 2710 -0", "revenue USD 1 19.99 -0"}},
+      {"an amount that cannot be read is flagged, never 0 in silence",
+       {order_event("Order Completed", R"({"order_id":"A1","total":"about 99"})"),
+        order_event("Order Completed", R"({"order_id":"A2","total":true})", -1),
+        order_event("Order Completed", R"({"order_id":"A3","total":"NaN"})", -2),
+        order_event("Order Completed", R"({"order_id":"A4","total":[99]})", -3),
+        order_event("Order Completed", R"({"order_id":"A5","total":"  "})", -4)},
+       {"order A1 completed  none -0 lines 0 amount unread",
+        "order A2 completed  none -0 lines 0 amount unread",
+        "order A3 completed  none -0 lines 0 amount unread",
+        "order A4 completed  none -0 lines 0 amount unread", "order A5 completed  none -0 lines 0",
+        "revenue  5 0 -0", "unread 4 amounts, 0 currencies"}},
+      {"the first amount that can be read counts",
+       {order_event("Order Completed", R"({"order_id":"A1","revenue":"n/a","total":"99"})")},
+       {"order A1 completed  99 -0 lines 0", "revenue  1 99 -0"}},
+      {"a refund whose amount cannot be read is no refund of the whole order",
+       {order_event("Order Completed", R"({"order_id":"A1","total":100})"),
+        order_event("Order Refunded", R"({"order_id":"A1","total":"thirty"})", 1)},
+       {"order A1 partly_refunded  100 -0 lines 0 amount unread", "revenue  1 100 -0",
+        "unread 1 amounts, 0 currencies"}},
+      {"products as text, as lists in lists, as an object",
+       {order_event("Order Completed",
+                    R"({"order_id":"A1","products":"[{\"price\":\"2,50\",\"quantity\":3}]"})"),
+        order_event("Order Completed", R"({"order_id":"A2","products":[[{"price":2}],[{"price":3}]]})", -1),
+        order_event("Order Completed", R"({"order_id":"A3","products":{"0":{"price":2},"1":{"price":5}}})",
+                    -2),
+        order_event("Order Completed", R"({"order_id":"A4","products":{"price":"¥2","quantity":"4"}})", -3),
+        order_event("Order Completed", R"({"order_id":"A5","products":[{"price":"?"},{"price":1}]})", -4),
+        order_event("Order Completed", R"({"order_id":"A6","products":"[{"})", -5),
+        order_event("Order Completed", R"({"order_id":"A7","products":["tea-9"]})", -6)},
+       {"order A1 completed  7.5 -0 lines 0", "order A2 completed  5 -0 lines 0",
+        "order A3 completed  7 -0 lines 0", "order A4 completed CNY 8 -0 lines 0",
+        "order A5 completed  none -0 lines 0 amount unread",
+        "order A6 completed  none -0 lines 0 amount unread", "order A7 completed  none -0 lines 0",
+        "revenue  6 19.5 -0", "revenue CNY 1 8 -0", "unread 2 amounts, 0 currencies"}},
+      {"神策",
+       {order_event("SubmitOrder", R"({"order_id":"S1","order_amount":120})"),
+        order_event("PayOrder", R"({"order_id":"S1","order_amount":"99.00"})", 1),
+        order_event("payOrderDetail", R"({"order_id":"S1","order_amount":99,"present_price":33})", 1),
+        order_event("PayOrderDetail", R"({"order_amount":99,"present_price":33})", 2),
+        order_event("SubmitOrder", R"({"OrderId":"S2","OrderTotalPrice":5})", 3),
+        order_event("OrderCompleted", R"({"orderId":"S3","order_amount":7})", 2)},
+       {"order S2 open  5 -0 lines 0", "order S3 completed  7 -0 lines 0",
+        "order S1 completed  99 -0 lines 1", "revenue  2 106 -0"}},
+      {"GA4",
+       {order_event(
+            "purchase",
+            R"({"transaction_id":"T1","value":30.03,"currency":"USD","items":[{"item_id":"a","price":1}]})"),
+        order_event("purchase",
+                    R"({"transaction_id":"T2","currency":"USD","items":[{"price":2,"quantity":3}]})", -1),
+        order_event("refund", R"({"transaction_id":"T1","value":10,"currency":"USD"})", 1),
+        order_event("view_item", R"({"items":[{"item_id":"a","price":1}]})")},
+       {"order T1 partly_refunded USD 30.03 -10 lines 0", "order T2 completed USD 6 -0 lines 0",
+        "revenue USD 2 36.03 -10"}},
+      {"Shopify",
+       {order_event("orders/create", R"({"id":820982911946154508,"total_price":"199.00","currency":"USD"})"),
+        order_event("orders/paid", R"({"id":820982911946154508,"total_price":"199.00","currency":"USD"})", 1),
+        order_event(
+            "refunds/create",
+            R"({"id":1,"order_id":820982911946154508,"transactions":[{"amount":"9.50"},{"amount":"0.50"}]})",
+            2),
+        order_event("orders/paid",
+                    R"({"id":3,"currency":"USD","line_items":[{"price":"4.00","quantity":2}]})"),
+        order_event(
+            "checkout_completed",
+            R"({"data":{"checkout":{"order":{"id":"77"},"currencyCode":"EUR","totalPrice":{"amount":12.5}}}})",
+            -1)},
+       {"order 820982911946154508 partly_refunded USD 199 -10 lines 0", "order 3 completed USD 8 -0 lines 0",
+        "order 77 completed EUR 12.5 -0 lines 0", "revenue EUR 1 12.5 -0", "revenue USD 2 207 -10"}},
+      {"Youzan",
+       {order_event("trade_TradePaid", R"({"tid":"E1","payment":"88.00","total_fee":"100.00"})"),
+        order_event(
+            "trade_TradePaid",
+            R"({"full_order_info":{"order_info":{"tid":"E2"},"pay_info":{"payment":"5.00"},"orders":[{"num":1,"price":"9"}]}})",
+            -1),
+        order_event("trade_refund_RefundSuccess", R"({"tid":"E1","refunded_fee":"8.00"})", 1),
+        order_event("trade_TradeClose", R"({"tid":"E3"})", -2)},
+       {"order E1 partly_refunded CNY 88 -8 lines 0", "order E2 completed CNY 5 -0 lines 0",
+        "order E3 cancelled CNY none -0 lines 0", "revenue CNY 2 93 -8"}},
+      {"the same id in any dress that a file gave it",
+       {order_event("Order Completed", R"({"order_id":"1001.0","total":5})"),
+        order_event("Order Refunded", R"({"order_id":"=\"1001\"","total":1})", 1),
+        order_event("Order Refunded", R"({"order_id":1.001e3,"total":1})", 2),
+        order_event("Order Refunded", R"({"order_id":" 1001 ","total":1})", 3),
+        order_event("Order Completed", R"({"order_id":-0.0,"total":1})", -1),
+        order_event("Order Refunded", R"({"order_id":"0","total":1})", 4)},
+       {"order 0 refunded  1 -1 lines 0", "order 1001 partly_refunded  5 -3 lines 0", "revenue  2 6 -4"}},
+      {"an id whose digits are gone joins no orders",
+       {order_event("Order Completed", R"({"order_id":"3.01235E+12","total":1})"),
+        order_event("Order Completed", R"({"order_id":"3.01235E+12","total":2})", 1)},
+       {"revenue  2 3 -0"}},
+      {"products as a text in a text",
+       {order_event("Order Completed", R"({"order_id":"A1","products":"\"[{\\\"price\\\":2}]\""})")},
+       {"order A1 completed  2 -0 lines 0", "revenue  1 2 -0"}},
+      {"a whole number with a point is the same id",
+       {order_event("Order Completed", R"({"order_id":1001,"total":5})"),
+        order_event("Order Refunded", R"({"order_id":1001.0,"total":2})", 1)},
+       {"order 1001 partly_refunded  5 -2 lines 0", "revenue  1 5 -2"}},
       {"no object", {order_event("Order Completed", "{}")}, {"revenue  1 0 -0"}},
   };
 }
@@ -106,8 +213,12 @@ std::vector<std::string> order_lines(const ProfileView& view) {
     const size_t end = text.find('\n', at);
     std::string line = text.substr(at, end - at);
     at = end + 1;
-    if (line.starts_with("order ")) line = line.substr(0, line.find(" 20"));
-    if (line.starts_with("order ") || line.starts_with("revenue ")) lines.push_back(line);
+    if (line.starts_with("order ")) {
+      const size_t times = line.find(" 20");
+      line.erase(times, 50);  // two of 25 characters
+    }
+    if (line.starts_with("order ") || line.starts_with("revenue ") || line.starts_with("unread "))
+      lines.push_back(line);
   }
   return lines;
 }
@@ -181,6 +292,72 @@ TEST(Orders, AtTheBoundNothingIsSampled) {
   const ProfileView view = view_of(settings, fold_all(Plan(settings), events, names), kStart, names);
   EXPECT_FALSE(view.orders_sampled);
   EXPECT_EQ(view.revenue[0].orders, limits::kOrdersPerCustomer);
+}
+
+// Refunds stay right where the list of orders ends: stated amounts exactly, those without an amount too when
+// their orders are kept or of one price, else by the mean, and marked.
+TEST(Orders, RefundsBeyondTheBound) {
+  constexpr int kOrders = 1000;
+  std::deque<std::string> texts;
+  std::vector<Event> events;
+  for (int i = 0; i < kOrders; ++i) {
+    texts.push_back(cat("{\"order_id\":\"o", i, "\",\"total\":10,\"currency\":\"CNY\"}"));
+    events.push_back(order_event("Order Completed", texts.back(), i));
+    if (i % 10 == 0) {
+      texts.push_back(cat("{\"order_id\":\"o", i, "\",\"total\":\"¥2.50\",\"currency\":\"CNY\"}"));
+      events.push_back(order_event("Order Refunded", texts.back(), -i));  // before its order
+    }
+    if (i % 10 == 5) {
+      texts.push_back(cat("{\"order_id\":\"o", i, "\"}"));
+      events.push_back(order_event("Order Refunded", texts.back(), kOrders + i));
+    }
+  }
+  const Settings settings;
+  const Plan plan(settings);
+  Names names;
+  const std::string part = fold_all(plan, events, names);
+  const ProfileView view = view_of(settings, part, kStart, names);
+  ASSERT_EQ(view.revenue.size(), 1u);
+  EXPECT_EQ(sum_to_string(view.revenue[0].revenue), "10000");
+  EXPECT_EQ(sum_to_string(view.revenue[0].refunded), "1250");  // 100 × 2.5 + 100 × 10
+  EXPECT_TRUE(view.revenue[0].estimated);
+
+  std::reverse(events.begin(), events.end());
+  const std::vector<Event> half(events.begin(), events.begin() + 600);
+  const std::vector<Event> rest(events.begin() + 600, events.end());
+  EXPECT_EQ(merged(fold_all(plan, rest, names), fold_all(plan, half, names)), part);
+}
+
+// Settings say what events mean, for the project and for one source.
+TEST(Orders, InTheWordsOfTheSettings) {
+  Settings settings;
+  EventMeaning paid;
+  paid.event = "付款";
+  paid.means = "Order Completed";
+  paid.of(Role::kAmount) = {"支付.金额"};
+  paid.of(Role::kOrderId) = {"单号"};
+  settings.vocabulary.project.events = {paid};
+  Vocabulary::OfSource shop;
+  shop.source = "shop";
+  shop.currency = "CNY";
+  paid.event = "PayOrder";
+  paid.means = kMeansNothing;
+  shop.events = {paid};
+  settings.vocabulary.sources = {shop};
+  const SourceName sources[] = {{SourceId(1), "web"}, {SourceId(2), "shop"}};
+  const Plan plan(settings, sources);
+  std::vector<Event> events = {order_event("付款", R"({"单号":"a","支付":{"金额":"88元"},"total":1})"),
+                               order_event("付款", R"({"单号":"b","支付":{"金额":"7"}})", -1),
+                               order_event("PayOrder", R"({"order_id":"c","total":5})", -2),
+                               order_event("PayOrder", R"({"order_id":"d","total":5})", -3)};
+  events[0].source = events[2].source = SourceId(1);
+  events[1].source = events[3].source = SourceId(2);
+  Names names;
+  const std::string part = fold_all(plan, events, names);
+  EXPECT_EQ(order_lines(view_of(settings, part, kStart, names)),
+            (std::vector<std::string>{"order a completed CNY 88 -0 lines 0",
+                                      "order b completed CNY 7 -0 lines 0", "order c completed  5 -0 lines 0",
+                                      "revenue  1 5 -0", "revenue CNY 2 95 -0"}));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <random>
 
 #include "base/hash.h"
-#include "profile/folded.h"
-#include "profile/plain_profile.h"
-#include "profile/random_events.h"
+#include "profile/test_folded.h"
+#include "profile/test_plain_profile.h"
+#include "profile/test_random_events.h"
 
 // A part is a function of the set of its events, and says what the plain computation says.
 namespace kehu::profile {

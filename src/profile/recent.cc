@@ -6,22 +6,25 @@
 namespace kehu::profile {
 namespace {
 
-void write_kind(const EventKind& kind, WireBuffer& out) {
+void write_kind(const EventKind& kind, aggregate::WireBuffer& out) {
   out.key(kind.name.value());
   out.byte(static_cast<uint8_t>(static_cast<uint8_t>(kind.type) << 4 | static_cast<uint8_t>(kind.channel)));
+  if (kind.channel == Channel::kOther) out.key(kind.other_channel.value());
   out.varint(kind.source.value());
 }
 
-EventKind read_kind(WireReader& in) {
+EventKind read_kind(aggregate::WireReader& in) {
   EventKind kind;
   kind.name = NameId(in.key());
   const uint8_t type_and_channel = in.byte();
-  const uint64_t source = in.varint();
   const int type = type_and_channel >> 4;
   const int channel = type_and_channel & 15;
-  if (type < 1 || type > 6 || channel >= kChannelCount || source > UINT32_MAX) in.fail();
   kind.type = static_cast<EventType>(type);
   kind.channel = static_cast<Channel>(channel);
+  const bool other = kind.channel == Channel::kOther;
+  if (other) kind.other_channel = NameId(in.key());
+  const uint64_t source = in.varint();
+  if (type < 1 || type > 6 || (channel >= kChannelCount && !other) || source > UINT32_MAX) in.fail();
   kind.source = SourceId(static_cast<uint32_t>(source));
   return kind;
 }
@@ -90,7 +93,7 @@ void Recent::merge(const Recent& other) {
 
 // Written: how many kinds, the kinds, how many events, the number of each one's kind, then the newest time
 // and for each other event how much older it is than the one before.
-void Recent::write(WireBuffer& out) const {
+void Recent::write(aggregate::WireBuffer& out) const {
   if (size_ == 0) return;
   out.byte(static_cast<uint8_t>(kind_count_));
   for (size_t i = 0; i < kind_count_; ++i) write_kind(kinds_[i], out);
@@ -103,7 +106,7 @@ void Recent::write(WireBuffer& out) const {
 bool Recent::read(std::string_view section) {
   size_ = kind_count_ = 0;
   if (section.empty()) return true;
-  WireReader in(section);
+  aggregate::WireReader in(section);
   const size_t kinds = in.byte();
   if (kinds == 0 || kinds > limits::kRecentEvents) return false;
   for (; kind_count_ < kinds; ++kind_count_) kinds_[kind_count_] = read_kind(in);
@@ -125,9 +128,9 @@ bool Recent::read(std::string_view section) {
   return in.complete() && all_used && ascending;
 }
 
-bool Recent::prepend(std::string_view section, const RecentEvent& event, WireBuffer& out) {
+bool Recent::prepend(std::string_view section, const RecentEvent& event, aggregate::WireBuffer& out) {
   if (section.empty()) return false;
-  WireReader in(section);
+  aggregate::WireReader in(section);
   const uint8_t kinds = in.byte();
   uint8_t number = kinds;
   for (uint8_t i = 0; i < kinds; ++i) {

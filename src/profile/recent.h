@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "aggregate/wire.h"
 #include "base/limits.h"
 #include "base/time.h"
 #include "model/event.h"
 #include "model/ids.h"
-#include "profile/wire.h"
 
 // The newest limits::kRecentEvents events. Which of several equal times fall off the end is decided by kind,
 // and events equal in both cannot be told apart: so the list is a function of the set of events.
@@ -20,6 +20,7 @@ struct EventKind {
   NameId name = NameId(0);  // 0 when the event has none
   EventType type = EventType::kTrack;
   Channel channel = Channel::kUnknown;
+  NameId other_channel = NameId(0);  // of Channel::kOther: its name's key
   SourceId source;
 
   auto operator<=>(const EventKind&) const = default;
@@ -49,11 +50,11 @@ class Recent {
   void merge(const Recent& other);
   // False on damage.
   bool read(std::string_view section);
-  void write(WireBuffer& out) const;
+  void write(aggregate::WireBuffer& out) const;
 
   // The usual fold without decoding the list: the event is newer than all and of a kind that is there. False
   // when it is not so, or on damage; `out` is then unchanged.
-  static bool prepend(std::string_view section, const RecentEvent& event, WireBuffer& out);
+  static bool prepend(std::string_view section, const RecentEvent& event, aggregate::WireBuffer& out);
 
  private:
   size_t find_place(const RecentEvent& event) const;

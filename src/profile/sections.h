@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "profile/wire.h"
+#include "aggregate/wire.h"
 
 // A part is its version, a mask of the sections it has, and for each its size and bytes
 // (docs/formats/profile.md).
@@ -33,7 +33,7 @@ class Sections {
   bool split(std::string_view part) {
     bytes_ = {};
     if (part.empty()) return true;
-    WireReader in(part);
+    aggregate::WireReader in(part);
     if (in.byte() != kPartVersion) return false;
     const uint8_t present = in.byte();
     if (present == 0 || present >> kSectionCount != 0) return false;
@@ -45,7 +45,7 @@ class Sections {
     return in.complete();
   }
 
-  void join(WireBuffer& head, std::string& out) const {
+  void join(aggregate::WireBuffer& head, std::string& out) const {
     out.clear();
     uint8_t present = 0;
     for (size_t i = 0; i < kSectionCount; ++i) present |= static_cast<uint8_t>(!bytes_[i].empty() << i);

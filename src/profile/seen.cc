@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace kehu::profile {
 namespace {
 
@@ -14,11 +16,51 @@ void widen(std::optional<Seen::Period>& period, const Seen::Period& by) {
   period->last = std::max(period->last, by.last);
 }
 
+// Bits of the mask of channels behind the numbered ones.
+constexpr uint64_t kOthers = 1u << kChannelCount;
+constexpr uint64_t kBeyond = kOthers << 1;
+
+void write_period(const Seen::Period& period, aggregate::WireBuffer& out) {
+  out.instant(period.last);
+  out.duration(period.last - period.first);
+}
+
+Seen::Period read_period(aggregate::WireReader& in) {
+  const Instant last = in.instant();
+  return {in.instant_before(last), last};
+}
+
 }  // namespace
 
-void Seen::add(Channel channel, Instant time) {
+NameId channel_key(ChannelName channel) {
+  return channel.channel == Channel::kOther ? name_id(channel.text) : NameId(0);
+}
+
+bool Seen::add(ChannelName channel, Instant time) {
   ++events;
-  widen(channels[static_cast<size_t>(channel)], {time, time});
+  if (channel.channel == Channel::kOther) return widen_other(channel_key(channel).value(), {time, time});
+  widen(channels[static_cast<size_t>(channel.channel)], {time, time});
+  return false;
+}
+
+// A key that was once pushed out can never come back.
+bool Seen::widen_other(uint64_t key, const Period& period) {
+  const auto at = std::lower_bound(others.begin(), others.end(), key,
+                                   [](const Other& other, uint64_t wanted) { return other.key < wanted; });
+  if (at != others.end() && at->key == key) {
+    at->period = {std::min(at->period.first, period.first), std::max(at->period.last, period.last)};
+    return false;
+  }
+  if (at - others.begin() == static_cast<ptrdiff_t>(limits::kChannelsPerCustomer)) {
+    widen(beyond, period);
+    return false;
+  }
+  others.insert(at, {key, period});
+  if (others.size() > limits::kChannelsPerCustomer) {
+    widen(beyond, others.back().period);
+    others.pop_back();
+  }
+  return true;
 }
 
 void Seen::merge(const Seen& other) {
@@ -26,33 +68,52 @@ void Seen::merge(const Seen& other) {
   for (size_t i = 0; i < channels.size(); ++i) {
     if (other.channels[i]) widen(channels[i], *other.channels[i]);
   }
+  for (const Other& each : other.others) widen_other(each.key, each.period);
+  if (other.beyond) widen(beyond, *other.beyond);
 }
 
-void Seen::write(WireBuffer& out) const {
+void Seen::write(aggregate::WireBuffer& out) const {
   if (events == 0) return;
-  uint64_t present = 0;
+  uint64_t present = (others.empty() ? 0 : kOthers) | (beyond ? kBeyond : 0);
   for (size_t i = 0; i < channels.size(); ++i) present |= static_cast<uint64_t>(channels[i].has_value()) << i;
   out.varint(events);
   out.varint(present);
   for (const auto& period : channels) {
-    if (!period) continue;
-    out.instant(period->last);
-    out.duration(period->last - period->first);
+    if (period) write_period(*period, out);
   }
+  if (!others.empty()) {
+    out.byte(static_cast<uint8_t>(others.size()));
+    for (const Other& other : others) {
+      out.key(other.key);
+      write_period(other.period, out);
+    }
+  }
+  if (beyond) write_period(*beyond, out);
 }
 
 bool Seen::read(std::string_view section) {
-  *this = Seen{};
+  events = 0;
+  channels = {};
+  others.clear();
+  beyond.reset();
   if (section.empty()) return true;
-  WireReader in(section);
+  aggregate::WireReader in(section);
   events = in.varint();
   const uint64_t present = in.varint();
-  if (events == 0 || present == 0 || present >> kChannelCount != 0) return false;
+  if (events == 0 || present == 0 || present > (kBeyond | (kBeyond - 1))) return false;
   for (size_t i = 0; i < channels.size(); ++i) {
-    if ((present >> i & 1) == 0) continue;
-    const Instant last = in.instant();
-    channels[i] = Period{in.instant_before(last), last};
+    if (present >> i & 1) channels[i] = read_period(in);
   }
+  if (present & kOthers) {
+    const size_t count = in.byte();
+    if (count == 0 || count > limits::kChannelsPerCustomer) return false;
+    for (size_t i = 0; i < count && !in.failed(); ++i) {
+      const uint64_t key = in.key();
+      if (i > 0 && key <= others.back().key) in.fail();
+      others.push_back({key, read_period(in)});
+    }
+  }
+  if (present & kBeyond) beyond = read_period(in);
   return in.complete();
 }
 

@@ -87,7 +87,7 @@ class Walk {
     if (!number_ && !is_list_) {
       if (const auto number = Decimal::parse(text_)) number_ = number->units();
     }
-    if (number_) number_ = wrapping_add(*number_, amount);
+    if (number_) number_ = aggregate::wrapping_add(*number_, amount);
     return number_.has_value();
   }
   bool take_append(std::string_view array) {
@@ -139,7 +139,7 @@ void TraitSteps::absorb_added() {
   size_t kept = 0;
   for (size_t i = 1; i < steps_.size(); ++i) {
     if (joins(steps_[kept], steps_[i])) {
-      steps_[kept].amount = wrapping_add(steps_[kept].amount, steps_[i].amount);
+      steps_[kept].amount = aggregate::wrapping_add(steps_[kept].amount, steps_[i].amount);
     } else {
       steps_[++kept] = steps_[i];
     }
@@ -156,7 +156,7 @@ void TraitSteps::merge(const TraitSteps& other) {
   if (other.cleared_) clear(*other.cleared_);
 }
 
-void TraitSteps::settle(Traits& traits, TextPool& pool) {
+void TraitSteps::settle(Traits& traits, aggregate::TextPool& pool) {
   if (empty()) return;
   absorb_added();
   if (cleared_) traits.empty_until(*cleared_);
@@ -190,7 +190,8 @@ void TraitSteps::trim(Traits& traits) {
   steps_.resize(step);
 }
 
-void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lower, TextPool& pool) {
+void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lower,
+                             aggregate::TextPool& pool) {
   tail_.clear();
   const TraitStep* last = nullptr;
   for (size_t i = begin; i < end; ++i) {
@@ -212,7 +213,7 @@ void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lowe
   std::sort(settled_.begin() + static_cast<ptrdiff_t>(first_of_name), settled_.end(), comes_before);
 }
 
-void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) const {
+void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, aggregate::TextPool& pool) const {
   const auto too_much = [&steps] {
     size_t bytes = 0;
     for (const TraitStep& step : steps) bytes += step.operand.size();
@@ -228,7 +229,7 @@ void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) c
       continue;
     }
     if (newer.kind == Kind::kAdd) {
-      newer.amount = wrapping_add(newer.amount, steps[0].amount);
+      newer.amount = aggregate::wrapping_add(newer.amount, steps[0].amount);
     } else {
       Elements elements;
       elements.append(steps[0].operand);
@@ -239,7 +240,7 @@ void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) c
   }
 }
 
-void TraitSteps::write(WireBuffer& out) const {
+void TraitSteps::write(aggregate::WireBuffer& out) const {
   if (empty()) return;
   out.byte(cleared_ ? 1 : 0);
   const auto stamp = [&out](const Stamp& written) {
@@ -269,7 +270,7 @@ bool TraitSteps::read(std::string_view section) {
   added_.clear();
   cleared_.reset();
   if (section.empty()) return true;
-  WireReader in(section);
+  aggregate::WireReader in(section);
   const auto stamp = [&in] {
     const Instant time = in.instant();
     const uint64_t source = in.varint();

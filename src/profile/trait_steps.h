@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "profile/properties.h"
+#include "aggregate/properties.h"
+#include "aggregate/wire.h"
 #include "profile/traits.h"
-#include "profile/wire.h"
 
 // What changes traits instead of setting them: $set_once, $add, $append, and $clear of all.
 namespace kehu::profile {
@@ -45,16 +45,16 @@ class TraitSteps {
   void clear(Stamp stamp);
   void merge(const TraitSteps& other);
   // Brings both into their one form: drops what is superseded and what is beyond the limits. Before write.
-  void settle(Traits& traits, TextPool& pool);
+  void settle(Traits& traits, aggregate::TextPool& pool);
   // False on damage.
   bool read(std::string_view section);
-  void write(WireBuffer& out) const;
+  void write(aggregate::WireBuffer& out) const;
 
  private:
   size_t end_of_name(size_t begin) const;
   void absorb_added();
-  void settle_name(size_t begin, size_t end, std::optional<Stamp> lower, TextPool& pool);
-  void combine_oldest(std::vector<TraitStep>& steps, TextPool& pool) const;
+  void settle_name(size_t begin, size_t end, std::optional<Stamp> lower, aggregate::TextPool& pool);
+  void combine_oldest(std::vector<TraitStep>& steps, aggregate::TextPool& pool) const;
   void trim(Traits& traits);
 
   std::vector<TraitStep> steps_;

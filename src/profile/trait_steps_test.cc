@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "profile/folded.h"
+#include "profile/test_folded.h"
 
 // $set_once, $add, $append, $unset, $clear of traits.
 namespace kehu::profile {

@@ -12,14 +12,20 @@ bool replaces(const Trait& next, const Trait& old) {
   return next.value > old.value;
 }
 
+// Where the name is, or would be.
+template <class Values>
+auto place_of(Values& values, NameId name) {
+  return std::lower_bound(values.begin(), values.end(), name,
+                          [](const Trait& known, NameId wanted) { return known.name < wanted; });
+}
+
 constexpr uint64_t kMinStampBytes = 2;
-constexpr uint64_t kMinTraitBytes = kKeyBytes + 2;
+constexpr uint64_t kMinTraitBytes = aggregate::kKeyBytes + 2;
 
 }  // namespace
 
 bool Traits::set(const Trait& trait) {
-  const auto at = std::lower_bound(values_.begin(), values_.end(), trait.name,
-                                   [](const Trait& known, NameId name) { return known.name < name; });
+  const auto at = place_of(values_, trait.name);
   if (at == values_.end() || at->name != trait.name) {
     values_.insert(at, trait);
     return true;
@@ -44,8 +50,7 @@ void Traits::empty_until(Stamp stamp) {
 }
 
 const Trait* Traits::find(NameId name) const {
-  const auto at = std::lower_bound(values_.begin(), values_.end(), name,
-                                   [](const Trait& known, NameId wanted) { return known.name < wanted; });
+  const auto at = place_of(values_, name);
   return at == values_.end() || at->name != name ? nullptr : &*at;
 }
 
@@ -56,7 +61,7 @@ void Traits::merge(const Traits& other) {
   trim();
 }
 
-void Traits::write(WireBuffer& out) const {
+void Traits::write(aggregate::WireBuffer& out) const {
   if (values_.empty() && too_long_ == 0 && !left_out_) return;
   // One call writes many traits: their stamps are written once and traits name them by number.
   stamps_.clear();
@@ -85,7 +90,7 @@ bool Traits::read(std::string_view section) {
   too_long_ = 0;
   left_out_ = false;
   if (section.empty()) return true;
-  WireReader in(section);
+  aggregate::WireReader in(section);
   const uint64_t flags = in.varint();
   too_long_ = flags >> 1;
   left_out_ = (flags & 1) != 0;

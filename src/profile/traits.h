@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "aggregate/wire.h"
 #include "base/time.h"
 #include "model/ids.h"
-#include "profile/wire.h"
 
 // The newest value of each trait.
 namespace kehu::profile {
@@ -47,7 +47,7 @@ class Traits {
   void merge(const Traits& other);
   // False on damage.
   bool read(std::string_view section);
-  void write(WireBuffer& out) const;
+  void write(aggregate::WireBuffer& out) const;
 
  private:
   std::vector<Trait> values_;

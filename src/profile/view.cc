@@ -7,14 +7,14 @@
 #include <tuple>
 #include <utility>
 
+#include "aggregate/counters.h"
+#include "aggregate/metrics.h"
 #include "base/text.h"
-#include "profile/counters.h"
+#include "order/orders.h"
+#include "order/revenue.h"
 #include "profile/folder.h"
-#include "profile/metrics.h"
-#include "profile/orders.h"
 #include "profile/plan.h"
 #include "profile/recent.h"
-#include "profile/revenue.h"
 #include "profile/sections.h"
 #include "profile/seen.h"
 #include "profile/trait_steps.h"
@@ -26,7 +26,7 @@ constexpr int64_t kMinutesOfHour = 60;
 constexpr int64_t kHoursOfDay = 24;
 
 template <class T>
-Windows<T> windows(const Ring<T>& days, CivilDay today) {
+Windows<T> windows(const aggregate::Ring<T>& days, CivilDay today) {
   const auto last = [&](int64_t count) { return days.window(today.value(), count); };
   return {.today = last(1),
           .last_7d = last(7),
@@ -62,8 +62,8 @@ class Viewer {
   bool read_metrics(std::string_view section);
   bool read_recent(std::string_view section);
   bool read_orders(std::string_view section);
-  CounterView counter(NameId id, const Counter& counter) const;
-  MetricView metric(const Metric& declared, const MetricState& state) const;
+  CounterView counter(NameId id, const aggregate::Counter& counter) const;
+  MetricView metric(const Metric& declared, const aggregate::MetricState& state) const;
 
   const Settings& settings_;
   Instant now_;
@@ -76,13 +76,17 @@ bool Viewer::read_seen(std::string_view section) {
   Seen seen;
   if (!seen.read(section)) return false;
   view_.events = seen.events;
+  const auto show = [this](std::string channel, const Seen::Period& period) {
+    const bool first = view_.channels.empty();
+    view_.first_seen = first ? period.first : std::min(view_.first_seen, period.first);
+    view_.last_seen = first ? period.last : std::max(view_.last_seen, period.last);
+    view_.channels.push_back({std::move(channel), period.first, period.last});
+  };
   for (size_t i = 0; i < seen.channels.size(); ++i) {
-    if (!seen.channels[i]) continue;
-    const auto& [first, last] = *seen.channels[i];
-    view_.first_seen = view_.channels.empty() ? first : std::min(view_.first_seen, first);
-    view_.last_seen = view_.channels.empty() ? last : std::max(view_.last_seen, last);
-    view_.channels.push_back({static_cast<Channel>(i), first, last});
+    if (seen.channels[i]) show(std::string(to_string(static_cast<Channel>(i))), *seen.channels[i]);
   }
+  for (const Seen::Other& other : seen.others) show(name(NameId(other.key)), other.period);
+  if (seen.beyond) show("(other)", *seen.beyond);
   return true;
 }
 
@@ -112,7 +116,7 @@ bool Viewer::read_traits(const Sections& sections) {
   return true;
 }
 
-CounterView Viewer::counter(NameId id, const Counter& counter) const {
+CounterView Viewer::counter(NameId id, const aggregate::Counter& counter) const {
   CounterView out;
   out.total = counter.total;
   out.first = counter.first;
@@ -121,35 +125,38 @@ CounterView Viewer::counter(NameId id, const Counter& counter) const {
     out.type = static_cast<EventType>(id.value());
     out.name = std::string(to_string(out.type));
   } else {
-    out.name = id == kOtherNames ? "(other)" : name(id);
+    out.name = id == aggregate::kOtherNames ? "(other)" : name(id);
   }
-  out.last_hour = counter.minutes.window(minute_of(now_), kMinutesOfHour);
-  out.last_24h = counter.hours.window(hour_of(now_), kHoursOfDay);
+  out.last_hour = counter.minutes.window(aggregate::minute_of(now_), kMinutesOfHour);
+  out.last_24h = counter.hours.window(aggregate::hour_of(now_), kHoursOfDay);
   out.days = windows(counter.days, today_);
   return out;
 }
 
 bool Viewer::read_counters(std::string_view section) {
-  const bool sound = profile::read_counters(
-      section, [this](NameId id, const Counter& each) { view_.counters.push_back(counter(id, each)); });
+  const bool sound = aggregate::read_counters(section, [this](NameId id, const aggregate::Counter& each) {
+    view_.counters.push_back(counter(id, each));
+  });
   std::sort(view_.counters.begin(), view_.counters.end(), [](const CounterView& a, const CounterView& b) {
     return std::tie(b.total, a.name, a.type) < std::tie(a.total, b.name, b.type);
   });
   return sound;
 }
 
-MetricView Viewer::metric(const Metric& declared, const MetricState& state) const {
+MetricView Viewer::metric(const Metric& declared, const aggregate::MetricState& state) const {
   MetricView out;
   out.kind = declared.kind;
   out.event = declared.event;
   out.property = declared.property;
   const auto distinct = [&out](bool beyond, size_t kept, uint64_t largest) {
     out.exact = !beyond;
-    out.distinct = beyond ? estimate_distinct(kept, largest) : kept;
+    out.distinct = beyond ? aggregate::estimate_distinct(kept, largest) : kept;
   };
   switch (declared.kind) {
     case Metric::Kind::kSum:
       out.count = state.sum.count;
+      out.unread = state.sum.unread;
+      if (out.count == 0) break;
       out.sum = state.sum.sum;
       out.min = state.sum.min;
       out.max = state.sum.max;
@@ -164,7 +171,8 @@ MetricView Viewer::metric(const Metric& declared, const MetricState& state) cons
       const auto& entries = state.top.entries;
       out.count = state.top.count;
       distinct(state.top.beyond, entries.size(), entries.empty() ? 0 : entries.back().hash);
-      for (const TopMetric::Entry& entry : entries) out.top.push_back({std::string(entry.text), entry.count});
+      for (const aggregate::TopMetric::Entry& entry : entries)
+        out.top.push_back({std::string(entry.text), entry.count});
       std::sort(out.top.begin(), out.top.end(), [](const TopValue& a, const TopValue& b) {
         return std::tie(b.count, a.value) < std::tie(a.count, b.value);
       });
@@ -175,11 +183,11 @@ MetricView Viewer::metric(const Metric& declared, const MetricState& state) cons
 }
 
 bool Viewer::read_metrics(std::string_view section) {
-  EntryReader entries(section);
+  aggregate::EntryReader entries(section);
   std::map<NameId, std::string_view> payloads;
-  for (Entry entry; entries.next(entry);) payloads[NameId(entry.key)] = entry.payload;
+  for (aggregate::Entry entry; entries.next(entry);) payloads[NameId(entry.key)] = entry.payload;
   if (entries.failed()) return false;
-  MetricState state;
+  aggregate::MetricState state;
   for (const Metric& declared : settings_.metrics) {
     const auto found = payloads.find(metric_id(declared));
     if (found == payloads.end()) continue;
@@ -197,7 +205,8 @@ bool Viewer::read_recent(std::string_view section) {
     const auto [time, kind] = recent[i];
     view_.recent.push_back({.time = time,
                             .type = kind.type,
-                            .channel = kind.channel,
+                            .channel = kind.channel == Channel::kOther ? name(kind.other_channel)
+                                                                       : std::string(to_string(kind.channel)),
                             .source = kind.source,
                             .name = kind.name.value() == 0 ? std::string() : name(kind.name)});
   }
@@ -205,11 +214,13 @@ bool Viewer::read_recent(std::string_view section) {
 }
 
 bool Viewer::read_orders(std::string_view section) {
-  OrderBook book;
+  order::OrderBook book;
   if (!book.read(section)) return false;
-  for (const Order& order : book.orders) view_.orders.push_back(order_view(order));
-  view_.orders_sampled = book.sampled;
-  view_.revenue = revenue_of(book);
+  for (const order::Order& order : book.orders) view_.orders.push_back(order::order_view(order));
+  view_.orders_sampled = book.head.sampled;
+  view_.amounts_unread = book.head.unread.amounts;
+  view_.currencies_unread = book.head.unread.currencies;
+  view_.revenue = order::revenue_of(book);
   std::sort(view_.orders.begin(), view_.orders.end(), [](const OrderView& a, const OrderView& b) {
     return std::tie(b.last, a.id) < std::tie(a.last, b.id);
   });

@@ -10,9 +10,9 @@
 namespace kehu::publication {
 
 // Takes the messages of a stretch.
-class Outbox {
+class Sink {
  public:
-  virtual ~Outbox() = default;
+  virtual ~Sink() = default;
 
   // Waits for room. An error ends the stretch; it is begun again behind the last mark.
   virtual absl::Status send(const feed::Outgoing& message) = 0;
@@ -27,7 +27,7 @@ class Content {
  public:
   virtual ~Content() = default;
 
-  virtual absl::Status write(query::LogStretch stretch, Outbox& outbox) = 0;
+  virtual absl::Status write(query::LogStretch stretch, Sink& sink) = 0;
   // Ends a write() that runs, soon. Any thread.
   virtual void cancel() = 0;
 };

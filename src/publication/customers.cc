@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "api/customer_document.h"
+#include "document/customer_document.h"
 #include "json/writer.h"
 
 namespace kehu::publication {
@@ -30,7 +30,7 @@ absl::StatusOr<std::optional<Message>> message_about(engine::Engine& engine, eng
         .end_object();
     return message;
   }
-  auto document = api::customer_document(engine, replica, customer);
+  auto document = document::customer_document(engine, replica, customer);
   if (document.ok()) {
     message.value = *std::move(document);
   } else if (!absl::IsNotFound(document.status())) {
@@ -48,7 +48,7 @@ struct Customers::Look {
   Duration took;
 };
 
-absl::Status Customers::write(query::LogStretch stretch, Outbox& outbox) {
+absl::Status Customers::write(query::LogStretch stretch, Sink& sink) {
   auto concerned = session_->concerned(stretch);
   if (!concerned.ok()) return concerned.status();
   std::vector<CustomerId> customers = std::move(concerned->customers);
@@ -60,9 +60,9 @@ absl::Status Customers::write(query::LogStretch stretch, Outbox& outbox) {
   customers.erase(std::unique(customers.begin(), customers.end()), customers.end());
   absl::Span<const CustomerId> rest(customers);
   for (; !rest.empty(); rest.remove_prefix(std::min(rest.size(), kCustomersPerLook))) {
-    if (auto status = send(rest.subspan(0, kCustomersPerLook), outbox); !status.ok()) return status;
+    if (auto status = send(rest.subspan(0, kCustomersPerLook), sink); !status.ok()) return status;
   }
-  outbox.mark(stretch.up_to);
+  sink.mark(stretch.up_to);
   return absl::OkStatus();
 }
 
@@ -80,7 +80,7 @@ absl::Status Customers::add_owners(absl::Span<const Token> parts, std::vector<Cu
   return absl::OkStatus();
 }
 
-absl::Status Customers::send(absl::Span<const CustomerId> customers, Outbox& outbox) {
+absl::Status Customers::send(absl::Span<const CustomerId> customers, Sink& sink) {
   const auto look = engine_.ask<Look>([this, customers](engine::Replica& replica) {
     const Duration start = engine_.clock().monotonic();
     Look seen{.status = {}, .messages = {}, .applied = replica.applied(), .took = {}};
@@ -97,10 +97,10 @@ absl::Status Customers::send(absl::Span<const CustomerId> customers, Outbox& out
   for (const Message& message : look->messages) {
     const std::string key = message.customer.hash.hex();
     const absl::Status sent =
-        outbox.send({.key = key, .value = message.value, .message_id = {}, .position = look->applied});
+        sink.send({.key = key, .value = message.value, .message_id = {}, .position = look->applied});
     if (!sent.ok()) return sent;
   }
-  return outbox.rest(Duration(kRestPerLook * look->took.micros()));
+  return sink.rest(Duration(kRestPerLook * look->took.micros()));
 }
 
 }  // namespace kehu::publication

@@ -22,13 +22,13 @@ class Customers final : public Content {
   Customers(engine::Engine& engine, std::unique_ptr<query::Session> session)
       : engine_(engine), session_(std::move(session)) {}
 
-  absl::Status write(query::LogStretch stretch, Outbox& outbox) override;
+  absl::Status write(query::LogStretch stretch, Sink& sink) override;
   void cancel() override { session_->cancel(); }
 
  private:
   struct Look;
   absl::Status add_owners(absl::Span<const Token> parts, std::vector<CustomerId>& customers);
-  absl::Status send(absl::Span<const CustomerId> customers, Outbox& outbox);
+  absl::Status send(absl::Span<const CustomerId> customers, Sink& sink);
 
   engine::Engine& engine_;
   std::unique_ptr<query::Session> session_;

@@ -1,28 +1,27 @@
 #include "publication/events.h"
 
-#include "api/event_document.h"
+#include "document/event_document.h"
 
 namespace kehu::publication {
 
-absl::Status Events::write(query::LogStretch stretch, Outbox& outbox) {
-  return session_->each_event(stretch,
-                              [&](const query::LoggedEvent& logged) { return write(logged, outbox); });
+absl::Status Events::write(query::LogStretch stretch, Sink& sink) {
+  return session_->each_event(stretch, [&](const query::LoggedEvent& logged) { return write(logged, sink); });
 }
 
-absl::Status Events::write(const query::LoggedEvent& logged, Outbox& outbox) {
+absl::Status Events::write(const query::LoggedEvent& logged, Sink& sink) {
   const bool owned = !logged.customer.hash.is_zero();
   const std::string customer = owned ? logged.customer.hash.hex() : std::string();
   document_.clear();
   json::Writer writer(document_);
   writer.begin_object().key("customer_id");
   owned ? writer.value(customer) : writer.null();
-  api::write_event(writer, logged.event, opener_);
+  document::write_event(writer, logged.event, opener_);
   writer.end_object();
-  const absl::Status sent = outbox.send({.key = customer,
-                                         .value = document_,
-                                         .message_id = logged.event.message_id,
-                                         .position = logged.event.sequence});
-  if (sent.ok()) outbox.mark(logged.event.sequence);
+  const absl::Status sent = sink.send({.key = customer,
+                                       .value = document_,
+                                       .message_id = logged.event.message_id,
+                                       .position = logged.event.sequence});
+  if (sent.ok()) sink.mark(logged.event.sequence);
   return sent;
 }
 

@@ -16,11 +16,11 @@ class Events final : public Content {
   Events(engine::Engine& engine, std::unique_ptr<query::Session> session)
       : session_(std::move(session)), opener_(engine.key(), engine.ring()) {}
 
-  absl::Status write(query::LogStretch stretch, Outbox& outbox) override;
+  absl::Status write(query::LogStretch stretch, Sink& sink) override;
   void cancel() override { session_->cancel(); }
 
  private:
-  absl::Status write(const query::LoggedEvent& logged, Outbox& outbox);
+  absl::Status write(const query::LoggedEvent& logged, Sink& sink);
 
   std::unique_ptr<query::Session> session_;
   seal::Opener opener_;

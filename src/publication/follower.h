@@ -39,7 +39,7 @@ struct Figures {
 
 // Lets one topic follow the log: hands over what was archived, and remembers what the broker has. Whatever
 // goes wrong is tried again, from behind the last record that was delivered.
-class Follower final : private Outbox {
+class Follower final : private Sink {
  public:
   // InvalidArgument for settings that the library refuses; DataLoss when the mark cannot be read or is of
   // another log.

@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Publications>> Publications::start(const std::vec
     if (auto status = ground.files.create_directories(directory); !status.ok()) return status;
   }
   for (const std::string& file : files) {
-    const auto spec = mapping::load_publication(file);
+    const auto spec = load_publication(file);
     if (!spec.ok()) return spec.status();
     if (auto status = publications->add(*spec, ground); !status.ok()) return status;
   }
@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<Publications>> Publications::start(const std::vec
   return publications;
 }
 
-absl::Status Publications::add(const mapping::PublicationSpec& spec, const Ground& ground) {
+absl::Status Publications::add(const PublicationSpec& spec, const Ground& ground) {
   for (const Running& running : running_) {
     if (running.publication != spec.name) continue;
     return failure(absl::StatusCode::kInvalidArgument, "two publications are called ", spec.name,
@@ -53,7 +53,7 @@ absl::Status Publications::add(const mapping::PublicationSpec& spec, const Groun
         ground.engine,
         {.producer = {.brokers = spec.brokers, .topic = topic, .properties = spec.properties},
          .mark_file = cat(marks_directory(ground.engine.directory()), "/", spec.name, ".", stream),
-         .from_now = spec.start == mapping::PublicationSpec::Start::kNow,
+         .from_now = spec.start == PublicationSpec::Start::kNow,
          .files = &ground.files,
          .notify = ground.notify},
         std::move(content));

@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "engine/engine.h"
-#include "mapping/publication_spec.h"
 #include "os/file_system.h"
 #include "publication/follower.h"
+#include "publication/publication_spec.h"
 #include "query/session.h"
 
 namespace kehu::publication {
@@ -43,7 +43,7 @@ class Publications {
     std::unique_ptr<Follower> follower;
     std::jthread thread;
   };
-  absl::Status add(const mapping::PublicationSpec& spec, const Ground& ground);
+  absl::Status add(const PublicationSpec& spec, const Ground& ground);
 
   std::vector<Running> running_;
 };

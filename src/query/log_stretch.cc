@@ -5,15 +5,19 @@
 namespace kehu::query {
 namespace {
 
-// The rows of a stretch. Most of the archive is before it, and DuckDB would look into each file to learn
-// that.
-std::string rows_of(const lake::TableSchema& schema, const lake::FileSet& all, const std::string& tail,
-                    LogStretch stretch) {
-  lake::FileSet reaching;
+// Most of the archive is before a stretch, and DuckDB would look into each file to learn that.
+delta::FileSet reaching(const delta::FileSet& all, LogStretch stretch) {
+  delta::FileSet files;
   for (const auto& file : all.files) {
-    if (file->last_sequence > stretch.after) reaching.files.push_back(file);
+    if (file->last_sequence > stretch.after) files.files.push_back(file);
   }
-  return cat("FROM (", all_rows(schema, reaching, tail), ") WHERE sequence > ", stretch.after.value(),
+  return files;
+}
+
+// The rows of a stretch, from the files that reach into it.
+std::string rows_of(lake::TableId table, const delta::FileSet& reaching, int64_t session,
+                    LogStretch stretch) {
+  return cat("FROM (", all_rows(table, reaching, session), ") WHERE sequence > ", stretch.after.value(),
              " AND sequence <= ", stretch.up_to.value());
 }
 
@@ -42,9 +46,10 @@ absl::Status each_row(duck::Connection& connection, const std::string& sql, Visi
 absl::Status Session::Core::each_event(LogStretch stretch,
                                        const std::function<absl::Status(const LoggedEvent&)>& visit) {
   const auto snapshot = reader.lake.snapshot();
-  reader.events.replace(id, snapshot->events_tail);
-  const std::string rows =
-      rows_of(lake::events_schema(), *snapshot->events, cat(kEventsFunction, "(", id, ")"), stretch);
+  const delta::FileSet events = reaching(*snapshot->events().files, stretch);
+  if (absl::Status status = verify(events); !status.ok()) return status;
+  show_tail(*snapshot, lake::TableId::kEvents);
+  const std::string rows = rows_of(lake::TableId::kEvents, events, id, stretch);
   return each_row(*connection, cat("SELECT ", kTimelineColumns, ", customer_id ", rows, " ORDER BY sequence"),
                   [&](const duck::Batch& batch, size_t row) {
                     return visit({.customer = CustomerId{hash_at(batch, kTimelineColumnCount, row)},
@@ -54,21 +59,23 @@ absl::Status Session::Core::each_event(LogStretch stretch,
 
 absl::StatusOr<Concerned> Session::Core::concerned(LogStretch stretch) {
   const auto snapshot = reader.lake.snapshot();
-  reader.events.replace(id, snapshot->events_tail);
-  reader.moves.replace(id, snapshot->identity_tail);
+  const delta::FileSet events = reaching(*snapshot->events().files, stretch);
+  const delta::FileSet moves = reaching(*snapshot->tables[lake::TableId::kIdentityLog].files, stretch);
+  for (const delta::FileSet* files : {&events, &moves}) {
+    if (absl::Status status = verify(*files); !status.ok()) return status;
+  }
+  show_tail(*snapshot, lake::TableId::kEvents);
+  show_tail(*snapshot, lake::TableId::kIdentityLog);
   Concerned concerned;
   absl::Status status = each_row(
-      *connection,
-      cat("SELECT DISTINCT customer_id ",
-          rows_of(lake::events_schema(), *snapshot->events, cat(kEventsFunction, "(", id, ")"), stretch)),
+      *connection, cat("SELECT DISTINCT customer_id ", rows_of(lake::TableId::kEvents, events, id, stretch)),
       [&](const duck::Batch& batch, size_t row) {
         concerned.customers.push_back(CustomerId{hash_at(batch, 0, row)});
         return absl::OkStatus();
       });
   if (!status.ok()) return status;
   status = each_row(*connection,
-                    cat("SELECT DISTINCT part ", rows_of(lake::identity_schema(), *snapshot->identity_log,
-                                                         cat(kMovesFunction, "(", id, ")"), stretch)),
+                    cat("SELECT DISTINCT part ", rows_of(lake::TableId::kIdentityLog, moves, id, stretch)),
                     [&](const duck::Batch& batch, size_t row) {
                       concerned.parts.push_back(Token{hash_at(batch, 0, row)});
                       return absl::OkStatus();

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "absl/container/flat_hash_set.h"
+#include "base/text.h"
 #include "json/text.h"
 #include "json/writer.h"
 #include "query/table_output.h"
@@ -54,12 +56,29 @@ class CsvOutput : public Output {
   std::vector<duck::ResultColumn> columns_;
 };
 
+// Readers of JSON keep one value per name, so a name that stands again is numbered, as DuckDB does it in a
+// subquery: a, a_1, a_2.
+std::vector<std::string> distinct_names(const std::vector<duck::ResultColumn>& columns) {
+  std::vector<std::string> names;
+  absl::flat_hash_set<std::string> given;
+  for (const duck::ResultColumn& column : columns) given.insert(column.name);
+  absl::flat_hash_set<std::string> used;
+  for (const duck::ResultColumn& column : columns) {
+    std::string name = column.name;
+    for (int n = 1; used.contains(name) || (n > 1 && given.contains(name)); ++n)
+      name = cat(column.name, "_", n);
+    used.insert(name);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 class JsonOutput : public Output {
  public:
   JsonOutput(std::vector<duck::ResultColumn> columns, bool lines)
       : columns_(std::move(columns)), lines_(lines) {
-    for (const duck::ResultColumn& column : columns_)
-      json::append_literal(column.name, names_.emplace_back());
+    for (const std::string& name : distinct_names(columns_))
+      json::append_literal(name, names_.emplace_back());
   }
 
   void begin(std::string& out) override {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "lake/lake_test_support.h"
+#include "os/test_files.h"
 #include "query/session.h"
 #include "query/table_output.h"
 
@@ -78,6 +79,41 @@ TEST_F(QueryTest, reads_files_and_tail_as_one) {
   EXPECT_NE(run("SHOW TABLES").find("events"), std::string::npos);
   EXPECT_NE(run("EXPLAIN SELECT count(*) FROM events").find("PARQUET"), std::string::npos);
   EXPECT_NE(run("explain analyze SELECT count(*) FROM events").find("Total Time"), std::string::npos);
+}
+
+TEST_F(QueryTest, shows_what_is_documented) {
+  EXPECT_EQ(run("SHOW TABLES"), "name\ncustomers\ndefinitions\nevents\nidentity_log\norder_events\norders\n");
+  EXPECT_EQ(run("SELECT column_name FROM (DESCRIBE customers)"),
+            "column_name\ncustomer_id\nuser_id\ntraits\nevents\nfirst_time\nlast_time\nfirst_channel\n"
+            "last_channel\nfirst_source\nlast_source\n");
+  EXPECT_EQ(run("SELECT count(*) AS n, sum(events) AS events FROM customers"), "n,events\n5,100\n");
+  EXPECT_EQ(run("SELECT prop('{\"$a\":1,\"b.c\":\"x\",\"d\":null}', '$a') AS a"), "a\n1\n");
+  EXPECT_EQ(run("SELECT prop('{\"b.c\":\"x\"}', 'b.c') AS a, prop('{}', 'b') AS b"), "a,b\nx,\n");
+  EXPECT_NE(run("SELECT properties->>'$n' FROM events").find("prop(properties"), std::string::npos);
+}
+
+TEST_F(QueryTest, names_in_json_are_distinct) {
+  EXPECT_EQ(run("SELECT 1 AS a, 2 AS a, 3 AS a", Format::kNdjson), "{\"a\":1,\"a_1\":2,\"a_2\":3}\n");
+  EXPECT_EQ(run("SELECT 1 AS a, 2 AS a, 3 AS a_1", Format::kNdjson), "{\"a\":1,\"a_2\":2,\"a_1\":3}\n");
+  EXPECT_EQ(run("SELECT 1 AS a, 2 AS a", Format::kCsv), "a,a\n1,2\n");
+}
+
+TEST_F(QueryTest, a_damaged_file_is_refused) {
+  lake_.reset();
+  lake_ = *lake::Lake::open(lake::sample_options(directory_));
+  open({});
+  const std::string path = lake_->snapshot()->events().files->files.front()->path;
+  os::flip_bit(path, 2003);
+  EXPECT_NE(run("SELECT count(*) FROM events").find(path), std::string::npos);
+  EXPECT_EQ(status_.code(), absl::StatusCode::kDataLoss);
+  TimelineRequest request;
+  request.parts = {SampleEvents::part(1)};
+  EXPECT_TRUE(absl::IsDataLoss(session_->timeline(request).status()));
+  EXPECT_TRUE(absl::IsDataLoss(session_->each_event({Sequence(0), Sequence(60)},
+                                                    [](const LoggedEvent&) { return absl::OkStatus(); })));
+  EXPECT_TRUE(absl::IsDataLoss(session_->concerned({Sequence(0), Sequence(60)}).status()));
+  os::flip_bit(path, 2003);
+  EXPECT_EQ(run("SELECT count(*) AS n FROM events"), "n\n60\n");
 }
 
 TEST_F(QueryTest, formats) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "duck/database.h"
+#include "order/order_text.h"
 #include "query/session.h"
 #include "query/watchdog.h"
 
@@ -15,24 +16,26 @@ struct Reader::Core {
   const lake::Lake& lake;
   QueryOptions options;
   // Before the database, whose functions refer to them.
-  duck::ScanRegistry events;
-  duck::ScanRegistry moves;
+  lake::PerTable<duck::ScanRegistry> tails;  // by session
   std::mutex owners_mutex;
   std::map<int64_t, std::shared_ptr<const duck::Lookup>> owners;  // by session
+  std::map<int64_t, std::shared_ptr<const duck::Lookup>> orders;  // by session
   std::unique_ptr<duck::Database> database;
   Watchdog watchdog;
 
   Core(const lake::Lake& the_lake, const QueryOptions& the_options) : lake(the_lake), options(the_options) {}
   absl::Status open();
-  absl::StatusOr<std::shared_ptr<const duck::Lookup>> find_owners(int64_t session);
+  using Lookups = std::map<int64_t, std::shared_ptr<const duck::Lookup>>;
+  absl::StatusOr<std::shared_ptr<const duck::Lookup>> find_lookup(const Lookups& lookups, int64_t session);
 };
 
 struct Session::Core {
   Reader::Core& reader;
   std::unique_ptr<duck::Connection> connection;
   int64_t id;
-  uint64_t events_id = 0;  // of the file sets in the views
-  uint64_t identity_id = 0;
+  lake::PerTable<uint64_t> shown_files;      // the ids of the file sets in the views
+  std::shared_ptr<const Settings> settings;  // of the views of orders
+  std::shared_ptr<const order::OrderText> order_texts;
   std::mutex watch_mutex;
   Watchdog::Watch* watch = nullptr;  // of the running statement
 
@@ -40,6 +43,13 @@ struct Session::Core {
   ~Core();
   // Lets the views show the lake as it is now.
   absl::Status refresh();
+  bool take_settings();
+  void show_tail(const lake::Snapshot& snapshot, lake::TableId table) {
+    reader.tails[table].replace(id, snapshot.tables[table].tail);
+  }
+  // Before files are read: DataLoss when one does not have the bytes it was written with. The first one to
+  // ask waits while they are compared; Unavailable when that takes long, and then it goes on the next time.
+  absl::Status verify(const delta::FileSet& files);
   absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink,
                                     Watchdog::Watch& running);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);

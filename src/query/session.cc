@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "lake/columns.h"
 #include "lake/owners.h"
+#include "lake/tables.h"
 #include "os/clock.h"
+#include "query/order_lookup.h"
 #include "query/output.h"
 #include "query/reader_core.h"
 #include "query/statement.h"
@@ -15,6 +16,7 @@ namespace kehu::query {
 namespace {
 
 constexpr size_t kPieceBytes = 64 * 1024;
+constexpr Duration kVerifyPatience = Duration::seconds(30);
 
 class OwnersAsOf : public duck::Lookup {
  public:
@@ -49,6 +51,14 @@ std::string as_readable(const Statement& statement, const std::vector<duck::Resu
   return cat("SELECT ", list, " FROM (", statement.query, ")");
 }
 
+absl::Status with_hint(const absl::Status& status) {
+  if (status.message().find("JSON path error") == std::string_view::npos) return status;
+  return failure(
+      status.code(), message_of(status),
+      "\n\nBehind -> and ->> a text that begins with $ is a path. For a property of that name write "
+      "prop(properties, '$current_url')");
+}
+
 class PieceWriter {
  public:
   explicit PieceWriter(const Sink& sink) : sink_(sink) {}
@@ -76,17 +86,23 @@ absl::Status Reader::Core::open() {
                                       .only_directories = {lake.directory()}});
   if (!opened.ok()) return opened.status();
   database = *std::move(opened);
-  absl::Status status = database->add_scan(kEventsFunction, lake::events_schema().columns, events.source());
-  if (status.ok())
-    status = database->add_scan(kMovesFunction, lake::identity_schema().columns, moves.source());
+  for (const lake::TableId table : lake::kAllTables) {
+    absl::Status status =
+        database->add_scan(tail_function(table), lake::schema_of(table).columns, tails[table].source());
+    if (!status.ok()) return status;
+  }
+  absl::Status status =
+      database->add_lookup(kOwnerFunction, [this](int64_t session) { return find_lookup(owners, session); });
   if (!status.ok()) return status;
-  return database->add_lookup(kOwnerFunction, [this](int64_t session) { return find_owners(session); });
+  return database->add_lookup(kOrderFunction,
+                              [this](int64_t session) { return find_lookup(orders, session); });
 }
 
-absl::StatusOr<std::shared_ptr<const duck::Lookup>> Reader::Core::find_owners(int64_t session) {
+absl::StatusOr<std::shared_ptr<const duck::Lookup>> Reader::Core::find_lookup(const Lookups& lookups,
+                                                                              int64_t session) {
   const std::lock_guard lock(owners_mutex);
-  const auto found = owners.find(session);
-  if (found == owners.end()) return failure(absl::StatusCode::kNotFound, "no session ", session);
+  const auto found = lookups.find(session);
+  if (found == lookups.end()) return failure(absl::StatusCode::kNotFound, "no session ", session);
   return found->second;
 }
 
@@ -107,27 +123,64 @@ absl::StatusOr<std::unique_ptr<Session>> Reader::connect() {
 }
 
 Session::Core::Core(Reader::Core& the_reader, std::unique_ptr<duck::Connection> the_connection)
-    : reader(the_reader), connection(std::move(the_connection)), id(reader.events.add({})) {}
+    : reader(the_reader),
+      connection(std::move(the_connection)),
+      id(reader.tails[lake::TableId::kEvents].add({})) {}
 
 Session::Core::~Core() {
-  reader.events.remove(id);
-  reader.moves.remove(id);
+  for (duck::ScanRegistry& tail : reader.tails) tail.remove(id);
   const std::lock_guard lock(reader.owners_mutex);
   reader.owners.erase(id);
+  reader.orders.erase(id);
+}
+
+// Whether what events mean may have changed.
+bool Session::Core::take_settings() {
+  auto now = reader.options.settings ? reader.options.settings() : nullptr;
+  if (order_texts != nullptr && now == settings) return false;
+  settings = std::move(now);
+  order_texts = std::make_shared<const order::OrderText>(settings ? *settings : Settings());
+  return true;
 }
 
 absl::Status Session::Core::refresh() {
+  const bool other_meaning = take_settings();
   const auto snapshot = reader.lake.snapshot();
-  reader.events.replace(id, snapshot->events_tail);
-  reader.moves.replace(id, snapshot->identity_tail);
+  for (const lake::TableId table : lake::kAllTables) show_tail(*snapshot, table);
   {
     const std::lock_guard lock(reader.owners_mutex);
     reader.owners[id] = std::make_shared<OwnersAsOf>(snapshot->owners, snapshot->moved);
+    if (other_meaning) reader.orders[id] = std::make_shared<OrderLookup>(order_texts);
   }
-  if (events_id == snapshot->events->id && identity_id == snapshot->identity_log->id) return absl::OkStatus();
-  if (absl::Status status = connection->run(view_definitions(*snapshot, id)); !status.ok()) return status;
-  events_id = snapshot->events->id;
-  identity_id = snapshot->identity_log->id;
+  lake::PerTable<uint64_t> files;
+  for (const lake::TableId table : lake::kAllTables) {
+    files[table] = snapshot->tables[table].files->id;
+    if (absl::Status status = verify(*snapshot->tables[table].files); !status.ok()) return status;
+  }
+  if (!other_meaning && files == shown_files) return absl::OkStatus();
+  if (absl::Status status = connection->run(view_definitions(*snapshot, *order_texts, id)); !status.ok())
+    return status;
+  shown_files = files;
+  return absl::OkStatus();
+}
+
+absl::Status Session::Core::verify(const delta::FileSet& files) {
+  const Duration deadline = os::system_clock().monotonic() + kVerifyPatience;
+  const auto going = [&](size_t) -> absl::Status {
+    {
+      const std::lock_guard lock(watch_mutex);
+      if (watch != nullptr) {
+        if (absl::Status status = watch->state(); !status.ok()) return status;
+      }
+    }
+    if (os::system_clock().monotonic() < deadline) return absl::OkStatus();
+    return absl::UnavailableError(
+        "the archive is compared with its checksums, as it is once after a start: try again in a moment");
+  };
+  for (const auto& file : files.files) {
+    absl::Status status = reader.lake.file_check().before_reading(*file, going);
+    if (!status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
@@ -187,15 +240,13 @@ absl::StatusOr<ResultSummary> Session::run(std::string_view sql, Format format, 
   absl::Status refreshed = core_->refresh();
   if (!refreshed.ok()) return running.explain(refreshed);
   auto summary = core_->run(sql, format, sink, running.watch());
-  if (!summary.ok()) return running.explain(summary.status());
+  if (!summary.ok()) return running.explain(with_hint(summary.status()));
   summary->time = os::system_clock().monotonic() - start;
   return summary;
 }
 
 absl::StatusOr<TimelinePage> Session::timeline(const TimelineRequest& request) {
   Running running(*core_);
-  absl::Status refreshed = core_->refresh();
-  if (!refreshed.ok()) return running.explain(refreshed);
   auto page = core_->timeline(request);
   if (!page.ok()) return running.explain(page.status());
   return page;

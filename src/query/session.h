@@ -17,9 +17,9 @@
 
 // Read-only SQL and timelines over the lake, rows of the last milliseconds included.
 //
-// Statements see the views `events` and `identity_log` (docs/formats/lake.md). They are SELECT, WITH, VALUES,
-// FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function that
-// opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
+// Statements see the views `events`, `customers` and `identity_log` (docs/lake.md). They are SELECT, WITH,
+// VALUES, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function
+// that opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
 namespace kehu::query {
 
 enum class Format : uint8_t { kCsv, kJson, kNdjson, kTable };
@@ -32,6 +32,9 @@ struct QueryOptions {
   uint64_t memory_bytes = 1ull << 30;  // of all statements together
   int threads = 2;
   Duration time_limit = Duration::seconds(60);  // of one statement
+  // The settings of the project now, for the views of orders; asked before each statement. Those of a new
+  // project when there is none.
+  std::function<std::shared_ptr<const Settings>()> settings = {};
 };
 
 // Takes the next piece of a result; an error stops the statement.
@@ -122,8 +125,9 @@ class Session {
   ~Session();
 
   // InvalidArgument: the statement is wrong, with line and place. PermissionDenied: it is not for reading.
-  // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit). Pieces written before an error stay
-  // written.
+  // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit), DataLoss (a file of the archive is
+  // damaged), Unavailable (the archive is not compared with its checksums yet). Pieces written before an
+  // error stay written.
   absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
   // The events of a stretch in the order of the log, to `visit`, whose error ends it. What is not committed

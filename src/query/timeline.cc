@@ -70,11 +70,15 @@ TimelineEvent event_at(const duck::Batch& batch, size_t row) {
 
 absl::StatusOr<TimelinePage> Session::Core::timeline(const TimelineRequest& request) {
   TimelinePage page;
+  const auto snapshot = reader.lake.snapshot();
   if (request.parts.empty()) return page;
   const size_t limit = std::clamp<size_t>(request.limit, 1, kEventsPerPage);
   std::vector<std::string> parameters;
   const std::string where = conditions(request, parameters);
-  auto result = connection->query(cat("SELECT ", kTimelineColumns, " FROM ", kRawEvents, " WHERE ", where,
+  if (absl::Status status = verify(*snapshot->events().files); !status.ok()) return status;
+  show_tail(*snapshot, lake::TableId::kEvents);
+  const std::string rows = all_rows(lake::TableId::kEvents, *snapshot->events().files, id);
+  auto result = connection->query(cat("SELECT ", kTimelineColumns, " FROM (", rows, ") WHERE ", where,
                                       " ORDER BY time DESC, sequence DESC LIMIT ", limit + 1),
                                   parameters);
   if (!result.ok()) return result.status();

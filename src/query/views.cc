@@ -2,39 +2,83 @@
 
 #include "base/text.h"
 #include "duck/database.h"
+#include "query/order_lookup.h"
 
 namespace kehu::query {
 namespace {
 
-std::string file_list(const lake::FileSet& set) {
+std::string file_list(const delta::FileSet& set) {
   std::string list;
   for (const auto& file : set.files) list += cat(list.empty() ? "" : ",", duck::quote(file->path));
   return list;
 }
 
+// The value of the identifier `type` of a row; null when it has none that counts.
+std::string identifier(std::string_view type) {
+  return cat(
+      "list_filter(from_json(identifiers, '[{\"type\":\"VARCHAR\",\"value\":\"VARCHAR\","
+      "\"left_out\":\"VARCHAR\"}]'), lambda i: i.type = '",
+      type, "' AND i.left_out IS NULL)[1].value");
+}
+
+// One row for each customer who has events. What no statement asks for is not computed.
+std::string customers() {
+  return cat("SELECT customer_id, arg_max(", identifier("user_id"),
+             ", (time, sequence)) AS user_id, "
+             "coalesce(list_reduce(list(traits ORDER BY time, sequence) FILTER (WHERE traits <> '{}'), "
+             "lambda a, b: CAST(json_merge_patch(a, b) AS VARCHAR)), '{}') AS traits, "
+             "count(*) AS events, min(time) AS first_time, max(time) AS last_time, "
+             "arg_min(channel, (time, sequence)) AS first_channel, "
+             "arg_max(channel, (time, sequence)) AS last_channel, "
+             "arg_min(source, (time, sequence)) AS first_source, "
+             "arg_max(source, (time, sequence)) AS last_source "
+             "FROM events WHERE customer_id IS NOT NULL GROUP BY customer_id");
+}
+
+// properties->>'$current_url' is a path to DuckDB, so names that begin with a dollar sign need quotes.
+constexpr char kProp[] =
+    "CREATE OR REPLACE TEMP MACRO prop(object, name) AS object->>('$.\"' || name || '\"');";
+
 std::string view(std::string_view name, std::string_view select) {
   return cat("CREATE OR REPLACE TEMP VIEW ", name, " AS ", select, ";");
 }
 
+// What is nobody's (of a group, of an item) has zeros in the files.
+std::string present_owner(int64_t session) {
+  return cat("nullif(", kOwnerFunction, "(", session,
+             ", part, customer_id), repeat('0', 32)) AS customer_id");
+}
+
+// A table as statements see it.
+std::string table_select(lake::TableId table, const delta::FileSet& files, int64_t session) {
+  const std::string rows = all_rows(table, files, session);
+  if (table != lake::TableId::kEvents) return rows;
+  return cat("SELECT * REPLACE (", present_owner(session), ") FROM (", rows, ")");
+}
+
 }  // namespace
 
-std::string all_rows(const lake::TableSchema& schema, const lake::FileSet& set, std::string_view tail) {
-  const std::string columns = lake::column_list(schema);
+std::string tail_function(lake::TableId table) { return cat("kehu_", lake::schema_of(table).name); }
+
+std::string all_rows(lake::TableId table, const delta::FileSet& set, int64_t session) {
+  const delta::TableSchema& schema = lake::schema_of(table);
+  const std::string columns = delta::column_list(schema);
   const std::string month = schema.by_month ? ", strftime(dt, '%Y-%m') AS month" : "";
-  const std::string rows = cat("SELECT ", columns, month, " FROM ", tail);
+  const std::string rows = cat("SELECT ", columns, month, " FROM ", tail_function(table), "(", session, ")");
   if (set.files.empty()) return rows;
   const std::string partition = schema.by_month ? ", hive_types = {month: VARCHAR}" : "";
   return cat("SELECT ", columns, schema.by_month ? ", month" : "", " FROM read_parquet([", file_list(set),
              "], hive_partitioning = ", schema.by_month ? "true" : "false", partition, ") UNION ALL ", rows);
 }
 
-std::string view_definitions(const lake::Snapshot& snapshot, int64_t session) {
-  const std::string tail = cat(kEventsFunction, "(", session, ")");
-  const std::string moves = cat(kMovesFunction, "(", session, ")");
-  const std::string owner = cat(kOwnerFunction, "(", session, ", part, customer_id) AS customer_id");
-  return cat(view(kRawEvents, all_rows(lake::events_schema(), *snapshot.events, tail)),
-             view("events", cat("SELECT * REPLACE (", owner, ") FROM ", kRawEvents)),
-             view("identity_log", all_rows(lake::identity_schema(), *snapshot.identity_log, moves)));
+std::string view_definitions(const lake::Snapshot& snapshot, const order::OrderText& orders,
+                             int64_t session) {
+  std::string sql = kProp;
+  for (const lake::TableId table : lake::kAllTables) {
+    sql += view(lake::schema_of(table).name, table_select(table, *snapshot.tables[table].files, session));
+  }
+  return cat(sql, view("customers", customers()), view("order_events", order_events_select(orders, session)),
+             view("orders", orders_select()));
 }
 
 }  // namespace kehu::query

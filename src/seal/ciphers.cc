@@ -54,6 +54,19 @@ void start_gcrypt() {
 
 }  // namespace
 
+Nonce nonce_of(std::string_view message) {
+  Nonce nonce;
+  std::memcpy(nonce.data(), message.data(), nonce.size());
+  return nonce;
+}
+
+std::optional<Cipher> cipher_of_payload(std::string_view bytes) {
+  if (bytes.size() < 1 + kSealedOverhead) return std::nullopt;
+  if (bytes[0] == static_cast<char>(Cipher::kAes256Gcm)) return Cipher::kAes256Gcm;
+  if (bytes[0] == static_cast<char>(Cipher::kSm4Gcm)) return Cipher::kSm4Gcm;
+  return std::nullopt;
+}
+
 void wipe(void* secret, size_t size) { OPENSSL_cleanse(secret, size); }
 
 struct Aead::Contexts {

@@ -24,6 +24,11 @@ constexpr size_t key_bytes(Cipher cipher) { return cipher == Cipher::kAes256Gcm 
 using Nonce = std::array<uint8_t, kNonceBytes>;
 using Mac = std::array<uint8_t, kMacBytes>;
 
+// The nonce that stands before a sealed message; at least kNonceBytes must be there.
+Nonce nonce_of(std::string_view message);
+// Of bytes that are a cipher's number (1 byte) and a sealed message; nullopt when they cannot be.
+std::optional<Cipher> cipher_of_payload(std::string_view bytes);
+
 // Overwrites secrets so that the compiler cannot leave the write out.
 void wipe(void* bytes, size_t size);
 

@@ -80,15 +80,13 @@ std::string seal_private(const ProjectKey& project_key, const EnvelopeKeyOptions
 // nullptr when it does not open.
 Owned<EVP_PKEY> open_private(const ProjectKey& project_key, const EnvelopeKey& key) {
   const std::string_view sealed = key.sealed_private;
-  if (sealed.size() < 1 + kSealedOverhead) return nullptr;
-  const Cipher cipher = static_cast<Cipher>(sealed[0]);
-  if (cipher != Cipher::kAes256Gcm && cipher != Cipher::kSm4Gcm) return nullptr;
-  Nonce nonce;
-  std::memcpy(nonce.data(), sealed.data() + 1, nonce.size());
-  std::string wrapping = project_key.envelope_wrapping_key(cipher);
+  const auto cipher = cipher_of_payload(sealed);
+  if (!cipher) return nullptr;
+  const Nonce nonce = nonce_of(sealed.substr(1));
+  std::string wrapping = project_key.envelope_wrapping_key(*cipher);
   std::string secret;
-  const bool opened = Aead(cipher).open({wrapping, nonce, associated_data(key.version)},
-                                        sealed.substr(1 + kNonceBytes), secret);
+  const bool opened = Aead(*cipher).open({wrapping, nonce, associated_data(key.version)},
+                                         sealed.substr(1 + kNonceBytes), secret);
   wipe(wrapping.data(), wrapping.size());
   if (!opened) return nullptr;
   const unsigned char* at = bytes(secret);

@@ -7,9 +7,16 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/check.h"
 #include "base/text.h"
 
 namespace kehu::seal {
+namespace {
+
+// Two equal ones of 64 random bits are not met in a lifetime.
+constexpr int kClaimTries = 10;
+
+}  // namespace
 
 // One array holds the key in the form it has: wrapped until its first use after it became durable, then in
 // clear. A pending key stays wrapped, because its record is still to be written.
@@ -123,7 +130,8 @@ KeyRing::Found KeyRing::create(Stripe& stripe, const Token& token) {
 }
 
 uint64_t KeyRing::claim_key_id(const Token& token) {
-  while (true) {
+  for (int tries = 0;; ++tries) {
+    KEHU_CHECK(tries < kClaimTries);  // the random bytes repeat
     uint64_t id = 0;
     random_(reinterpret_cast<char*>(&id), sizeof(id));
     Index& index = index_of(id);

@@ -4,9 +4,13 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "base/text.h"
 #include "json/document.h"
 #include "json/text.h"
 #include "json/writer.h"
+#include "model/personal_names.h"
+#include "model/personal_values.h"
 #include "seal/masks.h"
 
 namespace kehu::seal {
@@ -107,14 +111,8 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-std::string in_small_letters(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
-}
-
 bool is_secret_field(std::string_view name) {
-  const std::string lower = in_small_letters(name);
+  const std::string lower = absl::AsciiStrToLower(to_absl(name));
   return std::find(std::begin(kSecretFields), std::end(kSecretFields), lower) != std::end(kSecretFields);
 }
 
@@ -240,31 +238,32 @@ class Masker {
   std::string out_;
 };
 
-std::string_view whole_characters(std::string_view text, size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 bool is_personal_field(std::string_view name, const Settings& settings) {
-  const std::string lower = in_small_letters(name);
+  const std::string folded = folded_name(name);
+  const auto is_same = [&folded](std::string_view other) { return folded_name(other) == folded; };
   const auto& fields = settings.personal_fields;
-  if (std::find(fields.begin(), fields.end(), lower) != fields.end()) return true;
-  const auto type = settings.find_type(lower);
-  return type && settings.rule(*type).personal;
+  if (std::find(fields.begin(), fields.end(), absl::AsciiStrToLower(to_absl(name))) != fields.end())
+    return true;
+  if (!folded.empty() && std::any_of(fields.begin(), fields.end(), is_same)) return true;
+  for (const IdentifierRule& rule : settings.identifier_types) {
+    if (rule.personal && is_same(rule.name)) return true;
+  }
+  const auto& except = settings.personal_values.except;
+  return settings.personal_values.names && name_kind(name) == NameKind::kPersonal &&
+         std::none_of(except.begin(), except.end(), is_same);
 }
 
 bool looks_personal(std::string_view value) {
   if (!may_be_personal(value)) return false;
-  return normalise(Normaliser::kEmail, value) || normalise(Normaliser::kIdCard, value) ||
+  return personal_kind(value) != PersonalKind::kNone || normalise(Normaliser::kEmail, value) ||
+         normalise(Normaliser::kIdCard, value) ||
          (value.size() >= 11 && normalise(Normaliser::kChinesePhone, value));
 }
 
 std::string masked_text(std::string_view text, const Settings& settings, size_t bytes_max) {
-  const std::string_view shown = whole_characters(text, bytes_max);
+  const std::string_view shown = cut_utf8(text, bytes_max);
   if (!json::is_valid_utf8(shown)) return "(not UTF-8)";
   return Masker(shown, shown.size() < text.size(), settings).run();
 }

@@ -8,7 +8,8 @@
 
 namespace kehu::seal {
 
-// Whether the values of a field are personal by its name: the settings' personal fields and identifier types.
+// Whether the values of a field are personal by its name, as the door decides: the settings' personal fields
+// and identifier types, and names that speak of them (model/personal_names.h). Some µs.
 bool is_personal_field(std::string_view name, const Settings& settings);
 
 // Whether a whole value is an e-mail address, a phone number or the number of an ID card, wherever it stands:

@@ -24,8 +24,9 @@ TEST(MaskedText, CoversWhatIsPersonal) {
   const Case cases[] = {
       {"nothing to cover", R"({"event":"A", "n":12.50, "t":"2026-11-22T10:00:00Z", "x":null})",
        R"({"event":"A", "n":12.50, "t":"2026-11-22T10:00:00Z", "x":null})"},
-      {"by field", R"({"email":"bob@example.com","phone":13912345678,"phone2":"x"})",
-       R"({"email":"b***@example.com","phone":"139****5678","phone2":"x"})"},
+      {"by field",
+       R"({"email":"bob@example.com","phone":13912345678,"phone2":"x1","用户手机号":"x2","phone_model":"x3"})",
+       R"({"email":"b***@example.com","phone":"139****5678","phone2":"x***","用户手机号":"x***","phone_model":"x3"})"},
       {"everything below a personal field", R"({"phone":{"a":["x1",7],"b":"y2"},"c":"z3"})",
        R"({"phone":{"a":["x***","7***"],"b":"y***"},"c":"z3"})"},
       {"by its look", R"({"userId":"13912345678","note":"ring 13912345678 or bob@example.com"})",

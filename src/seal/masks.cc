@@ -1,5 +1,7 @@
 #include "seal/masks.h"
 
+#include <vector>
+
 #include "json/text.h"
 #include "model/settings.h"
 
@@ -81,15 +83,30 @@ std::string mask(std::string_view value) {
 std::string mask_json(std::string_view text, Opener& opener, const Opener::Field& field) {
   if (text.find(kSealedLiteral) == text.npos) return std::string(text);
   std::string out, key_scratch;
-  Opener::Field at_field = field;
+  std::string_view key;                  // the literal of the last key; empty before the first
+  std::vector<std::string_view> around;  // those of the containers that are open
   size_t copied = 0;
-  for (size_t at = text.find('"'); at < text.size(); at = text.find('"', at)) {
+  constexpr std::string_view kMarks = "\"{}[]";
+  for (size_t at = text.find_first_of(kMarks); at < text.size(); at = text.find_first_of(kMarks, at)) {
+    if (text[at] == '{' || text[at] == '[') {
+      around.push_back(key);
+      ++at;
+      continue;
+    }
+    if (text[at] != '"') {
+      key = around.empty() ? std::string_view() : around.back();
+      if (!around.empty()) around.pop_back();
+      ++at;
+      continue;
+    }
     const size_t end = end_of_literal(text, at);
     const std::string_view literal = text.substr(at, end - at);
     if (is_key(text, end)) {
-      at_field.json_key = json::unescape(literal, key_scratch);
+      key = literal;
     } else if (literal.starts_with(kSealedLiteral)) {
       out.append(text.substr(copied, at - copied));
+      Opener::Field at_field = field;
+      if (!key.empty()) at_field.json_key = json::unescape(key, key_scratch);
       json::append_literal(mask_sealed(at_field, literal.substr(1, literal.size() - 2), opener), out);
       copied = end;
     }

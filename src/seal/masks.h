@@ -16,7 +16,8 @@ std::string mask(std::string_view value);
 // A JSON text with every sealed value masked, as a JSON string: texts and numbers as mask() gives them,
 // objects and lists as ***, erased ones as (erased), and what does not open as (damaged). All else is kept
 // byte for byte. The text is one valid JSON value; when it may itself be sealed, `field` says under which key
-// it was found. Without sealed values the cost is one search.
+// it was found. An element of a list stands under the key of the list. Without sealed values the cost is one
+// search.
 std::string mask_json(std::string_view text, Opener& opener, const Opener::Field& field = {});
 
 // Identifier::value for display: clear ones as they are, sealed ones masked.

@@ -76,6 +76,15 @@ TEST_F(MaskJsonTest, ReplacesSealedValuesOnly) {
             "\"mobile\":\"138****8000\",\"tel\":\"***\",\"n\":1.50}");
 }
 
+// An element of a list is under the list's key, also behind an object that has keys of its own.
+TEST_F(MaskJsonTest, ElementsStandUnderTheKeyOfTheirList) {
+  const std::string phone = seal("people", "\"13812348000\"");
+  EXPECT_EQ(mask_json("{\"people\":[{\"a\":[1]}," + phone + ",[" + phone + "]],\"b\":2}", opener_),
+            "{\"people\":[{\"a\":[1]},\"138****8000\",[\"138****8000\"]],\"b\":2}");
+  EXPECT_EQ(mask_json("[{\"a\":1}," + phone + "]", opener_, {"people", owner_}),
+            "[{\"a\":1},\"138****8000\"]");
+}
+
 TEST_F(MaskJsonTest, TextsWithoutSealedValuesAreKept) {
   for (const char* text : {"{}", "[1,2]", "\"x\"", "{\"a\":\"unsealed:v1\"}", "{\"sealed:v1:x\":1}"}) {
     EXPECT_EQ(mask_json(text, opener_), text);

@@ -1,27 +1,9 @@
 #include "seal/opener.h"
 
-#include <cstring>
-
 #include "seal/data_key.h"
 #include "seal/sealed_text.h"
 
 namespace kehu::seal {
-namespace {
-
-Nonce nonce_of(std::string_view message) {
-  Nonce nonce;
-  std::memcpy(nonce.data(), message.data(), nonce.size());
-  return nonce;
-}
-
-std::optional<Cipher> cipher_of_payload(std::string_view bytes) {
-  if (bytes.size() < 1 + kSealedOverhead) return std::nullopt;
-  if (bytes[0] == static_cast<char>(Cipher::kAes256Gcm)) return Cipher::kAes256Gcm;
-  if (bytes[0] == static_cast<char>(Cipher::kSm4Gcm)) return Cipher::kSm4Gcm;
-  return std::nullopt;
-}
-
-}  // namespace
 
 Opener::Opener(const ProjectKey& project_key, KeyRing& ring)
     : ring_(ring), project_key_(project_key), aes_(Cipher::kAes256Gcm), sm4_(Cipher::kSm4Gcm) {}

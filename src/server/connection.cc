@@ -16,10 +16,10 @@ int64_t millis(Duration duration) { return duration.micros() / 1000; }
 
 }  // namespace
 
-Connection::Connection(IoThread& thread, Transport transport, Peer peer)
+Connection::Connection(IoThread& thread, net::Transport transport, net::Peer peer)
     : thread_(thread), transport_(std::move(transport)), peer_(std::move(peer)) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() { give_up_memory(); }
 
 void Connection::start() {
   ticket_ = thread_.add(shared_from_this());
@@ -33,13 +33,23 @@ void Connection::turn(Work work) {
   const auto self = shared_from_this();  // closing takes us out of our slot
   in_turn_ = true;
   work();
+  if (phase_ == Phase::kClosing || phase_ == Phase::kLinger) forget_input();
+  if (phase_ != Phase::kClosed && !settle_memory()) {
+    count(thread_.counters().bodies_refused);
+    http::Problem problem =
+        http::Problem::overloaded("too many requests are arriving at once; send it again");
+    problem.retry_after_s = 2;
+    has_output() ? close() : refuse_body(problem);
+    held_.release();
+    give_up_memory();
+  }
   if (phase_ != Phase::kClosed) flush();
   if (phase_ != Phase::kClosed) arm();
   thread_.write_buffer().clear();
   in_turn_ = false;
 }
 
-void Connection::answer(api::Response response) {
+void Connection::answer(http::Response response) {
   if (in_turn_) {
     early_ = std::move(response);
     return;
@@ -61,7 +71,10 @@ void Connection::read_more() {
 
 void Connection::on_tick() {
   const int64_t now = thread_.now_ms();
-  if (phase_ == Phase::kHead && held_.empty() && now > since_ms_ + 1000) held_.release();
+  if (phase_ == Phase::kHead && held_.empty() && now > since_ms_ + 1000) {
+    held_.release();
+    settle_memory();
+  }
   if (now < deadline_ms()) return;
   turn([&] {
     const bool idle = phase_ == Phase::kHead && held_.empty();
@@ -70,7 +83,7 @@ void Connection::on_tick() {
           .code = "request_timeout",
           .title = "The request took too long to arrive",
           .detail = wanted_ == 0 && phase_ == Phase::kHead ? "the header was not complete in time"
-                                                           : "the body came too slowly"});
+                                                           : "the body came too slowly, or stopped coming"});
   });
 }
 
@@ -82,26 +95,31 @@ void Connection::cut() { close(); }
 
 void Connection::enter(Phase phase) {
   phase_ = phase;
-  since_ms_ = thread_.now_ms();
+  since_ms_ = last_byte_ms_ = thread_.now_ms();
   moved_ = 0;
 }
 
 int64_t Connection::deadline_ms() const {
   const Options& options = thread_.options();
-  const auto with_head_start = [&](Duration head_start) {
-    return since_ms_ + millis(head_start) +
-           static_cast<int64_t>(moved_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
+  // By the average since the phase began, and by the time of the last byte: what came at once buys no
+  // silence.
+  const auto moving = [&](Duration head_start, Duration silence) {
+    const int64_t average =
+        since_ms_ + millis(head_start) +
+        static_cast<int64_t>(moved_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
+    return std::min(average, last_byte_ms_ + millis(silence));
   };
-  if (has_output()) return with_head_start(options.write_timeout);
+  if (has_output()) return moving(options.write_timeout, options.write_timeout);
   switch (phase_) {
     case Phase::kHead:
-      if (wanted_ != 0) return with_head_start(options.body_timeout);
+      if (wanted_ != 0) return moving(options.body_timeout, options.silence_timeout);
       return since_ms_ + millis(held_.empty() && !transport_.shaking_hands() ? options.idle_timeout
                                                                              : options.header_timeout);
     case Phase::kChunks:
-      return with_head_start(options.body_timeout);
+      return moving(options.body_timeout, options.silence_timeout);
     case Phase::kStream:
-      return paused_ ? std::numeric_limits<int64_t>::max() : with_head_start(options.body_timeout);
+      return paused_ ? std::numeric_limits<int64_t>::max()
+                     : moving(options.body_timeout, options.silence_timeout);
     case Phase::kLinger:
       return since_ms_ + kLingerMs;
     default:
@@ -157,28 +175,28 @@ void Connection::on_writable() {
 
 // The usual case: whole requests arrive in one piece and are used where they were read.
 void Connection::read_into_thread_buffer() {
-  const Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
+  const net::Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
   if (outcome.closed) return close();
-  moved_ += outcome.bytes;
+  note_bytes(outcome.bytes);
   const std::string_view bytes(thread_.read_buffer(), outcome.bytes);
   const std::string_view rest = bytes.substr(advance(bytes));
   if (rest.empty() || phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
-  held_.space(std::max(rest.size(), wanted_));
   held_.append(rest);
 }
 
 void Connection::read_into_held() {
+  // It grows with what came, and not by what was announced.
   const size_t missing = wanted_ > held_.size() ? wanted_ - held_.size() : 0;
-  char* to = held_.space(std::max(missing, kReadAhead));
-  const Transport::Outcome outcome = transport_.read(to, held_.room());
+  char* to = held_.space(std::max(std::min(missing, held_.size()), kReadAhead));
+  const net::Transport::Outcome outcome = transport_.read(to, held_.room());
   if (outcome.closed) return close();
-  moved_ += outcome.bytes;
+  note_bytes(outcome.bytes);
   held_.grew(outcome.bytes);
   advance_held();
 }
 
 void Connection::discard_input() {
-  const Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
+  const net::Transport::Outcome outcome = transport_.read(thread_.read_buffer(), IoThread::kReadBytes);
   if (outcome.closed) close();
 }
 
@@ -207,7 +225,7 @@ bool Connection::flush() {
   while (!first.empty() || !second.empty()) {
     const std::array<iovec, 2> parts = {iovec{const_cast<char*>(first.data()), first.size()},
                                         iovec{const_cast<char*>(second.data()), second.size()}};
-    const Transport::Outcome outcome = transport_.write(parts);
+    const net::Transport::Outcome outcome = transport_.write(parts);
     if (outcome.closed) {
       close();
       return false;
@@ -216,7 +234,7 @@ bool Connection::flush() {
     const size_t of_first = std::min(first.size(), outcome.bytes);
     first.remove_prefix(of_first);
     second.remove_prefix(outcome.bytes - of_first);
-    moved_ += outcome.bytes;
+    note_bytes(outcome.bytes);
   }
   if (big_) big_at_ = big_->content().size() - second.size();
   if (first.empty() && second.empty()) {
@@ -240,12 +258,37 @@ bool Connection::flush() {
   return false;
 }
 
+void Connection::note_bytes(size_t bytes) {
+  moved_ += bytes;
+  if (bytes > 0) last_byte_ms_ = thread_.now_ms();
+}
+
+// False when this connection holds more of what arrived than there is room for.
+bool Connection::settle_memory() {
+  static const size_t kInside = std::string().capacity();  // costs no memory
+  const size_t bytes = held_.capacity() + body_.capacity() - std::min(body_.capacity(), kInside);
+  const bool keyless = keyless_ && (wanted_ != 0 || phase_ == Phase::kChunks);
+  if (bytes == share_.bytes && keyless == share_.keyless) return true;
+  // What waits behind a request that is being handled is one read at most, and is looked at after its answer.
+  return thread_.body_memory().change(share_, {.bytes = bytes, .keyless = keyless}) || !is_reading();
+}
+
+// Of what came behind the last answer, or before it when its request failed, nothing is read any more.
+void Connection::forget_input() {
+  unread_ = unread_ || !held_.empty();
+  held_.release();
+  std::string().swap(body_);
+}
+
+void Connection::give_up_memory() { thread_.body_memory().change(share_, {}); }
+
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   transport_.close();
   phase_ = Phase::kClosed;
   sink_.reset();
   span_.end();
+  give_up_memory();
   out_.clear();
   big_.reset();
   thread_.counters().connections.fetch_sub(1, std::memory_order_relaxed);

@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "api/router.h"
-#include "server/buffer.h"
+#include "http/router.h"
+#include "net/buffer.h"
+#include "net/transport.h"
+#include "server/body_memory.h"
 #include "server/chunked_body.h"
 #include "server/framing.h"
 #include "server/io_thread.h"
-#include "server/transport.h"
 #include "trace/span.h"
 
 namespace kehu::server {
@@ -22,12 +23,12 @@ namespace kehu::server {
 // buffer and sent at the turn's end with one system call.
 class Connection final : public Session, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(IoThread& thread, Transport transport, Peer peer);
+  Connection(IoThread& thread, net::Transport transport, net::Peer peer);
   ~Connection() override;
 
   void start();
 
-  void answer(api::Response response) override;
+  void answer(http::Response response) override;
   void read_more() override;
   void on_tick() override;
   void stop() override;
@@ -63,16 +64,20 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   bool has_output() const { return !out_.empty() || big_.has_value(); }
   void close();
   int64_t deadline_ms() const;
+  void note_bytes(size_t bytes);
+  bool settle_memory();
+  void give_up_memory();
+  void forget_input();
 
   // requests.cc: one request from its header to its answer.
   Step step(std::string_view bytes);
   Step head_step(std::string_view bytes);
   Step admit(std::string_view bytes, const Head& head);
-  Step take_buffered(std::string_view bytes, const Head& head, api::Request& request,
-                     const api::Route& route);
-  Step take_streamed(const Head& head, const api::Request& request, const api::Route& route,
+  Step take_buffered(std::string_view bytes, const Head& head, http::Request& request,
+                     const http::Route& route);
+  Step take_streamed(const Head& head, const http::Request& request, const http::Route& route,
                      size_t available);
-  Step take_live(const Head& head, const api::Request& request, const api::LiveUpgrade& action,
+  Step take_live(const Head& head, const http::Request& request, const http::LiveUpgrade& action,
                  size_t available);
   Step chunks_step(std::string_view bytes);
   Step stream_step(std::string_view bytes);
@@ -80,39 +85,45 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   bool deliver(std::string_view piece);
   void end_stream();
   void dispatch_chunked();
-  void refuse_chunked();
-  api::Request chunked_request(api::Router::Match& match);
+  http::Request request_again(std::string_view head_bytes, http::Router::Match& match);
   template <class Call>
   void dispatch(Call call);
-  Step refuse(api::Response response, const Head& head, size_t available);
-  // The same, of a request whose route is known.
-  Step turn_away(const api::Route& route, const api::Request& request, api::Response response,
+  Step refuse(http::Response response, const Head& head, size_t available);
+  // The same, after the router's witness was told.
+  Step turn_away(const http::Route* route, const http::Request& request, http::Response response,
                  const Head& head, size_t available);
-  void fail(const api::Problem& problem);
-  void fail(api::Response response);
-  void finish(api::Response response);
+  // Of a body that may not come any further, in the words of its route's clients.
+  void refuse_body(const http::Problem& problem);
+  void fail(const http::Problem& problem);
+  void fail(http::Response response);
+  void finish(http::Response response);
   Step finish_early(std::string_view bytes);
-  api::Request request_of(const Head& head, api::Method method) const;
+  http::Request request_of(const Head& head, http::Method method) const;
   void note(const Head& head);
-  void log_access(const api::Response& response);
+  void log_access(const http::Response& response);
 
   IoThread& thread_;
-  Transport transport_;
-  const Peer peer_;
-  api::Ticket ticket_;
+  net::Transport transport_;
+  const net::Peer peer_;
+  http::Ticket ticket_;
   Phase phase_ = Phase::kHead;
   int64_t since_ms_ = 0;  // when the phase began
   size_t moved_ = 0;      // bytes of body or answer since then
+  int64_t last_byte_ms_ = 0;
   bool in_turn_ = false;
   bool waiting_to_read_ = false;
   bool waiting_to_write_ = false;
   bool blocked_ = false;  // the socket did not take all of an answer
 
-  Buffer held_;         // received, not used yet
+  net::Buffer held_;    // received, not used yet
   size_t scanned_ = 0;  // of held_, by an unfinished search for the end of a header
   size_t wanted_ = 0;   // header and body of an admitted request; 0: none is admitted
+  BodyMemory::Share share_;
 
   // The request in hand.
+  const http::Route* route_ = nullptr;
+  bool keyless_ = false;  // its sender is not known before its body is read
+  std::shared_ptr<const http::Principal> principal_;
   bool head_only_ = false;
   bool http11_ = true;
   bool close_ = false;    // after its answer
@@ -123,12 +134,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   std::unique_ptr<ChunkedBody> chunks_;
   std::string head_copy_;  // while a chunked body is collected
   std::string body_;
-  std::unique_ptr<api::BodySink> sink_;
-  bool paused_ = false;                 // the sink wants no chunk yet
-  std::optional<api::Response> early_;  // came while the handler or the sink was running
+  std::unique_ptr<http::BodySink> sink_;
+  bool paused_ = false;                  // the sink wants no chunk yet
+  std::optional<http::Response> early_;  // came while the handler or the sink was running
   struct Access {
-    std::string target;
-    api::Method method = api::Method::kGet;
+    http::Method method = http::Method::kGet;
     std::chrono::steady_clock::time_point began;
   };
   std::optional<Access> access_;
@@ -137,7 +147,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   // Output that the socket did not take yet: first out_, then the content of big_.
   std::string out_;
   size_t out_at_ = 0;
-  std::optional<api::Response> big_;
+  std::optional<http::Response> big_;
   size_t big_at_ = 0;
 };
 

@@ -11,7 +11,7 @@
 namespace kehu::server {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
@@ -19,9 +19,9 @@ constexpr size_t kFieldsMax = 100;
 
 std::string_view to_std(string_view text) { return {text.data(), text.size()}; }
 
-api::Problem malformed(std::string detail) {
-  return api::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
-                                   std::move(detail));
+http::Problem malformed(std::string detail) {
+  return http::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
+                                    std::move(detail));
 }
 
 bool list_has(std::string_view list, std::string_view token) {
@@ -31,14 +31,14 @@ bool list_has(std::string_view list, std::string_view token) {
     list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
     while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (api::equals_ignore_case(item, token)) return true;
+    if (http::equals_ignore_case(item, token)) return true;
   }
   return false;
 }
 
 // Fields that decide about framing. Beast accepts a list of equal lengths and takes an unknown transfer
 // coding for no body at all; both are read otherwise by somebody, so both are refused.
-class HeadParser final : public http::basic_parser<true> {
+class HeadParser final : public beast::basic_parser<true> {
  public:
   explicit HeadParser(Head& head) : head_(head) {
     header_limit(0xffffffff);
@@ -47,22 +47,22 @@ class HeadParser final : public http::basic_parser<true> {
     eager(false);
   }
 
-  std::optional<api::Problem> problem;
+  std::optional<http::Problem> problem;
 
  private:
-  void refuse(api::Problem why, error_code& ec) {
+  void refuse(http::Problem why, error_code& ec) {
     problem = std::move(why);
-    ec = http::error::bad_field;
+    ec = beast::error::bad_field;
   }
 
-  void on_request_impl(http::verb, string_view method, string_view target, int version,
+  void on_request_impl(beast::verb, string_view method, string_view target, int version,
                        error_code&) override {
     head_.method = to_std(method);
     head_.target = to_std(target);
     head_.http11 = version == 11;
   }
 
-  void on_field_impl(http::field field, string_view name, string_view value, error_code& ec) override {
+  void on_field_impl(beast::field field, string_view name, string_view value, error_code& ec) override {
     if (head_.headers.size() == kFieldsMax) {
       return refuse({.status = 431,
                      .code = "header_too_large",
@@ -72,19 +72,19 @@ class HeadParser final : public http::basic_parser<true> {
     }
     head_.headers.push_back({to_std(name), to_std(value)});
     switch (field) {
-      case http::field::content_length:
+      case beast::field::content_length:
         return on_content_length(to_std(value), ec);
-      case http::field::transfer_encoding:
+      case beast::field::transfer_encoding:
         return on_transfer_encoding(to_std(value), ec);
-      case http::field::host:
+      case beast::field::host:
         if (std::exchange(has_host_, true)) refuse(malformed("there is more than one Host field"), ec);
         return;
-      case http::field::expect:
+      case beast::field::expect:
         return on_expect(to_std(value), ec);
-      case http::field::upgrade:
+      case beast::field::upgrade:
         head_.websocket = list_has(to_std(value), "websocket");
         return;
-      case http::field::connection:
+      case beast::field::connection:
         upgrades_ = upgrades_ || list_has(to_std(value), "upgrade");
         return;
       default:
@@ -102,7 +102,7 @@ class HeadParser final : public http::basic_parser<true> {
   }
 
   void on_transfer_encoding(std::string_view value, error_code& ec) {
-    if (!api::equals_ignore_case(value, "chunked")) {
+    if (!http::equals_ignore_case(value, "chunked")) {
       return refuse({.status = 501,
                      .code = "unknown_transfer_coding",
                      .title = "The transfer coding is unknown",
@@ -113,7 +113,7 @@ class HeadParser final : public http::basic_parser<true> {
   }
 
   void on_expect(std::string_view value, error_code& ec) {
-    head_.expects_continue = api::equals_ignore_case(value, "100-continue");
+    head_.expects_continue = http::equals_ignore_case(value, "100-continue");
     if (!head_.expects_continue) {
       refuse({.status = 417,
               .code = "unknown_expectation",
@@ -175,11 +175,11 @@ bool to_origin_form(std::string_view& target) {
     target = path == std::string_view::npos ? std::string_view("/") : target.substr(path);
   }
   return (target.starts_with('/') || target == "*") && target.find('#') == std::string_view::npos &&
-         api::valid_escapes(target);
+         http::valid_escapes(target);
 }
 
-api::Problem explain(const error_code& ec) {
-  if (ec == http::error::bad_version) {
+http::Problem explain(const error_code& ec) {
+  if (ec == beast::error::bad_version) {
     return {.status = 505,
             .code = "unknown_version",
             .title = "The HTTP version is not supported",
@@ -216,8 +216,8 @@ HeadResult parse_head(std::string_view bytes, size_t scanned, size_t limit, Head
   if (!parser.is_header_done()) return {Verdict::kRefused, malformed("the request header is incomplete")};
   head.keep_alive = parser.keep_alive();
   if (!to_origin_form(head.target)) {
-    return {Verdict::kRefused, api::Problem::bad_request("bad_target", "The request target is not valid",
-                                                         "it is a path with well-formed % escapes")};
+    return {Verdict::kRefused, http::Problem::bad_request("bad_target", "The request target is not valid",
+                                                          "it is a path with well-formed % escapes")};
   }
   return {Verdict::kComplete};
 }

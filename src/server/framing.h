@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/problem.h"
-#include "api/request.h"
+#include "http/problem.h"
+#include "http/request.h"
 
 // Where a request begins and ends. Beast parses; what it lets through and another server may read differently
 // (the stuff of request smuggling) is refused here.
@@ -15,7 +15,7 @@ namespace kehu::server {
 struct Head {
   std::string_view method;
   std::string_view target;  // origin form ("/path?query"), or "*"
-  std::vector<api::Header> headers;
+  std::vector<http::Header> headers;
   uint64_t content_length = 0;
   bool chunked = false;
   bool http11 = true;
@@ -31,7 +31,7 @@ enum class Verdict : uint8_t { kComplete, kPartial, kRefused };
 
 struct HeadResult {
   Verdict verdict = Verdict::kPartial;
-  api::Problem problem = {};  // when refused
+  http::Problem problem = {};  // when refused
 };
 
 // Reads a head at the start of `bytes`. `scanned` are the bytes that an earlier partial verdict has seen;

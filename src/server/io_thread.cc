@@ -3,10 +3,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <ctime>
 
-#include "base/check.h"
 #include "os/thread_name.h"
 #include "server/connection.h"
 
@@ -26,8 +24,9 @@ std::string make_date_line() {
 
 // Deadlines are looked at a few times within the shortest of them, but an idle server wakes once a second.
 std::chrono::milliseconds tick_interval(const Options& options) {
-  const Duration shortest = std::min({options.header_timeout, options.body_timeout, options.write_timeout,
-                                      options.idle_timeout, options.live_idle, Duration::seconds(4)});
+  const Duration shortest =
+      std::min({options.header_timeout, options.body_timeout, options.silence_timeout, options.write_timeout,
+                options.idle_timeout, options.live_idle, Duration::seconds(4)});
   return std::chrono::milliseconds(std::max<int64_t>(20, shortest.micros() / 4000));
 }
 
@@ -41,13 +40,13 @@ int64_t steady_ms() {
 
 // A handler that answers before it returns is the fast path: its connection is in the middle of a turn on
 // this thread and takes the answer at once.
-bool Inbox::is_own_request(api::Ticket ticket) const {
+bool Inbox::is_own_request(http::Ticket ticket) const {
   const IoThread* thread = IoThread::current();
   return thread != nullptr && thread->inbox().get() == this && thread->dispatching &&
          thread->dispatching->slot == ticket.slot && thread->dispatching->generation == ticket.generation;
 }
 
-void Inbox::answer(api::Ticket ticket, api::Response response) {
+void Inbox::answer(http::Ticket ticket, http::Response response) {
   if (is_own_request(ticket)) {
     IoThread::current()->find(ticket)->answer(std::move(response));
   } else {
@@ -65,7 +64,7 @@ void Inbox::answer_all(std::vector<Answer>& answers) {
   answers.clear();
 }
 
-void Inbox::read_more(api::Ticket ticket) {
+void Inbox::read_more(http::Ticket ticket) {
   if (is_own_request(ticket)) {
     IoThread::current()->find(ticket)->read_more();
   } else {
@@ -73,7 +72,7 @@ void Inbox::read_more(api::Ticket ticket) {
   }
 }
 
-void Inbox::live_ready(api::Ticket ticket) { push({Kind::kLiveReady, ticket, {}}); }
+void Inbox::live_ready(http::Ticket ticket) { push({Kind::kLiveReady, ticket, {}}); }
 
 void Inbox::push(Item item) {
   const std::lock_guard lock(mutex_);
@@ -84,7 +83,7 @@ void Inbox::push(Item item) {
 
 // One wake-up for all that comes before the owner looks.
 void Inbox::wake() {
-  if (items_.empty()) boost::asio::post(owner_->context(), [this] { drain(); });
+  if (items_.empty()) owner_->event_loop().post([this] { drain(); });
 }
 
 void Inbox::drain() {
@@ -117,10 +116,12 @@ void Inbox::shut() {
   items_.clear();
 }
 
-IoThread::IoThread(const Options& options, const api::Router& router, Counters& counters)
+IoThread::IoThread(const Options& options, const http::Router& router, Counters& counters,
+                   BodyMemory& body_memory)
     : options_(options),
       router_(router),
       counters_(counters),
+      body_memory_(body_memory),
       inbox_(std::make_shared<Inbox>(*this)),
       tick_every_(tick_interval(options)),
       now_ms_(steady_ms()),
@@ -144,42 +145,34 @@ void IoThread::join() {
 void IoThread::loop() {
   current_thread = this;
   tick();
-  context_.run();
+  event_loop_.run();
   inbox_->shut();
   current_thread = nullptr;
 }
 
-void IoThread::adopt(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls) {
-  boost::asio::post(
-      context_, [this, descriptor, family, peer = std::move(peer), tls = std::move(tls)]() mutable {
-        Socket socket(context_);
-        boost::system::error_code ec;
-        socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor, ec);
-        KEHU_CHECK(!ec);
-        const auto connection =
-            std::make_shared<Connection>(*this, Transport(std::move(socket), tls.get()), std::move(peer));
-        connection->start();
-      });
+void IoThread::adopt(int descriptor, int family, net::Peer peer, std::shared_ptr<const net::TlsContext> tls) {
+  event_loop_.post([this, descriptor, family, peer = std::move(peer), tls = std::move(tls)]() mutable {
+    const auto connection = std::make_shared<Connection>(
+        *this, net::Transport::adopt(event_loop_, descriptor, family, tls.get()), std::move(peer));
+    connection->start();
+  });
 }
 
 void IoThread::begin_stop() {
-  boost::asio::post(context_, [this] {
+  event_loop_.post([this] {
     stopping_ = true;
     for_each_session([](Session& session) { session.stop(); });
   });
 }
 
 void IoThread::end() {
-  boost::asio::post(context_, [this] {
+  event_loop_.post([this] {
     for_each_session([](Session& session) { session.cut(); });
-    timer_.cancel();
-    work_.reset();
-    // Handlers of cut sessions still run; nothing else keeps the loop.
-    boost::asio::post(context_, [this] { context_.stop(); });
+    event_loop_.end();  // handlers of cut sessions still run
   });
 }
 
-api::Ticket IoThread::add(std::shared_ptr<Session> session) {
+http::Ticket IoThread::add(std::shared_ptr<Session> session) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
     slots_.emplace_back();
@@ -191,9 +184,9 @@ api::Ticket IoThread::add(std::shared_ptr<Session> session) {
   return {slot, slots_[slot].generation};
 }
 
-api::Ticket IoThread::renew(api::Ticket ticket) { return {ticket.slot, ++slots_[ticket.slot].generation}; }
+http::Ticket IoThread::renew(http::Ticket ticket) { return {ticket.slot, ++slots_[ticket.slot].generation}; }
 
-void IoThread::remove(api::Ticket ticket) {
+void IoThread::remove(http::Ticket ticket) {
   Slot& slot = slots_[ticket.slot];
   ++slot.generation;
   slot.session.reset();
@@ -201,7 +194,7 @@ void IoThread::remove(api::Ticket ticket) {
   session_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-Session* IoThread::find(api::Ticket ticket) const {
+Session* IoThread::find(http::Ticket ticket) const {
   const Slot& slot = slots_[ticket.slot];
   return slot.generation == ticket.generation ? slot.session.get() : nullptr;
 }
@@ -219,10 +212,7 @@ void IoThread::tick() {
   now_ms_ = steady_ms();
   date_line_ = make_date_line();
   for_each_session([](Session& session) { session.on_tick(); });
-  timer_.expires_after(tick_every_);
-  timer_.async_wait([this](const boost::system::error_code& ec) {
-    if (!ec) tick();
-  });
+  event_loop_.after(tick_every_, [this] { tick(); });
 }
 
 }  // namespace kehu::server

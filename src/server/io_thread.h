@@ -1,23 +1,21 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>  // Asio 1.74 forgets it
 #include <vector>
 
-#include "api/responder.h"
-#include "api/router.h"
+#include "http/responder.h"
+#include "http/router.h"
+#include "net/event_loop.h"
+#include "net/transport.h"
+#include "server/body_memory.h"
 #include "server/framing.h"
 #include "server/server.h"
-#include "server/transport.h"
 
 namespace kehu::server {
 
@@ -28,6 +26,7 @@ struct Counters {
   std::atomic<uint64_t> accepted{0};
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> bodies_refused{0};
   std::atomic<uint64_t> malformed{0};
   std::atomic<uint64_t> answered[6] = {};
 };
@@ -41,7 +40,7 @@ inline void count(std::atomic<uint64_t>& counter) { counter.fetch_add(1, std::me
 class Session {
  public:
   virtual ~Session() = default;
-  virtual void answer(api::Response) {}
+  virtual void answer(http::Response) {}
   virtual void read_more() {}
   virtual void live_ready() {}  // texts wait in the queue of a WebSocket
   virtual void on_tick() = 0;   // deadlines
@@ -53,25 +52,25 @@ class IoThread;
 
 // The door through which other threads reach a thread's sessions. Outlives its thread; then it drops
 // everything.
-class Inbox final : public api::Outlet {
+class Inbox final : public http::Outlet {
  public:
   explicit Inbox(IoThread& owner) : owner_(&owner) {}
 
-  void answer(api::Ticket ticket, api::Response response) override;
+  void answer(http::Ticket ticket, http::Response response) override;
   void answer_all(std::vector<Answer>& answers) override;
-  void read_more(api::Ticket ticket) override;
-  void live_ready(api::Ticket ticket);
+  void read_more(http::Ticket ticket) override;
+  void live_ready(http::Ticket ticket);
 
  private:
   friend class IoThread;
   enum class Kind : uint8_t { kAnswer, kReadMore, kLiveReady };
   struct Item {
     Kind kind;
-    api::Ticket ticket;
-    api::Response response;
+    http::Ticket ticket;
+    http::Response response;
   };
 
-  bool is_own_request(api::Ticket ticket) const;
+  bool is_own_request(http::Ticket ticket) const;
   void push(Item item);
   void wake();  // under the mutex
   void drain();
@@ -86,28 +85,29 @@ class Inbox final : public api::Outlet {
 // One event loop: its sockets are touched by no other thread.
 class IoThread {
  public:
-  IoThread(const Options& options, const api::Router& router, Counters& counters);
+  IoThread(const Options& options, const http::Router& router, Counters& counters, BodyMemory& body_memory);
   ~IoThread();
 
   void run();  // starts the thread
   void join();
 
   // From any thread.
-  void adopt(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls);
+  void adopt(int descriptor, int family, net::Peer peer, std::shared_ptr<const net::TlsContext> tls);
   void begin_stop();
   void end();  // cuts what is left and ends the loop
 
   // On this thread.
-  api::Ticket add(std::shared_ptr<Session> session);
+  http::Ticket add(std::shared_ptr<Session> session);
   // Another request of the session in the slot: earlier tickets are stale.
-  api::Ticket renew(api::Ticket ticket);
-  void remove(api::Ticket ticket);
-  Session* find(api::Ticket ticket) const;
+  http::Ticket renew(http::Ticket ticket);
+  void remove(http::Ticket ticket);
+  Session* find(http::Ticket ticket) const;
 
-  boost::asio::io_context& context() { return context_; }
+  net::EventLoop& event_loop() { return event_loop_; }
   const Options& options() const { return options_; }
-  const api::Router& router() const { return router_; }
+  const http::Router& router() const { return router_; }
   Counters& counters() { return counters_; }
+  BodyMemory& body_memory() { return body_memory_; }
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   bool stopping() const { return stopping_; }
   size_t sessions() const { return session_count_.load(std::memory_order_relaxed); }
@@ -121,7 +121,7 @@ class IoThread {
   Head& head() { return head_; }
 
   // The request whose handler or sink is running: what it says to its own ticket needs no inbox.
-  std::optional<api::Ticket> dispatching;
+  std::optional<http::Ticket> dispatching;
 
   static IoThread* current();
 
@@ -137,11 +137,10 @@ class IoThread {
   void for_each_session(Visit visit);
 
   const Options& options_;
-  const api::Router& router_;
+  const http::Router& router_;
   Counters& counters_;
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
-  boost::asio::steady_timer timer_{context_};
+  BodyMemory& body_memory_;
+  net::EventLoop event_loop_;
   std::shared_ptr<Inbox> inbox_;
   std::thread thread_;
 

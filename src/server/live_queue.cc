@@ -29,7 +29,7 @@ bool LiveQueue::send(std::shared_ptr<const std::string> text) {
   return true;
 }
 
-void LiveQueue::close(api::CloseCode code, std::string_view reason) {
+void LiveQueue::close(http::CloseCode code, std::string_view reason) {
   {
     const std::lock_guard lock(mutex_);
     if (shut_ || closing_) return;

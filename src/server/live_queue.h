@@ -7,22 +7,22 @@
 #include <optional>
 #include <string>
 
-#include "api/live_channel.h"
+#include "http/live_channel.h"
 #include "server/io_thread.h"
 
 namespace kehu::server {
 
 // Texts on their way to one WebSocket: any thread puts them in, the connection's thread takes them out.
-class LiveQueue final : public api::LiveSink {
+class LiveQueue final : public http::LiveSink {
  public:
   LiveQueue(std::shared_ptr<Inbox> inbox, size_t limit_bytes)
       : inbox_(std::move(inbox)), limit_bytes_(limit_bytes) {}
 
   // Before anybody else knows the queue.
-  void set_ticket(api::Ticket ticket) { ticket_ = ticket; }
+  void set_ticket(http::Ticket ticket) { ticket_ = ticket; }
 
   bool send(std::shared_ptr<const std::string> text) override;
-  void close(api::CloseCode code, std::string_view reason) override;
+  void close(http::CloseCode code, std::string_view reason) override;
   uint64_t dropped() const override;
   void ask_ready() override;
   void hold() override { held_ = true; }
@@ -33,7 +33,7 @@ class LiveQueue final : public api::LiveSink {
   void tick(int64_t now_ms);
 
   struct Closing {
-    api::CloseCode code;
+    http::CloseCode code;
     std::string reason;
   };
   struct Next {
@@ -51,7 +51,7 @@ class LiveQueue final : public api::LiveSink {
 
   const std::shared_ptr<Inbox> inbox_;
   const size_t limit_bytes_;
-  api::Ticket ticket_;
+  http::Ticket ticket_;
 
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const std::string>> texts_;

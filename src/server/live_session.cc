@@ -4,15 +4,15 @@
 #include <optional>
 #include <string>
 
-#include "server/buffer.h"
+#include "net/buffer.h"
 #include "server/live_queue.h"
-#include "server/message_reader.h"
+#include "websocket/message_reader.h"
 
 namespace kehu::server {
 namespace {
 
-using api::CloseCode;
-using Kind = MessageReader::Kind;
+using http::CloseCode;
+using Kind = websocket::MessageReader::Kind;
 
 // More than this of unsent frames, and the queue waits.
 constexpr size_t kUnsentBytes = 64 * 1024;
@@ -22,17 +22,19 @@ constexpr int64_t kLingerMs = 2000;  // for the client's end of the connection
 
 int64_t millis(Duration duration) { return duration.micros() / 1000; }
 
-// One WebSocket. Works in turns, as Connection does: what a turn writes is sent at its end.
+// One WebSocket. Works in turns, as Connection does: what a turn writes is sent at its end. What it holds of
+// messages that are arriving counts as the bodies of requests do.
 class LiveSession final : public Session, public std::enable_shared_from_this<LiveSession> {
  public:
-  LiveSession(IoThread& thread, Transport transport, const api::LiveUpgrade& action, bool deflate)
+  LiveSession(IoThread& thread, net::Transport transport, const http::LiveUpgrade& action, bool deflate)
       : thread_(thread),
         transport_(std::move(transport)),
         channel_(action.open()),
         queue_(std::make_shared<LiveQueue>(thread.inbox(), thread.options().live_queue_bytes)),
         reader_({.message_bytes = action.message_bytes, .deflate = deflate}) {}
+  ~LiveSession() override { give_up_memory(); }
 
-  void start(const api::Request& request, const Upgrade& upgrade);
+  void start(const http::Request& request, const websocket::Upgrade& upgrade);
 
   void live_ready() override {
     turn([] {});
@@ -57,7 +59,11 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   void on_writable();
   void consume(std::span<char> bytes);
   void consume_held();
-  void take(const MessageReader::Item& item);
+  void take(const websocket::MessageReader::Item& item);
+  void note_message();
+  void settle_memory();
+  void give_up_memory() { thread_.body_memory().change(share_, {}); }
+  void give_up_input(CloseCode code, std::string_view reason);
   void tell_caught_up(uint64_t dropped);
   void fill();
   bool flush();
@@ -73,19 +79,21 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   bool is_stuck(int64_t now) const;
 
   IoThread& thread_;
-  Transport transport_;
-  std::unique_ptr<api::LiveChannel> channel_;
+  net::Transport transport_;
+  std::unique_ptr<http::LiveChannel> channel_;
   std::shared_ptr<LiveQueue> queue_;
-  api::Ticket ticket_;
-  MessageReader reader_;
-  Buffer held_;  // received while the channel held the client back
+  http::Ticket ticket_;
+  websocket::MessageReader reader_;
+  net::Buffer held_;  // received while the channel held the client back
+  BodyMemory::Share share_;
 
   Phase phase_ = Phase::kOpen;
   int64_t since_ms_ = 0;    // when the phase began
   int64_t heard_ms_ = 0;    // when bytes came
   int64_t message_ms_ = 0;  // when the message that is not complete began; 0: there is none
-  size_t message_bytes_ = 0;
-  bool pinged_ = false;  // and heard nothing since
+  int64_t data_ms_ = 0;     // when bytes of it came: a pong in its middle is no sign that it goes on
+  uint64_t came_ = 0;       // of it
+  bool pinged_ = false;     // and heard nothing since
   bool in_turn_ = false;
   bool waiting_to_read_ = false;
   bool waiting_to_write_ = false;
@@ -98,7 +106,7 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   int64_t blocked_ms_ = 0;  // when the socket took something last while more waits; 0: nothing waits
 };
 
-void LiveSession::start(const api::Request& request, const Upgrade& upgrade) {
+void LiveSession::start(const http::Request& request, const websocket::Upgrade& upgrade) {
   ticket_ = thread_.add(shared_from_this());
   queue_->set_ticket(ticket_);
   count(thread_.counters().live);
@@ -114,6 +122,7 @@ void LiveSession::turn(Work work) {
   const auto self = shared_from_this();  // ending takes us out of our slot
   in_turn_ = true;
   work();
+  if (phase_ != Phase::kClosed) settle_memory();
   do {
     fill();
   } while (phase_ != Phase::kClosed && unsent() > 0 && flush() && phase_ == Phase::kOpen);
@@ -124,13 +133,15 @@ void LiveSession::turn(Work work) {
 void LiveSession::read_more() {
   turn([this] {
     heard_ms_ = thread_.now_ms();
+    if (message_ms_ != 0)
+      message_ms_ = data_ms_ = heard_ms_;  // the time the channel took is not the client's
     consume_held();
   });
 }
 
 void LiveSession::consume_held() {
   if (held_.empty()) return;
-  Buffer held = std::exchange(held_, Buffer());
+  net::Buffer held = std::exchange(held_, net::Buffer());
   consume(held.content());
 }
 
@@ -140,7 +151,7 @@ void LiveSession::arm() {
     transport_.wait_writable(
         [self = shared_from_this()](const boost::system::error_code&) { self->on_writable(); });
   }
-  if (unsent() == 0 && out_.capacity() > kKeptBytes) out_ = std::string();
+  if (unsent() == 0 && out_.capacity() > kKeptBytes) std::string().swap(out_);
   if (!wants_bytes() || waiting_to_read_) return;
   waiting_to_read_ = true;
   transport_.wait_readable(
@@ -153,7 +164,7 @@ void LiveSession::on_readable() {
     if (!wants_bytes()) return;
     consume_held();
     char* const bytes = thread_.read_buffer();
-    const Transport::Outcome outcome = transport_.read(bytes, IoThread::kReadBytes);
+    const net::Transport::Outcome outcome = transport_.read(bytes, IoThread::kReadBytes);
     if (outcome.closed) return end(CloseCode::kAbnormal);
     if (outcome.bytes == 0) return;
     heard_ms_ = thread_.now_ms();
@@ -168,26 +179,56 @@ void LiveSession::on_writable() {
 }
 
 void LiveSession::consume(std::span<char> bytes) {
-  message_bytes_ += bytes.size();
   while (!bytes.empty() && wants_bytes() && phase_ != Phase::kLinger) {
     size_t used = 0;
-    const MessageReader::Item item = reader_.next(bytes, used);
+    const websocket::MessageReader::Item item = reader_.next(bytes, used);
     bytes = bytes.subspan(used);
     take(item);
   }
   if (std::exchange(in_burst_, false)) channel_->on_burst_end();
   if (phase_ == Phase::kOpen && !bytes.empty()) held_.append({bytes.data(), bytes.size()});
-  message_ms_ = reader_.in_message() ? (message_ms_ == 0 ? thread_.now_ms() : message_ms_) : 0;
-  if (message_ms_ == 0) message_bytes_ = 0;
+  note_message();
 }
 
-void LiveSession::take(const MessageReader::Item& item) {
+void LiveSession::note_message() {
+  const int64_t now = thread_.now_ms();
+  if (!reader_.in_message()) {
+    message_ms_ = 0;
+  } else if (message_ms_ == 0) {
+    message_ms_ = data_ms_ = now;
+  } else if (reader_.came() != came_) {
+    data_ms_ = now;
+  }
+  came_ = reader_.came();
+}
+
+void LiveSession::settle_memory() {
+  reader_.release();
+  const size_t bytes = reader_.memory() + held_.capacity();
+  if (bytes == share_.bytes || thread_.body_memory().change(share_, {.bytes = bytes})) return;
+  count(thread_.counters().bodies_refused);
+  give_up_input(CloseCode::kTryAgainLater, "too many messages are arriving at once; connect again");
+}
+
+// Closes, and reads no more of what the client sends.
+void LiveSession::give_up_input(CloseCode code, std::string_view reason) {
+  begin_close(code, reason);
+  linger(closing_);
+  reader_.abandon();
+  held_.release();
+  message_ms_ = 0;
+  give_up_memory();
+}
+
+void LiveSession::take(const websocket::MessageReader::Item& item) {
   switch (item.kind) {
     case Kind::kNothing:
     case Kind::kPong:
       return;
     case Kind::kPing:
-      if (phase_ == Phase::kOpen) append_frame(Opcode::kPong, item.content, out_);
+      // Pongs to a client that takes none of them need not pile up (RFC 6455, 5.5.3).
+      if (phase_ == Phase::kOpen && unsent() < kUnsentBytes)
+        websocket::append_frame(websocket::Opcode::kPong, item.content, out_);
       return;
     case Kind::kText:
     case Kind::kBinary:
@@ -207,7 +248,7 @@ void LiveSession::take(const MessageReader::Item& item) {
 
 void LiveSession::tell_caught_up(uint64_t dropped) {
   const std::string text = channel_->on_caught_up(dropped);
-  if (!text.empty()) append_frame(Opcode::kText, text, out_);
+  if (!text.empty()) websocket::append_frame(websocket::Opcode::kText, text, out_);
 }
 
 // Frames of what the channel sends, as long as the client takes them.
@@ -217,7 +258,7 @@ void LiveSession::fill() {
     if (next.dropped > 0) tell_caught_up(next.dropped);
     if (next.ready) channel_->on_ready();
     if (next.text != nullptr) {
-      append_frame(Opcode::kText, *next.text, out_);
+      websocket::append_frame(websocket::Opcode::kText, *next.text, out_);
     } else if (next.closing) {
       return begin_close(next.closing->code, next.closing->reason);
     } else if (next.dropped == 0 && !next.ready) {
@@ -230,7 +271,7 @@ void LiveSession::fill() {
 bool LiveSession::flush() {
   while (unsent() > 0) {
     const iovec part{out_.data() + out_at_, unsent()};
-    const Transport::Outcome outcome = transport_.write({&part, 1});
+    const net::Transport::Outcome outcome = transport_.write({&part, 1});
     if (outcome.closed) {
       end(CloseCode::kAbnormal);
       return false;
@@ -251,11 +292,11 @@ bool LiveSession::flush() {
 
 void LiveSession::begin_close(CloseCode code, std::string_view reason) {
   if (phase_ != Phase::kOpen) return;
-  char payload[kControlBytesMax];
+  char payload[websocket::kControlBytesMax];
   payload[0] = static_cast<char>(static_cast<uint16_t>(code) >> 8);
   payload[1] = static_cast<char>(static_cast<uint16_t>(code) & 0xff);
   const size_t size = reason.copy(payload + 2, sizeof payload - 2);
-  append_frame(Opcode::kClose, {payload, 2 + size}, out_);
+  websocket::append_frame(websocket::Opcode::kClose, {payload, 2 + size}, out_);
   closing_ = code;
   enter(Phase::kClosing);
 }
@@ -264,7 +305,7 @@ void LiveSession::answer_close(CloseCode code) {
   if (phase_ == Phase::kClosing) return linger(closing_);
   if (std::exchange(in_burst_, false)) channel_->on_burst_end();
   if (code == CloseCode::kNoStatus) {
-    append_frame(Opcode::kClose, {}, out_);
+    websocket::append_frame(websocket::Opcode::kClose, {}, out_);
   } else {
     begin_close(code, {});
   }
@@ -290,6 +331,7 @@ void LiveSession::end(CloseCode code) {
   tell(phase_ == Phase::kClosing ? closing_ : code);
   enter(Phase::kClosed);
   transport_.close();
+  give_up_memory();
   thread_.counters().connections.fetch_sub(1, std::memory_order_relaxed);
   thread_.remove(ticket_);
 }
@@ -319,22 +361,24 @@ void LiveSession::on_tick() {
 
 void LiveSession::check_open(int64_t now) {
   const Options& options = thread_.options();
-  const int64_t slow =
-      static_cast<int64_t>(message_bytes_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
-  if (message_ms_ != 0 && now > message_ms_ + millis(options.body_timeout) + slow) {
-    return turn([this] { begin_close(CloseCode::kPolicy, "the message came too slowly"); });
+  const auto slow = static_cast<int64_t>(came_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));
+  const int64_t deadline =
+      std::min(message_ms_ + millis(options.body_timeout) + slow, data_ms_ + millis(options.silence_timeout));
+  if (message_ms_ != 0 && now > deadline) {
+    return turn(
+        [this] { give_up_input(CloseCode::kPolicy, "the message came too slowly, or stopped coming"); });
   }
   const int64_t silent = now - heard_ms_;
   if (silent > millis(options.live_idle)) return end(CloseCode::kAbnormal);
   if (silent <= millis(options.live_idle) / 2 || pinged_) return;
   pinged_ = true;
-  turn([this] { append_frame(Opcode::kPing, {}, out_); });
+  turn([this] { websocket::append_frame(websocket::Opcode::kPing, {}, out_); });
 }
 
 }  // namespace
 
-void start_live(IoThread& thread, Transport transport, const api::Request& request,
-                const api::LiveUpgrade& action, const Upgrade& upgrade) {
+void start_live(IoThread& thread, net::Transport transport, const http::Request& request,
+                const http::LiveUpgrade& action, const websocket::Upgrade& upgrade) {
   std::make_shared<LiveSession>(thread, std::move(transport), action, upgrade.deflate)
       ->start(request, upgrade);
 }

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "api/live_channel.h"
+#include "http/live_channel.h"
 #include "server/test_server.h"
 #include "server/test_socket.h"
 
@@ -14,7 +14,7 @@
 namespace kehu::server {
 namespace {
 
-using api::CloseCode;
+using http::CloseCode;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -22,7 +22,7 @@ constexpr std::string_view kUpgrade =
     "GET /live?topic=events HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-enum Opcode : unsigned char { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
+enum Opcode : unsigned char { kMore = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 
 // A frame as a client sends it: masked (with zeros, which changes nothing).
 std::string frame(Opcode opcode, std::string_view payload) {
@@ -36,6 +36,13 @@ std::string frame(Opcode opcode, std::string_view payload) {
       out.push_back(static_cast<char>(payload.size() >> shift & 255));
   }
   return out.append(4, '\0').append(payload);
+}
+
+// Without the bit that ends a message; more of it comes in frames of opcode 0.
+std::string unfinished(Opcode opcode, std::string_view payload) {
+  std::string out = frame(opcode, payload);
+  out[0] = static_cast<char>(opcode);
+  return out;
 }
 
 std::string close_frame(uint16_t code) {
@@ -102,7 +109,7 @@ class LiveClient {
 struct Journal {
   std::mutex mutex;
   std::vector<std::string> lines;
-  std::vector<std::shared_ptr<api::LiveSink>> sinks;
+  std::vector<std::shared_ptr<http::LiveSink>> sinks;
 
   void add(std::string line) {
     const std::lock_guard lock(mutex);
@@ -120,17 +127,17 @@ struct Journal {
     }
     return false;
   }
-  std::shared_ptr<api::LiveSink> sink(size_t index) {
+  std::shared_ptr<http::LiveSink> sink(size_t index) {
     const std::lock_guard lock(mutex);
     return sinks.at(index);
   }
 };
 
 // Echoes; "bye" closes with 4001.
-class EchoChannel final : public api::LiveChannel {
+class EchoChannel final : public http::LiveChannel {
  public:
   explicit EchoChannel(Journal& journal) : journal_(journal) {}
-  void on_open(const api::Request& request, std::shared_ptr<api::LiveSink> sink) override {
+  void on_open(const http::Request& request, std::shared_ptr<http::LiveSink> sink) override {
     sink_ = sink;
     sink->send("topic " + *request.query("topic"));
     const std::lock_guard lock(journal_.mutex);
@@ -145,15 +152,15 @@ class EchoChannel final : public api::LiveChannel {
 
  private:
   Journal& journal_;
-  std::shared_ptr<api::LiveSink> sink_;
+  std::shared_ptr<http::LiveSink> sink_;
 };
 
 class LiveTest : public testing::Test {
  protected:
-  std::vector<api::Route> routes() {
-    return {{.method = api::Method::kGet,
+  std::vector<http::Route> routes() {
+    return {{.method = http::Method::kGet,
              .pattern = "/live",
-             .action = api::LiveUpgrade{[this] { return std::make_unique<EchoChannel>(journal_); }}}};
+             .action = http::LiveUpgrade{[this] { return std::make_unique<EchoChannel>(journal_); }}}};
   }
 
   Journal journal_;
@@ -297,6 +304,115 @@ TEST_F(LiveTest, ASilentClientIsPingedAndThenClosed) {
   client.next();
   EXPECT_EQ(client.next().opcode, kPing);
   EXPECT_TRUE(journal_.has("close 1006"));
+}
+
+TEST_F(LiveTest, PongsDoNotPileUp) {
+  TestServer server(routes());
+  LiveClient client(server.port());
+  client.next();
+  constexpr int kPings = 300'000;
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings += frame(kPing, std::string(125, 'p'));
+  for (int i = 0; i < kPings / 1000; ++i) client.send(pings);
+  client.send(frame(kText, "hello"));
+  int pongs = 0;
+  Frame got = client.next();
+  for (; got.opcode == kPong; got = client.next()) ++pongs;
+  EXPECT_EQ(got.payload, "echo hello");
+  EXPECT_GT(pongs, 100);
+  EXPECT_LT(pongs, kPings / 2);
+}
+
+Options impatient() {
+  Options options;
+  options.silence_timeout = Duration::millis(400);
+  return options;
+}
+
+struct SilenceCase {
+  const char* name;
+  std::string begun;
+  std::string again;  // every 100 ms
+  int want_close;
+};
+
+TEST_F(LiveTest, SilenceWithinAMessageIsCutOff) {
+  const std::string some(30'000, 'x');
+  const SilenceCase cases[] = {
+      {"a message of fragments", unfinished(kText, some), "", 1008},
+      {"and pongs", unfinished(kText, some), frame(kPong, ""), 1008},
+      {"and fragments without bytes", unfinished(kText, some), unfinished(kMore, ""), 1008},
+      {"a frame", frame(kText, some).substr(0, 20'000), "", 1008},
+      {"the head of a frame", frame(kText, some).substr(0, 3), "", 1008},
+      {"half a ping in a message", unfinished(kText, some) + frame(kPing, "ping").substr(0, 8), "", 1008},
+      {"it goes on", unfinished(kText, some), unfinished(kMore, "x"), 0},
+      {"nothing is unfinished", frame(kText, some), frame(kPong, ""), 0},
+  };
+  for (const SilenceCase& c : cases) {
+    SCOPED_TRACE(c.name);
+    TestServer server(routes(), impatient());
+    LiveClient client(server.port());
+    client.next();
+    client.send(c.begun);
+    Frame got;
+    for (int i = 0; i < 12 && got.opcode != kClose; ++i) {
+      client.send(c.again);
+      got = client.next(100);
+    }
+    EXPECT_EQ(got.code(), c.want_close);
+    EXPECT_EQ(server->stats().live, c.want_close == 0 ? 1u : 0u);
+  }
+}
+
+// One that goes on is still held to the average.
+TEST_F(LiveTest, AMessageThatComesTooSlowlyIsCutOff) {
+  Options options;
+  options.body_timeout = Duration::millis(300);
+  TestServer server(routes(), options);
+  LiveClient client(server.port());
+  client.next();
+  client.send(unfinished(kText, "x"));
+  Frame got;
+  for (int i = 0; i < 30 && got.opcode != kClose; ++i) {
+    client.send(unfinished(kMore, "x") + frame(kPong, std::string(125, 'p')));
+    got = client.next(50);
+  }
+  EXPECT_EQ(got.code(), 1008);
+}
+
+TEST_F(LiveTest, UnfinishedMessagesShareTheMemoryOfBodies) {
+  Options options;
+  options.body_memory_bytes = 150'000;
+  TestServer server(routes(), options);
+  const std::string some(40'000, 'x');
+  std::vector<std::unique_ptr<LiveClient>> clients;
+  int refused = 0;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<LiveClient>(server.port()));
+    clients.back()->next();
+    clients.back()->send(unfinished(kText, some) + frame(kPing, ""));
+    const Frame got = clients.back()->next();
+    if (got.opcode == kPong && clients.back()->next(100).code() != 1013) continue;
+    ++refused;
+  }
+  EXPECT_GE(refused, 5);
+  EXPECT_LE(refused, 7);
+  EXPECT_EQ(server->stats().bodies_refused, static_cast<uint64_t>(refused));
+  EXPECT_EQ(server->stats().live, static_cast<uint64_t>(8 - refused));
+  EXPECT_LE(server->stats().body_bytes, options.body_memory_bytes);
+  EXPECT_GE(server->stats().body_bytes, some.size());
+  // A message that comes whole needs none of it; one that ends gives it back, with the connection open.
+  LiveClient small(server.port());
+  small.next();
+  small.send(frame(kText, "hello"));
+  EXPECT_EQ(small.next().payload, "echo hello");
+  clients.front()->send(frame(kMore, "end"));
+  EXPECT_EQ(clients.front()->next().payload, "echo " + some + "end");
+  clients.resize(1);
+  for (int i = 0; i < 600 && server->stats().body_bytes != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(server->stats().body_bytes, 0u);
+  EXPECT_EQ(server->stats().live, 2u);
 }
 
 }  // namespace

@@ -8,9 +8,9 @@ namespace {
 
 // A request that names two callers is of neither (W3C Trace Context, 3.2.1).
 std::optional<trace::TraceParent> caller_of(const Head& head) {
-  const api::Header* found = nullptr;
-  for (const api::Header& header : head.headers) {
-    if (!api::equals_ignore_case(header.name, "traceparent")) continue;
+  const http::Header* found = nullptr;
+  for (const http::Header& header : head.headers) {
+    if (!http::equals_ignore_case(header.name, "traceparent")) continue;
     if (found != nullptr) return std::nullopt;
     found = &header;
   }
@@ -24,7 +24,7 @@ bool is_literal(std::string_view pattern) {
 }  // namespace
 
 trace::ActiveSpan begin_span(trace::Tracer& tracer, const Head& head, const RequestScheme& scheme) {
-  const bool known = api::parse_method(head.method).has_value();
+  const bool known = http::parse_method(head.method).has_value();
   trace::ActiveSpan span = tracer.request(known ? head.method : "HTTP", caller_of(head));
   if (!span) return span;
   span.set("http.request.method", std::string(known ? head.method : "_OTHER"));
@@ -36,7 +36,7 @@ trace::ActiveSpan begin_span(trace::Tracer& tracer, const Head& head, const Requ
   return span;
 }
 
-void name_route(const api::Route& route, trace::ActiveSpan& span) {
+void name_route(const http::Route& route, trace::ActiveSpan& span) {
   if (!span) return;
   span.rename(cat(to_string(route.method), " ", route.pattern));
   span.set("http.route", route.pattern);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/router.h"
+#include "http/router.h"
 #include "server/framing.h"
 #include "trace/tracer.h"
 
@@ -15,7 +15,7 @@ struct RequestScheme {
 
 // From the whole header on; empty, as mostly, when it is not recorded. `traceparent` makes it a child.
 trace::ActiveSpan begin_span(trace::Tracer& tracer, const Head& head, const RequestScheme& scheme);
-void name_route(const api::Route& route, trace::ActiveSpan& span);
+void name_route(const http::Route& route, trace::ActiveSpan& span);
 void end_span(int status, trace::ActiveSpan& span);
 
 }  // namespace kehu::server

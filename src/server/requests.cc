@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "http/request_counts.h"
 #include "server/connection.h"
 #include "server/live_session.h"
 #include "server/request_span.h"
@@ -15,26 +16,19 @@ constexpr size_t kIgnoredBody = 64 * 1024;
 constexpr size_t kKeptBody = 64 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-size_t body_limit(const api::Action& action) {
-  const auto* buffered = std::get_if<api::BufferedBody>(&action);
+size_t body_limit(const http::Action& action) {
+  const auto* buffered = std::get_if<http::BufferedBody>(&action);
   return buffered != nullptr ? buffered->limit : kIgnoredBody;
 }
 
-const api::Handler& handler_of(const api::Action& action) {
-  const auto* buffered = std::get_if<api::BufferedBody>(&action);
-  return buffered != nullptr ? buffered->handle : std::get<api::NoBody>(action).handle;
+const http::Handler& handler_of(const http::Action& action) {
+  const auto* buffered = std::get_if<http::BufferedBody>(&action);
+  return buffered != nullptr ? buffered->handle : std::get<http::NoBody>(action).handle;
 }
 
-api::Response too_large(const api::Action& action, size_t limit) {
-  const api::Problem problem = api::Problem::too_large(limit);
-  const auto* buffered = std::get_if<api::BufferedBody>(&action);
-  const bool own_words = buffered != nullptr && buffered->too_large != nullptr;
-  return own_words ? buffered->too_large(problem) : to_response(problem);
-}
-
-api::Problem malformed_chunks() {
-  return api::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
-                                   "the chunked body cannot be read");
+http::Problem malformed_chunks() {
+  return http::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
+                                    "the chunked body cannot be read");
 }
 
 }  // namespace
@@ -75,39 +69,48 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   const bool admitted = wanted_ != 0;
   const size_t available = bytes.size() - head.size;
   if (!admitted) note(head);
-  const auto method = api::parse_method(head.method);
+  const auto method = http::parse_method(head.method);
   if (!method) {
-    return refuse(to_response(api::Problem{.status = 501,
-                                           .code = "unknown_method",
-                                           .title = "The method is unknown",
-                                           .detail = "no path takes this method"}),
+    return refuse(to_response(http::Problem{.status = 501,
+                                            .code = "unknown_method",
+                                            .title = "The method is unknown",
+                                            .detail = "no path takes this method"}),
                   head, available);
   }
-  api::Request request = request_of(head, *method);
-  api::Router::Match match = thread_.router().find(*method, request.path());
-  if (match.route == nullptr) return refuse(no_route(match, *method, request.path()), head, available);
-  request.parameters = std::move(match.parameters);
-  if (!admitted) {
-    name_route(*match.route, span_);
-    if (auto refusal = thread_.router().refuse(*match.route, request)) {
-      return turn_away(*match.route, request, std::move(*refusal), head, available);
-    }
+  http::Request request = request_of(head, *method);
+  http::Router::Match match = thread_.router().find(*method, request.path());
+  if (match.route == nullptr) {
+    return turn_away(nullptr, request, no_route(match, *method, request.path()), head, available);
   }
-  const api::Action& action = match.route->action;
-  if (std::holds_alternative<api::StreamedBody>(action)) {
+  request.parameters = std::move(match.parameters);
+  request.route = match.route->pattern;
+  if (!admitted) {
+    route_ = match.route;
+    name_route(*match.route, span_);
+    http::Admission admission = thread_.router().admit(*match.route, request);
+    if (admission.refusal) {
+      return turn_away(match.route, request, *std::move(admission.refusal), head, available);
+    }
+    keyless_ = admission.keyless;
+    principal_ = std::move(admission.principal);
+  }
+  request.principal = principal_;
+  const http::Action& action = match.route->action;
+  if (std::holds_alternative<http::StreamedBody>(action)) {
     return take_streamed(head, request, *match.route, available);
   }
-  if (const auto* live = std::get_if<api::LiveUpgrade>(&action)) {
+  if (const auto* live = std::get_if<http::LiveUpgrade>(&action)) {
     return take_live(head, request, *live, available);
   }
   return take_buffered(bytes, head, request, *match.route);
 }
 
-Connection::Step Connection::take_buffered(std::string_view bytes, const Head& head, api::Request& request,
-                                           const api::Route& route) {
+Connection::Step Connection::take_buffered(std::string_view bytes, const Head& head, http::Request& request,
+                                           const http::Route& route) {
   limit_ = body_limit(route.action);
   if (head.content_length > limit_) {
-    return turn_away(route, request, too_large(route.action, limit_), head, bytes.size() - head.size);
+    return turn_away(&route, request, refused_by(route, http::Problem::too_large(limit_)), head,
+                     bytes.size() - head.size);
   }
   const size_t total = head.size + head.content_length;
   const bool waits = head.chunked || bytes.size() < total;
@@ -126,7 +129,7 @@ Connection::Step Connection::take_buffered(std::string_view bytes, const Head& h
   }
   wanted_ = 0;
   request.body = bytes.substr(head.size, head.content_length);
-  dispatch([&] { handler_of(route.action)(request, api::Responder(thread_.inbox(), ticket_)); });
+  dispatch([&] { handler_of(route.action)(request, http::Responder(thread_.inbox(), ticket_)); });
   return total;
 }
 
@@ -137,7 +140,7 @@ Connection::Step Connection::chunks_step(std::string_view bytes) {
     return body_.size() <= limit_;
   });
   if (body_.size() > limit_) {
-    refuse_chunked();
+    refuse_body(http::Problem::too_large(limit_));
     return bytes.size();
   }
   if (result.verdict == ChunkedBody::Verdict::kRefused) {
@@ -150,43 +153,46 @@ Connection::Step Connection::chunks_step(std::string_view bytes) {
   return result.used;
 }
 
-// The request whose chunked body is in hand.
-api::Request Connection::chunked_request(api::Router::Match& match) {
+// The admitted request whose header this is.
+http::Request Connection::request_again(std::string_view head_bytes, http::Router::Match& match) {
   Head& head = thread_.head();
-  parse_head(head_copy_, 0, thread_.options().header_bytes, head);
-  api::Request request = request_of(head, *api::parse_method(head.method));
+  parse_head(head_bytes, 0, thread_.options().header_bytes, head);
+  http::Request request = request_of(head, *http::parse_method(head.method));
   match = thread_.router().find(request.method, request.path());
   request.parameters = std::move(match.parameters);
+  request.route = match.route->pattern;
   return request;
 }
 
-void Connection::refuse_chunked() {
-  api::Router::Match match;
-  const api::Request request = chunked_request(match);
-  api::Response response = too_large(match.route->action, limit_);
-  thread_.router().turned_away(*match.route, request, response);
+void Connection::refuse_body(const http::Problem& problem) {
+  const bool chunked = phase_ == Phase::kChunks;
+  if (!chunked && (phase_ != Phase::kHead || wanted_ == 0)) return fail(problem);
+  http::Router::Match match;
+  const http::Request request = request_again(chunked ? std::string_view(head_copy_) : held_.view(), match);
+  http::Response response = refused_by(*match.route, problem);
+  thread_.router().turned_away(match.route, request, response);
   fail(std::move(response));
 }
 
 void Connection::dispatch_chunked() {
-  api::Router::Match match;
-  api::Request request = chunked_request(match);
+  http::Router::Match match;
+  http::Request request = request_again(head_copy_, match);
   request.body = body_;
-  dispatch([&] { handler_of(match.route->action)(request, api::Responder(thread_.inbox(), ticket_)); });
+  dispatch([&] { handler_of(match.route->action)(request, http::Responder(thread_.inbox(), ticket_)); });
 }
 
-Connection::Step Connection::take_streamed(const Head& head, const api::Request& request,
-                                           const api::Route& route, size_t available) {
-  const auto& action = std::get<api::StreamedBody>(route.action);
+Connection::Step Connection::take_streamed(const Head& head, const http::Request& request,
+                                           const http::Route& route, size_t available) {
+  const auto& action = std::get<http::StreamedBody>(route.action);
   limit_ = action.limit;
   if (head.content_length > limit_) {
-    return turn_away(route, request, to_response(api::Problem::too_large(limit_)), head, available);
+    return turn_away(&route, request, to_response(http::Problem::too_large(limit_)), head, available);
   }
   thread_.dispatching = ticket_;
-  sink_ = action.handle(request, api::Responder(thread_.inbox(), ticket_));
+  sink_ = action.handle(request, http::Responder(thread_.inbox(), ticket_));
   thread_.dispatching.reset();
   if (early_) {
-    api::Response response = std::move(*early_);
+    http::Response response = std::move(*early_);
     early_.reset();
     return refuse(std::move(response), head, available);
   }
@@ -218,7 +224,7 @@ Connection::Step Connection::stream_step(std::string_view bytes) {
 
 // The sink answered before the end. What is left of the body is not wanted.
 Connection::Step Connection::finish_early(std::string_view bytes) {
-  api::Response response = std::move(*early_);
+  http::Response response = std::move(*early_);
   early_.reset();
   finish(std::move(response));
   return bytes.size();
@@ -231,7 +237,7 @@ Connection::Step Connection::stream_chunked(std::string_view bytes) {
   });
   if (early_) return finish_early(bytes);
   if (streamed_ > limit_) {
-    fail(api::Problem::too_large(limit_));
+    fail(http::Problem::too_large(limit_));
     return bytes.size();
   }
   if (result.verdict == ChunkedBody::Verdict::kRefused) {
@@ -248,7 +254,7 @@ Connection::Step Connection::stream_chunked(std::string_view bytes) {
 bool Connection::deliver(std::string_view piece) {
   paused_ = true;
   thread_.dispatching = ticket_;
-  sink_->on_chunk(piece, api::ReadMore(thread_.inbox(), ticket_));
+  sink_->on_chunk(piece, http::ReadMore(thread_.inbox(), ticket_));
   thread_.dispatching.reset();
   return !paused_ && !early_;
 }
@@ -264,34 +270,34 @@ void Connection::dispatch(Call call) {
   call();
   thread_.dispatching.reset();
   if (!early_) return;
-  api::Response response = std::move(*early_);
+  http::Response response = std::move(*early_);
   early_.reset();
   finish(std::move(response));
 }
 
 // Answers instead of the handler. The connection lives on when the whole body is here to be skipped.
-Connection::Step Connection::refuse(api::Response response, const Head& head, size_t available) {
+Connection::Step Connection::refuse(http::Response response, const Head& head, size_t available) {
   const bool whole = !head.chunked && available >= head.content_length;
   if (!whole) close_ = unread_ = true;
   finish(std::move(response));
   return head.size + (whole ? head.content_length : available);
 }
 
-Connection::Step Connection::turn_away(const api::Route& route, const api::Request& request,
-                                       api::Response response, const Head& head, size_t available) {
+Connection::Step Connection::turn_away(const http::Route* route, const http::Request& request,
+                                       http::Response response, const Head& head, size_t available) {
   thread_.router().turned_away(route, request, response);
   return refuse(std::move(response), head, available);
 }
 
-void Connection::fail(const api::Problem& problem) { fail(to_response(problem)); }
+void Connection::fail(const http::Problem& problem) { fail(to_response(problem)); }
 
-void Connection::fail(api::Response response) {
+void Connection::fail(http::Response response) {
   count(thread_.counters().malformed);
   close_ = unread_ = true;
   finish(std::move(response));
 }
 
-void Connection::finish(api::Response response) {
+void Connection::finish(http::Response response) {
   if (phase_ == Phase::kChunks || phase_ == Phase::kStream) close_ = unread_ = true;
   close_ = close_ || response.close || thread_.stopping();
   ticket_ = thread_.renew(ticket_);
@@ -301,6 +307,7 @@ void Connection::finish(api::Response response) {
   wanted_ = scanned_ = 0;
   body_.clear();
   if (body_.capacity() > kKeptBody) body_.shrink_to_fit();
+  thread_.router().counts().add(route_, response.status);
   if (access_) log_access(response);
   end_span(response.status, span_);
 
@@ -319,28 +326,28 @@ void Connection::finish(api::Response response) {
   }
 }
 
-Connection::Step Connection::take_live(const Head& head, const api::Request& request,
-                                       const api::LiveUpgrade& action, size_t available) {
+Connection::Step Connection::take_live(const Head& head, const http::Request& request,
+                                       const http::LiveUpgrade& action, size_t available) {
   if (!head.websocket) {
-    api::Problem problem{.status = 426,
-                         .code = "websocket_only",
-                         .title = "This path speaks WebSocket",
-                         .detail = "open it with a WebSocket client"};
+    http::Problem problem{.status = 426,
+                          .code = "websocket_only",
+                          .title = "This path speaks WebSocket",
+                          .detail = "open it with a WebSocket client"};
     return refuse(to_response(problem).with("Upgrade", "websocket"), head, available);
   }
   if (thread_.stopping())
-    return refuse(to_response(api::Problem::overloaded("it is stopping")), head, available);
+    return refuse(to_response(http::Problem::overloaded("it is stopping")), head, available);
   // A client speaks WebSocket only after our answer (RFC 6455, 4.1).
   if (available > 0 || head.has_body() || !flush()) {
-    fail(api::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
-                                   "there are bytes behind the upgrade request"));
+    fail(http::Problem::bad_request("malformed_request", "The request is not well-formed HTTP/1.1",
+                                    "there are bytes behind the upgrade request"));
     return head.size + available;
   }
   if (action.refuse) {
     if (auto refusal = action.refuse(request)) return refuse(*std::move(refusal), head, available);
   }
-  std::optional<api::Response> refusal;
-  const Upgrade upgrade = make_upgrade(request, action.protocol, refusal);
+  std::optional<http::Response> refusal;
+  const websocket::Upgrade upgrade = websocket::make_upgrade(request, action.protocol, refusal);
   if (refusal) return refuse(*std::move(refusal), head, available);
   end_span(101, span_);
   start_live(thread_, std::move(transport_), request, action, upgrade);
@@ -349,18 +356,22 @@ Connection::Step Connection::take_live(const Head& head, const api::Request& req
   return head.size;
 }
 
-api::Request Connection::request_of(const Head& head, api::Method method) const {
+http::Request Connection::request_of(const Head& head, http::Method method) const {
   return {.method = method,
           .target = head.target,
           .headers = head.headers,
           .remote = peer_.address,
           .local = peer_.local,
           .secure = transport_.is_secure(),
+          .principal = principal_,
           .trace = span_.link()};
 }
 
 void Connection::note(const Head& head) {
   count(thread_.counters().requests);
+  route_ = nullptr;
+  keyless_ = false;
+  principal_.reset();
   head_only_ = head.method == "HEAD";
   http11_ = head.http11;
   close_ = !head.keep_alive;
@@ -368,16 +379,16 @@ void Connection::note(const Head& head) {
     span_ = begin_span(*tracer, head, {.secure = transport_.is_secure(), .http11 = head.http11});
   }
   if (!thread_.options().access_log) return;
-  access_ = Access{std::string(head.target), api::parse_method(head.method).value_or(api::Method::kGet),
-                   std::chrono::steady_clock::now()};
+  access_ =
+      Access{http::parse_method(head.method).value_or(http::Method::kGet), std::chrono::steady_clock::now()};
 }
 
-void Connection::log_access(const api::Response& response) {
+void Connection::log_access(const http::Response& response) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
                                                                           access_->began);
   thread_.options().access_log({.remote = peer_.address,
                                 .method = access_->method,
-                                .target = access_->target,
+                                .route = route_ == nullptr ? std::string_view() : route_->pattern,
                                 .status = response.status,
                                 .body_bytes = response.content().size(),
                                 .took = Duration(took.count())});

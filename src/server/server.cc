@@ -4,16 +4,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "net/listener.h"
+#include "net/tls.h"
 #include "server/io_thread.h"
-#include "server/listener.h"
-#include "server/tls.h"
 #include "server/wire.h"
 
 namespace kehu::server {
@@ -27,8 +26,8 @@ void raise_open_file_limit() {
 }
 
 std::string full_answer() {
-  const api::Response response = to_response(
-      api::Problem::overloaded("the server has as many connections as it may; try again in a second"));
+  const http::Response response = to_response(
+      http::Problem::overloaded("the server has as many connections as it may; try again in a second"));
   std::string bytes;
   append_head(response, {.date_line = "", .close = true}, bytes);
   return bytes + response.body;
@@ -38,29 +37,32 @@ std::string full_answer() {
 
 class Server::Impl {
  public:
-  Impl(Options options, const api::Router& router) : options_(std::move(options)) {
+  Impl(Options options, const http::Router& router)
+      : options_(std::move(options)),
+        body_memory_(
+            {.bytes = options_.body_memory_bytes, .keyless_bytes = options_.keyless_body_memory_bytes}) {
     for (int i = 0; i < options_.threads; ++i) {
-      threads_.push_back(std::make_unique<IoThread>(options_, router, counters_));
+      threads_.push_back(std::make_unique<IoThread>(options_, router, counters_, body_memory_));
     }
   }
 
   absl::Status listen() {
     if (!options_.listen.empty()) {
-      auto socket = ListeningSocket::tcp(options_.listen);
+      auto socket = net::ListeningSocket::tcp(options_.listen);
       if (!socket.ok()) return socket.status();
       add(*std::move(socket), Kind::kPlain);
       port_ = listeners_.back()->port();
     }
     if (!options_.tls_listen.empty()) {
       if (absl::Status status = reload_tls(); !status.ok()) return status;
-      auto socket = ListeningSocket::tcp(options_.tls_listen);
+      auto socket = net::ListeningSocket::tcp(options_.tls_listen);
       if (!socket.ok()) return socket.status();
       add(*std::move(socket), Kind::kTls);
       tls_port_ = listeners_.back()->port();
       std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     }
     if (!options_.unix_socket.empty()) {
-      auto socket = ListeningSocket::unix_domain(options_.unix_socket);
+      auto socket = net::ListeningSocket::unix_domain(options_.unix_socket);
       if (!socket.ok()) return socket.status();
       add(*std::move(socket), Kind::kPlain);
     }
@@ -83,10 +85,10 @@ class Server::Impl {
  private:
   enum class Kind { kPlain, kTls };
 
-  void add(ListeningSocket socket, Kind kind) {
-    listeners_.push_back(std::make_unique<Listener>(
-        threads_[0]->context(), std::move(socket),
-        [this, kind](int descriptor, int family, Peer peer) {
+  void add(net::ListeningSocket socket, Kind kind) {
+    listeners_.push_back(std::make_unique<net::Listener>(
+        threads_[0]->event_loop(), std::move(socket),
+        [this, kind](int descriptor, int family, net::Peer peer) {
           accept(descriptor, family, std::move(peer), kind == Kind::kTls ? current_tls() : nullptr);
         },
         [this](std::string text) {
@@ -94,28 +96,30 @@ class Server::Impl {
         }));
   }
 
-  void accept(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls);
-  std::shared_ptr<const TlsContext> current_tls() {
+  void accept(int descriptor, int family, net::Peer peer, std::shared_ptr<const net::TlsContext> tls);
+  std::shared_ptr<const net::TlsContext> current_tls() {
     const std::lock_guard lock(tls_mutex_);
     return tls_;
   }
 
   const Options options_;
   Counters counters_;
+  BodyMemory body_memory_;
   std::vector<std::unique_ptr<IoThread>> threads_;
-  std::vector<std::unique_ptr<Listener>> listeners_;  // on the first thread
+  std::vector<std::unique_ptr<net::Listener>> listeners_;  // on the first thread
   size_t next_thread_ = 0;
   uint16_t port_ = 0;
   uint16_t tls_port_ = 0;
   std::mutex tls_mutex_;
-  std::shared_ptr<const TlsContext> tls_;
+  std::shared_ptr<const net::TlsContext> tls_;
   std::mutex stop_mutex_;
   bool stopped_ = false;
 };
 
 // One listener deals the connections out in turn: the kernel's hash (SO_REUSEPORT) would give one of two
 // threads 20 of 32 connections as often as not.
-void Server::Impl::accept(int descriptor, int family, Peer peer, std::shared_ptr<const TlsContext> tls) {
+void Server::Impl::accept(int descriptor, int family, net::Peer peer,
+                          std::shared_ptr<const net::TlsContext> tls) {
   if (counters_.connections.fetch_add(1, std::memory_order_relaxed) < options_.max_connections) {
     count(counters_.accepted);
     threads_[next_thread_]->adopt(descriptor, family, std::move(peer), std::move(tls));
@@ -138,7 +142,7 @@ void Server::Impl::accept(int descriptor, int family, Peer peer, std::shared_ptr
 }
 
 absl::Status Server::Impl::reload_tls() {
-  auto loaded = TlsContext::load(options_.tls);
+  auto loaded = net::TlsContext::load(options_.tls);
   if (!loaded.ok()) return loaded.status();
   const std::lock_guard lock(tls_mutex_);
   tls_ = *std::move(loaded);
@@ -148,7 +152,7 @@ absl::Status Server::Impl::reload_tls() {
 void Server::Impl::stop() {
   const std::lock_guard lock(stop_mutex_);
   if (std::exchange(stopped_, true)) return;
-  boost::asio::post(threads_[0]->context(), [this] {
+  threads_[0]->event_loop().post([this] {
     for (const auto& listener : listeners_) listener->close();
   });
   for (const auto& thread : threads_) thread->begin_stop();
@@ -168,6 +172,8 @@ Stats Server::Impl::stats() const {
   stats.accepted = counters_.accepted;
   stats.refused = counters_.refused;
   stats.requests = counters_.requests;
+  stats.body_bytes = body_memory_.bytes();
+  stats.bodies_refused = counters_.bodies_refused;
   stats.malformed = counters_.malformed;
   for (size_t i = 0; i < std::size(stats.answered); ++i) stats.answered[i] = counters_.answered[i];
   return stats;
@@ -177,7 +183,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() { stop(); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::start(Options options, const api::Router& router) {
+absl::StatusOr<std::unique_ptr<Server>> Server::start(Options options, const http::Router& router) {
   if (options.threads < 1) return absl::InvalidArgumentError("a server needs at least one thread");
   raise_open_file_limit();
   auto impl = std::make_unique<Impl>(std::move(options), router);

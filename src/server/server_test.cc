@@ -12,13 +12,14 @@
 #include <mutex>
 #include <thread>
 
-#include "api/problem.h"
+#include "http/problem.h"
 #include "server/test_server.h"
 #include "server/test_socket.h"
 
 namespace kehu::server {
 namespace {
 
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -60,27 +61,27 @@ struct AnswerCase {
 };
 
 TEST(Server, Answers) {
-  std::vector<api::Route> routes = echo_routes(1000);
-  routes.push_back({.method = api::Method::kGet, .pattern = "/secret", .action = api::NoBody{echo()}});
-  routes.push_back({.method = api::Method::kGet,
+  std::vector<http::Route> routes = echo_routes(1000);
+  routes.push_back({.method = http::Method::kGet, .pattern = "/secret", .action = http::NoBody{echo()}});
+  routes.push_back({.method = http::Method::kGet,
                     .pattern = "/empty",
-                    .action = api::NoBody{[](const api::Request&, api::Responder responder) {
-                      responder.send(api::Response::no_content());
+                    .action = http::NoBody{[](const http::Request&, http::Responder responder) {
+                      responder.send(http::Response::no_content());
                     }}});
-  routes.push_back({.method = api::Method::kGet,
+  routes.push_back({.method = http::Method::kGet,
                     .pattern = "/header",
-                    .action = api::NoBody{[](const api::Request& request, api::Responder responder) {
-                      api::Response response;
+                    .action = http::NoBody{[](const http::Request& request, http::Responder responder) {
+                      http::Response response;
                       response.with("X-Echo", *request.query("v"));
                       responder.send(std::move(response));
                     }}});
-  routes.push_back({.method = api::Method::kGet,
+  routes.push_back({.method = http::Method::kGet,
                     .pattern = "/forgotten",
-                    .action = api::NoBody{[](const api::Request&, api::Responder) {}}});
+                    .action = http::NoBody{[](const http::Request&, http::Responder) {}}});
   TestServer server(std::move(routes), {},
-                    [](const api::Route& route, const api::Request&) -> std::optional<api::Response> {
-                      if (route.pattern != "/secret") return std::nullopt;
-                      return to_response(api::Problem::unauthorized("send the token"));
+                    [](const http::Route& route, const http::Request&) -> http::Admission {
+                      if (route.pattern != "/secret") return {};
+                      return {.refusal = to_response(http::Problem::unauthorized("send the token"))};
                     });
   const AnswerCase cases[] = {
       {"get", std::string(kGet), "200 OK", {"Content-Length: 10\r\n", "Date: ", "\r\n\r\nGET /echo "}, false},
@@ -222,8 +223,8 @@ class LaterThread {
     thread_.join();
   }
 
-  api::Handler handler() {
-    return [this](const api::Request& request, api::Responder responder) {
+  http::Handler handler() {
+    return [this](const http::Request& request, http::Responder responder) {
       const std::lock_guard lock(mutex_);
       waiting_.emplace_back(std::move(responder), std::string(request.body));
       wake_.notify_one();
@@ -233,30 +234,30 @@ class LaterThread {
  private:
   void run() {
     for (;;) {
-      std::vector<std::pair<api::Responder, std::string>> taken;
+      std::vector<std::pair<http::Responder, std::string>> taken;
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [this] { return done_ || !waiting_.empty(); });
         if (waiting_.empty()) return;
         taken.swap(waiting_);
       }
-      const api::AnswerBatch batch;
-      for (auto& [responder, body] : taken) responder.send(api::Response::text("later " + body));
+      const http::AnswerBatch batch;
+      for (auto& [responder, body] : taken) responder.send(http::Response::text("later " + body));
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::pair<api::Responder, std::string>> waiting_;
+  std::vector<std::pair<http::Responder, std::string>> waiting_;
   bool done_ = false;
   std::thread thread_;
 };
 
 TEST(Server, AnswersFromAnotherThread) {
   LaterThread later;
-  TestServer server({{.method = api::Method::kPost,
+  TestServer server({{.method = http::Method::kPost,
                       .pattern = "/later",
-                      .action = api::BufferedBody{1 << 20, later.handler()}}});
+                      .action = http::BufferedBody{1 << 20, later.handler()}}});
   std::vector<std::thread> clients;
   std::atomic<int> right{0};
   for (int c = 0; c < 8; ++c) {
@@ -278,9 +279,9 @@ TEST(Server, AnswersFromAnotherThread) {
 
 TEST(Server, AnswersForClientsThatLeftAreDropped) {
   LaterThread later;
-  TestServer server({{.method = api::Method::kPost,
+  TestServer server({{.method = http::Method::kPost,
                       .pattern = "/later",
-                      .action = api::BufferedBody{1 << 20, later.handler()}}});
+                      .action = http::BufferedBody{1 << 20, later.handler()}}});
   for (int i = 0; i < 200; ++i) TestSocket(server.port()).send(post("/later", std::to_string(i)));
   EXPECT_TRUE(eventually([&] { return server->stats().connections == 0; }));
   TestSocket socket(server.port());
@@ -290,10 +291,10 @@ TEST(Server, AnswersForClientsThatLeftAreDropped) {
 
 TEST(Server, LargeAnswersToSlowReaders) {
   const std::string content(30'000'000, 'z');
-  TestServer server({{.method = api::Method::kGet,
+  TestServer server({{.method = http::Method::kGet,
                       .pattern = "/large",
-                      .action = api::NoBody{[&](const api::Request&, api::Responder responder) {
-                        responder.send(api::Response::fixed("text/plain", content));
+                      .action = http::NoBody{[&](const http::Request&, http::Responder responder) {
+                        responder.send(http::Response::fixed("text/plain", content));
                       }}}});
   TestSocket socket(server.port());
   socket.send(
@@ -306,7 +307,8 @@ TEST(Server, LargeAnswersToSlowReaders) {
 
 Options impatient() {
   Options options;
-  options.header_timeout = options.body_timeout = options.write_timeout = Duration::millis(200);
+  options.header_timeout = options.body_timeout = options.write_timeout = options.silence_timeout =
+      Duration::millis(200);
   options.idle_timeout = Duration::millis(400);
   options.bytes_per_second_min = 50'000;
   return options;
@@ -339,6 +341,94 @@ TEST(Server, SlowBodiesAreCutOff) {
   }
 }
 
+// Much at once buys no silence: the average would let it last for minutes.
+TEST(Server, SilenceInABodyIsCutOff) {
+  Options options;
+  options.silence_timeout = Duration::millis(200);
+  TestServer server(echo_routes(8 << 20), options);
+  const std::string some(1 << 20, 'x');
+  for (const std::string framing :
+       {"Content-Length: 8000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n600000\r\n"}) {
+    TestSocket socket(server.port());
+    socket.send("POST /echo HTTP/1.1\r\nHost: a\r\n" + framing + some);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_THAT(socket.receive(), StartsWith("HTTP/1.1 408 ")) << framing;
+    EXPECT_LT(elapsed_ms(start), 2000);
+  }
+}
+
+// The client may take its time to read the answer; what it sent is given back at once.
+TEST(Server, AnAnswerGivesTheMemoryOfItsBodyBack) {
+  Options options;
+  options.silence_timeout = Duration::millis(200);
+  for (const std::string framing :
+       {"Content-Length: 8000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n600000\r\n"}) {
+    TestServer server(echo_routes(8 << 20), options);
+    TestSocket socket(server.port());
+    socket.send("POST /echo HTTP/1.1\r\nHost: a\r\n" + framing + std::string(1 << 20, 'x'));
+    EXPECT_TRUE(eventually([&] { return server->stats().body_bytes >= 1 << 20; })) << framing;
+    EXPECT_THAT(socket.receive(), StartsWith("HTTP/1.1 408 ")) << framing;
+    EXPECT_EQ(server->stats().body_bytes, 0u) << framing;
+    EXPECT_EQ(server->stats().connections, 1u) << framing;
+  }
+}
+
+TEST(Server, ABodyThatTricklesIsNotSilent) {
+  Options options;
+  options.silence_timeout = Duration::millis(400);
+  TestServer server(echo_routes(), options);
+  TestSocket socket(server.port());
+  socket.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    socket.send("x");
+  }
+  EXPECT_THAT(socket.receive(), StartsWith("HTTP/1.1 200 "));
+}
+
+std::string begun(size_t bytes) {
+  return "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n" + std::string(bytes, 'x');
+}
+
+TEST(Server, BodiesShareOneMemory) {
+  Options options;
+  options.body_memory_bytes = 6 << 20;
+  TestServer server(echo_routes(8 << 20), options);
+  std::vector<TestSocket> sockets;
+  for (int i = 0; i < 8; ++i) {
+    sockets.emplace_back(server.port());
+    sockets.back().send(begun(2'000'000));
+  }
+  EXPECT_TRUE(eventually([&] { return server->stats().bodies_refused >= 4; }));
+  EXPECT_LE(server->stats().body_bytes, options.body_memory_bytes);
+  EXPECT_GT(server->stats().body_bytes, 0u);
+  std::string refused;
+  for (TestSocket& socket : sockets) refused = refused.empty() ? socket.receive(100) : refused;
+  EXPECT_THAT(refused, AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 2\r\n")));
+  // A request that comes at once needs none of it, and what the others held is given back when they go.
+  TestSocket small(server.port());
+  small.send(post("/echo", "hello"));
+  EXPECT_THAT(small.receive(), StartsWith("HTTP/1.1 200 "));
+  sockets.clear();
+  EXPECT_TRUE(eventually([&] { return server->stats().body_bytes == 0; }));
+}
+
+TEST(Server, StrangersHaveASmallerShareOfIt) {
+  Options options;
+  options.keyless_body_memory_bytes = 1 << 20;
+  const http::Gate gate = [](const http::Route&, const http::Request& request) -> http::Admission {
+    return {.keyless = !request.header("Authorization")};
+  };
+  TestServer server(echo_routes(8 << 20), options, gate);
+  TestSocket stranger(server.port());
+  stranger.send(begun(3'000'000));
+  EXPECT_THAT(stranger.receive(), StartsWith("HTTP/1.1 503 "));
+  TestSocket known(server.port());
+  known.send("POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nContent-Length: 4000000\r\n\r\n" +
+             std::string(4'000'000, 'x'));
+  EXPECT_THAT(known.receive(), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST(Server, ABodyThatComesFastEnoughMayTakeLong) {
   TestServer server(echo_routes(), impatient());
   TestSocket socket(server.port());
@@ -352,12 +442,12 @@ TEST(Server, ABodyThatComesFastEnoughMayTakeLong) {
 }
 
 TEST(Server, IdleConnectionsAndStuckReadersAreClosed) {
-  std::vector<api::Route> routes = echo_routes();
+  std::vector<http::Route> routes = echo_routes();
   const std::string content(30'000'000, 'z');
-  routes.push_back({.method = api::Method::kGet,
+  routes.push_back({.method = http::Method::kGet,
                     .pattern = "/large",
-                    .action = api::NoBody{[&](const api::Request&, api::Responder responder) {
-                      responder.send(api::Response::fixed("text/plain", content));
+                    .action = http::NoBody{[&](const http::Request&, http::Responder responder) {
+                      responder.send(http::Response::fixed("text/plain", content));
                     }}});
   TestServer server(std::move(routes), impatient());
   TestSocket silent(server.port());
@@ -412,27 +502,27 @@ size_t resident_bytes() {
 }
 
 // Takes each chunk on another thread, after a little work, before it asks for the next.
-class SlowSink final : public api::BodySink {
+class SlowSink final : public http::BodySink {
  public:
-  SlowSink(api::Responder responder, std::atomic<size_t>& peak)
+  SlowSink(http::Responder responder, std::atomic<size_t>& peak)
       : responder_(std::move(responder)), peak_(peak) {}
   ~SlowSink() override { join(); }
 
-  void on_chunk(std::string_view chunk, api::ReadMore more) override {
+  void on_chunk(std::string_view chunk, http::ReadMore more) override {
     join();
     bytes_ += chunk.size();
     if (++chunks_ % 50 == 0) peak_ = std::max(peak_.load(), resident_bytes());
     if (chunks_ % 2 == 0) return more.go();
     worker_ = std::thread([more = std::move(more)]() mutable { more.go(); });
   }
-  void on_end() override { responder_.send(api::Response::text("took " + std::to_string(bytes_) + ".")); }
+  void on_end() override { responder_.send(http::Response::text("took " + std::to_string(bytes_) + ".")); }
 
  private:
   void join() {
     if (worker_.joinable()) worker_.join();
   }
 
-  api::Responder responder_;
+  http::Responder responder_;
   std::atomic<size_t>& peak_;
   size_t bytes_ = 0;
   size_t chunks_ = 0;
@@ -449,11 +539,11 @@ constexpr size_t kMemorySlack = 16'000'000;
 TEST(Server, StreamsAHundredMegabytesWithoutHoldingThem) {
   std::atomic<size_t> peak{0};
   TestServer server(
-      {{.method = api::Method::kPost,
+      {{.method = http::Method::kPost,
         .pattern = "/stream",
-        .action = api::StreamedBody{200'000'000, [&](const api::Request&, api::Responder responder) {
-                                      return std::make_unique<SlowSink>(std::move(responder), peak);
-                                    }}}});
+        .action = http::StreamedBody{200'000'000, [&](const http::Request&, http::Responder responder) {
+                                       return std::make_unique<SlowSink>(std::move(responder), peak);
+                                     }}}});
   const size_t before = resident_bytes();
   const std::string piece(1'000'000, 's');
   for (const bool chunked : {false, true}) {
@@ -479,21 +569,21 @@ TEST(Server, StreamsAHundredMegabytesWithoutHoldingThem) {
 }
 
 // Answers at the second chunk.
-class RefusingSink final : public api::BodySink {
+class RefusingSink final : public http::BodySink {
  public:
-  RefusingSink(api::Responder responder, std::atomic<int>& alive)
+  RefusingSink(http::Responder responder, std::atomic<int>& alive)
       : responder_(std::move(responder)), alive_(alive) {
     ++alive_;
   }
   ~RefusingSink() override { --alive_; }
-  void on_chunk(std::string_view, api::ReadMore) override {
+  void on_chunk(std::string_view, http::ReadMore) override {
     if (++chunks_ == 2)
-      responder_.send(to_response(api::Problem::bad_request("bad", "Bad", "line 7 is broken")));
+      responder_.send(to_response(http::Problem::bad_request("bad", "Bad", "line 7 is broken")));
   }
-  void on_end() override { responder_.send(api::Response::text("end")); }
+  void on_end() override { responder_.send(http::Response::text("end")); }
 
  private:
-  api::Responder responder_;
+  http::Responder responder_;
   std::atomic<int>& alive_;
   int chunks_ = 0;
 };
@@ -501,11 +591,11 @@ class RefusingSink final : public api::BodySink {
 TEST(Server, AStreamMayBeAnsweredEarlyCutOffOrTooLong) {
   std::atomic<int> alive{0};
   TestServer server(
-      {{.method = api::Method::kPost,
+      {{.method = http::Method::kPost,
         .pattern = "/stream",
-        .action = api::StreamedBody{50'000'000, [&](const api::Request&, api::Responder responder) {
-                                      return std::make_unique<RefusingSink>(std::move(responder), alive);
-                                    }}}});
+        .action = http::StreamedBody{50'000'000, [&](const http::Request&, http::Responder responder) {
+                                       return std::make_unique<RefusingSink>(std::move(responder), alive);
+                                     }}}});
   for (const char* framing :
        {"Content-Length: 40000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n9896800\r\n"}) {
     TestSocket socket(server.port());
@@ -528,11 +618,11 @@ TEST(Server, AStreamMayBeAnsweredEarlyCutOffOrTooLong) {
 
 TEST(Server, StopFinishesWhatRuns) {
   std::mutex mutex;
-  std::vector<api::Responder> waiting;
-  std::vector<api::Route> routes = echo_routes();
-  routes.push_back({.method = api::Method::kGet,
+  std::vector<http::Responder> waiting;
+  std::vector<http::Route> routes = echo_routes();
+  routes.push_back({.method = http::Method::kGet,
                     .pattern = "/wait",
-                    .action = api::NoBody{[&](const api::Request&, api::Responder responder) {
+                    .action = http::NoBody{[&](const http::Request&, http::Responder responder) {
                       const std::lock_guard lock(mutex);
                       waiting.push_back(std::move(responder));
                     }}});
@@ -552,7 +642,7 @@ TEST(Server, StopFinishesWhatRuns) {
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   {
     const std::lock_guard lock(mutex);
-    waiting[0].send(api::Response::text("finished"));
+    waiting[0].send(http::Response::text("finished"));
   }
   const std::string answer = running.receive_to_end();
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
@@ -563,12 +653,12 @@ TEST(Server, StopFinishesWhatRuns) {
 
 TEST(Server, StopCutsWhatTakesTooLong) {
   std::mutex mutex;
-  std::vector<api::Responder> waiting;
+  std::vector<http::Responder> waiting;
   Options options;
   options.stop_grace = Duration::millis(200);
-  TestServer server({{.method = api::Method::kGet,
+  TestServer server({{.method = http::Method::kGet,
                       .pattern = "/wait",
-                      .action = api::NoBody{[&](const api::Request&, api::Responder responder) {
+                      .action = http::NoBody{[&](const http::Request&, http::Responder responder) {
                         const std::lock_guard lock(mutex);
                         waiting.push_back(std::move(responder));
                       }}}},
@@ -584,19 +674,19 @@ TEST(Server, StopCutsWhatTakesTooLong) {
   EXPECT_GE(elapsed_ms(start), 200);
   EXPECT_LT(elapsed_ms(start), 4000);
   EXPECT_EQ(running.receive_to_end(), "");
-  waiting[0].send(api::Response::text("too late"));  // goes nowhere
+  waiting[0].send(http::Response::text("too late"));  // goes nowhere
 }
 
 TEST(Server, TheSocketFileIsTheOwnersAlone) {
   const std::string path = "/tmp/kehu-server-test-" + std::to_string(::getpid()) + ".sock";
   Options options;
   options.unix_socket = path;
-  const std::vector<api::Route> routes = {
-      {.method = api::Method::kGet,
+  const std::vector<http::Route> routes = {
+      {.method = http::Method::kGet,
        .pattern = "/who",
-       .action = api::NoBody{[](const api::Request& request, api::Responder responder) {
+       .action = http::NoBody{[](const http::Request& request, http::Responder responder) {
          responder.send(
-             api::Response::text(std::string(request.remote) + (request.local ? " local" : " remote")));
+             http::Response::text(std::string(request.remote) + (request.local ? " local" : " remote")));
        }}}};
   {
     TestServer server(routes, options);
@@ -608,7 +698,7 @@ TEST(Server, TheSocketFileIsTheOwnersAlone) {
     EXPECT_THAT(socket.receive(), EndsWith("unix local"));
     EXPECT_EQ(server.port(), 0);
 
-    const api::Router router(routes);
+    const http::Router router(routes);
     const auto second = Server::start(options, router);
     EXPECT_THAT(std::string(second.status().message()), HasSubstr("another server is running"));
   }
@@ -622,7 +712,7 @@ TEST(Server, TheSocketFileIsTheOwnersAlone) {
 
 TEST(Server, SaysWhyItCannotListen) {
   TestServer first(echo_routes());
-  const api::Router router({});
+  const http::Router router({});
   Options options;
   options.listen = "127.0.0.1:" + std::to_string(first.port());
   const auto taken = Server::start(options, router);
@@ -641,7 +731,7 @@ TEST(Server, LogsEachRequestOnDemand) {
   options.access_log = [&](const AccessEntry& entry) {
     const std::lock_guard lock(mutex);
     lines.push_back(std::string(entry.remote) + " " + std::string(to_string(entry.method)) + " " +
-                    std::string(entry.target) + " " + std::to_string(entry.status) + " " +
+                    std::string(entry.route) + " " + std::to_string(entry.status) + " " +
                     std::to_string(entry.body_bytes));
   };
   TestServer server(echo_routes(), options);
@@ -653,7 +743,7 @@ TEST(Server, LogsEachRequestOnDemand) {
   const std::lock_guard lock(mutex);
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0], "127.0.0.1 POST /echo 200 16");
-  EXPECT_THAT(lines[1], StartsWith("127.0.0.1 GET /none 404 "));
+  EXPECT_THAT(lines[1], StartsWith("127.0.0.1 GET  404 "));
 }
 
 }  // namespace

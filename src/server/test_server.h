@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/router.h"
+#include "http/router.h"
 #include "server/server.h"
 
 namespace kehu::server {
@@ -14,7 +14,7 @@ namespace kehu::server {
 // A server on a free port of 127.0.0.1 with its routes.
 class TestServer {
  public:
-  explicit TestServer(std::vector<api::Route> routes, Options options = {}, api::Gate gate = {})
+  explicit TestServer(std::vector<http::Route> routes, Options options = {}, http::Gate gate = {})
       : router_(std::move(routes), std::move(gate)) {
     if (options.listen.empty() && options.unix_socket.empty()) options.listen = "127.0.0.1:0";
     auto started = Server::start(std::move(options), router_);
@@ -27,23 +27,23 @@ class TestServer {
   uint16_t port() const { return server_->port(); }
 
  private:
-  api::Router router_;
+  http::Router router_;
   std::unique_ptr<Server> server_;
 };
 
 // Answers "METHOD TARGET BODY".
-inline api::Handler echo() {
-  return [](const api::Request& request, api::Responder responder) {
-    responder.send(api::Response::text(std::string(to_string(request.method)) + " " +
-                                       std::string(request.target) + " " + std::string(request.body)));
+inline http::Handler echo() {
+  return [](const http::Request& request, http::Responder responder) {
+    responder.send(http::Response::text(std::string(to_string(request.method)) + " " +
+                                        std::string(request.target) + " " + std::string(request.body)));
   };
 }
 
-inline std::vector<api::Route> echo_routes(size_t limit = 1 << 20) {
-  std::vector<api::Route> routes;
-  routes.push_back({.method = api::Method::kGet, .pattern = "/echo", .action = api::NoBody{echo()}});
+inline std::vector<http::Route> echo_routes(size_t limit = 1 << 20) {
+  std::vector<http::Route> routes;
+  routes.push_back({.method = http::Method::kGet, .pattern = "/echo", .action = http::NoBody{echo()}});
   routes.push_back(
-      {.method = api::Method::kPost, .pattern = "/echo", .action = api::BufferedBody{limit, echo()}});
+      {.method = http::Method::kPost, .pattern = "/echo", .action = http::BufferedBody{limit, echo()}});
   return routes;
 }
 

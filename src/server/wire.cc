@@ -18,7 +18,7 @@ void append_status_line(int status, std::string& out) {
   }
   out.append("HTTP/1.1 ");
   append_number(static_cast<size_t>(status), out);
-  out.append(" ").append(api::reason_phrase(status)).append("\r\n");
+  out.append(" ").append(http::reason_phrase(status)).append("\r\n");
 }
 
 void append_value(std::string_view value, std::string& out) {
@@ -32,7 +32,7 @@ void append_value(std::string_view value, std::string& out) {
 
 bool is_bodiless(int status) { return status < 200 || status == 204 || status == 304; }
 
-void append_head(const api::Response& response, const WireOptions& options, std::string& out) {
+void append_head(const http::Response& response, const WireOptions& options, std::string& out) {
   append_status_line(response.status, out);
   out.append(options.date_line);
   if (!response.content_type.empty())

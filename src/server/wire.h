@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/response.h"
+#include "http/response.h"
 
 namespace kehu::server {
 
@@ -15,7 +15,7 @@ struct WireOptions {
 };
 
 // Appends status line and header fields. Control characters in header values become spaces.
-void append_head(const api::Response& response, const WireOptions& options, std::string& out);
+void append_head(const http::Response& response, const WireOptions& options, std::string& out);
 
 // True when the status has no content by definition (1xx, 204, 304).
 bool is_bodiless(int status);

@@ -70,4 +70,11 @@ void CustomerParts::encode_with(Token token, std::string_view bytes, std::string
   if (out.size() == 1) out.clear();
 }
 
+void CustomerParts::encode(absl::Span<const Part> parts, std::string& out) {
+  out.clear();
+  if (parts.empty()) return;
+  out.assign(1, kVersion);
+  for (const Part& part : parts) append_part(part.token, part.bytes, out);
+}
+
 }  // namespace kehu::shard

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "model/ids.h"
 
 // The blob of one customer: its parts by token (docs/formats/customer.md).
@@ -29,6 +30,8 @@ class CustomerParts {
   // The blob with `bytes` as the part of `token`, or without that part when `bytes` is empty. A blob without
   // parts is the empty string.
   void encode_with(Token token, std::string_view bytes, std::string& out) const;
+  // The blob of `parts`, which are in the order of tokens.
+  static void encode(absl::Span<const Part> parts, std::string& out);
 
  private:
   std::vector<Part> parts_;

@@ -2,13 +2,16 @@
 
 #include <cstdint>
 #include <deque>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "codec/record.h"
+#include "definition/project.h"
 #include "identity/resolution.h"
 #include "model/event.h"
 #include "model/ids.h"
+#include "model/intent.h"
 
 namespace kehu::shard {
 
@@ -21,9 +24,12 @@ struct Applied {
   bool new_customer = false;
 };
 
+// What a command is answered, by its kind: a merge or un-merge, a change of definitions.
+using Outcome = std::variant<identity::Outcome, definition::Defined>;
+
 struct CommandResult {
   Sequence sequence;
-  absl::StatusOr<identity::Outcome> outcome;
+  absl::StatusOr<Outcome> outcome;
 };
 
 // What leaves the shard, in log order. Applying appends to it; what it points to is valid until clear().
@@ -32,13 +38,25 @@ class Effects {
   std::vector<Applied> events;
   std::vector<identity::Move> moves;
   std::vector<CommandResult> commands;
-  int64_t customers_delta = 0;  // customers that came to be, less those that ended
+  std::vector<definition::NamedVersion> definitions;  // versions that came to be
+  std::vector<Intent> intents;                        // which the outbox holds, too
+  std::vector<IntentKey> settled;                     // whose receipt came
+  uint64_t timers_due = 0;                            // timers that came due
+  uint64_t receipts_repeated = 0;                     // of intents that were counted before
+  uint64_t unlisted_channels = 0;  // events whose channel the table of channels does not know
+  uint64_t amounts_unread = 0;     // order events whose amount or currency could not be read
+  int64_t customers_delta = 0;     // customers that came to be, less those that ended
 
   void clear() {
     events.clear();
     moves.clear();
     commands.clear();
+    definitions.clear();
+    intents.clear();
+    settled.clear();
+    timers_due = receipts_repeated = 0;
     customers_delta = 0;
+    unlisted_channels = amounts_unread = 0;
     decoded_used_ = 0;
   }
 

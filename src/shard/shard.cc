@@ -1,6 +1,8 @@
 #include "shard/shard.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -14,19 +16,37 @@ namespace {
 // not depend on profiles, so resolving a whole wave first gives the same as going event by event.
 constexpr size_t kWave = 256;
 
+// What a timer is for. Stored: never renumber.
+enum class Purpose : uint16_t { kReminder = 1 };
+
 }  // namespace
 
-Shard::Shard(std::shared_ptr<const Settings> settings, Stores stores)
+Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
     : settings_(std::move(settings)),
       stores_(stores),
-      graph_(*settings_, stores.nodes, stores.groups),
+      customers_(stores.at(Space::kCustomers)),
+      graph_(*settings_, stores.at(Space::kNodes), stores.at(Space::kGroups)),
       plan_(*settings_),
-      names_(stores.names) {}
+      names_(stores.at(Space::kNames)),
+      timers_(stores.at(Space::kTimers)),
+      outbox_(stores.at(Space::kOutbox)) {}
 
 void Shard::use(std::shared_ptr<const Settings> settings) {
   graph_.use(*settings);
-  plan_ = profile::Plan(*settings);
   settings_ = std::move(settings);
+  plan_ = profile::Plan(*settings_, sources_);
+}
+
+void Shard::name_source(SourceId id, std::string name) {
+  const auto at = std::find_if(sources_.begin(), sources_.end(),
+                               [id](const profile::SourceName& source) { return source.id == id; });
+  if (at != sources_.end() && at->name == name) return;
+  if (at == sources_.end()) {
+    sources_.push_back({id, std::move(name)});
+  } else {
+    at->name = std::move(name);
+  }
+  if (!settings_->vocabulary.sources.empty()) plan_ = profile::Plan(*settings_, sources_);
 }
 
 absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Effects& effects) {
@@ -47,9 +67,7 @@ absl::Status Shard::apply_events(absl::Span<const LogRecord> records, Effects& e
   resolve(records);
   for (size_t i = 0; i < records.size(); ++i) {
     const identity::Resolution& whose = resolutions_[i];
-    for (const identity::Move& part : whose.moves) {
-      if (auto status = move(part, effects); !status.ok()) return status;
-    }
+    if (auto status = move(whose.moves, effects); !status.ok()) return status;
     const Applied applied{.event = events_[i],
                           .sequence = records[i].sequence,
                           .customer = whose.customer,
@@ -58,6 +76,9 @@ absl::Status Shard::apply_events(absl::Span<const LogRecord> records, Effects& e
     if (!applied.customer.hash.is_zero()) {
       if (auto status = fold(applied, effects); !status.ok()) return status;
     }
+    const ChannelName channel = applied.event->channel;
+    const bool named = channel.channel == Channel::kOther;
+    effects.unlisted_channels += named && !read_channel(channel.text).listed ? 1 : 0;
     effects.events.push_back(applied);
   }
   return absl::OkStatus();
@@ -84,42 +105,84 @@ void Shard::resolve(absl::Span<const LogRecord> records) {
     resolutions_.push_back(graph_.resolve(*events_[i], records[i].sequence));
     keys_.push_back(resolutions_.back().customer.hash);
   }
-  stores_.customers.prefetch(keys_);
+  customers_.prefetch(keys_);
 }
 
 absl::Status Shard::fold(const Applied& applied, Effects& effects) {
-  if (auto status = parts_.decode(stores_.customers.get(applied.customer.hash)); !status.ok()) return status;
+  if (auto status = parts_.decode(customers_.get(applied.customer.hash)); !status.ok()) return status;
+  const uint64_t unread = folder_.amounts_unread();
   auto status = folder_.fold(plan_, parts_.find(applied.part), *applied.event, folded_);
   if (!status.ok()) return status;
+  effects.amounts_unread += folder_.amounts_unread() - unread;
   for (const profile::MetName& name : folder_.new_names()) names_.learn(name.id, name.text);
   effects.customers_delta += parts_.empty() ? 1 : 0;
   parts_.encode_with(applied.part, folded_, blob_);
-  stores_.customers.put(applied.customer.hash, blob_);
+  customers_.put(applied.customer.hash, blob_);
   return absl::OkStatus();
 }
 
-absl::Status Shard::move(const identity::Move& moved, Effects& effects) {
-  effects.moves.push_back(moved);
-  if (auto status = parts_.decode(stores_.customers.get(moved.from.hash)); !status.ok()) return status;
-  const std::string carried(parts_.find(moved.part));
-  if (carried.empty() || moved.from == moved.to) return absl::OkStatus();
-  parts_.encode_with(moved.part, {}, blob_);
-  effects.customers_delta -= blob_.empty() ? 1 : 0;
-  put_or_erase(moved.from);
+absl::Status Shard::move(absl::Span<const identity::Move> moves, Effects& effects) {
+  effects.moves.insert(effects.moves.end(), moves.begin(), moves.end());
+  while (!moves.empty()) {
+    size_t same = 1;
+    while (same < moves.size() && moves[same].from == moves[0].from && moves[same].to == moves[0].to) ++same;
+    if (auto status = move_between(moves.subspan(0, same), effects); !status.ok()) return status;
+    moves.remove_prefix(same);
+  }
+  return absl::OkStatus();
+}
 
-  if (auto status = parts_.decode(stores_.customers.get(moved.to.hash)); !status.ok()) return status;
-  if (auto status = folder_.merge(parts_.find(moved.part), carried, folded_); !status.ok()) return status;
+// All parts of one pair of customers at once: each customer is read and written
+// once, or joining two would cost the square of their parts.
+absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Effects& effects) {
+  const CustomerId from = moves[0].from, to = moves[0].to;
+  if (from == to) return absl::OkStatus();
+  if (auto status = other_parts_.decode(customers_.get(from.hash)); !status.ok()) return status;
+  moved_.clear();
+  for (const identity::Move& moved : moves) moved_.push_back(moved.part);
+  std::ranges::sort(moved_);
+  kept_.clear();
+  carried_.clear();
+  for (const Part& part : other_parts_.parts()) {
+    (std::ranges::binary_search(moved_, part.token) ? carried_ : kept_).push_back(part);
+  }
+  if (carried_.empty()) return absl::OkStatus();
+
+  if (auto status = parts_.decode(customers_.get(to.hash)); !status.ok()) return status;
   effects.customers_delta += parts_.empty() ? 1 : 0;
-  parts_.encode_with(moved.part, folded_, blob_);
-  put_or_erase(moved.to);
+  effects.customers_delta -= kept_.empty() ? 1 : 0;
+  if (auto status = merge_parts(); !status.ok()) return status;
+  CustomerParts::encode(kept_, blob_);
+  CustomerParts::encode(all_, other_blob_);
+  put_or_erase(from);
+  std::swap(blob_, other_blob_);
+  put_or_erase(to);
+  return absl::OkStatus();
+}
+
+// parts_ and carried_ to all_, in the order of tokens.
+absl::Status Shard::merge_parts() {
+  all_.clear();
+  merged_.clear();
+  std::ranges::merge(parts_.parts(), carried_, std::back_inserter(all_), {}, &Part::token, &Part::token);
+  size_t end = 0;
+  for (const Part& part : all_) {
+    if (end == 0 || all_[end - 1].token != part.token) {
+      all_[end++] = part;
+      continue;
+    }
+    if (auto status = folder_.merge(all_[end - 1].bytes, part.bytes, folded_); !status.ok()) return status;
+    all_[end - 1].bytes = merged_.emplace_back(folded_);
+  }
+  all_.resize(end);
   return absl::OkStatus();
 }
 
 void Shard::put_or_erase(CustomerId customer) {
   if (blob_.empty()) {
-    stores_.customers.erase(customer.hash);
+    customers_.erase(customer.hash);
   } else {
-    stores_.customers.put(customer.hash, blob_);
+    customers_.put(customer.hash, blob_);
   }
 }
 
@@ -133,31 +196,109 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
     const auto command = codec::decode_unmerge(record.payload);
     if (!command.ok()) return command.status();
     outcome = graph_.unmerge(*command, record.sequence, tick);
+  } else if (record.kind == RecordKind::kTick) {
+    const auto now = codec::decode_tick(record.payload);
+    return now.ok() ? advance(now->time, record.sequence, effects) : now.status();
+  } else if (record.kind == RecordKind::kReminder) {
+    return set_reminder(record);
+  } else if (record.kind == RecordKind::kReceipt) {
+    return settle(record, effects);
   } else {
     return absl::OkStatus();
   }
   if (outcome.ok()) {
-    for (const identity::Move& part : outcome->moves) {
-      if (auto status = move(part, effects); !status.ok()) return status;
-    }
+    if (auto status = move(outcome->moves, effects); !status.ok()) return status;
   }
   // A refused command is a result too: the log keeps that it was asked, the caller learns why not.
-  effects.commands.push_back({record.sequence, std::move(outcome)});
+  absl::StatusOr<Outcome> result =
+      outcome.ok() ? absl::StatusOr<Outcome>(*std::move(outcome)) : outcome.status();
+  effects.commands.push_back({record.sequence, std::move(result)});
+  return absl::OkStatus();
+}
+
+absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
+  struct Due {
+    timer::Timer timer;
+    std::string payload;
+  };
+  std::vector<Due> due;
+  timers_.advance(now, kTimersPerTick, [&due](const timer::Timer& timer) {
+    due.push_back({timer, std::string(timer.payload)});
+  });
+  const size_t first = effects.intents.size();
+  for (Due& each : due) {
+    each.timer.payload = each.payload;
+    const IntentKey key{tick, static_cast<uint32_t>(effects.intents.size() - first)};
+    if (auto status = come_due(each.timer, key, effects); !status.ok()) return status;
+  }
+  effects.timers_due += due.size();
+  return absl::OkStatus();
+}
+
+absl::Status Shard::come_due(const timer::Timer& timer, const IntentKey& key, Effects& effects) {
+  if (timer.kind != static_cast<uint16_t>(Purpose::kReminder)) {
+    return failure(absl::StatusCode::kDataLoss, "a timer of the unknown kind ", timer.kind, " is due");
+  }
+  const std::string_view payload = timer.payload;
+  const size_t channel = payload.empty() ? 0 : static_cast<uint8_t>(payload[0]);
+  if (channel == 0 || channel >= payload.size()) return absl::DataLossError("a damaged timer is due");
+  Intent intent{.key = key,
+                .channel = std::string(payload.substr(1, channel)),
+                .customer = timer.owner,
+                .body = std::string(payload.substr(1 + channel))};
+  outbox_.add(intent);
+  effects.intents.push_back(std::move(intent));
+  return absl::OkStatus();
+}
+
+absl::Status Shard::set_reminder(const LogRecord& record) {
+  const auto reminder = codec::decode_reminder(record.payload);
+  if (!reminder.ok()) return reminder.status();
+  std::string payload(1, static_cast<char>(reminder->channel.size()));
+  payload.append(reminder->channel).append(reminder->text);
+  timers_.set({.due = reminder->due,
+               .id = timer::TimerId{{0, record.sequence.value()}},
+               .owner = reminder->customer,
+               .kind = static_cast<uint16_t>(Purpose::kReminder),
+               .payload = payload});
+  return absl::OkStatus();
+}
+
+absl::Status Shard::settle(const LogRecord& record, Effects& effects) {
+  const auto receipt = codec::decode_receipt(record.payload);
+  if (!receipt.ok()) return receipt.status();
+  const auto settled = outbox_.settle(*receipt);
+  if (!settled.ok()) return settled.status();
+  if (*settled) {
+    effects.settled.push_back(receipt->intent);
+  } else {
+    ++effects.receipts_repeated;
+  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<ProfileView> Shard::profile(CustomerId customer, Instant now) {
   CustomerParts parts;
-  const std::string blob(stores_.customers.get(customer.hash));
+  const std::string blob(customers_.get(customer.hash));
   if (auto status = parts.decode(blob); !status.ok()) return status;
   std::vector<std::string_view> bytes;
   for (const Part& part : parts.parts()) bytes.push_back(part.bytes);
   return profile::view(*settings_, bytes, now, [this](NameId id) { return names_.text(id); });
 }
 
+absl::Status Shard::for_each_part(const std::function<void(Token, CustomerId)>& visit) {
+  absl::Status status;
+  customers_.for_each([&](const Hash128& customer, std::string_view blob) {
+    CustomerParts parts;
+    status.Update(parts.decode(blob));
+    for (const Part& part : parts.parts()) visit(part.token, CustomerId{customer});
+  });
+  return status;
+}
+
 absl::StatusOr<std::vector<Token>> Shard::parts(CustomerId customer) {
   CustomerParts parts;
-  const std::string blob(stores_.customers.get(customer.hash));
+  const std::string blob(customers_.get(customer.hash));
   if (auto status = parts.decode(blob); !status.ok()) return status;
   std::vector<Token> tokens;
   for (const Part& part : parts.parts()) tokens.push_back(part.token);
@@ -170,15 +311,15 @@ uint64_t Shard::digest() {
   const auto add = [&sum](const Hash128& key, std::string_view bytes) {
     sum += hash_combine(hash_combine(key.high, key.low), hash64(bytes));
   };
-  stores_.nodes.for_each(add);
-  stores_.groups.for_each(add);
-  stores_.customers.for_each(add);
+  for (const SpaceTraits& store : kSpaces) {
+    if (store.digested) stores_.at(store.space).for_each(add);
+  }
   return sum;
 }
 
 uint64_t Shard::content_digest() {
   uint64_t sum = 0;
-  stores_.customers.for_each([&sum](const Hash128&, std::string_view blob) {
+  customers_.for_each([&sum](const Hash128&, std::string_view blob) {
     CustomerParts parts;
     KEHU_CHECK(parts.decode(blob).ok());
     for (const Part& part : parts.parts()) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +13,16 @@
 #include "base/time.h"
 #include "codec/record.h"
 #include "identity/graph.h"
-#include "model/blob_store.h"
 #include "model/profile.h"
 #include "model/settings.h"
+#include "model/store_set.h"
+#include "outbox/outbox.h"
 #include "profile/folder.h"
 #include "profile/plan.h"
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
+#include "timer/timers.h"
 
 namespace kehu::shard {
 
@@ -27,14 +32,6 @@ struct LogRecord {
   std::string_view payload;
 };
 
-// Where the state lives. All outlive the shard.
-struct Stores {
-  BlobStore& nodes;
-  BlobStore& groups;
-  BlobStore& customers;
-  BlobStore& names;
-};
-
 // Applies log records to the state of customers: for each event, whose it is (identity), then what it says
 // (profile). A function of the records alone: no clock, no randomness, no I/O but through the stores. So a
 // live run, a replay and a simulator that apply the same records hold the same state (digest()).
@@ -42,19 +39,36 @@ struct Stores {
 // One owner thread.
 class Shard {
  public:
-  Shard(std::shared_ptr<const Settings> settings, Stores stores);
+  // `stores` outlives the shard.
+  Shard(std::shared_ptr<const Settings> settings, StoreSet& stores);
 
   // Rules for the records that follow.
   void use(std::shared_ptr<const Settings> settings);
+
+  // What a source is called, for the settings that name it. For the records that follow.
+  void name_source(SourceId id, std::string name);
 
   // Applies the records in order and appends what they did to `effects`; kinds that are not its business are
   // passed over. `tick` is the batch's "now". Not OK: the state is damaged, and nothing of it may be saved
   // any more.
   absl::Status apply(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
 
+  // Lets the next timers come due that are by `now`, in order; at most kTimersPerTick of them, so that a
+  // million at once do not hold up the records behind. `tick` is the record that says so. What is left over
+  // is due at the next tick.
+  static constexpr size_t kTimersPerTick = 1024;
+  absl::Status advance(Instant now, Sequence tick, Effects& effects);
+  // When the next timer is due; nullopt: none is pending.
+  std::optional<Instant> next_due() { return timers_.next_due(); }
+
+  timer::Timers& timers() { return timers_; }
+  outbox::Outbox& outbox() { return outbox_; }
+
   const identity::Graph& identities() const { return graph_; }
   // The profile of a current customer as of `now`; kNotFound when it has no events.
   absl::StatusOr<ProfileView> profile(CustomerId customer, Instant now);
+  // Every part that holds events, with the customer who has it. DataLoss when a customer cannot be decoded.
+  absl::Status for_each_part(const std::function<void(Token, CustomerId)>& visit);
   // The tokens of the parts that hold the customer's events.
   absl::StatusOr<std::vector<Token>> parts(CustomerId customer);
 
@@ -66,26 +80,42 @@ class Shard {
  private:
   absl::Status apply_events(absl::Span<const LogRecord> records, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
+  absl::Status set_reminder(const LogRecord& record);
+  absl::Status settle(const LogRecord& record, Effects& effects);
+  absl::Status come_due(const timer::Timer& timer, const IntentKey& key, Effects& effects);
   absl::Status decode(absl::Span<const LogRecord> records, Effects& effects);
   void resolve(absl::Span<const LogRecord> records);
   absl::Status fold(const Applied& applied, Effects& effects);
-  absl::Status move(const identity::Move& moved, Effects& effects);
+  absl::Status move(absl::Span<const identity::Move> moves, Effects& effects);
+  absl::Status move_between(absl::Span<const identity::Move> moves, Effects& effects);
+  absl::Status merge_parts();
   void put_or_erase(CustomerId customer);
 
   std::shared_ptr<const Settings> settings_;
-  Stores stores_;
+  StoreSet& stores_;
+  BlobStore& customers_;
   identity::Graph graph_;
+  std::vector<profile::SourceName> sources_;
   profile::Plan plan_;
   profile::Folder folder_;
   NameTable names_;
+  timer::Timers timers_;
+  outbox::Outbox outbox_;
 
   // Scratch of one wave, reused.
   std::vector<const Event*> events_;
   std::vector<identity::Resolution> resolutions_;
   std::vector<Hash128> keys_;
   CustomerParts parts_;
+  CustomerParts other_parts_;
+  std::vector<Token> moved_;
+  std::vector<Part> kept_;
+  std::vector<Part> carried_;
+  std::vector<Part> all_;
+  std::deque<std::string> merged_;  // bytes that all_ refers to
   std::string folded_;
   std::string blob_;
+  std::string other_blob_;
 };
 
 }  // namespace kehu::shard

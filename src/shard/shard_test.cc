@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <random>
 
-#include "shard/map_store.h"
+#include "base/text.h"
+#include "model/map_store.h"
 
 namespace kehu::shard {
 namespace {
@@ -35,10 +36,26 @@ struct Given {
   uint64_t id = 0;
 };
 
+// Counts what is read and written.
+class CountingStore final : public BlobStore {
+ public:
+  std::string_view get(const Hash128& key) override { return ++gets_, store_.get(key); }
+  void put(const Hash128& key, std::string_view bytes) override { ++puts_, store_.put(key, bytes); }
+  void erase(const Hash128& key) override { ++puts_, store_.erase(key); }
+  void prefetch(absl::Span<const Hash128>) override {}
+  void for_each(const std::function<void(const Hash128&, std::string_view)>& visit) override {
+    store_.for_each(visit);
+  }
+
+  size_t gets_ = 0, puts_ = 0;
+
+ private:
+  MapStore store_;
+};
+
 class World {
  public:
-  World()
-      : shard_(settings(), {.nodes = nodes_, .groups = groups_, .customers = customers_, .names = names_}) {}
+  World() : shard_(settings(), stores_) {}
 
   CustomerId apply(const Given& given) {
     effects_.clear();
@@ -79,7 +96,8 @@ class World {
     return profile.ok() ? profile->events : 0;
   }
 
-  MapStore nodes_, groups_, customers_, names_;
+  CountingStore customers_;
+  MapStores stores_{Space::kCustomers, customers_};
   Shard shard_;
   Effects effects_;
   Sequence next_{1};
@@ -102,6 +120,78 @@ TEST(Shard, AnonymousBecomesKnownAndKeepsItsHistory) {
   ASSERT_EQ(profile->counters.size(), 2u);
   EXPECT_EQ(profile->counters[0].name, "Product Viewed");
   EXPECT_EQ(profile->counters[0].total, 2u);
+}
+
+// Whoever was seen first would keep its id, and all that was joined before would move, were it not the
+// larger.
+TEST(Shard, JoinsOfSinglesMoveOnePartEachInAnyOrder) {
+  constexpr size_t kParts = 90;
+  World world;
+  std::vector<std::string> names;
+  for (size_t n = 0; n < kParts; ++n) names.push_back(cat("a", n));
+  for (size_t n = kParts; n-- > 0;) world.apply({.identifiers = {identifier("anonymous_id", names[n])}});
+  for (size_t n = 0; n + 1 < kParts; ++n) {
+    world.apply(
+        {.identifiers = {identifier("anonymous_id", names[n]), identifier("anonymous_id", names[n + 1])}});
+    EXPECT_EQ(world.effects_.moves.size(), 1u) << n;
+  }
+  EXPECT_EQ(world.customers_count_, 1);
+  EXPECT_EQ(world.events_of(CustomerId::named_after(identifier("anonymous_id", names[1]).token)),
+            2 * kParts - 1);
+}
+
+TEST(Shard, AJoinReadsAndWritesEachCustomerOnceHoweverManyPartsMove) {
+  constexpr size_t kParts = 90;
+  World world;
+  const auto user = identifier("user_id", "u1");
+  world.apply({.identifiers = {user}});
+  const auto first = identifier("anonymous_id", "a0");
+  world.apply({.identifiers = {first}});
+  for (size_t n = 1; n < kParts; ++n) {
+    const std::string name = cat("a", n);
+    const auto other = identifier("anonymous_id", name);
+    world.apply({.identifiers = {other}});
+    world.apply({.identifiers = {first, other}});
+  }
+  world.customers_.gets_ = world.customers_.puts_ = 0;
+  EXPECT_EQ(world.apply({.identifiers = {user, first}}), CustomerId::named_after(user.token));
+  EXPECT_EQ(world.effects_.moves.size(), kParts);
+  EXPECT_LE(world.customers_.gets_, 3u);
+  EXPECT_LE(world.customers_.puts_, 3u);
+  EXPECT_EQ(world.customers_count_, 1);
+  EXPECT_EQ(world.events_of(CustomerId::named_after(user.token)), 2 * kParts + 1);
+}
+
+// A device joins two large customers, turns out to be shared, and they part again: each time all parts of one
+// of them move twice. After some times they stay apart.
+TEST(Shard, LargeCustomersAreNotJoinedAndSplitForEver) {
+  constexpr size_t kParts = 40;
+  World world;
+  const auto many = [&](const char* prefix) {
+    for (size_t n = 0; n < kParts; ++n) {
+      world.apply({.identifiers = {identifier("anonymous_id", cat(prefix, "0")),
+                                   identifier("anonymous_id", cat(prefix, n))}});
+    }
+  };
+  many("a");
+  many("b");
+  world.apply({.identifiers = {identifier("user_id", "u0"), identifier("anonymous_id", "a0")}});
+  size_t moves = 0;
+  for (int round = 0; round < 50; ++round) {
+    const std::string name = cat("d", round);
+    const auto device = identifier("device_id", name);
+    const auto apply = [&](std::vector<Identifier> identifiers) {
+      world.apply({.identifiers = std::move(identifiers)});
+      moves += world.effects_.moves.size();
+    };
+    apply({identifier("anonymous_id", "a0"), device});
+    apply({device, identifier("anonymous_id", "b0")});
+    for (const char* user : {"v1", "v2", "v3"}) apply({identifier("user_id", user), device});
+  }
+  EXPECT_GT(moves, 8 * kParts);
+  EXPECT_LT(moves, 25 * kParts);
+  EXPECT_NE(world.shard_.identities().customer_of(identifier("anonymous_id", "a0").token),
+            world.shard_.identities().customer_of(identifier("anonymous_id", "b0").token));
 }
 
 TEST(Shard, MergeMovesPartsAndUnmergeBringsThemBack) {
@@ -240,6 +330,67 @@ TEST(CustomerParts, DamageIsRefused) {
     if (size == 1 + 20 + 3) continue;  // whole first part
     EXPECT_FALSE(parts.decode(both.substr(0, size)).ok()) << size;
   }
+}
+
+std::string reminder(Instant due, std::string_view text) {
+  std::string bytes;
+  codec::append_reminder({.due = due, .customer = {}, .channel = "test", .text = text}, bytes);
+  return bytes;
+}
+
+std::string tick_at(Instant now) {
+  std::string bytes;
+  codec::append_tick({.time = now}, bytes);
+  return bytes;
+}
+
+TEST(Shard, WhatIsDueLeavesAnIntentAtTheFirstTickBehindIt) {
+  World world;
+  ASSERT_TRUE(world.run(RecordKind::kReminder, reminder(kTick + Duration::seconds(5), "tea")).ok());
+  EXPECT_EQ(world.shard_.next_due(), kTick + Duration::seconds(5));
+  ASSERT_TRUE(world.run(RecordKind::kTick, tick_at(kTick + Duration(4'999'999))).ok());
+  EXPECT_TRUE(world.effects_.intents.empty());
+  const Sequence tick = world.next_;
+  ASSERT_TRUE(world.run(RecordKind::kTick, tick_at(kTick + Duration::seconds(5))).ok());
+  ASSERT_EQ(world.effects_.intents.size(), 1u);
+  EXPECT_EQ(world.effects_.intents[0].key, (IntentKey{tick, 0}));
+  EXPECT_EQ(world.effects_.intents[0].channel, "test");
+  EXPECT_EQ(world.effects_.intents[0].body, "tea");
+  ASSERT_TRUE(world.run(RecordKind::kTick, tick_at(kTick + Duration::days(400))).ok());
+  EXPECT_TRUE(world.effects_.intents.empty()) << "once";
+  EXPECT_EQ(world.shard_.next_due(), std::nullopt);
+}
+
+TEST(Shard, AReceiptIsCountedOnce) {
+  World world;
+  ASSERT_TRUE(world.run(RecordKind::kReminder, reminder(kTick, "tea")).ok());
+  ASSERT_TRUE(world.run(RecordKind::kTick, tick_at(kTick)).ok());
+  const IntentKey key = world.effects_.intents.at(0).key;
+  std::string receipt;
+  codec::append_receipt({.intent = key, .outcome = IntentOutcome::kDelivered, .detail = "200"}, receipt);
+  ASSERT_TRUE(world.run(RecordKind::kReceipt, receipt).ok());
+  EXPECT_EQ(world.effects_.settled, std::vector<IntentKey>{key});
+  ASSERT_TRUE(world.run(RecordKind::kReceipt, receipt).ok());
+  EXPECT_TRUE(world.effects_.settled.empty());
+  EXPECT_EQ(world.effects_.receipts_repeated, 1u);
+  const auto counts = world.shard_.outbox().counts();
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].delivered, 1u);
+}
+
+TEST(Shard, ATickDoesSoMuchAndTheNextOnesGoOn) {
+  World world;
+  const size_t count = 3 * Shard::kTimersPerTick + 7;
+  for (size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(world.run(RecordKind::kReminder, reminder(kTick, cat(i))).ok());
+  }
+  size_t came = 0;
+  for (int ticks = 0; ticks < 5; ++ticks) {
+    ASSERT_TRUE(world.run(RecordKind::kTick, tick_at(kTick)).ok());
+    EXPECT_LE(world.effects_.intents.size(), Shard::kTimersPerTick);
+    for (const Intent& intent : world.effects_.intents) EXPECT_EQ(intent.body, cat(came++)) << "in order";
+  }
+  EXPECT_EQ(came, count);
 }
 
 }  // namespace

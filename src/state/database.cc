@@ -149,7 +149,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::wrap(std::unique_ptr<rocksdb
     return failure(absl::StatusCode::kFailedPrecondition, "state database ", directory, " has format ",
                    fields[0], "; this kehu reads format ", kFormat, ": use the kehu that wrote it");
   }
-  database->position_ = Sequence(fields[1]);
+  database->position_ = fields[1];
   return database;
 }
 
@@ -177,7 +177,7 @@ absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   if (status.ok()) status = writer.Finish(&written);
   if (status.ok()) status = ingest(*db_, written);
   if (!status.ok()) return from_rocksdb(status, "checkpoint failed", directory_);
-  position_ = position;
+  position_.store(position.value(), std::memory_order_release);
   return absl::OkStatus();
 }
 
@@ -210,13 +210,55 @@ absl::Status Database::get_many(Space space, const std::vector<Hash128>& keys,
 
 absl::Status Database::scan(Space space,
                             const std::function<bool(const Hash128&, std::string_view)>& visit) const {
+  return scan_from(space, Hash128{}, visit);
+}
+
+absl::Status Database::scan_from(Space space, const Hash128& first,
+                                 const std::function<bool(const Hash128&, std::string_view)>& visit) const {
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
-  for (it->Seek(Key(space, Hash128{}).slice()); it->Valid(); it->Next()) {
+  for (it->Seek(Key(space, first).slice()); it->Valid(); it->Next()) {
     if (it->key().size() != kKeyBytes || it->key()[0] != static_cast<char>(space)) break;
     if (!visit(key_of(it->key()), {it->value().data(), it->value().size()})) break;
   }
   return from_rocksdb(it->status(), "cannot scan", directory_);
 }
+
+std::vector<Database::Table> Database::tables() const {
+  std::vector<rocksdb::LiveFileMetaData> live;
+  db_->GetLiveFilesMetaData(&live);
+  std::vector<Table> tables;
+  for (const rocksdb::LiveFileMetaData& file : live) {
+    Table table{.path = cat(directory_, "/", file.relative_filename), .size = file.size, .checksum = {}};
+    if (file.file_checksum_func_name == TableChecksumFactory::kName && file.file_checksum.size() == 4) {
+      uint32_t sum = 0;
+      for (const char byte : file.file_checksum) sum = sum << 8 | static_cast<unsigned char>(byte);
+      table.checksum = sum;
+    }
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+absl::StatusOr<Database::Held> Database::hold() {
+  if (auto status = from_rocksdb(db_->DisableFileDeletions(), "cannot hold its files", directory_);
+      !status.ok()) {
+    return status;
+  }
+  Held held;
+  std::vector<std::string> names;
+  const auto status = db_->GetLiveFiles(names, &held.manifest_bytes, false);
+  if (!status.ok()) {
+    release();
+    return from_rocksdb(status, "cannot list its files", directory_);
+  }
+  for (const std::string& name : names) {
+    held.names.push_back(name.substr(name.find_first_not_of('/')));
+    if (held.names.back().starts_with("MANIFEST")) held.manifest = held.names.back();
+  }
+  return held;
+}
+
+void Database::release() { (void)db_->EnableFileDeletions(/*force=*/false); }
 
 absl::Status Database::verify() const {
   absl::Status status =

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "base/hash.h"
 #include "model/ids.h"
+#include "model/store_set.h"
 
 namespace rocksdb {
 class DB;
@@ -16,19 +19,7 @@ class DB;
 
 namespace kehu::state {
 
-// Name spaces inside the one database. Stored: never renumber.
-enum class Space : uint8_t {
-  kMeta = 0,
-  kNodes = 1,
-  kGroups = 2,
-  kCustomers = 3,
-  kNames = 4,
-  kDataKeys = 5,
-  kRejections = 6,
-  kDefinitions = 7,
-  kAudit = 8,
-  kTotals = 9,
-};
+using kehu::Space;
 
 // Values to be written by one checkpoint; empty bytes remove the key. One allocation for all of them.
 class Changes {
@@ -65,7 +56,7 @@ class Database {
   ~Database();
 
   // Where the last checkpoint stands; Sequence(0) for a new database.
-  Sequence position() const { return position_; }
+  Sequence position() const { return Sequence(position_.load(std::memory_order_acquire)); }
 
   // All of `changes` and the position, or nothing. Durable when it returns OK. Sorts `changes`.
   absl::Status checkpoint(Sequence position, Changes& changes);
@@ -75,8 +66,28 @@ class Database {
   // Values in the order of `keys`; an empty string where there is none.
   absl::Status get_many(Space space, const std::vector<Hash128>& keys,
                         std::vector<std::string>& values) const;
-  // In key order; stops when `visit` returns false.
+  // In key order; stops when `visit` returns false. All of one checkpoint, whatever is written meanwhile.
   absl::Status scan(Space space, const std::function<bool(const Hash128&, std::string_view)>& visit) const;
+
+  // The same from one key on.
+  absl::Status scan_from(Space space, const Hash128& first,
+                         const std::function<bool(const Hash128&, std::string_view)>& visit) const;
+
+  // A table file as it was written.
+  struct Table {
+    std::string path;
+    uint64_t size = 0;
+    std::optional<uint32_t> checksum;  // CRC-32C of its bytes; none when an old kehu wrote it
+  };
+  std::vector<Table> tables() const;
+  // The files that hold the last checkpoint, for copying them; they stay until release(). Any thread.
+  struct Held {
+    std::vector<std::string> names;  // in the directory
+    std::string manifest;            // the one of them of which only the first bytes count…
+    uint64_t manifest_bytes = 0;     // …so many
+  };
+  absl::StatusOr<Held> hold();
+  void release();
 
   // Verifies the checksum of every table file as a whole and of every block; the status names the first
   // damaged file.
@@ -89,7 +100,7 @@ class Database {
   std::unique_ptr<rocksdb::DB> db_;
   std::string directory_;
   bool read_only_ = false;
-  Sequence position_;
+  std::atomic<uint64_t> position_{0};
 };
 
 }  // namespace kehu::state

@@ -39,7 +39,13 @@ export class Sender {
   schedule(delayMs: number): void {
     if (this.timer !== undefined && delayMs > 0) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.flush(), Math.max(delayMs, this.resumeAt - Date.now()));
+    this.timer = setTimeout(() => this.due(), Math.max(delayMs, this.resumeAt - Date.now()));
+  }
+
+  // Timers fire up to a millisecond before Date reaches their time, and Date can be set back: the wait is over all the same.
+  private due(): void {
+    this.resumeAt = 0;
+    void this.flush();
   }
 
   // The network is back.

@@ -31,6 +31,7 @@ function eventLine(event) {
   const colour = good ? "passed" : event.verdict === "not_stored" ? "partly" : "failed";
   const { verdict, ...rest } = event;
   const parts = [parent("p", [badge(colour, named("eventVerdicts", verdict)), node("strong", " " + (event.reason || event.event || event.type))])];
+  for (const warning of event.warnings || []) parts.push(parent("p", [badge("partly", say("warning")), node("span", " " + warning)]));
   if (event.customer_id) {
     parts.push(node("button", named("stepCounts", event.customer) + " · " + event.customer_id, { className: "link", type: "button",
       onclick: () => { open(event.customer_id); scrollTo(0, 0); } }));

@@ -8,6 +8,8 @@ let connection = "";  // "", "live" or "lost"
 let asOf = null;      // server time of the newest counts
 let heardAt = 0;      // our own clock, when they came
 let customer = null;  // the document shown
+const lines = [];     // the live events shown, newest first
+let hovered = false;  // a line must not move away under the pointer
 const samples = [];   // [our clock in ms, events so far], newest last
 const rates = [];     // events of each of the last 120 seconds
 
@@ -43,7 +45,7 @@ function translate() {
   for (const element of document.querySelectorAll("[data-placeholder]")) element.placeholder = say(element.dataset.placeholder);
   $("language").textContent = say("other");
   $("pause").textContent = say(paused ? "resume" : "pause");
-  $("stream").replaceChildren();
+  $("stream").replaceChildren(...lines.map(streamLine));
   showFreshness();
   if (customer) showCustomer(customer);
 }
@@ -72,9 +74,34 @@ function table(heads, rows) {
   return parent("table", [head, ...rows.map((row) => parent("tr", row.map((value, at) => cell("td", value, at))))]);
 }
 function section(title, heads, rows, most = 12) {
-  const parts = [node("h3", title), table(heads, rows.slice(0, most))];
-  if (rows.length > most) parts.push(node("p", say("more") + number(rows.length - most), { className: "soft" }));
-  return rows.length ? parent("section", parts) : node("span");
+  if (!rows.length) return node("span");
+  const whole = parent("section", [node("h3", title), table(heads, rows.slice(0, most))]);
+  if (rows.length > most) {
+    const all = () => whole.replaceWith(section(title, heads, rows, rows.length));
+    whole.append(parent("p", [node("button", say("more") + number(rows.length - most), { className: "link", type: "button", onclick: all })]));
+  }
+  return whole;
+}
+// What joined the identifiers, asked for only when somebody wants to know.
+function evidence(c) {
+  const shown = parent("p", [node("button", say("whyOne"), { className: "link", type: "button", onclick: async () => {
+    try {
+      const graph = await get("/api/v1/customers/" + c.customer_id + "/identities");
+      const name = (token) => {
+        const known = graph.identifiers.find((i) => i.token === token);
+        return known ? named("types", known.type) + " " + known.value : token;
+      };
+      const rows = graph.links.map((link) => [name(link.a) + " – " + name(link.b), named("linkKinds", link.kind), link.source || link.reason || "", number(link.link)]);
+      shown.replaceWith(rows.length ? section(say("links"), [say("joined"), say("type"), say("source"), "#" + say("record")], rows) : node("p", say("oneOnly"), { className: "soft" }));
+    } catch (error) {
+      shown.replaceWith(node("p", error.message, { className: "error" }));
+    }
+  } })]);
+  return c.identifiers.length > 1 ? shown : node("span");
+}
+function favourites(c) {
+  const tops = (c.metrics || []).filter((metric) => metric.kind === "top");
+  return tops.flatMap((metric) => metric.top.slice(0, 3).map((one) => [named("eventNames", metric.event), metric.property.replace(/^products\[\]\./, ""), one.value, number(one.count)]));
 }
 function figure(title, value) { return parent("div", [node("dt", title), node("dd", value)]); }
 function person(c) {
@@ -97,11 +124,14 @@ function showCustomer(c) {
     c.identifiers.map((i) => [named("types", i.type), i.value + (i.shared ? " (" + say("shared") + ")" : "")]));
   const traits = section(say("traits"), [say("type"), say("value")],
     Object.entries(c.traits).filter(([k]) => k !== "name" && !c.identifiers.some((i) => i.type === k)).map(([k, v]) => [named("traitNames", k), value(v)]));
-  $("result").replaceChildren(person(c), figures(c), parent("div", [identity, traits], { className: "halves" }),
+  $("result").replaceChildren(person(c), figures(c), parent("div", [identity, traits], { className: "halves" }), evidence(c),
+    section(say("channelsTitle"), [say("channel"), "#" + say("firstSeen"), "#" + say("lastSeen")],
+      c.channels.map((one) => [named("channels", one.channel), date(one.first_seen), date(one.last_seen)])),
     section(say("orders"), [say("order"), say("status"), "#" + say("amount"), "#" + say("time")],
-      c.orders.map((o) => [o.order_id, named("statuses", o.status), money(o.amount, o.currency), date(o.last)]), 6),
+      c.orders.map((o) => [o.order_id, named("statuses", o.status), o.amount_unread ? "?" : money(o.amount, o.currency), date(o.last)]), 6),
     section(say("counters"), [say("event"), "#" + say("total"), "#" + say("days30"), "#" + say("last")],
       c.counters.map((k) => [named("eventNames", k.event), number(k.total), number(k.last_30d), date(k.last)])),
+    section(say("favourites"), [say("event"), say("type"), say("value"), "#" + say("total")], favourites(c)),
     section(say("recent"), [say("time"), say("event"), say("channel")],
       c.recent_events.map((e) => [date(e.time), named("eventNames", e.event || e.type), named("channels", e.channel)]), 20));
 }
@@ -124,7 +154,7 @@ function reopen() {
 $("search").onsubmit = async (event) => {
   event.preventDefault();
   const query = $("query").value.trim();
-  if (!query) return;
+  if (!query) return complain(say("searchHelp"));
   if (/^[a-z_]+:./.test(query) || /^[0-9a-f]{32}$/.test(query)) return open(query);
   try {
     const found = (await get("/api/v1/customers?q=" + encodeURIComponent(query))).customers;
@@ -134,6 +164,37 @@ $("search").onsubmit = async (event) => {
     const links = found.map((one) => parent("p", [node("button", named("types", one.matched) + " · " + one.customer_id,
       { className: "link", type: "button", onclick: () => open(one.customer_id) })]));
     $("result").replaceChildren(node("p", say("several")), ...links);
+  } catch (error) {
+    complain(error.message);
+  }
+};
+
+$("try-one").onclick = () => { $("query").value = $("try-one").textContent; open($("try-one").textContent); };
+// An identifier that can be read, of the first customer who has one: something to search for.
+let offering = false;
+async function offer(message) {
+  if (offering || !$("try").hidden || /^0*$/.test(message.customer_id || "")) return;
+  offering = true;
+  try {
+    const { identifiers } = await get("/api/v1/customers/" + message.customer_id);
+    const known = identifiers.find((i) => !i.masked && i.type !== "anonymous_id" && i.type !== "device_id");
+    if (known) {
+      $("try-one").textContent = known.type + ":" + known.value;
+      $("try").hidden = false;
+    }
+  } catch {  // the next event is another chance
+  } finally {
+    offering = false;
+  }
+}
+$("quarantine").onclick = async () => {
+  try {
+    const { rejections } = await get("/api/v1/rejections?limit=50&state=open");
+    customer = null;
+    const rows = rejections.map((one) => [date(one.received_at), one.source, one.reason, [one.origin, one.path].filter(Boolean).join(" "), one.detail]);
+    $("result").replaceChildren(rows.length ? section(say("openRejections"), [say("time"), say("source"), say("reason"), say("place"), say("detail")], rows) : node("p", say("noRejections"), { className: "soft" }),
+      node("p", say("repairHint"), { className: "soft" }));
+    $("result").scrollIntoView({ block: "nearest" });
   } catch (error) {
     complain(error.message);
   }
@@ -188,18 +249,28 @@ setInterval(() => {
 
 let room = 5;  // more lines than this in half a second nobody can read
 setInterval(() => { room = 5; }, 500);
-function stream(message) {
-  if (customer && message.customer_id === customer.customer_id) reopen();
-  if (paused || room-- <= 0) return;
-  $("quiet").hidden = true;
+$("stream").onmouseenter = () => { hovered = true; };
+$("stream").onmouseleave = () => { hovered = false; };
+function streamLine(message) {
   const p = message.properties;
   const amount = message.event.startsWith("Order ") ? money(p.total ?? p.revenue ?? p.value, p.currency) : "";
   const detail = p.name ?? p.query ?? p.title ?? p.store ?? p.topic ?? p.category ?? p.products?.[0]?.name ?? "";
-  $("stream").prepend(parent("li", [
+  return parent("li", [
     node("span", clock(message.time), { className: "time" }),
-    node("button", named("eventNames", message.event || message.type), { className: "link", type: "button", onclick: () => open(message.customer_id) }),
-    node("span", detail, { className: "detail" }), node("span", amount, { className: "amount" }), node("span", named("channels", message.channel), { className: "tag" })]));
-  while ($("stream").children.length > 20) $("stream").lastChild.remove();
+    node("button", named("eventNames", message.event || message.type), { className: "link", type: "button" }),
+    node("span", detail, { className: "detail" }), node("span", amount, { className: "amount" }), node("span", named("channels", message.channel), { className: "tag" })],
+    { onclick: () => open(message.customer_id) });  // of the button too
+}
+function stream(message) {
+  if (customer && message.customer_id === customer.customer_id) reopen();
+  offer(message);
+  if (paused || hovered || room-- <= 0) return;
+  $("quiet").hidden = true;
+  lines.unshift(message);
+  $("stream").prepend(streamLine(message));
+  if (lines.length <= 20) return;
+  lines.pop();
+  $("stream").lastChild.remove();
 }
 
 function listen() {

@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "api/answers.h"
+#include "api/app.h"
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "definition/difference.h"
+#include "definition/project.h"
+#include "http/parameters.h"
+#include "json/document.h"
+#include "json/writer.h"
+
+// Definitions of every kind alike: as they were at any time, and as the files of a directory.
+namespace kehu::api {
+namespace {
+
+using definition::Kind;
+using definition::NamedVersion;
+using definition::Project;
+using definition::Version;
+
+constexpr size_t kFilesMax = 10'000;
+constexpr size_t kApplyBytesMax = 16u << 20;
+
+absl::StatusOr<const Kind*> kind_of(std::string_view name) {
+  std::string names;
+  for (const Kind& kind : definition::kinds()) {
+    if (kind.name == name) return &kind;
+    names += cat(names.empty() ? "" : ", ", kind.name);
+  }
+  return failure(absl::StatusCode::kNotFound, "there are no definitions of the kind ", name,
+                 "; there are: ", names);
+}
+
+// Kinds that are no files hold secrets, sealed or hashed, which stay inside.
+void write_version(json::Writer& writer, const Kind& kind, const std::string& name, const Version& version) {
+  writer.begin_object().field("name", name).field("version", version.sequence.value());
+  if (version.time != Instant()) writer.field("time", format_utc(version.time));
+  if (!version.actor.empty()) writer.field("actor", version.actor);
+  writer.field("deleted", version.deleted);
+  if (kind.to_file != nullptr && !version.deleted) writer.raw_field("body", kind.to_file(version));
+  writer.end_object();
+}
+
+struct Wanted {
+  const Kind* kind = nullptr;
+  std::optional<std::string> name = {};
+  std::optional<Instant> as_of = {};
+};
+
+absl::StatusOr<Wanted> wanted_by(const Request& request) {
+  const auto kind = kind_of(request.parameter("kind"));
+  if (!kind.ok()) return kind.status();
+  Wanted wanted{.kind = *kind, .name = request.query("name")};
+  if (const auto time = request.query("as_of")) {
+    wanted.as_of = parse_iso8601(*time);
+    if (!wanted.as_of) return wrong_parameter("as_of", "a time, such as 2026-11-30T08:00:00Z");
+  }
+  return wanted;
+}
+
+// Newest first; of one moment: the one of each name that was in force then.
+std::vector<NamedVersion> versions_of(engine::Replica& replica, const Wanted& wanted) {
+  auto versions = replica.definitions().versions(
+      wanted.kind->name, wanted.name ? std::optional<std::string_view>(*wanted.name) : std::nullopt);
+  if (!wanted.as_of) return versions;
+  std::set<std::string> seen;
+  std::erase_if(versions, [&](const NamedVersion& named) {
+    return named.version->time > *wanted.as_of || !seen.insert(named.name).second || named.version->deleted;
+  });
+  return versions;
+}
+
+void answer_versions(App& app, const Request& request, Responder responder) {
+  const auto wanted = wanted_by(request);
+  if (!wanted.ok()) return responder.send(to_answer(wanted.status()));
+  answer_from_replica(app.engine(), std::move(responder),
+                      [wanted = *wanted](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                        std::string out;
+                        json::Writer writer(out);
+                        writer.begin_object().key("versions").begin_array();
+                        for (const NamedVersion& named : versions_of(replica, wanted)) {
+                          write_version(writer, *wanted.kind, named.name, *named.version);
+                        }
+                        writer.end_array().end_object();
+                        return out;
+                      });
+}
+
+void answer_newest(App& app, const Request& request, Responder responder) {
+  const auto wanted = wanted_by(request);
+  if (!wanted.ok()) return responder.send(to_answer(wanted.status()));
+  const auto project = app.engine().project();
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("definitions").begin_array();
+  project->each(wanted->kind->name, [&](const std::string& name, const Version& version) {
+    if (!wanted->name || *wanted->name == name) write_version(writer, *wanted->kind, name, version);
+  });
+  writer.end_array().end_object();
+  responder.send(Response::json(std::move(out)));
+}
+
+void answer_files(App& app, const Request&, Responder responder) {
+  const auto project = app.engine().project();
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("files").begin_array();
+  for (const Kind& kind : definition::kinds()) {
+    if (kind.to_file == nullptr) continue;
+    project->each(kind.name, [&](const std::string& name, const Version& version) {
+      writer.begin_object().field("files", kind.files).field("name", name);
+      writer.raw_field("body", kind.to_file(version)).end_object();
+    });
+  }
+  writer.end_array().end_object();
+  responder.send(Response::json(std::move(out)));
+}
+
+// One file against what is there.
+struct Planned {
+  const Kind* kind;
+  std::string name;
+  std::string body;  // as the project would have it
+  std::string file;  // the same as a file
+  const Version* before = nullptr;
+
+  bool changes() const { return before == nullptr || kind->to_file(*before) != file; }
+};
+
+absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& file) {
+  const std::string files = file.find("files").as_string().value_or("");
+  const auto kinds = definition::kinds();
+  const auto kind =
+      std::ranges::find_if(kinds, [&](const Kind& each) { return !files.empty() && each.files == files; });
+  if (kind == kinds.end()) {
+    return failure(absl::StatusCode::kInvalidArgument, "there are no files of the kind \"", files, "\"");
+  }
+  Planned planned{.kind = &*kind, .name = file.find("name").as_string().value_or(""), .body = {}, .file = {}};
+  const Version* newest = project.find(kind->name, planned.name);
+  const std::string place = kind->single ? files : cat(files, "/", planned.name);
+  const auto in_place = [&](const absl::Status& status) {
+    return failure(status.code(), place, ": ", message_of(status));
+  };
+  auto body = kind->from_file(planned.name, file.find("body").raw(), newest);
+  if (!body.ok()) return in_place(body.status());
+  auto value = kind->parse(*body);
+  if (!value.ok()) return in_place(value.status());
+  planned.body = *std::move(body);
+  planned.file =
+      kind->to_file({.sequence = {}, .time = {}, .actor = {}, .body = planned.body, .value = *value});
+  if (newest != nullptr && !newest->deleted) planned.before = newest;
+  return planned;
+}
+
+absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Value& files) {
+  if (!files.is_array() || files.size() > kFilesMax) {
+    return failure(absl::StatusCode::kInvalidArgument, "send {\"files\": […]} with at most ", kFilesMax,
+                   " of them, each {\"files\": \"sources\", \"name\": \"web\", \"body\": {…}}");
+  }
+  std::vector<Planned> planned;
+  std::set<std::pair<std::string_view, std::string>> seen;
+  for (const auto& file : files) {
+    auto one = plan_file(project, file.value);
+    if (!one.ok()) return one.status();
+    if (!seen.emplace(one->kind->name, one->name).second) {
+      return failure(absl::StatusCode::kInvalidArgument, one->kind->files, "/", one->name,
+                     " is there twice: as JSON and as TOML?");
+    }
+    planned.push_back(*std::move(one));
+  }
+  return planned;
+}
+
+std::vector<Definition> records_of(const Project& project, const std::vector<Planned>& planned,
+                                   std::string_view actor) {
+  std::vector<Definition> records;
+  for (const Planned& one : planned) {
+    if (!one.changes()) continue;
+    const Version* newest = project.find(one.kind->name, one.name);
+    records.push_back({.kind = one.kind->name,
+                       .name = one.name,
+                       .body = one.body,
+                       .actor = actor,
+                       .base = newest == nullptr ? Sequence() : newest->sequence});
+  }
+  return records;
+}
+
+void write_planned(json::Writer& writer, const Planned& one) {
+  const std::string before = one.before == nullptr ? "{}" : one.kind->to_file(*one.before);
+  writer.begin_object().field("files", one.kind->files).field("name", one.name);
+  writer.field("change", one.before == nullptr ? "made" : one.changes() ? "changed" : "same");
+  writer.key("differences").begin_array();
+  for (const definition::Difference& difference : definition::differences(before, one.file)) {
+    writer.begin_object().field("at", difference.pointer);
+    if (!difference.before.empty()) writer.raw_field("before", difference.before);
+    if (!difference.after.empty()) writer.raw_field("after", difference.after);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+}
+
+std::string plan_document(const Project& project, const std::vector<Planned>& planned) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("files").begin_array();
+  std::set<std::pair<std::string_view, std::string>> named;
+  for (const Planned& one : planned) {
+    write_planned(writer, one);
+    named.emplace(one.kind->name, one.name);
+  }
+  writer.end_array().key("only_here").begin_array();
+  for (const Kind& kind : definition::kinds()) {
+    if (kind.to_file == nullptr) continue;
+    project.each(kind.name, [&](const std::string& name, const Version&) {
+      if (named.contains({kind.name, name})) return;
+      writer.begin_object().field("files", kind.files).field("name", name).end_object();
+    });
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+absl::StatusOr<Response> apply_files(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  if (!document.ok()) return document.status();
+  const bool dry_run = document->root().find("dry_run").as_bool().value_or(false);
+  const auto project = app.engine().project();
+  const auto planned = plan(*project, document->root().find("files"));
+  if (!planned.ok()) return planned.status();
+  const auto records = records_of(*project, *planned, command.actor);
+  // Whether they may stand beside each other shows only when all are there.
+  const auto tried = project->apply(records, Sequence(UINT64_MAX), app.engine().clock().now());
+  if (!tried.ok()) return tried.status();
+  const std::string document_of_plan = plan_document(*project, *planned);
+  if (dry_run || records.empty()) return Response::json(document_of_plan);
+  const auto defined = app.engine().define(records);
+  if (absl::IsAborted(defined.status())) {
+    return to_response(
+        {.status = 409,
+         .code = "stale_version",
+         .title = "Somebody changed it meanwhile",
+         .detail = cat(message_of(defined.status()), "; nothing of the directory was applied")});
+  }
+  if (!defined.ok()) return defined.status();
+  return Response::json(document_of_plan);
+}
+
+}  // namespace
+
+void add_definition_routes(App& app, std::vector<Route>& routes) {
+  const FieldDoc kind{FieldDoc::Where::kPath, "kind", "string", "settings, source or envelope_key", true};
+  const FieldDoc name{FieldDoc::Where::kQuery, "name", "string", "only of this name"};
+  const FieldDoc as_of{FieldDoc::Where::kQuery, "as_of", "string",
+                       "those in force at this time, such as 2026-11-30T08:00:00Z"};
+  const AnswerDoc unknown{404, "No such kind", "application/problem+json", "Problem"};
+  routes.push_back(
+      {.pattern = "/api/v1/definitions",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_files)},
+       .doc = {.summary = "All definitions as the files of a directory: what `kehu export` writes",
+               .group = "definitions",
+               .answers = with_admin_answers({{200, "The files"}})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/definitions",
+       .permission = Permission::kChangeDefinitions,
+       .action = BufferedBody{kApplyBytesMax, on_worker(app, apply_files)},
+       .doc = {.summary = "Makes definitions as the files of a directory say: all of them or none",
+               .text = "With `dry_run` nothing is changed. The answer says for each file what "
+                       "differs from what was there. Definitions without a file stay.",
+               .group = "definitions",
+               .body_content_type = "application/json",
+               .answers = with_admin_answers(
+                   {{200, "What was, or would be, changed"},
+                    {400, "A file is wrong; the detail names it", "application/problem+json", "Problem"},
+                    {409, "Somebody changed one meanwhile, or it may not be changed so",
+                     "application/problem+json", "Problem"}})}});
+  routes.push_back({.pattern = "/api/v1/definitions/:kind",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_newest)},
+                    .doc = {.summary = "The definitions of one kind as they are",
+                            .group = "definitions",
+                            .fields = {kind, name},
+                            .answers = with_admin_answers({{200, "The definitions"}, unknown})}});
+  routes.push_back({.pattern = "/api/v1/definitions/:kind/versions",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_versions)},
+                    .doc = {.summary = "Every version of the definitions of one kind, newest first",
+                            .group = "definitions",
+                            .fields = {kind, name, as_of},
+                            .answers = with_admin_answers({{200, "The versions"}, unknown})}});
+}
+
+}  // namespace kehu::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "client/connection.h"
+#include "command/caller.h"
+
+namespace kehu::command {
+
+// The body of a good answer, or the problem's detail as a status.
+absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& response);
+
+// One call and its body; closes the caller.
+absl::StatusOr<std::string> call_once(const Where& where, const client::Request& request);
+
+// A text of anybody's for a terminal: control characters but line feed and tab, with which a terminal can be
+// commanded, stand as in JSON (\u001b).
+std::string printable(std::string_view text);
+
+// On standard output, printable, with a line feed at its end. An error when it could not be written.
+absl::Status print(const std::string& text);
+
+}  // namespace kehu::command

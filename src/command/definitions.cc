@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "command/administration.h"
+#include "command/answers.h"
+#include "definition/kind.h"
+#include "json/document.h"
+#include "json/writer.h"
+#include "mapping/row_mapper.h"
+#include "os/posix_file_system.h"
+#include "os/whole_file.h"
+#include "toml/to_json.h"
+
+namespace kehu::command {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPath = "/api/v1/definitions";
+
+struct File {
+  std::string path;   // below the directory, for messages
+  std::string files;  // "settings", "sources"
+  std::string name;   // "" of a single one
+  std::string body;   // JSON
+};
+
+bool is_definition_file(const fs::path& path) {
+  return path.extension() == ".json" || path.extension() == ".toml";
+}
+
+absl::StatusOr<std::string> read_body(const fs::path& path) {
+  const auto text = os::read_whole_file(os::posix_file_system(), path.string());
+  if (!text.ok()) return text.status();
+  if (path.extension() == ".toml") return toml::to_json(*text, path.string());
+  const auto document = json::Document::parse(*text);
+  if (document.ok()) return *text;
+  return failure(document.status().code(), path.string(), ": ", message_of(document.status()));
+}
+
+// "settings.json" is a single one, "sources/web.toml" one of many.
+absl::StatusOr<File> place_of(const fs::path& directory, const fs::path& path) {
+  const fs::path inside = fs::relative(path, directory);
+  File file{.path = inside.string(), .files = {}, .name = {}, .body = {}};
+  const bool alone = !inside.has_parent_path();
+  file.files = alone ? inside.stem().string() : inside.parent_path().string();
+  if (!alone) file.name = inside.stem().string();
+  std::string places;
+  for (const definition::Kind& kind : definition::kinds()) {
+    if (kind.files.empty()) continue;
+    if (kind.files == file.files && kind.single == alone) return file;
+    places += cat(places.empty() ? "" : ", ", kind.files, kind.single ? ".json" : "/NAME.json");
+  }
+  return failure(absl::StatusCode::kInvalidArgument, path.string(),
+                 " is no place of a definition; there are ", places, ", each also as .toml");
+}
+
+// Other files, as a repository has them, are passed over, and so are hidden ones.
+absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
+  std::error_code error;
+  std::vector<fs::path> paths;
+  fs::recursive_directory_iterator at(directory, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    const bool hidden = at->path().filename().string().starts_with('.');
+    if (hidden && at->is_directory()) at.disable_recursion_pending();
+    if (!hidden && at->is_regular_file() && is_definition_file(at->path())) paths.push_back(at->path());
+  }
+  if (error) return failure(absl::StatusCode::kNotFound, directory, ": ", error.message());
+  std::ranges::sort(paths);
+  std::vector<File> files;
+  for (const fs::path& path : paths) {
+    auto file = place_of(directory, path);
+    if (!file.ok()) return file.status();
+    auto body = read_body(path);
+    if (!body.ok()) return body.status();
+    file->body = *std::move(body);
+    files.push_back(*std::move(file));
+  }
+  if (!files.empty()) return files;
+  return failure(absl::StatusCode::kNotFound, directory,
+                 " holds no definitions: `kehu export` writes those that there are");
+}
+
+std::string request_of(const std::vector<File>& files, bool dry_run) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("dry_run", dry_run).key("files").begin_array();
+  for (const File& file : files) {
+    writer.begin_object().field("files", file.files).field("name", file.name);
+    writer.raw_field("body", file.body).end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+std::string title_of(const json::Value& file) {
+  const std::string name = file.find("name").as_string().value_or("");
+  return cat(file.find("files").as_string().value_or(""), name.empty() ? "" : "/", name);
+}
+
+std::string shown(const json::Value& value) {
+  constexpr size_t kShownMax = 60;
+  if (!value.exists()) return "nothing";
+  return cat(cut_utf8(value.raw(), kShownMax), value.raw().size() > kShownMax ? "…" : "");
+}
+
+std::string change_text(const json::Value& file) {
+  const std::string change = file.find("change").as_string().value_or("");
+  if (change == "same") return "";
+  std::string out = cat(title_of(file), "  ", change == "made" ? "new" : "changed", "\n");
+  for (const auto& entry : file.find("differences")) {
+    const json::Value& difference = entry.value;
+    const std::string at = difference.find("at").as_string().value_or("");
+    out += cat("  ", at.substr(std::min<size_t>(1, at.size())), ": ");
+    if (change != "made") out += cat(shown(difference.find("before")), " -> ");
+    out += cat(shown(difference.find("after")), "\n");
+  }
+  return out;
+}
+
+std::string plan_text(const json::Value& plan, bool dry_run) {
+  std::string out;
+  size_t changes = 0, same = 0;
+  for (const auto& file : plan.find("files")) {
+    const std::string text = change_text(file.value);
+    (text.empty() ? same : changes) += 1;
+    out += text;
+  }
+  for (const auto& file : plan.find("only_here"))
+    out += cat(title_of(file.value), "  has no file; it stays\n");
+  out += cat(changes, changes == 1 ? " definition" : " definitions",
+             dry_run ? " would be made or changed, " : " made or changed, ", same, " as they were");
+  return out;
+}
+
+absl::Status write_file(const fs::path& directory, const json::Value& file) {
+  const std::string files = file.find("files").as_string().value_or("");
+  const std::string name = file.find("name").as_string().value_or("");
+  const fs::path path = name.empty() ? directory / (files + ".json") : directory / files / (name + ".json");
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) return failure(absl::StatusCode::kUnavailable, path.string(), ": ", error.message());
+  return os::replace_whole_file(os::posix_file_system(), path.string(),
+                                cat(mapping::pretty(file.find("body").raw()), "\n"));
+}
+
+}  // namespace
+
+absl::Status run_apply(const DefinitionsCommand& command) {
+  const auto files = read_directory(command.directory);
+  if (!files.ok()) return files.status();
+  const auto body = call_once(command.where, {.method = "POST",
+                                              .path = kPath,
+                                              .headers = {{"Content-Type", "application/json"}},
+                                              .body = request_of(*files, command.dry_run)});
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  if (command.json || !document.ok()) return print(*body);
+  return print(plan_text(document->root(), command.dry_run));
+}
+
+absl::Status run_export(const DefinitionsCommand& command) {
+  const auto body = call_once(command.where, {.path = kPath});
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  if (!document.ok()) return document.status();
+  size_t written = 0;
+  for (const auto& file : document->root().find("files")) {
+    if (auto status = write_file(command.directory, file.value); !status.ok()) return status;
+    ++written;
+  }
+  return print(
+      cat(written, " definitions are in ", command.directory, "; `kehu apply` makes what is changed there"));
+}
+
+}  // namespace kehu::command

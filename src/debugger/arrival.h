@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "debugger/request_steps.h"
+#include "http/request.h"
+#include "model/settings.h"
+
+namespace kehu::debugger {
+
+// A request for display: the parameters and headers that tell something, keys as their hints, personal values
+// masked, and data that is packed in a parameter only as its length.
+Arrival describe(const http::Request& request, const Settings& settings);
+
+// Whose manner of speaking a path of the intake is: "segment", "rudder", "sensors", "posthog",
+// "cloud_events", "stream", "events"; of events that `kehu` brings, "kafka", "mqtt" and "import".
+std::string_view protocol_of(const http::Request& request);
+
+}  // namespace kehu::debugger

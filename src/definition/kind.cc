@@ -1,0 +1,113 @@
+#include "definition/kind.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "codec/settings_json.h"
+#include "definition/envelope_key.h"
+#include "definition/project.h"
+#include "definition/source.h"
+
+namespace kehu::definition {
+namespace {
+
+template <class T>
+absl::StatusOr<Value> shared(absl::StatusOr<T> value) {
+  if (!value.ok()) return value.status();
+  return Value(std::make_shared<const T>(*std::move(value)));
+}
+
+template <class T>
+const T& as(const Value& value) {
+  return *static_cast<const T*>(value.get());
+}
+
+absl::StatusOr<Value> read_settings(std::string_view body) { return shared(codec::settings_from_json(body)); }
+absl::StatusOr<Value> read_source(std::string_view body) { return shared(parse_source(body)); }
+absl::StatusOr<Value> read_envelope_key(std::string_view body) { return shared(parse_envelope_key(body)); }
+
+absl::Status admit_settings(Candidate& candidate, const Project& project) {
+  const Settings& settings = as<Settings>(candidate.value);
+  candidate.body = codec::settings_to_json(settings);
+  // Those that a project begins with may be any.
+  if (candidate.before == nullptr) return absl::OkStatus();
+  return codec::check_settings_change({.from = *project.settings(), .to = settings});
+}
+
+// Ids stand in every event of the source: each is given once, also when its source is deleted.
+absl::Status admit_source(Candidate& candidate, const Project& project) {
+  Source source = as<Source>(candidate.value);
+  if (source.name != candidate.name) {
+    return failure(absl::StatusCode::kInvalidArgument, "the definition of source ", candidate.name,
+                   " names it ", source.name, ": a source keeps its name");
+  }
+  const Version* last = project.find(kSource, candidate.name);  // a deleted one had an id, too
+  if (source.id == SourceId()) source.id = last ? as<Source>(last->value).id : project.next_source_id();
+  const Source* other = project.source_ever(source.id);
+  const bool taken = other != nullptr && other->name != source.name;
+  if (taken || (last != nullptr && as<Source>(last->value).id != source.id)) {
+    return failure(absl::StatusCode::kFailedPrecondition, "source ", source.name, " cannot have the id ",
+                   source.id.value(),
+                   taken ? cat(", which is that of ", other->name) : ", since it has another",
+                   ": leave it out");
+  }
+  candidate.body = to_json(source);
+  candidate.value = std::make_shared<const Source>(std::move(source));
+  return absl::OkStatus();
+}
+
+absl::Status admit_envelope_key(Candidate& candidate, const Project&) {
+  const std::string version = cat(as<seal::EnvelopeKey>(candidate.value).version.value());
+  if (candidate.before != nullptr) {
+    return failure(absl::StatusCode::kFailedPrecondition, "the project has a key pair pkv ", version,
+                   " already: what was encrypted for it could not be read any more");
+  }
+  if (candidate.name == version) return absl::OkStatus();
+  return failure(absl::StatusCode::kInvalidArgument, "the key pair ", candidate.name, " is of pkv ", version);
+}
+
+std::string settings_file(const Version& version) { return version.body; }
+
+absl::StatusOr<std::string> settings_from_file(std::string_view, std::string_view text, const Version*) {
+  const auto settings = codec::settings_from_json(text);
+  if (!settings.ok()) return settings.status();
+  return codec::settings_to_json(*settings);
+}
+
+std::string source_file(const Version& version) { return to_file(as<Source>(version.value)); }
+
+absl::StatusOr<std::string> source_body(std::string_view name, std::string_view text, const Version* before) {
+  const auto source = source_from_file(name, text, before == nullptr ? nullptr : &as<Source>(before->value));
+  if (!source.ok()) return source.status();
+  return to_json(*source);
+}
+
+constexpr Kind kKinds[] = {
+    {.name = kSettings,
+     .single = true,
+     .parse = read_settings,
+     .admit = admit_settings,
+     .files = "settings",
+     .to_file = settings_file,
+     .from_file = settings_from_file},
+    {.name = kSource,
+     .deletable = true,
+     .parse = read_source,
+     .admit = admit_source,
+     .files = "sources",
+     .to_file = source_file,
+     .from_file = source_body},
+    // What was encrypted for a pair can come years later, so none is ever deleted.
+    {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
+};
+
+}  // namespace
+
+absl::Span<const Kind> kinds() { return kKinds; }
+
+const Kind* find_kind(std::string_view name) {
+  const auto* found = std::ranges::find(kKinds, name, &Kind::name);
+  return found == std::end(kKinds) ? nullptr : found;
+}
+
+}  // namespace kehu::definition

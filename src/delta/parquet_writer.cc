@@ -1,0 +1,188 @@
+#include "delta/parquet_writer.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "delta/checksum.h"
+#include "json/writer.h"
+#include "os/random.h"
+
+namespace kehu::delta {
+namespace {
+
+// Level 1 of zstd is three times as dense as its fast negative levels at nearly the same cost. Columns with
+// more than a few thousand different values (ids, JSON) gain nothing from a dictionary, so the writer gives
+// it up early.
+constexpr char kFormat[] =
+    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 2000, ROW_GROUP_SIZE "
+    "122880";
+constexpr size_t kBoundCharacters = 32;
+constexpr std::string_view kGreatestCharacter = "\xf4\x8f\xbf\xbf";
+
+size_t bytes_of_characters(std::string_view text, size_t characters) {
+  size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const bool starts = (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
+    if (starts && characters-- == 0) break;
+  }
+  return at;
+}
+
+std::vector<const duck::Column*> bounded_columns(const TableSchema& schema) {
+  std::vector<const duck::Column*> columns;
+  for (const duck::Column& column : schema.columns) {
+    const auto opaque = std::find(schema.opaque.begin(), schema.opaque.end(), column.name);
+    if (opaque == schema.opaque.end()) columns.push_back(&column);
+  }
+  return columns;
+}
+
+std::string typed_bound(const duck::Column& column, std::string_view aggregate, std::string_view name) {
+  std::string value = cat("TRY_CAST(", name, " AS ", sql_type(column.type), ")");
+  value = cat(aggregate, "(CASE WHEN path_in_schema = ", duck::quote(column.name), " THEN ", value, " END)");
+  return column.type == duck::ColumnType::kTimestamp ? cat("CAST(epoch_us(", value, ") AS VARCHAR)")
+                                                     : cat("CAST(", value, " AS VARCHAR)");
+}
+
+// One row: number of rows, then least, greatest and number of nulls of each column. A bound is null when some
+// row group has none (Parquet leaves out long ones).
+std::string stats_query(const TableSchema& schema, const std::string& path) {
+  std::string sql =
+      cat("SELECT CAST(sum(num_values) FILTER (path_in_schema = ", duck::quote(schema.columns.front().name),
+          ") AS VARCHAR)");
+  for (const duck::Column* column : bounded_columns(schema)) {
+    const std::string mine = cat(" FILTER (path_in_schema = ", duck::quote(column->name), ")");
+    const std::string complete = cat("count(*)", mine, " = count(stats_min_value)", mine);
+    sql += cat(", CASE WHEN ", complete, " THEN ", typed_bound(*column, "min", "stats_min_value"), " END");
+    sql += cat(", CASE WHEN ", complete, " THEN ", typed_bound(*column, "max", "stats_max_value"), " END");
+    sql += cat(", CAST(sum(stats_null_count)", mine, " AS VARCHAR)");
+  }
+  return cat(sql, " FROM parquet_metadata(", duck::quote(path), ")");
+}
+
+void write_bound(json::Writer& writer, const duck::Column& column, std::string_view text, bool upper) {
+  writer.key(column.name);
+  switch (column.type) {
+    case duck::ColumnType::kText:
+      writer.value(upper ? upper_bound_text(text) : lower_bound_text(text));
+      return;
+    case duck::ColumnType::kTimestamp: {
+      int64_t micros = 0;
+      std::from_chars(text.data(), text.data() + text.size(), micros);
+      const int64_t beyond = ((micros % 1000) + 1000) % 1000;
+      writer.value(format_utc(Instant(micros - beyond)));
+      return;
+    }
+    case duck::ColumnType::kDate:
+      writer.value(text);
+      return;
+    case duck::ColumnType::kLong:
+    case duck::ColumnType::kInteger:
+    case duck::ColumnType::kBoolean:
+      writer.raw(text);
+      return;
+  }
+}
+
+std::string stats_json(const TableSchema& schema, const duck::Batch& batch) {
+  const auto columns = bounded_columns(schema);
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("numRecords").raw(batch.is_null(0, 0) ? "0" : batch.text(0, 0));
+  for (const auto& [name, offset] : {std::pair("minValues", 1), std::pair("maxValues", 2)}) {
+    writer.key(name).begin_object();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const size_t at = 3 * i + static_cast<size_t>(offset);
+      if (!batch.is_null(at, 0)) write_bound(writer, *columns[i], batch.text(at, 0), offset == 2);
+    }
+    writer.end_object();
+  }
+  writer.key("nullCount").begin_object();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!batch.is_null(3 * i + 3, 0)) writer.key(columns[i]->name).raw(batch.text(3 * i + 3, 0));
+  }
+  writer.end_object().end_object();
+  return out;
+}
+
+}  // namespace
+
+std::string lower_bound_text(std::string_view text) {
+  return std::string(text.substr(0, bytes_of_characters(text, kBoundCharacters)));
+}
+
+std::string upper_bound_text(std::string_view text) {
+  const size_t kept = bytes_of_characters(text, kBoundCharacters);
+  return kept == text.size() ? std::string(text) : cat(text.substr(0, kept), kGreatestCharacter);
+}
+
+ParquetWriter::ParquetWriter(const TableSchema& schema, std::string directory, os::FileSystem& files,
+                             os::Clock& clock, std::unique_ptr<duck::Connection> connection)
+    : schema_(schema),
+      directory_(std::move(directory)),
+      files_(files),
+      clock_(clock),
+      connection_(std::move(connection)) {}
+
+absl::Status ParquetWriter::make_directory(const std::string& directory) {
+  if (files_.exists(directory)) return absl::OkStatus();
+  if (absl::Status status = files_.create_directories(directory); !status.ok()) return status;
+  return files_.sync_directory(directory_);
+}
+
+absl::Status ParquetWriter::sync(const std::string& path, const std::string& directory) {
+  auto file = files_.open(path, os::OpenMode::kReadWrite);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->sync(); !status.ok()) return status;
+  return files_.sync_directory(directory);
+}
+
+absl::Status ParquetWriter::describe(const std::string& relative, AddFile& file) {
+  const std::string path = directory_ + "/" + relative;
+  auto size = files_.file_size(path);
+  if (!size.ok()) return size.status();
+  auto result = connection_->query(stats_query(schema_, path));
+  if (!result.ok()) return result.status();
+  duck::Batch batch;
+  if (auto more = result->next(batch); !more.ok()) return more.status();
+  const auto checksum = file_checksum(files_, path);
+  if (!checksum.ok()) return checksum.status();
+  file.path = relative;
+  file.size = *size;
+  file.checksum = *checksum;
+  file.modified = clock_.now();
+  file.stats = stats_json(schema_, batch);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const std::string& partition) {
+  const std::string folder = schema_.by_month ? cat(kMonthPrefix, partition) : "";
+  const std::string directory = folder.empty() ? directory_ : directory_ + "/" + folder;
+  const std::string name = cat(kFilePrefix, os::random_hex(12), ".zstd.parquet");
+  const std::string path = directory + "/" + name;
+  if (absl::Status status = make_directory(directory); !status.ok()) return status;
+  const Duration start = clock_.monotonic();
+  absl::Status status =
+      connection_->run(cat("COPY (", select, ") TO ", duck::quote(path), " (", kFormat, ")"));
+  const Duration written = clock_.monotonic();
+  if (status.ok()) status = sync(path, directory);
+  const Duration synced = clock_.monotonic();
+  AddFile file;
+  if (status.ok()) status = describe(folder.empty() ? name : folder + "/" + name, file);
+  if (!status.ok()) {
+    files_.remove(path).IgnoreError();
+    return status;
+  }
+  if (schema_.by_month) file.partition["month"] = partition;
+  write_time_ = write_time_ + (written - start) + (clock_.monotonic() - synced);
+  sync_time_ = sync_time_ + (synced - written);
+  return file;
+}
+
+void ParquetWriter::discard(const AddFile& file) {
+  files_.remove(directory_ + "/" + file.path).IgnoreError();
+}
+
+}  // namespace kehu::delta

@@ -1,0 +1,101 @@
+#include "engine/checkpoints.h"
+
+#include <chrono>
+
+#include "os/thread_name.h"
+#include "os/thread_priority.h"
+
+namespace kehu::engine {
+namespace {
+
+constexpr size_t kCopyStep = 2048;
+// Records of a replay behind which the first checkpoint does not wait for its period: a machine that goes
+// down again and again would replay them each time, and more.
+constexpr uint64_t kLongReplay = 100'000;
+// Between a checkpoint that failed and the next one.
+constexpr Duration kPauseAfterFailure = Duration::seconds(1);
+// Records that only said that time went on: an hour of them. The log keeps them until a checkpoint.
+constexpr uint64_t kIdleRecords = 3600;
+
+}  // namespace
+
+Checkpoints::Checkpoints(World world, Options options, uint64_t replayed)
+    : world_(world), options_(options), last_(world.clock.monotonic()) {
+  if (replayed >= kLongReplay) last_ = last_ - options_.period;
+}
+
+void Checkpoints::step() {
+  switch (stage_) {
+    case Stage::kIdle:
+      if (!is_due(world_.clock.monotonic())) return;
+      world_.replica.begin_checkpoint();
+      stage_ = Stage::kCopying;
+      return;
+    case Stage::kCopying:
+      if (world_.replica.copy_some(kCopyStep)) start_writing();
+      return;
+    case Stage::kWriting:
+      if (written_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) end_writing();
+      return;
+  }
+}
+
+bool Checkpoints::is_due(Duration now) const {
+  const Duration waited = now - last_;
+  const bool full = world_.replica.stores().dirty_blobs() >= options_.dirty && waited >= pause_;
+  if (!full && waited < options_.period) return false;
+  return !given_up_ && has_work() && world_.lake.commit_health().ok();
+}
+
+bool Checkpoints::has_work() const {
+  const Sequence position = world_.database.position();
+  return world_.replica.last_work() > position ||
+         world_.replica.applied().value() >= position.value() + kIdleRecords;
+}
+
+void Checkpoints::start_writing() {
+  Replica::Checkpoint checkpoint = world_.replica.take_checkpoint();
+  position_ = checkpoint.position;
+  stage_ = Stage::kWriting;
+  written_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)]() mutable {
+    os::name_this_thread("kehu-state");
+    os::lower_this_thread_priority();
+    const trace::ActiveSpan span = trace::background(options_.tracer, "checkpoint");
+    // The lake goes first: what recovery replays for the state must include what the lake still lacks.
+    if (auto status = world_.lake.commit_up_to(checkpoint.position); !status.ok()) return status;
+    return world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
+  });
+}
+
+void Checkpoints::end_writing() {
+  const absl::Status status = written_.get();
+  world_.replica.finish_checkpoint(status.ok());
+  if (status.ok()) world_.log.protect(position_.next());
+  world_.replica.stores().shrink_to(options_.memory_bytes);
+  last_ = world_.clock.monotonic();
+  pause_ = status.ok() ? Duration() : kPauseAfterFailure;
+  stage_ = Stage::kIdle;
+  const std::lock_guard lock(mutex_);
+  health_ = status;
+}
+
+absl::Status Checkpoints::finish() {
+  if (stage_ == Stage::kWriting) end_writing();
+  if (given_up_ || world_.replica.applied() == world_.database.position()) return absl::OkStatus();
+  if (stage_ == Stage::kIdle) world_.replica.begin_checkpoint();
+  // One that was begun earlier is of an earlier position; it is good all the same.
+  while (!world_.replica.copy_some(kCopyStep)) {
+  }
+  Replica::Checkpoint checkpoint = world_.replica.take_checkpoint();
+  const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
+  world_.replica.finish_checkpoint(status.ok());
+  stage_ = Stage::kIdle;
+  return status;
+}
+
+absl::Status Checkpoints::health() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
+}  // namespace kehu::engine

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "channel/channel.h"
+#include "engine/consumer.h"
+#include "engine/submission.h"
+#include "os/clock.h"
+#include "state/database.h"
+
+namespace kehu::engine {
+
+// Brings the outbox's intents into the world: in the order in which they were caused, many at a time, each
+// until its channel says what became of it; then logs the receipt. docs/decisions/outbox.md.
+//
+// It learns of new intents as they are applied, and holds kHeldMax of them at most. Beyond, it reads them
+// from the last checkpoint, in order, when it has come so far: nobody waits for it, however many are pending.
+class OutboxSender final : public Consumer {
+ public:
+  static constexpr size_t kHeldMax = 10'000;
+  static constexpr size_t kUnderWayMax = 256;
+
+  struct Options {
+    // By name; intents of other names stay in the outbox.
+    std::map<std::string, std::shared_ptr<channel::Channel>> channels;
+    Duration first_pause = Duration::seconds(1);  // before the second attempt; doubled for each further one
+    Duration longest_pause = Duration::seconds(60);
+  };
+  using Submit = std::function<absl::Status(Submission)>;
+  // All outlive it.
+  OutboxSender(const state::Database& database, os::Clock& clock, Submit submit, Options options);
+  ~OutboxSender();
+
+  // Begins with what the database holds. Before it, intents are already taken.
+  void start();
+  // Forgets what is under way; the next start tries it again.
+  void stop();
+
+  bool wants(const shard::Effects& effects) override;
+  void take(const std::shared_ptr<const AppliedSlice>& slice) override;
+
+  struct Counters {
+    uint64_t attempts = 0;
+    uint64_t failures = 0;         // to be tried again
+    uint64_t without_channel = 0;  // intents of channels that are not configured
+  };
+  Counters counters() const;
+  // OK, or why the last attempt failed.
+  absl::Status health() const;
+
+ private:
+  struct Attempt {
+    Intent intent;
+    int failures = 0;
+  };
+  // What deliveries answer to, also when this has ended meanwhile.
+  struct Desk;
+
+  void run();
+  void read_on();
+  void begin_due(std::unique_lock<std::mutex>& lock);
+  void begin(Attempt attempt, std::unique_lock<std::mutex>& lock);
+  void finish(const IntentKey& key, absl::StatusOr<channel::Delivery> result);
+  void log_receipts(std::unique_lock<std::mutex>& lock);
+  void hold(Intent intent);
+  Duration pause_after(int failures) const;
+  bool is_idle() const;
+
+  const state::Database& database_;
+  os::Clock& clock_;
+  Submit submit_;
+  Options options_;
+  std::shared_ptr<Desk> desk_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::deque<Attempt> waiting_;             // in order
+  std::map<IntentKey, Attempt> under_way_;  // with a channel
+  std::multimap<Duration, Attempt> later_;  // by when they are tried again
+  std::set<IntentKey> open_;                // held here, until their receipt is applied
+  std::map<IntentKey, Sequence> settled_;   // whose receipt no checkpoint has yet: by its position
+  struct Made {
+    IntentKey key;
+    channel::Delivery delivery;
+  };
+  std::deque<Made> receipts_;  // to be logged
+  bool logging_ = false;
+  // From this one on they are in the database only, up to dropped_; nullopt: none is. At first those are all
+  // that it has.
+  std::optional<IntentKey> read_from_ = IntentKey{};
+  IntentKey dropped_;
+  bool dropping_ = false;                  // new ones, too, are left to the database
+  std::optional<Sequence> read_position_;  // the checkpoint that was read to its end
+  Counters counters_;
+  absl::Status health_;
+  std::thread thread_;
+};
+
+}  // namespace kehu::engine

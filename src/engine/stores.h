@@ -1,0 +1,37 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "model/ids.h"
+#include "model/store_set.h"
+#include "state/store.h"
+
+namespace kehu::engine {
+
+// The stores of a state over its database: one for each row of kSpaces. One owner thread.
+class Stores final : public StoreSet {
+ public:
+  explicit Stores(const state::Database& database);
+
+  state::Store& at(Space space) override;
+
+  // OK, or the first failure of a read: what was computed or shown behind it may be wrong.
+  absl::Status reads() const;
+
+  // A checkpoint of all of them; see state/store.h.
+  void begin_checkpoint(state::Changes& copies);
+  bool copy_some(size_t keys);
+  void finish_checkpoint(bool written);
+
+  size_t memory_bytes() const;
+  size_t dirty_blobs() const;
+  // Drops clean blobs until all take at most `bytes`, as far as they may be dropped.
+  void shrink_to(size_t bytes);
+
+ private:
+  std::deque<state::Store> stores_;  // in the order of kSpaces
+};
+
+}  // namespace kehu::engine

@@ -1,0 +1,189 @@
+#include "gateway/quarantine.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "codec/record.h"
+#include "gateway/intake_thread.h"
+#include "http/parameters.h"
+#include "intake/bulk.h"
+#include "intake/segment.h"
+#include "json/document.h"
+#include "protocol/cloud_events.h"
+#include "protocol/posthog.h"
+#include "seal/opener.h"
+#include "sensors/decoder.h"
+
+namespace kehu::gateway {
+namespace {
+
+absl::Status still_rejected(std::string_view why) { return failure(absl::StatusCode::kOutOfRange, why); }
+
+// Why the event that was just decoded is still none: the reason and detail of its first rejection.
+std::string first_detail(const RecordBatch& records) {
+  for (const RecordBatch::Entry& entry : records.entries) {
+    if (entry.kind != RecordKind::kRejection) continue;
+    const auto rejection = codec::decode_rejection(records.payload(entry));
+    if (rejection.ok())
+      return cat(to_string(rejection->reason), " at \"", rejection->path, "\": ", rejection->detail);
+  }
+  return "there is no event in it: send the whole event as one JSON object";
+}
+
+bool is_posthog(std::string_view origin) {
+  constexpr std::string_view kPaths[] = {"/e", "/i/v0/e", "/capture", "/batch", "/track"};
+  return std::any_of(std::begin(kPaths), std::end(kPaths),
+                     [origin](std::string_view path) { return origin.starts_with(path); });
+}
+
+// The call of Segment's API that an event came by; nullopt when it came otherwise. Rejections keep the path.
+std::optional<intake::SegmentCall> segment_call(std::string_view origin) {
+  constexpr std::string_view kPaths[] = {"/v1/", "/sdk/", "/beacon/v1/", "/pixel/v1/"};
+  for (const std::string_view path : kPaths) {
+    if (!origin.starts_with(path)) continue;
+    const std::string_view name = origin.substr(path.size());
+    return intake::parse_segment_call(name.substr(0, name.find(':')));
+  }
+  return std::nullopt;
+}
+
+// At the top, or among the properties.
+bool has_member(std::string_view text, std::string_view name) {
+  const auto document = json::Document::parse(text);
+  if (!document.ok()) return false;
+  const json::Value root = document->root();
+  return root.find(name).exists() || root.find("properties").find(name).exists();
+}
+
+template <class Decoder>
+void read_whole(Decoder decoder, std::string_view text, const intake::Context& context, intake::Intake& out) {
+  if (!decoder.open(text)) decoder.decode(context, out);
+}
+
+// One event of Segment's API, by the rules of the call that brought it.
+void read_segment_event(intake::SegmentCall call, const intake::Context& context, std::string_view text,
+                        intake::Intake& out) {
+  json::Index index;
+  intake::EventDecoder events;
+  if (const auto error = index.scan(text)) {
+    const std::string detail = cat("invalid JSON at ", error->to_string());
+    events.reject(context,
+                  {.reason = intake::reason_of(*error), .path = {}, .detail = detail, .payload = text}, out);
+  } else {
+    intake::BatchHead batch_head;
+    batch_head.type = intake::type_of(call);
+    events.decode(context, batch_head, index, 0, out);
+  }
+  events.take_keys(context, out);
+}
+
+// In the form in which it came; what a person wrote instead may be in our plain one.
+void read_again(const Rejected& rejected, const intake::Context& context, const Replacement& replacement,
+                intake::Intake& out) {
+  const std::string_view text = replacement.text;
+  const auto rejection = codec::decode_rejection(rejected.record);
+  const std::string_view origin = rejection.ok() ? rejection->origin : std::string_view();
+  const bool sensors = origin.starts_with("/sa") || origin.starts_with("/debug");
+  const bool plain = text.starts_with('{') && !sensors::is_sensors_text(text);
+  if (const auto call = segment_call(origin)) {
+    const bool theirs =
+        has_member(text, "userId") || has_member(text, "anonymousId") || has_member(text, "messageId");
+    if (replacement.as_received || theirs) return read_segment_event(*call, context, text, out);
+  }
+  if (sensors && !plain) {
+    sensors::Decoder decoder;
+    decoder.open({}, text);
+    while (decoder.decode(context, {}, out)) continue;
+    return;
+  }
+  // Whoever repairs an event may write it in either form; these members tell.
+  if (is_posthog(origin) && has_member(text, "distinct_id"))
+    return read_whole(protocol::PostHogDecoder(), text, context, out);
+  const bool cloud_event = origin.starts_with("/api/v1/cloudevents") && has_member(text, "specversion");
+  if (cloud_event) return read_whole(protocol::CloudEventDecoder(), text, context, out);
+  intake::BulkDecoder decoder(context);
+  decoder.feed(text, out);
+  decoder.finish(out);
+}
+
+}  // namespace
+
+std::optional<Reason> parse_reason(std::string_view name) {
+  for (int i = 1; i < kReasonCount; ++i) {
+    if (to_string(static_cast<Reason>(i)) == name) return static_cast<Reason>(i);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<Rejected> fetch_rejected(Gateway& gateway, std::string_view id) {
+  const auto sequence = parse_number<uint64_t>(id);
+  if (!sequence) return failure(absl::StatusCode::kInvalidArgument, "a rejection is named by its number");
+  auto found = gateway.engine().ask<absl::StatusOr<Rejected>>(
+      [&](engine::Replica& replica) -> absl::StatusOr<Rejected> {
+        const auto entry = replica.rejections().find(Sequence(*sequence));
+        if (!entry) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
+        return Rejected{*entry, replica.rejections().record(entry->sequence)};
+      });
+  if (!found.ok()) return found.status();
+  return *std::move(found);
+}
+
+absl::StatusOr<std::string> open_payload(Gateway& gateway, const Rejected& rejected) {
+  const auto rejection = codec::decode_rejection(rejected.record);
+  if (!rejection.ok()) return rejection.status();
+  seal::Opener opener(gateway.engine().key(), gateway.engine().ring());
+  seal::Opened opened = opener.open_payload(rejection->sealed_payload);
+  if (!opened.ok())
+    return failure(absl::StatusCode::kDataLoss, "the payload of this rejection does not open");
+  return std::move(opened.value);
+}
+
+absl::Status check_open(const engine::RejectionEntry& entry) {
+  if (entry.state == engine::RejectionState::kOpen) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
+                 engine::to_string(entry.state));
+}
+
+absl::Status close_rejected(Gateway& gateway, const Rejected& rejected, RejectionOutcome outcome,
+                            const std::string& actor) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor},
+                                   out);
+  });
+  return gateway.engine().submit_and_wait(std::move(batch)).status();
+}
+
+// The event goes first: after a crash in between, repairing again finds it there.
+absl::Status repair_with(Gateway& gateway, const Rejected& rejected, const Replacement& replacement,
+                         const std::string& actor) {
+  if (auto status = check_open(rejected.entry); !status.ok()) return status;
+  IntakeRoom room(gateway.engine());
+  const engine::Source* source = room.project->find(rejected.entry.source);
+  const intake::Context context{.policy = &room.policy,
+                                .door = &room.door,
+                                .project = engine::Project::kDefault,
+                                .source = rejected.entry.source,
+                                .default_channel = source == nullptr ? ChannelName() : source->channel.name(),
+                                .received_at = rejected.entry.received_at,
+                                .retried = false,
+                                .remote_ip = {},
+                                .origin = "repair",
+                                .envelopes = &room.envelopes};
+  read_again(rejected, context, replacement, room.intake);
+  if (room.intake.rejected > 0 || room.intake.accepted == 0)
+    return still_rejected(first_detail(room.intake.records));
+  const auto ack = gateway.engine().submit_and_wait({.batch = std::move(room.intake.records),
+                                                     .data_keys = std::move(room.intake.new_key_ids),
+                                                     .conflicts = engine::Submission::Conflicts::kOnlyCount,
+                                                     .done = {}});
+  if (!ack.ok()) return ack.status();
+  if (ack->conflicts > 0) {
+    return still_rejected(
+        "duplicate_conflict at \"/message_id\": its message id is known with another content; "
+        "give it an id of its own, or discard it");
+  }
+  return close_rejected(gateway, rejected, RejectionOutcome::kRepaired, actor);
+}
+
+}  // namespace kehu::gateway

@@ -1,0 +1,155 @@
+#include "main/administration.h"
+
+#include <functional>
+#include <memory>
+
+#include "command/administration.h"
+
+namespace kehu {
+namespace {
+
+template <class Command>
+using Run = absl::Status (*)(const Command&);
+
+// A command with --data, --url and --json.
+template <class Command>
+struct Declared {
+  CLI::App* command;
+  std::shared_ptr<Command> options;
+};
+
+template <class Command>
+Declared<Command> declare(CLI::App& app, const char* name, const char* what, Run<Command> run,
+                          absl::Status& result) {
+  Declared<Command> declared{app.add_subcommand(name, what), std::make_shared<Command>()};
+  add_where(declared.command, declared.options->where);
+  declared.command->callback([options = declared.options, run, &result] { result = run(*options); });
+  return declared;
+}
+
+template <class Command>
+Declared<Command> with_json(Declared<Command> declared) {
+  declared.command->add_flag("--json", declared.options->json, "as the API answers it");
+  return declared;
+}
+
+void add_keys(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<command::KeysCommand>();
+  CLI::App* command =
+      app.add_subcommand("keys", "Show the admin token and the write keys of a data directory");
+  command->add_option("--data", options->data, "data directory")->required();
+  command->add_flag("--json", options->json, "as JSON");
+  command->callback([options, &result] { result = command::run_keys(*options); });
+}
+
+CLI::App* group(CLI::App& app, const char* name, const char* what) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->require_subcommand(1);
+  return command;
+}
+
+void add_definition_commands(CLI::App& app, absl::Status& result) {
+  const auto in = [](const Declared<command::DefinitionsCommand>& declared) {
+    declared.command->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json…")
+        ->required();
+    return declared;
+  };
+  const auto applied =
+      in(with_json(declare(app, "apply", "Make settings and sources as the files of a directory say",
+                           &command::run_apply, result)));
+  applied.command->add_flag("--dry-run", applied.options->dry_run, "only show what would change");
+  in(declare(app, "export", "Write settings and sources as files of a directory", &command::run_export,
+             result));
+}
+
+void add_source_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* sources = group(app, "source", "List, make and change sources of events, and their write keys");
+  const auto named = [](const Declared<command::SourceCommand>& declared) {
+    declared.command->add_option("name", declared.options->name, "name of the source")->required();
+    return with_json(declared);
+  };
+  with_json(declare(*sources, "list", "All sources and the first characters of their keys",
+                    &command::list_sources, result));
+  const auto added = named(declare(*sources, "add", "Make a source; its write key is shown this once",
+                                   &command::add_source, result));
+  added.command->add_option("--channel", added.options->channel,
+                            "of events that name none, e.g. web, app, shop");
+  const auto set = named(declare(*sources, "set", "Change a source", &command::set_source, result));
+  command::SourceCommand& changed = *set.options;
+  set.command->add_option("--channel", changed.channel, "of events that name none");
+  set.command->add_option("--enabled", changed.enabled, "true or false: whether its keys open it");
+  set.command->add_option("--events-per-second", changed.events_per_second, "at most; 0 is no limit");
+  set.command->add_option("--events-per-second-per-address", changed.events_per_second_per_address,
+                          "at most of one address; 0 is no limit");
+  named(declare(*sources, "delete", "Delete a source; its events stay", &command::delete_source, result));
+  CLI::App* keys = group(*sources, "key", "Add or revoke a write key of a source");
+  named(declare(*keys, "add", "A further write key, shown this once", &command::add_source_key, result));
+  const auto revoked =
+      named(declare(*keys, "revoke", "Take a write key away", &command::revoke_source_key, result));
+  revoked.command
+      ->add_option("key", revoked.options->hint,
+                   "its first characters, as `source list` shows them, or the whole key")
+      ->required();
+}
+
+void add_settings_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* settings = group(app, "settings", "Show or change the settings, docs/settings.md");
+  const auto get =
+      declare(*settings, "get", "All settings, or one of them, as JSON", &command::get_settings, result);
+  get.command->add_option("key", get.options->what, "e.g. personal_fields");
+  const auto set = declare(*settings, "set", "Replace all settings by a file, or one by a value",
+                           &command::set_settings, result);
+  set.command->add_option("what", set.options->what, "FILE, - for standard input, or KEY VALUE");
+  set.command->add_option("value", set.options->value,
+                          "of the setting KEY, as JSON; a word may stand for itself");
+}
+
+void add_identity_commands(CLI::App& app, absl::Status& result) {
+  const auto why = [](const Declared<command::IdentityCommand>& declared, const char* what) {
+    declared.command->add_option("--reason", declared.options->reason, what)->required();
+    return with_json(declared);
+  };
+  const auto customer = [](const Declared<command::IdentityCommand>& declared, const char* name) {
+    declared.command->add_option(name, declared.options->customer, "TYPE:VALUE or a customer id")->required();
+    return declared;
+  };
+  const auto merge =
+      why(customer(declare(app, "merge", "Make two customers one", &command::run_merge, result), "winner"),
+          "why they are one; it is kept");
+  merge.command->add_option("loser", merge.options->other, "the one that becomes part of it")->required();
+  const auto unmerge =
+      why(customer(declare(app, "unmerge", "Take apart what one link joined", &command::run_unmerge, result),
+                   "customer"),
+          "why they are two; it is kept");
+  unmerge.command
+      ->add_option("link", unmerge.options->other,
+                   "its number, as `kehu customer … --view identities` shows it")
+      ->required();
+  const auto reveal = why(customer(declare(app, "reveal", "Show a sealed value in clear; it is recorded",
+                                           &command::run_reveal, result),
+                                   "customer"),
+                          "why it must be seen; it is kept");
+  reveal.command
+      ->add_option("field", reveal.options->other, "an identifier type (phone) or a trait (traits.email)")
+      ->required();
+  with_json(declare(app, "audit", "Who looked at sealed values, newest first", &command::run_audit, result));
+}
+
+}  // namespace
+
+void add_where(CLI::App* command, command::Where& where) {
+  auto* data = command->add_option("--data", where.data, "data directory (its server, if one runs, is used)");
+  auto* url = command->add_option("--url", where.url,
+                                  "server, e.g. http://127.0.0.1:7000; admin token from KEHU_ADMIN_TOKEN");
+  data->excludes(url);
+}
+
+void add_administration(CLI::App& app, absl::Status& result) {
+  add_keys(app, result);
+  add_source_commands(app, result);
+  add_definition_commands(app, result);
+  add_settings_commands(app, result);
+  add_identity_commands(app, result);
+}
+
+}  // namespace kehu

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/event.h"
+#include "model/settings.h"
+
+namespace kehu {
+
+enum class Written : bool { kAsText, kAsNumber };
+
+struct IdentifierValue {
+  LeftOut left_out = LeftOut::kNo;  // kBlocked, kInvalid, kDigitsLost or kSeveral
+  std::string_view text;            // as it is compared, or as it was written when it is left out
+};
+
+// What the value of an identifier means, the same at every door: the number behind a number's spelling, the
+// text that a spreadsheet wrapped, as the type's normaliser compares it; left out when it names nobody by the
+// table (nobody.h) or by the settings. `scratch` holds the text when it is not as written. ~10 ns and no
+// allocation for an id of printable ASCII that needs nothing.
+IdentifierValue read_identifier(const Settings& settings, const IdentifierRule& rule, std::string_view value,
+                                Written written, std::string& scratch);
+
+}  // namespace kehu

@@ -1,0 +1,270 @@
+#pragma once
+
+#include <string_view>
+
+// The data of nobody.h. A word stands here once, in lower case and without blanks and punctuation: notset is
+// "(not set)", "not_set" and "Not-Set". Names that somebody may well have chosen (admin, test, demo, user)
+// are not here: a project that wants them blocked says so in its settings.
+namespace kehu::nobody {
+
+inline constexpr std::string_view kWords[] = {
+    // PostHog's documentation, "distinct ids that are not allowed", and the list in its plugin server.
+    "anonymous",
+    "guest",
+    "distinctid",
+    "id",
+    "notauthenticated",
+    "email",
+    "undefined",
+    "true",
+    "false",
+    "nan",
+    "none",
+    "null",
+    "objectobject",
+    // Mixpanel's documentation and its importer, "bad user ids"; lmy47d is the build of Android 5.1, which an
+    // SDK sent
+    // as the id of its device.
+    "anon",
+    "nil",
+    "na",
+    "unknown",
+    "lmy47d",
+    // Amplitude's HTTP API, "device ids and user ids that are not allowed".
+    "notavailable",
+    "novalue",
+    // Google Analytics, for a dimension that has no value.
+    "notset",
+    "notprovided",
+    "notspecified",
+    "unspecified",
+    "unavailable",
+    // Names of fields that were sent in place of what they hold: of Segment, RudderStack, Sensors, PostHog,
+    // GA, and of
+    // shops.
+    "userid",
+    "uid",
+    "userguid",
+    "userkey",
+    "username",
+    "useremail",
+    "userphone",
+    "useruuid",
+    "loginid",
+    "memberid",
+    "memberno",
+    "membercode",
+    "customerid",
+    "customerno",
+    "clientid",
+    "visitorid",
+    "anonymousid",
+    "anonid",
+    "deviceid",
+    "deviceuuid",
+    "sessionid",
+    "accountid",
+    "contactid",
+    "subscriberid",
+    "openid",
+    "unionid",
+    "phone",
+    "phonenumber",
+    "mobile",
+    "mobilenumber",
+    "mobilephone",
+    "telephone",
+    "emailaddress",
+    "mail",
+    "uuid",
+    "guid",
+    "idfa",
+    "idfv",
+    "gaid",
+    "oaid",
+    "imei",
+    "imsi",
+    "androidid",
+    "advertisingid",
+    "adid",
+    "gpsadid",
+    "idcard",
+    "youruserid",
+    "yourid",
+    "useridhere",
+    "insertuserid",
+    "uniqueid",
+    "externalid",
+    "identity",
+    "identifier",
+    "fingerprint",
+    "appuserid",
+    // Somebody who is not logged in, in the words of SDKs and shops.
+    "visitor",
+    "guestuser",
+    "anonymoususer",
+    "unknownuser",
+    "nouser",
+    "nouserid",
+    "noid",
+    "userunknown",
+    "usernotfound",
+    "notloggedin",
+    "notlogin",
+    "notlogged",
+    "notsignedin",
+    "notregistered",
+    "unregistered",
+    "unauthenticated",
+    "unauthorized",
+    "unidentified",
+    "unlogin",
+    "nologin",
+    "loggedout",
+    "logout",
+    "isnull",
+    "isempty",
+    "notfound",
+    "notapplicable",
+    "empty",
+    "nodata",
+    // The same in Chinese, simplified and traditional, in Japanese and Korean.
+    "游客",
+    "遊客",
+    "访客",
+    "訪客",
+    "匿名",
+    "匿名用户",
+    "匿名用戶",
+    "匿名访客",
+    "游客用户",
+    "未登录",
+    "未登陆",
+    "未登入",
+    "未登錄",
+    "未登录用户",
+    "未注册",
+    "未註冊",
+    "未知",
+    "未知用户",
+    "未填",
+    "未填写",
+    "未填寫",
+    "未绑定",
+    "未設定",
+    "未设置",
+    "未提供",
+    "未授权",
+    "无",
+    "無",
+    "空",
+    "空值",
+    "没有",
+    "沒有",
+    "暂无",
+    "暫無",
+    "不详",
+    "不詳",
+    "不明",
+    "保密",
+    "默认",
+    "默认用户",
+    "非会员",
+    "非會員",
+    "散客",
+    "用户id",
+    "用户编号",
+    "会员号",
+    "手机号",
+    "ゲスト",
+    "未ログイン",
+    "匿名ユーザー",
+    "비회원",
+    "익명",
+    "게스트",
+    // What languages print for nothing, for no number and for an object: Python, pandas and numpy, Ruby, Go,
+    // Swift,
+    // Objective-C, C#, PHP, SQL, JavaScript, C.
+    "nonetype",
+    "pdna",
+    "optionalnil",
+    "optionalnone",
+    "dbnull",
+    "systemdbnull",
+    "systemobject",
+    "systemstring",
+    "javalangobject",
+    "array",
+    "object",
+    "nullptr",
+    "infinity",
+    "inf",
+    "1inf",
+    "1ind",
+    "1qnan",
+    "nanind",
+    "nilclass",
+    "nullobject",
+    "nullstring",
+    "emptystring",
+    // Devices that may not be told apart: the Android id that whole model series share, the address that iOS
+    // and Android
+    // give instead of theirs, the IMEI of emulators and of cloned phones, and serial numbers of unflashed
+    // ones.
+    "9774d56d682e549c",
+    "020000000000",
+    "004999010640000",
+    "012345678912345",
+    "123456789012345",
+    "0123456789abcdef",
+    "dead00beef",
+    "unknowndevice",
+    "genericdevice",
+    // Hashes of nothing. MD5 of the empty text, null, undefined, 0, None, nil, unknown, of the identifier of
+    // zeros and of
+    // 02:00:00:00:00:00; SHA-1 and SHA-256 of the empty text, SHA-256 of null and undefined.
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "37a6259cc0c1dae299a7866489dff0bd",
+    "5e543256c480ac577d30f76f9120eb74",
+    "cfcd208495d565ef66e7dff9f98764da",
+    "6adf97f83acf6453d4a6a4b1070f3754",
+    "852438d026c018c4307b916406f98c62",
+    "ad921d60486366258809553a3db49a4a",
+    "9f89c84a559f573636a47ff8daed0d33",
+    "0f607264fc6318a92b9e13c65db7cd3c",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b",
+    "eb045d78d273107348b0300c01d29b7552d622abbc6faf81b3ec55359aa9950c",
+};
+
+// Words that programs glue together when a first and a last part are missing: "undefined undefined",
+// "null_null".
+inline constexpr std::string_view kGlued[] = {"undefined", "null", "none"};
+
+// Negative numbers that stand for "none"; the sign is what tells them from an id.
+inline constexpr std::string_view kNumbers[] = {"-1", "-1.0", "-99", "-999", "-9999"};
+
+// What surrounds a name that should have been filled in, wherever it stands in a value: of shells and
+// JavaScript, of Mustache, Liquid and Jinja, of ERB and JSP, of Ruby, of Mailchimp, of Salesforce.
+struct Brackets {
+  std::string_view open, close;
+};
+inline constexpr Brackets kTemplates[] = {{"${", "}"},  {"{{", "}}"}, {"<%", "%>"}, {"#{", "}"},
+                                          {"{%", "%}"}, {"*|", "|*"}, {"[[", "]]"}, {"%%", "%%"}};
+// The same around a value that is one name of letters alone: {userId}, <user_id>, %USER_ID%, __UID__. A GUID
+// in braces has digits.
+inline constexpr Brackets kNames[] = {{"{", "}"}, {"<", ">"},   {"%", "%"}, {"__", "__"},
+                                      {"@", "@"}, {"##", "##"}, {"(", ")"}};
+
+// As they are written, but for width: marks of a formatting function that got no value (C, Objective-C, Go,
+// Java, C#), MySQL's NULL in a file, pandas' time that is none.
+inline constexpr std::string_view kExact[] = {"%s",   "%d",  "%@",  "%i",  "%u",  "%v",
+                                              "%1$s", "%ld", "{0}", "{1}", "\\N", "NaT"};
+
+// Errors of spreadsheets that do not end in ! or ? as the others do, in lower case: of Excel in English,
+// German and Russian.
+inline constexpr std::string_view kErrors[] = {"#n/a",   "#nv",           "#н/д",      "#Н/Д",
+                                               "#div/0", "#getting_data", "loading..."};
+
+}  // namespace kehu::nobody

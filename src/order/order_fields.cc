@@ -1,0 +1,264 @@
+#include "order/order_fields.h"
+
+#include <algorithm>
+
+#include "aggregate/ring.h"
+#include "base/hash.h"
+#include "json/document.h"
+#include "model/spreadsheet.h"
+#include "text/money_text.h"
+
+namespace kehu::order {
+namespace {
+
+constexpr std::pair<std::string_view, OrderStep> kSteps[] = {
+    {"Order Completed", OrderStep::kCompleted}, {"Order Updated", OrderStep::kUpdated},
+    {"Order Refunded", OrderStep::kRefunded},   {"Order Cancelled", OrderStep::kCancelled},
+    {"Order Line", OrderStep::kLine},
+};
+
+// Products in lists in a text in a list…
+constexpr int kProductDepth = 4;
+// How a text begins that is a list, one product, or again a text.
+constexpr std::string_view kProductTexts = "[{\"";
+constexpr size_t kNoProducts = std::string_view::npos;
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+// Rounded half away from zero, like every fifth decimal.
+Sum multiply(Sum a, Sum b) {
+  const Sum product = a * b;
+  const Sum half = Decimal::kScale / 2;
+  return (product < 0 ? product - half : product + half) / Decimal::kScale;
+}
+
+// What files make of ids is undone, as it is for identifiers: 1001.0 and ="1001" are 1001. Without an id is
+// what has lost its digits: of two orders 3.01235E+12 nobody knows whether they are one.
+std::string_view read_id(const json::RawValue& value, aggregate::TextPool& pool) {
+  if (value.is_number()) {
+    return plain_number(value.raw).left_out == LeftOut::kNo ? pool.text_of(value) : std::string_view();
+  }
+  const std::string_view text = without_guards(pool.text_of(value));
+  const PlainNumber number = number_in_text(text);
+  if (number.left_out != LeftOut::kNo) return {};
+  return number.text.empty() ? text : pool.keep(number.text);
+}
+
+// An id of any length stands for itself or, when it is too long to keep, for its hash.
+std::string_view bounded_id(std::string_view id, aggregate::TextPool& pool) {
+  return id.size() <= OrderFields::kOrderIdBytes ? id : pool.keep("~" + hash128(id).hex());
+}
+
+}  // namespace
+
+OrderStep order_step(std::string_view standard_event) {
+  for (const auto& [event, step] : kSteps) {
+    if (event == standard_event) return step;
+  }
+  return OrderStep::kNone;
+}
+
+OrderWords::OrderWords(const EventMeaning& meaning)
+    : step_(order_step(meaning.means)), only_with_id_(meaning.only_with_id), currency_(meaning.currency) {
+  for (const Role role :
+       {Role::kAmount, Role::kOrderId, Role::kCurrency, Role::kProducts, Role::kPrice, Role::kQuantity}) {
+    add(role, meaning.of(role));
+  }
+}
+
+void OrderWords::add(Role role, const std::vector<std::string>& names) {
+  const size_t begin = candidates_.size();
+  for (const std::string& name : names) {
+    auto path = json::FieldPath::parse(name);
+    if (!path.ok() || candidates_.size() > UINT8_MAX) continue;
+    const bool plain = name.find_first_of(".[]") == std::string::npos;
+    if (plain) by_key_[hash64(name)].push_back(static_cast<uint8_t>(candidates_.size()));
+    candidates_.push_back({*std::move(path), plain});
+  }
+  ranges_[static_cast<size_t>(role)] = {begin, candidates_.size()};
+}
+
+void OrderReader::Amount::add(const Amount& other) {
+  stated = stated || other.stated;
+  if (currency.empty()) currency = other.currency;
+  if (other.sum) sum = aggregate::wrapping_add(sum.value_or(0), *other.sum);
+}
+
+// Of a key that comes twice, the last value counts.
+void OrderReader::scan(std::string_view container, Values& values) const {
+  values.assign(words_->candidates_.size(), json::RawValue());
+  json::FieldReader reader(container);
+  for (json::Field field; reader.next(field);) {
+    const auto found = words_->by_key_.find(hash64(field.key));
+    if (found == words_->by_key_.end()) continue;
+    for (const uint8_t candidate : found->second) {
+      if (words_->candidates_[candidate].path.text() == field.key) values[candidate] = field.value;
+    }
+  }
+}
+
+OrderReader::Amount OrderReader::amount_of(const json::RawValue& value) const {
+  Amount out;
+  if (value.is_null()) return out;
+  if (value.is_number()) {
+    out.stated = true;
+    if (const auto number = Decimal::parse(value.raw)) out.sum = number->units();
+    return out;
+  }
+  const std::string_view text = value.is_string() ? pool_->text_of(value) : value.raw;
+  if (value.is_string() && is_blank(text)) return out;
+  out.stated = true;
+  if (!value.is_string()) return out;
+  if (const auto money = text::read_money(text)) {
+    out.sum = money->amount.units();
+    out.currency = money->currency;
+  }
+  return out;
+}
+
+// Of the first candidate that has one. A path through a list adds up what it reaches, all of which must be
+// amounts.
+OrderReader::Amount OrderReader::amount_in(Role role, std::string_view container,
+                                           const Values& values) const {
+  bool stated = false;
+  const auto [begin, end] = words_->range(role);
+  for (size_t i = begin; i < end; ++i) {
+    Amount amount;
+    if (words_->candidates_[i].plain) {
+      amount = amount_of(values[i]);
+    } else {
+      bool all = true;
+      words_->candidates_[i].path.visit(container, [&](const json::RawValue& value) {
+        const Amount one = amount_of(value);
+        all = all && (one.sum || !one.stated);
+        amount.add(one);
+      });
+      if (!all) amount.sum.reset();
+    }
+    if (amount.sum) return amount;
+    stated = stated || amount.stated;
+  }
+  return Amount{.sum = std::nullopt, .currency = {}, .stated = stated};
+}
+
+OrderReader::Amount OrderReader::price_times_quantity(std::string_view container,
+                                                      const Values& values) const {
+  Amount price = amount_in(Role::kPrice, container, values);
+  if (!price.sum) return price;
+  const Amount quantity = amount_in(Role::kQuantity, container, values);
+  if (quantity.stated && !quantity.sum) {
+    price.sum.reset();
+  } else {
+    price.sum = multiply(*price.sum, quantity.sum.value_or(Decimal::kScale));
+  }
+  return price;
+}
+
+// Lists in lists and lists as texts are opened; of an object that is no product itself, the members are.
+void OrderReader::add_products(const json::RawValue& value, int depth, Amount& to) {
+  if (depth == kProductDepth) return;
+  if (value.is_string()) return add_product_text(value, depth, to);
+  if (value.kind == json::Kind::kObject) {
+    scan(value.raw, product_values_);
+    const Amount product = price_times_quantity(value.raw, product_values_);
+    if (product.stated && !product.sum) unread_product_ = true;
+    to.add(product);
+    if (product.stated || depth > 0) return;
+  } else if (value.kind != json::Kind::kArray) {
+    return;
+  }
+  json::FieldReader elements(value.raw);
+  for (json::Field element; elements.next(element);) add_products(element.value, depth + 1, to);
+}
+
+void OrderReader::add_product_text(const json::RawValue& value, int depth, Amount& to) {
+  const std::string_view text = pool_->text_of(value);
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  const size_t kind = begin == std::string_view::npos ? kNoProducts : kProductTexts.find(text[begin]);
+  if (kind == kNoProducts) return;
+  if (!json::Document::parse(text).ok()) {
+    to.stated = unread_product_ = true;
+    return;
+  }
+  constexpr json::Kind kKinds[] = {json::Kind::kArray, json::Kind::kObject, json::Kind::kString};
+  const bool text_in_text = kKinds[kind] == json::Kind::kString;
+  add_products({kKinds[kind], pool_->keep(text.substr(begin))}, text_in_text ? depth + 1 : depth, to);
+}
+
+OrderReader::Amount OrderReader::products_amount(std::string_view properties) {
+  const auto [begin, end] = words_->range(Role::kProducts);
+  for (size_t i = begin; i < end; ++i) {
+    Amount amount;
+    unread_product_ = false;
+    if (words_->candidates_[i].plain) {
+      add_products(values_[i], 0, amount);
+    } else {
+      words_->candidates_[i].path.visit(properties,
+                                        [&](const json::RawValue& value) { add_products(value, 0, amount); });
+    }
+    if (unread_product_) amount.sum.reset();
+    if (amount.stated) return amount;
+  }
+  return {};
+}
+
+std::string_view OrderReader::order_id(std::string_view properties) const {
+  const auto [begin, end] = words_->range(Role::kOrderId);
+  for (size_t i = begin; i < end; ++i) {
+    json::RawValue value;
+    if (words_->candidates_[i].plain) {
+      value = values_[i];
+    } else {
+      words_->candidates_[i].path.visit(properties,
+                                        [&value](const json::RawValue& reached) { value = reached; });
+    }
+    const std::string_view text = read_id(value, *pool_);
+    if (!text.empty()) return bounded_id(text, *pool_);
+  }
+  return {};
+}
+
+// What is stated goes before the sign beside the amount, and that before what the settings say.
+std::string_view OrderReader::currency(std::string_view properties, const Amount& amount,
+                                       bool& unread) const {
+  unread = false;
+  const auto [begin, end] = words_->range(Role::kCurrency);
+  for (size_t i = begin; i < end; ++i) {
+    json::RawValue value = words_->candidates_[i].plain ? values_[i] : json::RawValue();
+    if (!words_->candidates_[i].plain) {
+      words_->candidates_[i].path.visit(properties,
+                                        [&value](const json::RawValue& reached) { value = reached; });
+    }
+    if (value.is_null()) continue;
+    const std::string_view text = pool_->text_of(value);
+    if (value.is_string() && is_blank(text)) continue;
+    const text::CurrencyCode code = text::read_currency(text);
+    if (!code.empty()) return code.view() == text ? text : pool_->keep(code.view());
+    unread = true;
+  }
+  if (unread) return {};
+  if (!amount.currency.empty()) return pool_->keep(amount.currency.view());
+  return words_->currency();
+}
+
+OrderFields OrderReader::read(const OrderWords& words, std::string_view properties,
+                              aggregate::TextPool& pool) {
+  words_ = &words;
+  pool_ = &pool;
+  scan(properties, values_);
+  Amount amount = amount_in(Role::kAmount, properties, values_);
+  if (!amount.sum) {
+    const bool stated = amount.stated;
+    amount = words.step() == OrderStep::kLine ? price_times_quantity(properties, values_)
+                                              : products_amount(properties);
+    amount.stated = amount.stated || stated;
+  }
+  OrderFields fields;
+  fields.id = order_id(properties);
+  fields.amount = amount.sum;
+  fields.amount_unread = amount.stated && !amount.sum;
+  fields.currency = currency(properties, amount, fields.currency_unread);
+  return fields;
+}
+
+}  // namespace kehu::order

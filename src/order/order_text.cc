@@ -1,0 +1,53 @@
+#include "order/order_text.h"
+
+#include <functional>
+#include <set>
+
+#include "json/writer.h"
+
+namespace kehu::order {
+
+OrderText::OrderText(const Settings& settings) : table_(compile(settings.vocabulary, "")) {
+  for (const Vocabulary::OfSource& words : settings.vocabulary.sources) {
+    of_source_.emplace(words.source, compile(settings.vocabulary, words.source));
+  }
+}
+
+OrderText::Table OrderText::compile(const Vocabulary& vocabulary, std::string_view source) {
+  Table table;
+  for (const EventMeaning& meaning : meanings(vocabulary, source)) {
+    if (order_step(meaning.means) == OrderStep::kNone) continue;
+    table.emplace(meaning.event, Step{meaning.means, OrderWords(meaning)});
+  }
+  return table;
+}
+
+std::vector<std::string> OrderText::events() const {
+  std::set<std::string> names;
+  for (const auto& [event, step] : table_) names.insert(event);
+  for (const auto& [source, table] : of_source_) {
+    for (const auto& [event, step] : table) names.insert(event);
+  }
+  return {names.begin(), names.end()};
+}
+
+std::string OrderText::read(const Of& event, OrderReader& reader, aggregate::TextPool& pool) const {
+  const auto own = of_source_.find(event.source);
+  const Table& table = own == of_source_.end() ? table_ : own->second;
+  const auto step = table.find(event.event);
+  if (step == table.end()) return {};
+  const OrderFields fields = reader.read(step->second.words, event.properties, pool);
+  if (step->second.words.only_with_id() && fields.id.empty()) return {};
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("means", step->second.means);
+  if (!fields.id.empty()) writer.field("order_id", fields.id);
+  if (fields.amount) writer.field("amount", sum_to_string(*fields.amount));
+  writer.field("currency", fields.currency);
+  if (fields.amount_unread) writer.field("amount_unread", true);
+  if (fields.currency_unread) writer.field("currency_unread", true);
+  writer.end_object();
+  return out;
+}
+
+}  // namespace kehu::order

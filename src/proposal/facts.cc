@@ -1,0 +1,285 @@
+#include "proposal/facts.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+#include "base/text.h"
+#include "mapping/time_format.h"
+
+namespace kehu::proposal {
+namespace {
+
+bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// "Customer ID", "customer_id", "CustomerId" → "customerid".
+std::string folded(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+    } else if ((c & 0x80) != 0) {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+struct Names {
+  Role role;
+  std::string_view exact;     // separated by blanks
+  std::string_view contains;  // in names that no role has exactly
+};
+
+constexpr std::array kNames = {
+    Names{Role::kUser,
+          "userid user uid customerid customer custid custno customerno customernumber accountid clientid "
+          "buyerid buyer "
+          "householdid shopperid personid uniqueid recid customerkey 用户id 用户编号 用户 用户号 客户编号 "
+          "客户id 客户号 客户 "
+          "客户代码 买家id 买家 买家会员名 买家昵称 账号 uidhash usermask",
+          ""},
+    Names{Role::kMember, "memberid memberno member cardno membercard 会员号 会员编号 会员id 会员卡号 会员",
+          ""},
+    Names{Role::kOpenId, "openid", ""},
+    Names{Role::kUnionId, "unionid", ""},
+    Names{Role::kAnonymous,
+          "anonymousid visitorid visitor cookieid cookie deviceid sessionid session jsessionid domainuserid "
+          "distinctid "
+          "clientcookie 访客id 设备id 设备号",
+          ""},
+    Names{Role::kPhone,
+          "phone mobile tel telephone cell cellphone phonenumber mobilephone 手机 手机号 手机号码 电话 "
+          "联系电话 电话号码",
+          "手机 电话"},
+    Names{Role::kEmail, "email mail emailaddress 邮箱 电子邮箱 邮件", "email 邮箱"},
+    Names{Role::kBirthday, "birthday birthdate dateofbirth dob birth 生日 出生日期", "birth 生日 出生"},
+    Names{Role::kTime,
+          "time date datetime timestamp ts at placed eventtime eventdate orderdate ordertime invoicedate "
+          "purchasedate "
+          "transactiondate transactiontimestamp createdat created createtime creationtime visittime "
+          "collectortstamp dt day "
+          "时间 日期 订单创建时间 下单时间 下单日期 创建时间 付款时间 支付时间 购买时间 交易时间 注册时间 "
+          "成交时间 时间戳",
+          "time date tstamp timestamp 时间 日期"},
+    Names{Role::kOrder,
+          "orderid order orderno ordernumber invoice invoiceno invoiceid invoicenumber transactionid "
+          "basketid receiptid "
+          "订单 订单号 订单编号 订单id 交易号 流水号 小票号",
+          ""},
+    Names{Role::kAmount,
+          "total amount totalamount totalprice revenue salesvalue sales grandtotal ordertotal payment paid "
+          "spend 金额 总金额 "
+          "订单金额 实付金额 实付 实收 支付金额 付款金额 买家实际支付金额 消费金额 销售额 成交金额",
+          "金额"},
+    Names{Role::kPrice, "price unitprice 单价 价格 售价", ""},
+    Names{Role::kQuantity, "quantity qty count units 数量 件数 销量", ""},
+    Names{Role::kProduct,
+          "productid product sku skuid itemid item stockcode goodsid productcode 商品id 商品编号 商品编码 "
+          "商品 货号",
+          ""},
+    Names{Role::kEvent,
+          "event eventname eventtype action actiontype behavior behaviour behaviortype behaviourtype "
+          "activity 事件 事件名 "
+          "事件名称 行为 行为类型 动作",
+          ""},
+    Names{Role::kCurrency, "currency 币种 货币", ""},
+    Names{Role::kRowNumber, "id no number key rowid index udi 编号 序号", ""},
+};
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+bool has_part(std::string_view parts, std::string_view name) {
+  while (!parts.empty()) {
+    const size_t end = std::min(parts.find(' '), parts.size());
+    if (end > 0 && name.find(parts.substr(0, end)) != name.npos) return true;
+    parts.remove_prefix(std::min(end + 1, parts.size()));
+  }
+  return false;
+}
+
+bool is_mobile(std::string_view text) {
+  if (text.starts_with("+86")) text.remove_prefix(3);
+  std::string digits;
+  for (const char c : text) {
+    if (is_digit(c))
+      digits.push_back(c);
+    else if (c != ' ' && c != '-')
+      return false;
+  }
+  return digits.size() == 11 && digits[0] == '1' && digits[1] >= '3';
+}
+
+bool is_email(std::string_view text) {
+  const size_t at = text.find('@');
+  return at != text.npos && at > 0 && text.find('.', at) != text.npos && text.find(' ') == text.npos;
+}
+
+bool has_thousands(std::string_view text) {
+  const size_t comma = text.find(',');
+  return comma != text.npos && comma > 0 && comma + 4 <= text.size() && all_digits(text.substr(comma + 1, 3));
+}
+
+struct Form {
+  std::string_view format;
+  bool clock;
+  std::string_view other = {};  // day and month the other way round
+};
+
+constexpr std::array kForms = {
+    Form{"iso", false},
+    Form{"%Y%m%d", false},
+    Form{"%E4Y%m%d", false},
+    Form{"%Y%m%d%H%M%S", true},
+    Form{"%Y-%m-%d %H:%M", true},
+    Form{"%Y/%m/%d %H:%M:%S", true},
+    Form{"%Y/%m/%d %H:%M", true},
+    Form{"%Y/%m/%d", false},
+    Form{"%Y.%m.%d %H:%M:%S", true},
+    Form{"%Y.%m.%d", false},
+    Form{"%Y年%m月%d日 %H:%M:%S", true},
+    Form{"%Y年%m月%d日 %H:%M", true},
+    Form{"%Y年%m月%d日", false},
+    Form{"%m/%d/%Y %H:%M:%S", true, "%d/%m/%Y %H:%M:%S"},
+    Form{"%m/%d/%Y %H:%M", true, "%d/%m/%Y %H:%M"},
+    Form{"%m/%d/%Y", false, "%d/%m/%Y"},
+    Form{"%m/%d/%y %H:%M", true, "%d/%m/%y %H:%M"},
+    Form{"%m/%d/%y", false, "%d/%m/%y"},
+    Form{"%d/%m/%Y %H:%M:%S", true},
+    Form{"%d/%m/%Y %H:%M", true},
+    Form{"%d/%m/%Y", false},
+    Form{"%d/%m/%y", false},
+    Form{"%d.%m.%Y %H:%M:%S", true},
+    Form{"%d.%m.%Y %H:%M", true},
+    Form{"%d.%m.%Y", false},
+    Form{"%d/%b/%Y:%H:%M:%S %z", true},
+    Form{"%d/%b/%Y:%H:%M:%S", true},
+    Form{"%d-%b-%Y %H:%M:%S", true},
+    Form{"%d-%b-%Y", false},
+    Form{"%d-%b-%y", false},
+};
+
+bool reads_all(std::string_view format, const std::vector<std::string_view>& values) {
+  const auto made = mapping::TimeFormat::make({.format = std::string(format), .zone = "UTC"});
+  return made.ok() && std::all_of(values.begin(), values.end(),
+                                  [&](std::string_view value) { return made->parse(value).has_value(); });
+}
+
+std::optional<std::string> epoch_of(const std::vector<std::string_view>& values) {
+  const size_t digits = values.front().size();
+  const char* const format = digits == 10   ? "unix"
+                             : digits == 13 ? "unix_ms"
+                             : digits == 16 ? "unix_us"
+                                            : nullptr;
+  const bool fits =
+      format != nullptr && std::all_of(values.begin(), values.end(), [&](std::string_view value) {
+        return value.size() == digits && all_digits(value) && value[0] >= '1' && value[0] <= '2';
+      });
+  if (!fits) return std::nullopt;
+  return format;
+}
+
+// A day of the years 1954 to 2118 as a spreadsheet counts them, with a fraction or not.
+bool is_spreadsheet_day(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value >= 20'000 && value < 80'000;
+}
+
+}  // namespace
+
+Role role_of_name(std::string_view name) {
+  const std::string word = folded(name);
+  if (word.empty()) return Role::kNone;
+  for (const Names& names : kNames) {
+    if (has_word(names.exact, word)) return names.role;
+  }
+  for (const Names& names : kNames) {
+    if (has_part(names.contains, word)) return names.role;
+  }
+  return Role::kNone;
+}
+
+bool is_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size() &&
+         std::isalpha(static_cast<unsigned char>(text.back())) == 0;
+}
+
+bool looks_like_time(std::string_view text) {
+  size_t digits = 0, marks = 0;
+  for (const char c : text) {
+    digits += is_digit(c);
+    marks += c == '-' || c == '/' || c == ':' || c == '.';
+  }
+  return digits >= 4 && marks >= 2 && digits + marks + 4 >= text.size() && is_digit(text.front());
+}
+
+Facts facts_of(const Column& column) {
+  Facts facts;
+  std::set<std::string_view> seen;
+  for (const std::string& value : column.values) {
+    if (value.empty()) continue;
+    ++facts.filled;
+    seen.insert(value);
+    facts.longest = std::max(facts.longest, value.size());
+    const bool number = is_number(value);
+    facts.numbers += number;
+    facts.thousands += !number && has_thousands(value);
+    facts.leading_zeros += value.size() > 1 && value[0] == '0' && is_digit(value[1]);
+    facts.fractions_of_zero += number && value.ends_with(".0");
+    facts.mobiles += is_mobile(value);
+    facts.emails += is_email(value);
+  }
+  facts.distinct = seen.size();
+  return facts;
+}
+
+std::optional<TimeWriting> time_writing_of(const Column& column, bool named_so) {
+  std::vector<std::string_view> values;
+  for (const std::string& value : column.values) {
+    if (!value.empty()) values.push_back(value);
+  }
+  if (values.empty() || column.nested) return std::nullopt;
+  const bool numbers =
+      std::all_of(values.begin(), values.end(), [](std::string_view v) { return all_digits(v); });
+  if (numbers && !named_so) return std::nullopt;
+  if (const auto epoch = numbers ? epoch_of(values) : std::nullopt)
+    return TimeWriting{.format = *epoch, .with_clock = true, .with_offset = true};
+  if (named_so && std::all_of(values.begin(), values.end(), is_spreadsheet_day)) {
+    const bool clock =
+        std::any_of(values.begin(), values.end(), [](std::string_view v) { return v.find('.') != v.npos; });
+    return TimeWriting{.format = "excel", .with_clock = clock};
+  }
+  for (const Form& form : kForms) {
+    if (numbers && form.format == "iso") continue;
+    if (!reads_all(form.format, values)) continue;
+    const bool clock = form.clock || std::any_of(values.begin(), values.end(),
+                                                 [](std::string_view v) { return v.find(':') != v.npos; });
+    const bool offset = form.format.ends_with("%z") ||
+                        (form.format == "iso" && (values.front().ends_with('Z') ||
+                                                  values.front().rfind('+') != std::string_view::npos));
+    return TimeWriting{.format = std::string(form.format),
+                       .with_clock = clock,
+                       .with_offset = offset,
+                       .ambiguous = !form.other.empty() && reads_all(form.other, values)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace kehu::proposal

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "proposal/facts.h"
+#include "proposal/sample.h"
+
+namespace kehu::proposal {
+namespace {
+
+constexpr size_t kLinesLookedAt = 200;
+
+using Fields = std::vector<std::string>;
+
+// Records as RFC 4180 writes them, one with text behind a quoted field without any fields; the last one,
+// which the end of the text may have cut, is left out when there are others.
+std::vector<Fields> records_of(std::string_view text, char delimiter) {
+  std::vector<Fields> out;
+  Fields fields(1);
+  bool quoted = false, any = false, torn = false;
+  for (size_t i = 0; i < text.size() && out.size() < kLinesLookedAt; ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c != '"')
+        fields.back().push_back(c);
+      else if (i + 1 < text.size() && text[i + 1] == '"')
+        fields.back().push_back(text[i++]);
+      else {
+        quoted = false;
+        const char next = i + 1 < text.size() ? text[i + 1] : '\n';
+        torn = torn || (delimiter != '\0' && next != delimiter && next != '\n' && next != '\r');
+      }
+    } else if (c == '"' && fields.back().empty()) {
+      quoted = true;
+    } else if (c == delimiter) {
+      fields.emplace_back();
+    } else if (c == '\n') {
+      if (any) out.push_back(torn ? Fields() : std::move(fields));
+      fields.assign(1, "");
+      any = torn = false;
+      continue;
+    } else if (c != '\r') {
+      fields.back().push_back(c);
+    }
+    any = true;
+  }
+  if (any && out.empty()) out.push_back(std::move(fields));
+  return out;
+}
+
+// The width that most records have, and their share.
+std::pair<size_t, double> usual_width(const std::vector<Fields>& records) {
+  std::map<size_t, size_t> counts;
+  for (const Fields& record : records) ++counts[record.size()];
+  const auto most = std::max_element(counts.begin(), counts.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == counts.end()) return {0, 0};
+  return {most->first, static_cast<double>(most->second) / static_cast<double>(records.size())};
+}
+
+std::string bare(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return std::string(text);
+}
+
+// The first record names columns: none of it is a number or a date, and it is unlike what stands below.
+bool is_header(const std::vector<Fields>& records) {
+  const Fields& first = records.front();
+  size_t words = 0, known = 0, unlike = 0;
+  for (size_t i = 0; i < first.size(); ++i) {
+    const std::string name = bare(first[i]);
+    if (is_number(name) || looks_like_time(name)) return false;
+    words += !name.empty();
+    known += role_of_name(name) != Role::kNone;
+    size_t values = 0, others = 0;
+    bool again = false;
+    for (size_t row = 1; row < records.size(); ++row) {
+      if (i >= records[row].size() || records[row][i].empty()) continue;
+      ++values;
+      others += is_number(bare(records[row][i])) || looks_like_time(bare(records[row][i]));
+      again = again || bare(records[row][i]) == name;
+    }
+    unlike += values > 0 && !again && (others * 2 > values);
+  }
+  if (words == 0) return false;
+  if (known > 0 || unlike > 0) return true;
+  // Words above words: names are short, and none of them comes again below.
+  std::set<std::string> below;
+  for (size_t row = 1; row < records.size(); ++row) {
+    for (const std::string& value : records[row]) below.insert(bare(value));
+  }
+  return words == first.size() && records.size() > 1 && first.size() > 1 &&
+         std::none_of(first.begin(), first.end(), [&](const std::string& name) {
+           return name.size() > 40 || below.contains(bare(name));
+         });
+}
+
+bool has_twice(const std::vector<std::string>& names) {
+  std::set<std::string> seen;
+  return !std::all_of(names.begin(), names.end(),
+                      [&](const std::string& name) { return seen.insert(name).second; });
+}
+
+}  // namespace
+
+TableShape shape_of(std::string_view text) {
+  TableShape shape;
+  std::vector<Fields> best;
+  double best_score = 0;
+  for (const char delimiter : std::array{',', '\t', ';', '|'}) {
+    std::vector<Fields> records = records_of(text, delimiter);
+    const auto [width, share] = usual_width(records);
+    const double score =
+        width > 1 && share >= 0.8 ? share * static_cast<double>(std::min<size_t>(width, 40)) : 0;
+    if (score <= best_score) continue;
+    best_score = score;
+    best = std::move(records);
+    shape.delimiter = delimiter;
+  }
+  if (best_score == 0) {
+    best = records_of(text, '\0');
+    shape.fits = !best.empty() && text.find_first_of(",\t;|") == text.npos;
+  } else {
+    shape.fits = true;
+  }
+  if (best.empty()) return shape;
+  const size_t width = usual_width(best).first;
+  shape.header = best.front().size() == width && is_header(best);
+  size_t blanks = 0;
+  for (const Fields& record : best) {
+    for (size_t i = 1; i < record.size(); ++i)
+      blanks += record[i].starts_with(' ') || record[i].ends_with(' ');
+  }
+  shape.trim = blanks * 10 > best.size();
+  for (size_t i = 0; i < width; ++i)
+    shape.names.push_back(shape.header ? (shape.trim ? bare(best.front()[i]) : best.front()[i])
+                                       : cat("column", i + 1));
+  shape.names_given = !shape.header;
+  if (!shape.header || !has_twice(shape.names)) return shape;
+  // A header that names two alike cannot be asked for either of them.
+  std::map<std::string, int> seen;
+  for (std::string& name : shape.names) {
+    if (const int count = ++seen[name]; count > 1) name = cat(name, "_", count);
+  }
+  shape.names_given = true;
+  return shape;
+}
+
+}  // namespace kehu::proposal

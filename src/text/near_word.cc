@@ -1,0 +1,57 @@
+#include "text/near_word.h"
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+#include "base/text.h"
+
+namespace kehu::text {
+namespace {
+
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+// Edits between two words without regard to case: insert, delete, replace, swap two neighbours.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      const size_t replaced = d[i - 1][j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
+      d[i][j] = std::min({replaced, d[i - 1][j] + 1, d[i][j - 1] + 1});
+      const bool swapped =
+          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates) {
+  std::string_view best;
+  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const size_t changes = distance(word, candidate);
+    if (changes >= least) continue;
+    least = changes;
+    best = candidate;
+  }
+  return best.empty() ? std::string() : cat("; did you mean \"", best, "\"?");
+}
+
+std::string list_of(absl::Span<const std::string> words, size_t limit) {
+  std::string out;
+  for (size_t i = 0; i < words.size() && i < limit; ++i) {
+    const bool last = i + 1 == words.size();
+    out.append(i == 0 ? "\"" : last ? " and \"" : ", \"").append(words[i]).append("\"");
+  }
+  if (words.size() > limit) out.append(cat(" and ", words.size() - limit, " more"));
+  return out;
+}
+
+}  // namespace kehu::text

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/types/span.h"
+
+namespace kehu::text {
+
+// What somebody who wrote `word` probably meant: "; did you mean \"CustomerID\"?", or an empty text when no
+// candidate is near (at most a third of the letters changed; case does not count).
+std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates);
+
+// "a", "b" and "c", at most `limit` of them.
+std::string list_of(absl::Span<const std::string> words, size_t limit = 12);
+
+}  // namespace kehu::text

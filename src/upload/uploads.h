@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "command/caller.h"
+
+// Rows of files and messages of brokers on their way into an installation. As for the other commands
+// (command/commands.h), InvalidArgument counts as wrong usage.
+namespace kehu::upload {
+
+struct ImportCommand {
+  command::Where where;
+  std::string key;     // write key, with --url
+  std::string source;  // name of the source, with --data
+  std::string map;
+  std::vector<std::string> files;
+  std::optional<uint64_t> dry_run = {};  // only show this many mapped events
+  bool list = false;                     // only show what was imported
+  std::string undo = {};                 // only withdraw the import of this origin
+  bool json = false;
+};
+absl::Status run_import(const ImportCommand& command);
+absl::Status run_undo(const ImportCommand& command);
+
+struct MapCommand {
+  std::string file;
+  std::string subject;  // orders, events, customers; empty: as the columns say
+};
+absl::Status run_map(const MapCommand& command);
+
+struct AttachCommand {
+  command::Where where;
+  std::string key;     // write key, with --url
+  std::string source;  // name of the source, with --data
+  std::string map;     // a mapping with [kafka] or [mqtt]
+};
+// Until a stop signal.
+absl::Status run_attach(const AttachCommand& command);
+
+}  // namespace kehu::upload
