@@ -10,7 +10,7 @@
 namespace kehu::delta {
 namespace {
 
-constexpr size_t kPieceBytes = 1 << 20;
+constexpr size_t kPieceBytes = 64 << 10;
 constexpr std::chrono::milliseconds kTurnPause{20};
 
 absl::Status damaged(const DataFile& file, std::string_view what) {

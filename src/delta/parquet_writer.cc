@@ -135,6 +135,7 @@ absl::Status ParquetWriter::make_directory(const std::string& directory) {
 absl::Status ParquetWriter::sync(const std::string& path, const std::string& directory) {
   auto file = files_.open(path, os::OpenMode::kReadWrite);
   if (!file.ok()) return file.status();
+  (*file)->write_back();
   if (absl::Status status = (*file)->sync(); !status.ok()) return status;
   return files_.sync_directory(directory);
 }

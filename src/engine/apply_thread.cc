@@ -9,6 +9,13 @@ namespace {
 
 constexpr size_t kQueueBytes = 8u << 20;
 constexpr Duration kPatience = Duration::millis(100);
+constexpr Duration kPatienceOfCheckpoint = Duration::millis(1);
+// Blobs that a checkpoint copies while nothing waits to be applied: about 0.3 ms, for which the next event
+// waits…
+constexpr size_t kBlobsOfPause = 512;
+// …and behind each event of a batch, so that it ends under any load. With 2,048 behind each batch, events of
+// 100,000 a second waited up to 1.2 s, because copying took longer than the time between two batches.
+constexpr size_t kBlobsOfEvent = 2;
 
 }  // namespace
 
@@ -62,13 +69,13 @@ void ApplyThread::set_observer(Observer observer) {
 void ApplyThread::run() {
   os::name_this_thread("kehu-apply");
   while (!queue_.closed_and_empty()) {
-    auto batch = queue_.pop(world_.checkpoints.busy() ? Duration() : kPatience);
+    auto batch = queue_.pop(world_.checkpoints.busy() ? kPatienceOfCheckpoint : kPatience);
     if (batch) {
       apply(*batch);
       batch->applying.clear();
     }
     world_.looks.run(world_.replica);
-    if (options_.archives) world_.checkpoints.step();
+    if (options_.archives) world_.checkpoints.step(batch ? 0 : kBlobsOfPause);
   }
   world_.looks.run(world_.replica);
   world_.looks.close();
@@ -78,9 +85,10 @@ void ApplyThread::run() {
 void ApplyThread::apply(const DurableBatch& batch) {
   const absl::Span<const shard::LogRecord> records(batch.records);
   for (size_t done = 0; done < records.size(); done += kSlice) {
-    if (!apply_slice(batch, records.subspan(done, kSlice))) return;
+    const auto slice = records.subspan(done, kSlice);
+    if (!apply_slice(batch, slice)) return;
     world_.looks.run(world_.replica);
-    if (world_.checkpoints.busy()) world_.checkpoints.step();
+    if (world_.checkpoints.busy()) world_.checkpoints.step(kBlobsOfEvent * slice.size());
   }
 }
 

@@ -8,7 +8,6 @@
 namespace kehu::engine {
 namespace {
 
-constexpr size_t kCopyStep = 2048;
 // Records of a replay behind which the first checkpoint does not wait for its period: a machine that goes
 // down again and again would replay them each time, and more.
 constexpr uint64_t kLongReplay = 100'000;
@@ -24,7 +23,7 @@ Checkpoints::Checkpoints(World world, Options options, uint64_t replayed)
   if (replayed >= kLongReplay) last_ = last_ - options_.period;
 }
 
-void Checkpoints::step() {
+void Checkpoints::step(size_t blobs) {
   switch (stage_) {
     case Stage::kIdle:
       if (!is_due(world_.clock.monotonic())) return;
@@ -32,10 +31,13 @@ void Checkpoints::step() {
       stage_ = Stage::kCopying;
       return;
     case Stage::kCopying:
-      if (world_.replica.copy_some(kCopyStep)) start_writing();
+      if (world_.replica.copy_some(blobs)) start_writing();
       return;
     case Stage::kWriting:
       if (written_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) end_writing();
+      return;
+    case Stage::kEvicting:
+      if (world_.replica.stores().evict_some(blobs)) stage_ = Stage::kIdle;
       return;
   }
 }
@@ -63,7 +65,10 @@ void Checkpoints::start_writing() {
     const trace::ActiveSpan span = trace::background(options_.tracer, "checkpoint");
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     if (auto status = world_.lake.commit_up_to(checkpoint.position); !status.ok()) return status;
-    return world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
+    const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
+    checkpoint.changes
+        .reset();  // here: whoever takes the result would wait for hundreds of megabytes to be freed
+    return status;
   });
 }
 
@@ -74,7 +79,7 @@ void Checkpoints::end_writing() {
   world_.replica.stores().shrink_to(options_.memory_bytes);
   last_ = world_.clock.monotonic();
   pause_ = status.ok() ? Duration() : kPauseAfterFailure;
-  stage_ = Stage::kIdle;
+  stage_ = Stage::kEvicting;
   const std::lock_guard lock(mutex_);
   health_ = status;
 }
@@ -82,9 +87,9 @@ void Checkpoints::end_writing() {
 absl::Status Checkpoints::finish() {
   if (stage_ == Stage::kWriting) end_writing();
   if (given_up_ || world_.replica.applied() == world_.database.position()) return absl::OkStatus();
-  if (stage_ == Stage::kIdle) world_.replica.begin_checkpoint();
+  if (stage_ != Stage::kCopying) world_.replica.begin_checkpoint();
   // One that was begun earlier is of an earlier position; it is good all the same.
-  while (!world_.replica.copy_some(kCopyStep)) {
+  while (!world_.replica.copy_some(SIZE_MAX)) {
   }
   Replica::Checkpoint checkpoint = world_.replica.take_checkpoint();
   const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);

@@ -37,9 +37,10 @@ class Checkpoints {
   Checkpoints(World world, Options options, uint64_t replayed);
 
   // Does the next small piece, if there is one.
-  void step();
+  // Copies, or looks at to drop them, at most so many blobs. Cheap when there is nothing to do.
+  void step(size_t blobs);
   // A piece is waiting that has no reason to wait.
-  bool busy() const { return stage_ == Stage::kCopying; }
+  bool busy() const { return stage_ == Stage::kCopying || stage_ == Stage::kEvicting; }
   // The state is that of no position any more.
   void give_up() { given_up_ = true; }
 
@@ -51,7 +52,7 @@ class Checkpoints {
   absl::Status health() const;
 
  private:
-  enum class Stage { kIdle, kCopying, kWriting };
+  enum class Stage { kIdle, kCopying, kWriting, kEvicting };
 
   bool is_due(Duration now) const;
   bool has_work() const;

@@ -25,7 +25,8 @@ class DefinitionsTest : public ::testing::Test {
   void save(state::Store& store, Sequence position) {
     state::Changes changes;
     store.begin_checkpoint(changes);
-    while (!store.copy_some(100)) {
+    size_t keys = SIZE_MAX;
+    while (!store.copy_some(keys)) {
     }
     ASSERT_TRUE(database_->checkpoint(position, changes).ok());
     store.finish_checkpoint();

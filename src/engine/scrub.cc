@@ -11,7 +11,7 @@
 namespace kehu::engine {
 namespace {
 
-constexpr size_t kPieceBytes = 256 << 10;
+constexpr size_t kPieceBytes = 64 << 10;
 
 bool is_live(const delta::FileSet& set, const delta::DataFile& file) {
   return std::any_of(set.files.begin(), set.files.end(),

@@ -1,5 +1,7 @@
 #include "engine/stores.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace kehu::engine {
@@ -27,9 +29,8 @@ void Stores::begin_checkpoint(state::Changes& copies) {
 }
 
 bool Stores::copy_some(size_t keys) {
-  bool done = true;
-  for (state::Store& store : stores_) done = store.copy_some(keys) && done;
-  return done;
+  return std::all_of(stores_.begin(), stores_.end(),
+                     [&](state::Store& store) { return store.copy_some(keys); });
 }
 
 void Stores::finish_checkpoint(bool written) {
@@ -60,6 +61,11 @@ void Stores::shrink_to(size_t bytes) {
     if (!kSpaces[i].evictable) continue;
     stores_[i].evict_to(static_cast<size_t>(static_cast<double>(stores_[i].memory()) * share));
   }
+}
+
+bool Stores::evict_some(size_t slots) {
+  return std::all_of(stores_.begin(), stores_.end(),
+                     [&](state::Store& store) { return store.evict_some(slots); });
 }
 
 }  // namespace kehu::engine

@@ -22,13 +22,17 @@ class Stores final : public StoreSet {
 
   // A checkpoint of all of them; see state/store.h.
   void begin_checkpoint(state::Changes& copies);
+  // Looks at up to `keys` blobs of all together; true when none is left.
   bool copy_some(size_t keys);
   void finish_checkpoint(bool written);
 
   size_t memory_bytes() const;
   size_t dirty_blobs() const;
-  // Drops clean blobs until all take at most `bytes`, as far as they may be dropped.
+  // From here on evict_some() drops clean blobs until all take at most `bytes`, as far as they may be
+  // dropped.
   void shrink_to(size_t bytes);
+  // Looks at up to `slots` of them; true when nothing is left to drop.
+  bool evict_some(size_t slots);
 
  private:
   std::deque<state::Store> stores_;  // in the order of kSpaces

@@ -50,7 +50,7 @@ struct LakeOptions {
   std::shared_ptr<const Settings> settings;  // business day, names of identifier types
   os::FileSystem* files = nullptr;
   os::Clock* clock = nullptr;
-  int threads = 2;
+  int threads = 1;                     // two write no faster beside a stream, and take both cores from it
   uint64_t memory_bytes = 1ull << 30;  // of compaction and of writing Parquet; more is spilled to disk
   uint64_t tail_bytes = 512ull << 20;  // more rows than this are committed at once
   uint64_t file_bytes = 128ull << 20;  // compaction makes files of about this size

@@ -41,6 +41,9 @@ class File {
   // fdatasync. An error is final: the kernel forgets the pages that it could not write, so a second call may
   // return OK with the data gone. Never retry, never acknowledge.
   virtual absl::Status sync() = 0;
+  // Brings what was written to the disk little by little, for files whose sync would hold up those of others
+  // meanwhile. It promises nothing: a sync() follows.
+  virtual void write_back() {}
 
  protected:
   File() = default;

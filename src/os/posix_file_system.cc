@@ -10,14 +10,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace kehu::os {
 namespace {
+
+// A megabyte each 5 ms: 200 MB a second, of which a commit of the log meets one piece at most.
+constexpr uint64_t kWriteBackPiece = 1u << 20;
+constexpr std::chrono::milliseconds kWriteBackPause{4};
 
 absl::StatusCode code_of(int error) {
   switch (error) {
@@ -97,6 +103,15 @@ class PosixFile : public File {
   absl::Status truncate(uint64_t size) override {
     if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return failed("truncate", path_, errno);
     return absl::OkStatus();
+  }
+
+  void write_back() override {
+    const absl::StatusOr<uint64_t> bytes = size();
+    for (uint64_t at = 0; bytes.ok() && at < *bytes; at += kWriteBackPiece) {
+      constexpr unsigned kAndWait = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+      (void)::sync_file_range(fd_, static_cast<off_t>(at), static_cast<off_t>(kWriteBackPiece), kAndWait);
+      std::this_thread::sleep_for(kWriteBackPause);
+    }
   }
 
   absl::Status sync() override {

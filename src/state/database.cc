@@ -20,6 +20,7 @@ namespace {
 
 constexpr uint64_t kFormat = 1;
 constexpr size_t kKeyBytes = 17;
+constexpr size_t kBlock = 1u << 20;  // of Changes
 
 absl::Status from_rocksdb(const rocksdb::Status& status, std::string_view what,
                           const std::string& directory) {
@@ -78,6 +79,9 @@ rocksdb::Options options_for(size_t cache_bytes) {
   options.compression = rocksdb::kNoCompression;
   options.bottommost_compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
+  // A sync of many megabytes at once would hold up the log's.
+  options.bytes_per_sync = 1u << 20;
+  options.strict_bytes_per_sync = true;
   options.keep_log_file_num = 2;
   options.max_open_files = 256;
   options.info_log_level = rocksdb::WARN_LEVEL;
@@ -153,6 +157,20 @@ absl::StatusOr<std::unique_ptr<Database>> Database::wrap(std::unique_ptr<rocksdb
   return database;
 }
 
+const char* Changes::keep(std::string_view bytes) {
+  if (bytes.size() > room_) {
+    const size_t size = std::max(kBlock, bytes.size());
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    end_ = blocks_.back().get();
+    room_ = size;
+  }
+  char* kept = end_;
+  std::memcpy(kept, bytes.data(), bytes.size());
+  end_ += bytes.size();
+  room_ -= bytes.size();
+  return kept;
+}
+
 absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   const uint64_t fields[2] = {kFormat, position.value()};
   changes.add(Space::kMeta, Hash128{}, {reinterpret_cast<const char*>(fields), sizeof(fields)});
@@ -164,14 +182,14 @@ absl::Status Database::checkpoint(Sequence position, Changes& changes) {
   const std::string file = cat(directory_, "/ingest.sst");
   rocksdb::Options options = db_->GetOptions();
   options.bottommost_compression = rocksdb::kDisableCompressionOption;
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options);
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(options), options);
   auto status = remove_if_there(*db_->GetEnv(), file);
   if (status.ok()) status = writer.Open(file);
   for (size_t i = 0; status.ok() && i < changes.entries_.size(); ++i) {
     const Changes::Entry& entry = changes.entries_[i];
     const Key key(entry.space, entry.key);
-    status = entry.size == 0 ? writer.Delete(key.slice())
-                             : writer.Put(key.slice(), {changes.bytes_.data() + entry.offset, entry.size});
+    status =
+        entry.size == 0 ? writer.Delete(key.slice()) : writer.Put(key.slice(), {entry.bytes, entry.size});
   }
   rocksdb::ExternalSstFileInfo written;
   if (status.ok()) status = writer.Finish(&written);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,12 +22,13 @@ namespace kehu::state {
 
 using kehu::Space;
 
-// Values to be written by one checkpoint; empty bytes remove the key. One allocation for all of them.
+// Values to be written by one checkpoint; empty bytes remove the key. Kept in blocks: nobody who adds waits
+// for what is there already to move (measured with one string of 350 MB: 340 ms).
 class Changes {
  public:
   void add(Space space, const Hash128& key, std::string_view bytes) {
-    entries_.push_back({key, bytes_.size(), static_cast<uint32_t>(bytes.size()), space});
-    bytes_.append(bytes);
+    entries_.push_back(
+        {key, bytes.empty() ? nullptr : keep(bytes), static_cast<uint32_t>(bytes.size()), space});
   }
   size_t size() const { return entries_.size(); }
 
@@ -34,12 +36,16 @@ class Changes {
   friend class Database;
   struct Entry {
     Hash128 key;
-    size_t offset;
+    const char* bytes;
     uint32_t size;
     Space space;
   };
-  std::vector<Entry> entries_;
-  std::string bytes_;
+  const char* keep(std::string_view bytes);
+
+  std::deque<Entry> entries_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t room_ = 0;      // in the last block…
+  char* end_ = nullptr;  // …from here on
 };
 
 // RocksDB as a set of sorted, immutable checkpoints: every write is one table file that is ingested

@@ -104,8 +104,9 @@ void Store::begin_checkpoint(Changes& copies) {
   ++epoch_;
 }
 
-bool Store::copy_some(size_t keys) {
-  const size_t end = std::min(frozen_.size(), frozen_at_ + keys);
+bool Store::copy_some(size_t& keys) {
+  const size_t end = frozen_at_ + std::min(keys, frozen_.size() - frozen_at_);
+  keys -= end - frozen_at_;
   for (; frozen_at_ < end; ++frozen_at_) {
     Slot* slot = table_.find(frozen_[frozen_at_]);
     KEHU_CHECK(slot != nullptr);
@@ -134,14 +135,19 @@ void Store::abandon_checkpoint() {
 
 void Store::end_checkpoint() {
   copies_ = nullptr;
-  frozen_ = {};
+  frozen_.clear();
   frozen_at_ = 0;
   checkpointing_ = false;
 }
 
 void Store::evict_to(size_t bytes) {
-  size_t looks = 2 * table_.size();
-  while (table_.memory() > bytes && looks-- > 0) {
+  evict_to_ = bytes;
+  looks_left_ = 2 * table_.size();
+}
+
+bool Store::evict_some(size_t& slots) {
+  for (; looks_left_ > 0 && table_.memory() > evict_to_; --slots, --looks_left_) {
+    if (slots == 0) return false;
     Slot* slot = table_.next(clock_hand_);
     if (slot == nullptr || slot->dirty_epoch > clean_epoch_) continue;
     if (slot->visited) {
@@ -152,6 +158,8 @@ void Store::evict_to(size_t bytes) {
     table_.remove(*slot);
     --clock_hand_.index;  // the slot behind may have moved here
   }
+  looks_left_ = 0;
+  return true;
 }
 
 }  // namespace kehu::state

@@ -33,8 +33,8 @@ class Store final : public BlobStore {
 
   // Copies go to `copies`, which outlives the checkpoint.
   void begin_checkpoint(Changes& copies);
-  // Copies up to `keys` frozen blobs; true when none is left.
-  bool copy_some(size_t keys);
+  // Looks at up to `keys` frozen blobs, and takes off as many; true when none is left.
+  bool copy_some(size_t& keys);
   void finish_checkpoint();
   // The database could not take the copies: what was frozen is dirty again.
   void abandon_checkpoint();
@@ -42,9 +42,11 @@ class Store final : public BlobStore {
   size_t memory() const { return table_.memory(); }
   size_t dirty() const { return dirty_.size() + frozen_.size(); }
   size_t cached() const { return table_.size(); }
-  // Drops clean blobs, least recently used first, until memory() is at most `bytes` or every slot was looked
-  // at.
+  // From here on evict_some() drops clean blobs, least recently used first, until memory() is at most `bytes`
+  // or every slot was looked at twice.
   void evict_to(size_t bytes);
+  // Looks at up to `slots` slots, and takes off as many; true when nothing is left to drop.
+  bool evict_some(size_t& slots);
 
  private:
   Slot& fetch(const Hash128& key);
@@ -60,11 +62,14 @@ class Store final : public BlobStore {
   uint32_t epoch_ = 1;        // of writes since the last begin_checkpoint
   uint32_t clean_epoch_ = 0;  // blobs written in it or before are in the database
   bool checkpointing_ = false;
+  // They change places and keep their room.
   std::vector<Hash128> dirty_;
   std::vector<Hash128> frozen_;
   size_t frozen_at_ = 0;
   Changes* copies_ = nullptr;
   BlobTable::Cursor clock_hand_;
+  size_t evict_to_ = 0;
+  size_t looks_left_ = 0;  // of evict_some()
   absl::Status error_;
   std::string scratch_;
   std::vector<Hash128> missing_;

@@ -148,7 +148,7 @@ TEST(Store, CheckpointsKeepTheStateOfTheirPosition) {
         store->begin_checkpoint(changes);
         frozen = model;
         running = true;
-      } else if (store->copy_some(20)) {
+      } else if (size_t keys = 20; store->copy_some(keys)) {
         if (random() % 5 == 0) {
           store->abandon_checkpoint();
         } else {
@@ -163,6 +163,8 @@ TEST(Store, CheckpointsKeepTheStateOfTheirPosition) {
       store->prefetch(keys);
     } else if (action < 997) {
       store->evict_to(0);
+      size_t slots = SIZE_MAX;
+      EXPECT_TRUE(store->evict_some(slots));
     } else if (random() % 4 == 0) {
       store.reset();
       database.reset();
