@@ -60,6 +60,19 @@ class Shop {
                 random_() % 12, "\",\"price\":99.0,\"quantity\":2}]}"));
     return order;
   }
+  // States no amount: the products are added up.
+  Event basket(Instant time) {
+    Event order = event("Order Completed", time);
+    std::string products;
+    for (int i = 0; i < 5; ++i) {
+      products += cat(i > 0 ? "," : "", "{\"product_id\":\"p", i,
+                      "\",\"name\":\"Winter coat\",\"category\":\"category", random_() % 12,
+                      "\",\"price\":99.0,\"quantity\":2}");
+    }
+    order.properties = own(cat("{\"order_id\":\"2026", random_() % 10'000'000,
+                               "\",\"currency\":\"CNY\",\"products\":[", products, "]}"));
+    return order;
+  }
   Event identify(Instant time) {
     Event identify = event("", time);
     identify.type = EventType::kIdentify;
@@ -85,9 +98,11 @@ class Shop {
 
 std::string fold_all(const Plan& plan, const std::vector<Event>& events) {
   Folder folder;
+  property::EventFields fields;
   std::string part, next;
   for (const Event& event : events) {
-    KEHU_CHECK(folder.fold(plan, part, event, next).ok());
+    fields.read(plan.fields(event), event.properties);
+    KEHU_CHECK(folder.fold(plan, part, event, fields, next).ok());
     part.swap(next);
   }
   return part;
@@ -139,13 +154,16 @@ struct World {
 
 void fold(benchmark::State& state, World& world, Event (Shop::*make)(Instant)) {
   Folder folder;
+  property::EventFields fields;
   std::string out;
   std::vector<Event> events;
   for (int i = 0; i < 256; ++i) events.push_back((world.shop.*make)(kNow + Duration::seconds(i)));
   size_t i = 0;
   for (auto _ : state) {
     const std::string& part = world.customers[i % world.customers.size()];
-    KEHU_CHECK(folder.fold(world.plan, part, events[i % events.size()], out).ok());
+    const Event& event = events[i % events.size()];
+    fields.read(world.plan.fields(event), event.properties);
+    KEHU_CHECK(folder.fold(world.plan, part, event, fields, out).ok());
     benchmark::DoNotOptimize(out.data());
     ++i;
   }
@@ -161,6 +179,7 @@ BENCHMARK_CAPTURE(BM_FoldTypical, track, &Shop::track);
 BENCHMARK_CAPTURE(BM_FoldTypical, product_viewed_with_metrics, &Shop::product_viewed);
 BENCHMARK_CAPTURE(BM_FoldTypical, identify_8_traits, &Shop::identify);
 BENCHMARK_CAPTURE(BM_FoldTypical, order_completed, &Shop::order);
+BENCHMARK_CAPTURE(BM_FoldTypical, order_without_an_amount, &Shop::basket);
 
 void BM_FoldWhale(benchmark::State& state, Event (Shop::*make)(Instant)) {
   static World world(whale, 4);

@@ -23,7 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   event.context = "{}";
   std::string folded;
   std::string twice;
-  const bool folds = folder.fold(plan, part, event, folded).ok();
+  property::EventFields fields;
+  fields.read(plan.fields(event), event.properties);
+  const bool folds = folder.fold(plan, part, event, fields, folded).ok();
   const std::string_view parts[] = {part, part};
   (void)profile::view(settings, parts, event.time, [](NameId) { return std::string_view(); });
   if (profile::validate(part).ok()) {

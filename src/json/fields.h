@@ -43,16 +43,18 @@ class FieldReader {
 // A way into an object: "total", "address.city", "products[].category" ([] means every element).
 class FieldPath {
  public:
+  struct Step {
+    std::string key;  // empty: every element of an array
+  };
+
   static absl::StatusOr<FieldPath> parse(std::string_view text);
 
   const std::string& text() const { return text_; }
+  const std::vector<Step>& steps() const { return steps_; }
   // Visits every value the path reaches in a validated object; none when it leads nowhere.
   void visit(std::string_view object, absl::FunctionRef<void(const RawValue&)> visit) const;
 
  private:
-  struct Step {
-    std::string key;  // empty: every element of an array
-  };
   void visit_from(size_t step, const RawValue& value, absl::FunctionRef<void(const RawValue&)> visit) const;
 
   std::string text_;

@@ -58,43 +58,31 @@ OrderStep order_step(std::string_view standard_event) {
   return OrderStep::kNone;
 }
 
-OrderWords::OrderWords(const EventMeaning& meaning)
+OrderWords::OrderWords(const EventMeaning& meaning, Want want)
     : step_(order_step(meaning.means)), only_with_id_(meaning.only_with_id), currency_(meaning.currency) {
-  for (const Role role :
-       {Role::kAmount, Role::kOrderId, Role::kCurrency, Role::kProducts, Role::kPrice, Role::kQuantity}) {
-    add(role, meaning.of(role));
+  for (const Role role : {Role::kAmount, Role::kOrderId, Role::kCurrency, Role::kProducts}) {
+    add(role, meaning.of(role), slots_, want);
+  }
+  const auto of_product = [this](const json::FieldPath& path) {
+    return product_.add(path, property::Slot(product_.size()));
+  };
+  for (const Role role : {Role::kPrice, Role::kQuantity}) {
+    if (step_ == OrderStep::kLine) add(role, meaning.of(role), slots_, want);
+    add(role, meaning.of(role), product_slots_, of_product);
   }
 }
 
-void OrderWords::add(Role role, const std::vector<std::string>& names) {
-  const size_t begin = candidates_.size();
+void OrderWords::add(Role role, const std::vector<std::string>& names, Slots& slots, Want want) {
   for (const std::string& name : names) {
-    auto path = json::FieldPath::parse(name);
-    if (!path.ok() || candidates_.size() > UINT8_MAX) continue;
-    const bool plain = name.find_first_of(".[]") == std::string::npos;
-    if (plain) by_key_[hash64(name)].push_back(static_cast<uint8_t>(candidates_.size()));
-    candidates_.push_back({*std::move(path), plain});
+    const auto path = json::FieldPath::parse(name);
+    if (path.ok()) slots[static_cast<size_t>(role)].push_back(want(*path));
   }
-  ranges_[static_cast<size_t>(role)] = {begin, candidates_.size()};
 }
 
 void OrderReader::Amount::add(const Amount& other) {
   stated = stated || other.stated;
   if (currency.empty()) currency = other.currency;
   if (other.sum) sum = aggregate::wrapping_add(sum.value_or(0), *other.sum);
-}
-
-// Of a key that comes twice, the last value counts.
-void OrderReader::scan(std::string_view container, Values& values) const {
-  values.assign(words_->candidates_.size(), json::RawValue());
-  json::FieldReader reader(container);
-  for (json::Field field; reader.next(field);) {
-    const auto found = words_->by_key_.find(hash64(field.key));
-    if (found == words_->by_key_.end()) continue;
-    for (const uint8_t candidate : found->second) {
-      if (words_->candidates_[candidate].path.text() == field.key) values[candidate] = field.value;
-    }
-  }
 }
 
 OrderReader::Amount OrderReader::amount_of(const json::RawValue& value) const {
@@ -116,36 +104,34 @@ OrderReader::Amount OrderReader::amount_of(const json::RawValue& value) const {
   return out;
 }
 
-// Of the first candidate that has one. A path through a list adds up what it reaches, all of which must be
-// amounts.
-OrderReader::Amount OrderReader::amount_in(Role role, std::string_view container,
-                                           const Values& values) const {
+// Of the first candidate that has one.
+OrderReader::Amount OrderReader::amount_in(Role role, const Candidates& in) const {
   bool stated = false;
-  const auto [begin, end] = words_->range(role);
-  for (size_t i = begin; i < end; ++i) {
-    Amount amount;
-    if (words_->candidates_[i].plain) {
-      amount = amount_of(values[i]);
-    } else {
-      bool all = true;
-      words_->candidates_[i].path.visit(container, [&](const json::RawValue& value) {
-        const Amount one = amount_of(value);
-        all = all && (one.sum || !one.stated);
-        amount.add(one);
-      });
-      if (!all) amount.sum.reset();
-    }
+  for (const property::Slot slot : in.of(role)) {
+    const Amount amount = amount_at(in.fields.values(slot));
     if (amount.sum) return amount;
     stated = stated || amount.stated;
   }
   return Amount{.sum = std::nullopt, .currency = {}, .stated = stated};
 }
 
-OrderReader::Amount OrderReader::price_times_quantity(std::string_view container,
-                                                      const Values& values) const {
-  Amount price = amount_in(Role::kPrice, container, values);
+// A path through a list adds up what it reaches, all of which must be amounts.
+OrderReader::Amount OrderReader::amount_at(absl::Span<const property::FieldValue> values) const {
+  Amount amount;
+  bool all = true;
+  for (const property::FieldValue& value : values) {
+    const Amount one = amount_of(value.raw());
+    all = all && (one.sum || !one.stated);
+    amount.add(one);
+  }
+  if (!all) amount.sum.reset();
+  return amount;
+}
+
+OrderReader::Amount OrderReader::price_times_quantity(const Candidates& in) const {
+  Amount price = amount_in(Role::kPrice, in);
   if (!price.sum) return price;
-  const Amount quantity = amount_in(Role::kQuantity, container, values);
+  const Amount quantity = amount_in(Role::kQuantity, in);
   if (quantity.stated && !quantity.sum) {
     price.sum.reset();
   } else {
@@ -159,8 +145,8 @@ void OrderReader::add_products(const json::RawValue& value, int depth, Amount& t
   if (depth == kProductDepth) return;
   if (value.is_string()) return add_product_text(value, depth, to);
   if (value.kind == json::Kind::kObject) {
-    scan(value.raw, product_values_);
-    const Amount product = price_times_quantity(value.raw, product_values_);
+    product_.read(&words_->product_, value.raw);
+    const Amount product = price_times_quantity({product_, words_->product_slots_});
     if (product.stated && !product.sum) unread_product_ = true;
     to.add(product);
     if (product.stated || depth > 0) return;
@@ -185,51 +171,33 @@ void OrderReader::add_product_text(const json::RawValue& value, int depth, Amoun
   add_products({kKinds[kind], pool_->keep(text.substr(begin))}, text_in_text ? depth + 1 : depth, to);
 }
 
-OrderReader::Amount OrderReader::products_amount(std::string_view properties) {
-  const auto [begin, end] = words_->range(Role::kProducts);
-  for (size_t i = begin; i < end; ++i) {
+OrderReader::Amount OrderReader::products_amount(const Candidates& order) {
+  for (const property::Slot slot : order.of(Role::kProducts)) {
     Amount amount;
     unread_product_ = false;
-    if (words_->candidates_[i].plain) {
-      add_products(values_[i], 0, amount);
-    } else {
-      words_->candidates_[i].path.visit(properties,
-                                        [&](const json::RawValue& value) { add_products(value, 0, amount); });
-    }
+    for (const property::FieldValue& value : order.fields.values(slot)) add_products(value.raw(), 0, amount);
     if (unread_product_) amount.sum.reset();
     if (amount.stated) return amount;
   }
   return {};
 }
 
-std::string_view OrderReader::order_id(std::string_view properties) const {
-  const auto [begin, end] = words_->range(Role::kOrderId);
-  for (size_t i = begin; i < end; ++i) {
-    json::RawValue value;
-    if (words_->candidates_[i].plain) {
-      value = values_[i];
-    } else {
-      words_->candidates_[i].path.visit(properties,
-                                        [&value](const json::RawValue& reached) { value = reached; });
-    }
-    const std::string_view text = read_id(value, *pool_);
+std::string_view OrderReader::order_id(const Candidates& order) const {
+  for (const property::Slot slot : order.of(Role::kOrderId)) {
+    const auto values = order.fields.values(slot);
+    const std::string_view text = values.empty() ? std::string_view() : read_id(values.back().raw(), *pool_);
     if (!text.empty()) return bounded_id(text, *pool_);
   }
   return {};
 }
 
 // What is stated goes before the sign beside the amount, and that before what the settings say.
-std::string_view OrderReader::currency(std::string_view properties, const Amount& amount,
-                                       bool& unread) const {
+std::string_view OrderReader::currency(const Candidates& order, const Amount& amount, bool& unread) const {
   unread = false;
-  const auto [begin, end] = words_->range(Role::kCurrency);
-  for (size_t i = begin; i < end; ++i) {
-    json::RawValue value = words_->candidates_[i].plain ? values_[i] : json::RawValue();
-    if (!words_->candidates_[i].plain) {
-      words_->candidates_[i].path.visit(properties,
-                                        [&value](const json::RawValue& reached) { value = reached; });
-    }
-    if (value.is_null()) continue;
+  for (const property::Slot slot : order.of(Role::kCurrency)) {
+    const auto values = order.fields.values(slot);
+    if (values.empty() || values.back().raw().is_null()) continue;
+    const json::RawValue& value = values.back().raw();
     const std::string_view text = pool_->text_of(value);
     if (value.is_string() && is_blank(text)) continue;
     const text::CurrencyCode code = text::read_currency(text);
@@ -241,24 +209,23 @@ std::string_view OrderReader::currency(std::string_view properties, const Amount
   return words_->currency();
 }
 
-OrderFields OrderReader::read(const OrderWords& words, std::string_view properties,
+OrderFields OrderReader::read(const OrderWords& words, const property::EventFields& fields,
                               aggregate::TextPool& pool) {
   words_ = &words;
   pool_ = &pool;
-  scan(properties, values_);
-  Amount amount = amount_in(Role::kAmount, properties, values_);
+  const Candidates order{fields, words.slots_};
+  Amount amount = amount_in(Role::kAmount, order);
   if (!amount.sum) {
     const bool stated = amount.stated;
-    amount = words.step() == OrderStep::kLine ? price_times_quantity(properties, values_)
-                                              : products_amount(properties);
+    amount = words.step() == OrderStep::kLine ? price_times_quantity(order) : products_amount(order);
     amount.stated = amount.stated || stated;
   }
-  OrderFields fields;
-  fields.id = order_id(properties);
-  fields.amount = amount.sum;
-  fields.amount_unread = amount.stated && !amount.sum;
-  fields.currency = currency(properties, amount, fields.currency_unread);
-  return fields;
+  OrderFields out;
+  out.id = order_id(order);
+  out.amount = amount.sum;
+  out.amount_unread = amount.stated && !amount.sum;
+  out.currency = currency(order, amount, out.currency_unread);
+  return out;
 }
 
 }  // namespace kehu::order

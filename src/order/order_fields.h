@@ -8,12 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
 #include "aggregate/properties.h"
 #include "base/money.h"
 #include "json/fields.h"
 #include "model/vocabulary.h"
+#include "property/event_fields.h"
 #include "text/currency.h"
 
 // What an order event says, in whatever words.
@@ -26,7 +27,10 @@ OrderStep order_step(std::string_view standard_event);
 // Where an event has its fields, compiled from its meaning. Immutable.
 class OrderWords {
  public:
-  explicit OrderWords(const EventMeaning& meaning);
+  // `want` is called for each path in the properties that an order of such words is read from, and says in
+  // which slot it will be.
+  using Want = absl::FunctionRef<property::Slot(const json::FieldPath&)>;
+  OrderWords(const EventMeaning& meaning, Want want);
 
   OrderStep step() const { return step_; }
   bool only_with_id() const { return only_with_id_; }
@@ -34,20 +38,17 @@ class OrderWords {
 
  private:
   friend class OrderReader;
-  struct Candidate {
-    json::FieldPath path;
-    bool plain = false;  // a name, found while walking the object once for all candidates
-  };
-  using Range = std::pair<size_t, size_t>;
-  Range range(Role role) const { return ranges_[static_cast<size_t>(role)]; }
-  void add(Role role, const std::vector<std::string>& names);
+  // Where the candidates of a role are, in the order in which they are tried.
+  using Slots = std::array<std::vector<property::Slot>, kRoleCount>;
+  void add(Role role, const std::vector<std::string>& names, Slots& slots, Want want);
 
   OrderStep step_;
   bool only_with_id_;
   std::string currency_;
-  std::vector<Candidate> candidates_;  // by role, in the order in which they are tried
-  std::array<Range, kRoleCount> ranges_{};
-  absl::flat_hash_map<uint64_t, absl::InlinedVector<uint8_t, 2>> by_key_;
+  Slots slots_;
+  // Price and quantity of one product.
+  property::PathTree product_;
+  Slots product_slots_;
 };
 
 struct OrderFields {
@@ -65,10 +66,16 @@ struct OrderFields {
 // Reads order events. Keeps scratch: one per thread. Texts are views into the event or the pool.
 class OrderReader {
  public:
-  OrderFields read(const OrderWords& words, std::string_view properties, aggregate::TextPool& pool);
+  // `fields` hold what the words want.
+  OrderFields read(const OrderWords& words, const property::EventFields& fields, aggregate::TextPool& pool);
 
  private:
-  using Values = std::vector<json::RawValue>;
+  // What is read, and where it is there.
+  struct Candidates {
+    const property::EventFields& fields;
+    const OrderWords::Slots& slots;
+    absl::Span<const property::Slot> of(Role role) const { return slots[static_cast<size_t>(role)]; }
+  };
   struct Amount {
     std::optional<Sum> sum;
     text::CurrencyCode currency;
@@ -76,20 +83,19 @@ class OrderReader {
     void add(const Amount& other);
   };
 
-  void scan(std::string_view container, Values& values) const;
-  std::string_view order_id(std::string_view properties) const;
-  Amount amount_in(Role role, std::string_view container, const Values& values) const;
+  std::string_view order_id(const Candidates& order) const;
+  Amount amount_in(Role role, const Candidates& in) const;
+  Amount amount_at(absl::Span<const property::FieldValue> values) const;
   Amount amount_of(const json::RawValue& value) const;
-  Amount price_times_quantity(std::string_view container, const Values& values) const;
-  Amount products_amount(std::string_view properties);
+  Amount price_times_quantity(const Candidates& in) const;
+  Amount products_amount(const Candidates& order);
   void add_products(const json::RawValue& value, int depth, Amount& to);
   void add_product_text(const json::RawValue& value, int depth, Amount& to);
-  std::string_view currency(std::string_view properties, const Amount& amount, bool& unread) const;
+  std::string_view currency(const Candidates& order, const Amount& amount, bool& unread) const;
 
   const OrderWords* words_ = nullptr;
   aggregate::TextPool* pool_ = nullptr;
-  Values values_;
-  Values product_values_;
+  property::EventFields product_;
   bool unread_product_ = false;
 };
 

@@ -7,6 +7,11 @@
 
 namespace kehu::order {
 
+OrderText::Step::Step(const EventMeaning& meaning)
+    : means(meaning.means), words(meaning, [this](const json::FieldPath& path) {
+        return paths.add(path, property::Slot(paths.size()));
+      }) {}
+
 OrderText::OrderText(const Settings& settings) : table_(compile(settings.vocabulary, "")) {
   for (const Vocabulary::OfSource& words : settings.vocabulary.sources) {
     of_source_.emplace(words.source, compile(settings.vocabulary, words.source));
@@ -17,7 +22,7 @@ OrderText::Table OrderText::compile(const Vocabulary& vocabulary, std::string_vi
   Table table;
   for (const EventMeaning& meaning : meanings(vocabulary, source)) {
     if (order_step(meaning.means) == OrderStep::kNone) continue;
-    table.emplace(meaning.event, Step{meaning.means, OrderWords(meaning)});
+    table.try_emplace(meaning.event, meaning);
   }
   return table;
 }
@@ -31,12 +36,14 @@ std::vector<std::string> OrderText::events() const {
   return {names.begin(), names.end()};
 }
 
-std::string OrderText::read(const Of& event, OrderReader& reader, aggregate::TextPool& pool) const {
+std::string OrderText::read(const Of& event, Scratch& scratch) const {
   const auto own = of_source_.find(event.source);
   const Table& table = own == of_source_.end() ? table_ : own->second;
   const auto step = table.find(event.event);
   if (step == table.end()) return {};
-  const OrderFields fields = reader.read(step->second.words, event.properties, pool);
+  scratch.pool.clear();
+  scratch.fields.read(&step->second.paths, event.properties);
+  const OrderFields fields = scratch.reader.read(step->second.words, scratch.fields, scratch.pool);
   if (step->second.words.only_with_id() && fields.id.empty()) return {};
   std::string out;
   json::Writer writer(out);

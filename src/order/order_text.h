@@ -26,11 +26,18 @@ class OrderText {
     std::string_view event;
     std::string_view properties;
   };
-  std::string read(const Of& event, OrderReader& reader, aggregate::TextPool& pool) const;
+  struct Scratch {
+    property::EventFields fields;
+    OrderReader reader;
+    aggregate::TextPool pool;
+  };
+  std::string read(const Of& event, Scratch& scratch) const;
 
  private:
   struct Step {
+    explicit Step(const EventMeaning& meaning);
     std::string means;
+    property::PathTree paths;
     OrderWords words;
   };
   using Table = std::map<std::string, Step, std::less<>>;

@@ -173,13 +173,13 @@ TEST(Names, AreReportedOnceAndShownWithoutTheTable) {
   const Plan plan{Settings()};
   Folder folder;
   std::string first, second;
-  ASSERT_TRUE(folder.fold(plan, "", track("加购"), first).ok());
+  ASSERT_TRUE(fold(folder, plan, "", track("加购"), first).ok());
   ASSERT_EQ(folder.new_names().size(), 1u);
   EXPECT_EQ(folder.new_names()[0].text, "加购");
   EXPECT_EQ(folder.new_names()[0].id, name_id("加购"));
-  ASSERT_TRUE(folder.fold(plan, first, track("加购"), second).ok());
+  ASSERT_TRUE(fold(folder, plan, first, track("加购"), second).ok());
   EXPECT_TRUE(folder.new_names().empty());
-  ASSERT_TRUE(folder.fold(plan, second, identify("{\"\\u0061ge\":3}"), first).ok());
+  ASSERT_TRUE(fold(folder, plan, second, identify("{\"\\u0061ge\":3}"), first).ok());
   ASSERT_EQ(folder.new_names().size(), 1u);
   EXPECT_EQ(folder.new_names()[0].text, "age");
 
@@ -315,7 +315,7 @@ TEST(Damage, IsAStatusAndNeverACrash) {
     const absl::Status status = validate(damaged);
     refused += status.ok() ? 0 : 1;
     const Event& event = random_events.events()[random() % 60];
-    const absl::Status folded = folder.fold(plan, damaged, event, out);
+    const absl::Status folded = fold(folder, plan, damaged, event, out);
     EXPECT_TRUE(folded.ok() || folded.code() == absl::StatusCode::kDataLoss);
   }
   EXPECT_GT(refused, kFlips / 10);  // many flips give another sound part: checksums are the store's

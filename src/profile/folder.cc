@@ -55,7 +55,6 @@ struct Folder::Scratch {
 
   aggregate::TextPool pool;
   std::vector<MetName> new_names;
-  std::vector<json::RawValue> found;
   std::vector<json::RawValue> values;
 
   aggregate::WireBuffer& buffer(SectionId id) {
@@ -78,9 +77,9 @@ struct Folder::Scratch {
   }
   bool fold_counter(const Event& event, NameId key, CivilDay day);
   bool fold_recent(const Event& event, NameId key);
-  bool fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day);
-  bool fold_order(const order::OrderWords& words, const Event& event);
-  void collect(const Plan::MetricRule& rule, const json::RawValue& found_value, std::string_view properties);
+  bool fold_metrics(const Plan::Rules& rules, const property::EventFields& fields, CivilDay day);
+  bool fold_order(const order::OrderWords& words, const Event& event, const property::EventFields& fields);
+  void collect(const Plan::MetricRule& rule, const property::EventFields& fields);
 };
 
 bool Folder::Scratch::fold_seen(const Event& event) {
@@ -207,20 +206,12 @@ bool Folder::Scratch::fold_recent(const Event& event, NameId key) {
   return true;
 }
 
-// Of a key that comes twice, the last value counts.
-bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const Event& event, CivilDay day) {
-  found.assign(rules.metrics.size(), json::RawValue());
-  json::FieldReader fields(event.properties);
-  for (json::Field field; fields.next(field);) {
-    for (size_t i = 0; i < rules.metrics.size(); ++i) {
-      if (rules.metrics[i].key == field.key && !field.key.empty()) found[i] = field.value;
-    }
-  }
+bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const property::EventFields& fields,
+                                   CivilDay day) {
   std::string_view& section = sections[SectionId::kMetrics];
   size_t turn = 0;
-  for (size_t i = 0; i < rules.metrics.size(); ++i) {
-    const Plan::MetricRule& rule = rules.metrics[i];
-    collect(rule, found[i], event.properties);
+  for (const Plan::MetricRule& rule : rules.metrics) {
+    collect(rule, fields);
     if (values.empty()) continue;
     // Not the one that holds the section.
     aggregate::WireBuffer& out = metric_buffers[turn];
@@ -232,22 +223,18 @@ bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const Event& event,
   return true;
 }
 
-void Folder::Scratch::collect(const Plan::MetricRule& rule, const json::RawValue& found_value,
-                              std::string_view properties) {
+void Folder::Scratch::collect(const Plan::MetricRule& rule, const property::EventFields& fields) {
   values.clear();
-  const auto add = [this](const json::RawValue& value) {
-    if (!value.is_null()) values.push_back(value);
-  };
-  if (rule.key.empty()) {
-    rule.path.visit(properties, add);
-  } else {
-    add(found_value);
+  for (size_t i = 0; values.empty() && i < rule.slots.size(); ++i) {
+    for (const property::FieldValue& value : fields.values(rule.slots[i])) {
+      if (!value.raw().is_null()) values.push_back(value.raw());
+    }
   }
-  for (size_t i = 0; values.empty() && i < rule.instead.size(); ++i) rule.instead[i].visit(properties, add);
 }
 
-bool Folder::Scratch::fold_order(const order::OrderWords& words, const Event& event) {
-  const order::OrderEvent order{words.step(), event.time, order_reader.read(words, event.properties, pool)};
+bool Folder::Scratch::fold_order(const order::OrderWords& words, const Event& event,
+                                 const property::EventFields& fields) {
+  const order::OrderEvent order{words.step(), event.time, order_reader.read(words, fields, pool)};
   if (words.only_with_id() && order.fields.id.empty()) return true;
   amounts_unread += order.fields.amount_unread || order.fields.currency_unread ? 1 : 0;
   std::string_view& section = sections[SectionId::kOrders];
@@ -263,7 +250,8 @@ Folder::~Folder() = default;
 absl::Span<const MetName> Folder::new_names() const { return scratch_->new_names; }
 uint64_t Folder::amounts_unread() const { return scratch_->amounts_unread; }
 
-absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& event, std::string& out) {
+absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& event,
+                          const property::EventFields& fields, std::string& out) {
   Scratch& s = *scratch_;
   s.new_names.clear();
   s.pool.clear();
@@ -277,8 +265,8 @@ absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& 
   const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
   if (has_traits && !s.fold_traits(event)) return damaged("traits");
   if (const Plan::Rules* rules = plan.rules(key, event.source)) {
-    if (!rules->metrics.empty() && !s.fold_metrics(*rules, event, day)) return damaged("metrics");
-    if (rules->order != nullptr && !s.fold_order(*rules->order, event)) return damaged("orders");
+    if (!rules->metrics.empty() && !s.fold_metrics(*rules, fields, day)) return damaged("metrics");
+    if (rules->order != nullptr && !s.fold_order(*rules->order, event, fields)) return damaged("orders");
   }
   s.sections.join(s.head, out);
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "model/event.h"
 #include "profile/plan.h"
+#include "property/event_fields.h"
 
 // A part: the state folded from a set of events, as bytes (docs/formats/profile.md). The empty string is the
 // part of no events. Parts are a commutative monoid: any order of folds, any split into parts and any order
@@ -31,8 +32,10 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   // Writes part + event to `out`, which must not hold the bytes of `part`. The event's texts must be
-  // validated. kDataLoss when the part is damaged; `out` is then unspecified.
-  absl::Status fold(const Plan& plan, std::string_view part, const Event& event, std::string& out);
+  // validated, and `fields` read from it by plan.fields(event). kDataLoss when the part is damaged; `out` is
+  // then unspecified.
+  absl::Status fold(const Plan& plan, std::string_view part, const Event& event,
+                    const property::EventFields& fields, std::string& out);
 
   // The names that the last fold put into the part for the first time: the ones a table of names may not know
   // yet. Mostly empty; valid until the next fold and as long as its event.

@@ -1,6 +1,6 @@
 #include "profile/plan.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/hash.h"
@@ -9,18 +9,6 @@
 namespace kehu::profile {
 namespace {
 
-// A path of one plain step is looked up while walking the object once for all metrics.
-std::string plain_key(const json::FieldPath& path) {
-  return path.text().find_first_of(".[]\\\"") == std::string::npos ? path.text() : std::string();
-}
-
-// A metric that is declared twice counts once.
-void add(const Plan::MetricRule& rule, std::vector<Plan::MetricRule>& metrics) {
-  const bool known = std::any_of(metrics.begin(), metrics.end(),
-                                 [&](const Plan::MetricRule& other) { return other.id == rule.id; });
-  if (!known) metrics.push_back(rule);
-}
-
 void add_path(const std::string& text, std::string_view property, std::vector<json::FieldPath>& paths) {
   auto path = json::FieldPath::parse(text);
   if (path.ok() && text != property) paths.push_back(*std::move(path));
@@ -28,8 +16,8 @@ void add_path(const std::string& text, std::string_view property, std::vector<js
 
 // Where an event has the property of a standard event: "total" is in its amounts, "products[].category" in
 // the categories of its products, "category" there or, where the event is about one product, beside them.
-std::vector<json::FieldPath> instead_of(std::string_view property, const EventMeaning& meaning) {
-  std::vector<json::FieldPath> paths;
+void add_instead(std::string_view property, const EventMeaning& meaning,
+                 std::vector<json::FieldPath>& paths) {
   const std::string products = cat(standard_property(Role::kProducts), "[].");
   const bool in_products = property.starts_with(products);
   const std::string_view name = in_products ? property.substr(products.size()) : property;
@@ -46,7 +34,6 @@ std::vector<json::FieldPath> instead_of(std::string_view property, const EventMe
       }
     }
   }
-  return paths;
 }
 
 }  // namespace
@@ -62,37 +49,61 @@ NameId metric_id(const Metric& metric) {
   return name_id(cat(kind, "\n", metric.event, "\n", metric.property));
 }
 
-Plan::Plan(const Settings& settings, absl::Span<const SourceName> sources)
-    : zone_(settings.zone), rules_(compile(settings, "")) {
+Plan::Plan(const Settings& settings, absl::Span<const SourceName> sources, property::FieldPlan fields)
+    : zone_(settings.zone), fields_(std::move(fields)), rules_(compile(settings, nullptr)) {
   for (const Vocabulary::OfSource& words : settings.vocabulary.sources) {
     for (const SourceName& source : sources) {
-      if (source.name == words.source) of_source_[source.id.value()] = compile(settings, source.name);
+      if (source.name == words.source) of_source_[source.id.value()] = compile(settings, &source);
     }
   }
 }
 
-Plan::Table Plan::compile(const Settings& settings, std::string_view source) {
+Plan::Table Plan::compile(const Settings& settings, const SourceName* source) {
   Table table;
-  const std::vector<EventMeaning> words = meanings(settings.vocabulary, source);
+  const auto events = [source](NameId name) {
+    return property::Events{name, source == nullptr ? std::nullopt : std::optional(source->id)};
+  };
+  const std::vector<EventMeaning> words =
+      meanings(settings.vocabulary, source == nullptr ? "" : source->name);
   for (const EventMeaning& meaning : words) {
     if (order::order_step(meaning.means) == order::OrderStep::kNone) continue;
-    table[name_id(meaning.event).value()].order = std::make_shared<const order::OrderWords>(meaning);
+    const NameId name = name_id(meaning.event);
+    table[name.value()].order = std::make_shared<const order::OrderWords>(
+        meaning, [&](const json::FieldPath& path) { return fields_.want(events(name), path); });
   }
   for (const Metric& metric : settings.metrics) {
-    auto path = json::FieldPath::parse(metric.property);
+    const auto path = json::FieldPath::parse(metric.property);
     if (!path.ok()) continue;
-    MetricRule rule{metric_id(metric), metric.kind, plain_key(*path), *path, {}};
-    add(rule, table[name_id(metric.event).value()].metrics);
+    const auto add = [&](NameId name, absl::Span<const json::FieldPath> paths) {
+      add_metric(metric, paths, events(name), table[name.value()].metrics);
+    };
+    add(name_id(metric.event), {*path});
     for (const EventType type : {EventType::kPage, EventType::kScreen}) {
-      if (metric.event == to_string(type)) add(rule, table[counter_key(type).value()].metrics);
+      if (metric.event == to_string(type)) add(counter_key(type), {*path});
     }
     for (const EventMeaning& meaning : words) {
       if (meaning.means != metric.event || meaning.event == metric.event) continue;
-      rule.instead = instead_of(metric.property, meaning);
-      add(rule, table[name_id(meaning.event).value()].metrics);
+      std::vector<json::FieldPath> paths = {*path};
+      add_instead(metric.property, meaning, paths);
+      add(name_id(meaning.event), paths);
     }
   }
   return table;
+}
+
+// A metric that is declared twice counts once.
+void Plan::add_metric(const Metric& metric, absl::Span<const json::FieldPath> paths,
+                      const property::Events& events, std::vector<MetricRule>& to) {
+  MetricRule rule{metric_id(metric), metric.kind, {}};
+  for (const MetricRule& known : to) {
+    if (known.id == rule.id) return;
+  }
+  for (const json::FieldPath& path : paths) rule.slots.push_back(fields_.want(events, path));
+  to.push_back(std::move(rule));
+}
+
+const property::PathTree* Plan::fields(const Event& event) const {
+  return fields_.of(counter_key(event), event.source);
 }
 
 const Plan::Rules* Plan::rules(NameId counter_key, SourceId source) const {

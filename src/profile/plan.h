@@ -8,11 +8,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 #include "base/civil_day.h"
-#include "json/fields.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/settings.h"
 #include "order/order_fields.h"
+#include "property/field_plan.h"
 
 namespace kehu::profile {
 
@@ -28,20 +28,19 @@ struct SourceName {
   std::string name;
 };
 
-// What the settings mean for one event: compiled once, read by any number of threads. An event whose name no
-// metric and no order step knows is folded without a look at its properties.
+// What the settings mean for one event: compiled once, read by any number of threads.
 class Plan {
  public:
-  // `sources` are those that the vocabulary may name; others have the project's.
-  explicit Plan(const Settings& settings, absl::Span<const SourceName> sources = {});
+  // `sources` are those that the vocabulary may name; others have the project's. `fields` is what others ask
+  // of events.
+  explicit Plan(const Settings& settings, absl::Span<const SourceName> sources = {},
+                property::FieldPlan fields = {});
 
   struct MetricRule {
     NameId id;
     Metric::Kind kind;
-    std::string key;  // of a top-level property; empty when the path goes deeper
-    json::FieldPath path;
-    // Where an event in other words has it; tried in turn when the property itself is not there.
-    std::vector<json::FieldPath> instead;
+    // Where the property is, then where an event in other words has it: the first that is there counts.
+    std::vector<property::Slot> slots;
   };
   struct Rules {
     std::shared_ptr<const order::OrderWords> order;  // nullptr: no step of an order
@@ -49,14 +48,20 @@ class Plan {
   };
 
   const BusinessZone& zone() const { return zone_; }
-  // nullptr when the properties of such events do not matter.
+  // What is asked of the event's properties, by these rules and by others; nullptr: nothing.
+  const property::PathTree* fields(const Event& event) const;
+  // nullptr when no rule looks at the properties of such events.
   const Rules* rules(NameId counter_key, SourceId source) const;
 
  private:
   using Table = absl::flat_hash_map<uint64_t, Rules>;
-  static Table compile(const Settings& settings, std::string_view source);
+  Table compile(const Settings& settings, const SourceName* source);
+  // `paths` is where such events may have the metric's property.
+  void add_metric(const Metric& metric, absl::Span<const json::FieldPath> paths,
+                  const property::Events& events, std::vector<MetricRule>& to);
 
   BusinessZone zone_;
+  property::FieldPlan fields_;
   Table rules_;
   absl::flat_hash_map<uint32_t, Table> of_source_;  // of sources with words of their own
 };

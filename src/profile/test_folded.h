@@ -14,13 +14,20 @@ namespace kehu::profile {
 
 using Names = std::map<NameId, std::string>;
 
+inline absl::Status fold(Folder& folder, const Plan& plan, std::string_view part, const Event& event,
+                         std::string& out) {
+  property::EventFields fields;
+  fields.read(plan.fields(event), event.properties);
+  return folder.fold(plan, part, event, fields, out);
+}
+
 // Folds the events one after the other into an empty part and collects the names it reports.
 inline std::string fold_all(const Plan& plan, const std::vector<Event>& events, Names& names) {
   Folder folder;
   std::string part;
   std::string next;
   for (const Event& event : events) {
-    KEHU_CHECK(folder.fold(plan, part, event, next).ok());
+    KEHU_CHECK(fold(folder, plan, part, event, next).ok());
     for (const MetName& met : folder.new_names()) names[met.id] = std::string(met.text);
     part.swap(next);
   }

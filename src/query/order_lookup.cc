@@ -9,19 +9,17 @@ namespace kehu::query {
 
 void OrderLookup::find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found,
                        std::string& scratch) const {
-  order::OrderReader reader;
-  aggregate::TextPool pool;
+  order::OrderText::Scratch reading;
   std::vector<size_t> ends;
   scratch.clear();
   for (const std::string_view key : keys) {
     const size_t event = key.find('\1');
     const size_t properties = event == std::string_view::npos ? event : key.find('\1', event + 1);
     if (properties != std::string_view::npos) {
-      pool.clear();
       scratch += texts_->read({.source = key.substr(0, event),
                                .event = key.substr(event + 1, properties - event - 1),
                                .properties = key.substr(properties + 1)},
-                              reader, pool);
+                              reading);
     }
     ends.push_back(scratch.size());
   }

@@ -111,7 +111,8 @@ void Shard::resolve(absl::Span<const LogRecord> records) {
 absl::Status Shard::fold(const Applied& applied, Effects& effects) {
   if (auto status = parts_.decode(customers_.get(applied.customer.hash)); !status.ok()) return status;
   const uint64_t unread = folder_.amounts_unread();
-  auto status = folder_.fold(plan_, parts_.find(applied.part), *applied.event, folded_);
+  fields_.read(plan_.fields(*applied.event), applied.event->properties);
+  auto status = folder_.fold(plan_, parts_.find(applied.part), *applied.event, fields_, folded_);
   if (!status.ok()) return status;
   effects.amounts_unread += folder_.amounts_unread() - unread;
   for (const profile::MetName& name : folder_.new_names()) names_.learn(name.id, name.text);

@@ -19,6 +19,7 @@
 #include "outbox/outbox.h"
 #include "profile/folder.h"
 #include "profile/plan.h"
+#include "property/event_fields.h"
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
@@ -97,6 +98,7 @@ class Shard {
   identity::Graph graph_;
   std::vector<profile::SourceName> sources_;
   profile::Plan plan_;
+  property::EventFields fields_;
   profile::Folder folder_;
   NameTable names_;
   timer::Timers timers_;
