@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "model/identifier_value.h"
+#include "identifier/identifier_value.h"
 
 namespace kehu {
 namespace {

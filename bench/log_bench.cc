@@ -7,8 +7,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "duplicates/duplicates.h"
 #include "log/batch_builder.h"
-#include "log/duplicates.h"
 #include "log/reader.h"
 #include "log/writer.h"
 #include "os/posix_file_system.h"
@@ -139,12 +139,12 @@ constexpr int kWave = 64;
 class FilledFilter {
  public:
   explicit FilledFilter(int64_t messages)
-      : filter_(*log::DuplicateFilter::load(os::posix_file_system(), scratch_.path(), nullptr)) {
+      : filter_(*duplicates::DuplicateFilter::load(os::posix_file_system(), scratch_.path(), nullptr)) {
     while (number_ < static_cast<uint64_t>(messages)) check(number_++);
   }
 
-  log::Verdict check(uint64_t number) { return check(key_of(number)); }
-  log::Verdict check(const Hash128& key) {
+  duplicates::Verdict check(uint64_t number) { return check(key_of(number)); }
+  duplicates::Verdict check(const Hash128& key) {
     return filter_.check_and_add({.key = key, .body_hash = 1},
                                  log::SegmentNumber(1 + static_cast<uint32_t>(number_ / 160'000)));
   }
@@ -164,7 +164,7 @@ class FilledFilter {
 
  private:
   const Scratch scratch_;
-  log::DuplicateFilter filter_;
+  duplicates::DuplicateFilter filter_;
   uint64_t number_ = 0;
   uint64_t draw_ = 0;
   std::vector<Hash128> wave_ = std::vector<Hash128>(kWave);

@@ -1,11 +1,16 @@
 # kehu_library(NAME SOURCES a.cc b.cc [DEPS other…] [LIBS external…])
 #   One static library per folder of src/. DEPS are other folders, LIBS are third-party targets, which stay
-#   private: a folder that hides a library never shows its headers.
+#   private: a folder that hides a library never shows its headers. One without SOURCES is all headers.
 function(kehu_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  list(TRANSFORM ARG_DEPS PREPEND kehu_)
+  if(NOT ARG_SOURCES)
+    add_library(kehu_${name} INTERFACE)
+    target_link_libraries(kehu_${name} INTERFACE ${ARG_DEPS})
+    return()
+  endif()
   add_library(kehu_${name} STATIC ${ARG_SOURCES})
   target_include_directories(kehu_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
-  list(TRANSFORM ARG_DEPS PREPEND kehu_)
   target_link_libraries(kehu_${name} PUBLIC ${ARG_DEPS} absl::status absl::statusor absl::strings absl::span
                                      PRIVATE ${ARG_LIBS})
   kehu_precompile(kehu_${name} headers)

@@ -19,8 +19,6 @@ SHARED = re.compile(r"^(absl/|gtest/|gmock/|[a-z_]+$|sys/|linux/|netinet/|arpa/|
 LIBRARY_C_HEADERS = {"duckdb.h", "gcrypt.h", "zlib.h", "zstd.h", "xxhash.h", "simdjson.h", "argon2.h", "zip.h", "expat.h"}
 
 FILES_MAX = 25  # .h and .cc files of a folder, without its tests
-# Folders above it, with the files they may have: numbers here only fall, and a folder that has come below 26 leaves.
-WIDE = {"engine": 58, "log": 30, "model": 39}
 
 
 def layers():
@@ -120,12 +118,8 @@ def check_widths(layer, sources):
     files = collections.Counter(path.relative_to(ROOT / "src").parts[0] for path in sources if not is_test(path))
     problems = []
     for folder in layer:
-        most = WIDE.get(folder, FILES_MAX)
-        if files[folder] > most:
-            problems.append(f"{folder} has {files[folder]} files, more than {most}: it hides a second noun")
-        if folder in WIDE and files[folder] < WIDE[folder]:
-            problems.append(f"{folder} has only {files[folder]} files: lower its number in WIDE")
-    problems += [f"{folder} is in WIDE, but no folder" for folder in WIDE if folder not in layer]
+        if files[folder] > FILES_MAX:
+            problems.append(f"{folder} has {files[folder]} files, more than {FILES_MAX}: it hides a second noun")
     return problems
 
 

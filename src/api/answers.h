@@ -20,11 +20,11 @@ namespace kehu::api {
 
 // Runs `look` on the apply thread and sends the JSON it returns.
 inline void answer_from_replica(engine::Engine& engine, Responder responder,
-                                absl::AnyInvocable<absl::StatusOr<std::string>(engine::Replica&)> look) {
+                                absl::AnyInvocable<absl::StatusOr<std::string>(replica::Replica&)> look) {
   WaitingResponder waiting(std::move(responder),
                            [&engine] { return to_response(problem_of(engine.why_dropped())); });
   engine.inspect(
-      [&engine, waiting = std::move(waiting), look = std::move(look)](engine::Replica& replica) mutable {
+      [&engine, waiting = std::move(waiting), look = std::move(look)](replica::Replica& replica) mutable {
         auto body = look(replica);
         if (!engine.reads_sound(replica)) return;
         waiting.send(body.ok() ? Response::json(*std::move(body)) : to_response(problem_of(body.status())));
@@ -34,8 +34,8 @@ inline void answer_from_replica(engine::Engine& engine, Responder responder,
 // Runs `look`, which gives a StatusOr, on the apply thread and waits for it. Not on threads that must not
 // wait.
 template <class Look>
-std::invoke_result_t<Look&, engine::Replica&> ask_replica(engine::Engine& engine, Look look) {
-  auto answer = engine.ask<std::invoke_result_t<Look&, engine::Replica&>>(std::move(look));
+std::invoke_result_t<Look&, replica::Replica&> ask_replica(engine::Engine& engine, Look look) {
+  auto answer = engine.ask<std::invoke_result_t<Look&, replica::Replica&>>(std::move(look));
   if (!answer.ok()) return answer.status();
   return *std::move(answer);
 }
@@ -74,7 +74,7 @@ Handler on_worker(App& app, Function function) {
 
 // Answers a request with the document of the customer that its path names.
 using CustomerDocument =
-    std::function<absl::StatusOr<std::string>(engine::Engine&, engine::Replica&, CustomerId)>;
+    std::function<absl::StatusOr<std::string>(engine::Engine&, replica::Replica&, CustomerId)>;
 inline void answer_about_customer(App& app, const Request& request, Responder responder,
                                   CustomerDocument document) {
   auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(),
@@ -82,7 +82,7 @@ inline void answer_about_customer(App& app, const Request& request, Responder re
   if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
   answer_from_replica(app.engine(), std::move(responder),
                       [&app, name = *std::move(name), document = std::move(document)](
-                          engine::Replica& replica) -> absl::StatusOr<std::string> {
+                          replica::Replica& replica) -> absl::StatusOr<std::string> {
                         const auto customer = document::find_customer(replica, name);
                         if (!customer.ok()) return customer.status();
                         return document(app.engine(), replica, *customer);

@@ -41,7 +41,7 @@ std::vector<Reading> readings(document::NameReader names, const std::string& tex
   return all;
 }
 
-absl::StatusOr<std::string> search(App& app, engine::Replica& replica, const std::vector<Reading>& all) {
+absl::StatusOr<std::string> search(App& app, replica::Replica& replica, const std::vector<Reading>& all) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("customers").begin_array();
@@ -67,7 +67,7 @@ void search_customers(App& app, const Request& request, Responder responder) {
   }
   answer_from_replica(app.engine(), std::move(responder),
                       [&app, all = readings(gateway::intake_room(app.gateway()).names(), *text)](
-                          engine::Replica& replica) { return search(app, replica, all); });
+                          replica::Replica& replica) { return search(app, replica, all); });
 }
 
 std::string cursor_text(const query::TimelineCursor& cursor) {
@@ -154,7 +154,7 @@ struct Parts {
 
 absl::StatusOr<Response> timeline(App& app, const document::CustomerName& name,
                                   query::TimelineRequest wanted) {
-  const auto parts = ask_replica(app.engine(), [&](engine::Replica& replica) -> absl::StatusOr<Parts> {
+  const auto parts = ask_replica(app.engine(), [&](replica::Replica& replica) -> absl::StatusOr<Parts> {
     const auto customer = document::find_customer(replica, name);
     if (!customer.ok()) return customer.status();
     auto tokens = replica.shard().parts(*customer);

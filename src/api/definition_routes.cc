@@ -62,7 +62,7 @@ absl::StatusOr<Wanted> wanted_by(const Request& request) {
 }
 
 // Newest first; of one moment: the one of each name that was in force then.
-std::vector<NamedVersion> versions_of(engine::Replica& replica, const Wanted& wanted) {
+std::vector<NamedVersion> versions_of(replica::Replica& replica, const Wanted& wanted) {
   auto versions = replica.definitions().versions(
       wanted.kind->name, wanted.name ? std::optional<std::string_view>(*wanted.name) : std::nullopt);
   if (!wanted.as_of) return versions;
@@ -77,7 +77,7 @@ void answer_versions(App& app, const Request& request, Responder responder) {
   const auto wanted = wanted_by(request);
   if (!wanted.ok()) return responder.send(to_answer(wanted.status()));
   answer_from_replica(app.engine(), std::move(responder),
-                      [wanted = *wanted](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                      [wanted = *wanted](replica::Replica& replica) -> absl::StatusOr<std::string> {
                         std::string out;
                         json::Writer writer(out);
                         writer.begin_object().key("versions").begin_array();

@@ -15,7 +15,7 @@ void get_identities(App& app, const Request& request, Responder responder) {
   answer_about_customer(app, request, std::move(responder), document::identity_document);
 }
 
-absl::StatusOr<std::string> explain(engine::Replica& replica, const Token& from, const Token& to) {
+absl::StatusOr<std::string> explain(replica::Replica& replica, const Token& from, const Token& to) {
   const auto project = replica.project();
   const auto links = replica.shard().identities().explain(from, to);
   if (!links.ok()) return links.status();
@@ -40,10 +40,10 @@ void get_explanation(App& app, const Request& request, Responder responder) {
   if (!second.ok()) return responder.send(to_response(problem_of(second.status())));
   answer_from_replica(
       app.engine(), std::move(responder),
-      [from = *first, to = *second](engine::Replica& replica) { return explain(replica, from, to); });
+      [from = *first, to = *second](replica::Replica& replica) { return explain(replica, from, to); });
 }
 
-absl::StatusOr<std::string> owner_as_of(engine::Replica& replica, const Token& token, Instant when) {
+absl::StatusOr<std::string> owner_as_of(replica::Replica& replica, const Token& token, Instant when) {
   const auto customer = replica.shard().identities().customer_as_of(token, when);
   if (!customer.ok()) return customer.status();
   std::string out;
@@ -64,9 +64,10 @@ void get_owner_as_of(App& app, const Request& request, Responder responder) {
   const auto token =
       document::parse_token(gateway::intake_room(app.gateway()).names(), request.parameter("identifier"));
   if (!token.ok()) return responder.send(to_response(problem_of(token.status())));
-  answer_from_replica(
-      app.engine(), std::move(responder),
-      [token = *token, when = *when](engine::Replica& replica) { return owner_as_of(replica, token, when); });
+  answer_from_replica(app.engine(), std::move(responder),
+                      [token = *token, when = *when](replica::Replica& replica) {
+                        return owner_as_of(replica, token, when);
+                      });
 }
 
 std::string outcome_document(const identity::Outcome& outcome) {
@@ -94,7 +95,7 @@ absl::StatusOr<Token> merged_token(App& app, std::string_view member, const std:
   const auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(), text);
   if (!name.ok()) return failure(name.status().code(), member, ": ", message_of(name.status()));
   std::optional<Token> token;
-  const auto customer = ask_replica(app.engine(), [&](engine::Replica& replica) {
+  const auto customer = ask_replica(app.engine(), [&](replica::Replica& replica) {
     token = document::token_of(replica, *name);
     return document::find_customer(replica, *name);
   });
@@ -142,7 +143,7 @@ absl::StatusOr<Response> unmerge(App& app, const Command& command) {
   const auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(), *text);
   if (!name.ok()) return name.status();
   const auto customer = ask_replica(
-      app.engine(), [&](engine::Replica& replica) { return document::find_customer(replica, *name); });
+      app.engine(), [&](replica::Replica& replica) { return document::find_customer(replica, *name); });
   if (!customer.ok()) return customer.status();
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kUnmerge, [&](std::string& out) {

@@ -15,7 +15,7 @@ constexpr size_t kRemindersMax = 10'000;
 
 void answer_counts(App& app, const Request&, Responder responder) {
   answer_from_replica(
-      app.engine(), std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
+      app.engine(), std::move(responder), [&app](replica::Replica& replica) -> absl::StatusOr<std::string> {
         const auto counters = app.engine().outbox_sender().counters();
         std::string out;
         json::Writer writer(out);

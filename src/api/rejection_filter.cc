@@ -6,9 +6,9 @@
 namespace kehu::api {
 namespace {
 
-std::optional<engine::RejectionState> parse_state(std::string_view name) {
-  for (const auto state : {engine::RejectionState::kOpen, engine::RejectionState::kRepaired,
-                           engine::RejectionState::kDiscarded}) {
+std::optional<replica::RejectionState> parse_state(std::string_view name) {
+  for (const auto state : {replica::RejectionState::kOpen, replica::RejectionState::kRepaired,
+                           replica::RejectionState::kDiscarded}) {
     if (engine::to_string(state) == name) return state;
   }
   return std::nullopt;
@@ -16,9 +16,9 @@ std::optional<engine::RejectionState> parse_state(std::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<engine::RejectionFilter> rejection_filter(const engine::Project& project,
-                                                         const http::Request& request) {
-  engine::RejectionFilter filter;
+absl::StatusOr<replica::RejectionFilter> rejection_filter(const engine::Project& project,
+                                                          const http::Request& request) {
+  replica::RejectionFilter filter;
   if (const auto reason = request.query("reason")) {
     if (!(filter.reason = gateway::parse_reason(*reason)))
       return http::wrong_parameter("reason", "one of docs/rejections.md");

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kReplayLimit = 10'000;
 
-void write_entry(json::Writer& writer, const engine::RejectionEntry& entry, const engine::Project& project,
+void write_entry(json::Writer& writer, const replica::RejectionEntry& entry, const engine::Project& project,
                  std::string_view record, std::string_view payload, std::string_view form = {}) {
   writer.begin_object().field("id", entry.sequence.value()).field("reason", to_string(entry.reason));
   writer.field("state", engine::to_string(entry.state));
@@ -36,7 +36,7 @@ void list(App& app, const Request& request, Responder responder) {
   const auto filter = rejection_filter(*app.engine().project(), request);
   if (!filter.ok()) return responder.send(to_response(wrong_query(filter.status())));
   answer_from_replica(app.engine(), std::move(responder),
-                      [filter = *filter](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                      [filter = *filter](replica::Replica& replica) -> absl::StatusOr<std::string> {
                         const auto project = replica.project();
                         const auto page = replica.rejections().list(filter);
                         std::string out;
@@ -55,12 +55,12 @@ void list(App& app, const Request& request, Responder responder) {
 
 void counts(App& app, const Request&, Responder responder) {
   answer_from_replica(app.engine(), std::move(responder),
-                      [](engine::Replica& replica) -> absl::StatusOr<std::string> {
+                      [](replica::Replica& replica) -> absl::StatusOr<std::string> {
                         const auto project = replica.project();
                         std::string out;
                         json::Writer writer(out);
                         writer.begin_object().key("counts").begin_array();
-                        for (const engine::RejectionCount& count : replica.rejections().counts()) {
+                        for (const replica::RejectionCount& count : replica.rejections().counts()) {
                           writer.begin_object().field("source", project->name_of(count.source));
                           writer.field("reason", to_string(count.reason))
                               .field("total", count.total)
@@ -121,14 +121,14 @@ absl::StatusOr<Response> discard(App& app, const Command& command) {
 }
 
 // Reads every open rejection of a filter again, as after a change of the settings.
-absl::StatusOr<Response> replay(App& app, engine::RejectionFilter filter, const std::string& actor) {
-  filter.state = engine::RejectionState::kOpen;
+absl::StatusOr<Response> replay(App& app, replica::RejectionFilter filter, const std::string& actor) {
+  filter.state = replica::RejectionState::kOpen;
   filter.limit = kReplayLimit;
-  const auto entries = app.engine().ask<std::vector<engine::RejectionEntry>>(
-      [&](engine::Replica& replica) { return replica.rejections().list(filter); });
+  const auto entries = app.engine().ask<std::vector<replica::RejectionEntry>>(
+      [&](replica::Replica& replica) { return replica.rejections().list(filter); });
   if (!entries.ok()) return entries.status();
   uint64_t good = 0, bad = 0;
-  for (const engine::RejectionEntry& entry : *entries) {
+  for (const replica::RejectionEntry& entry : *entries) {
     const auto rejected = gateway::fetch_rejected(app.gateway(), std::to_string(entry.sequence.value()));
     if (!rejected.ok()) return rejected.status();
     const auto payload = gateway::open_payload(app.gateway(), *rejected);

@@ -26,7 +26,7 @@ struct SealedValues {
 };
 
 // The sealed values of an identifier type ("phone") or a trait ("traits.email").
-absl::StatusOr<SealedValues> sealed_values(App& app, engine::Replica& replica,
+absl::StatusOr<SealedValues> sealed_values(App& app, replica::Replica& replica,
                                            const document::CustomerName& name, std::string_view field) {
   const auto customer = document::find_customer(replica, name);
   if (!customer.ok()) return customer.status();
@@ -81,7 +81,7 @@ absl::StatusOr<Response> reveal(App& app, const Command& command) {
                                                   command.parameter("customer"));
   if (!name.ok()) return name.status();
   const auto sealed = ask_replica(
-      app.engine(), [&](engine::Replica& replica) { return sealed_values(app, replica, *name, *field); });
+      app.engine(), [&](replica::Replica& replica) { return sealed_values(app, replica, *name, *field); });
   if (!sealed.ok()) return sealed.status();
   // The record before the opening: who looked is durable before anything is shown. A request that shows
   // nothing leaves none, so that the audit lists looks and not misspelt fields.
@@ -104,11 +104,11 @@ absl::StatusOr<Response> reveal(App& app, const Command& command) {
 
 void get_audit(App& app, const Request&, Responder responder) {
   answer_from_replica(
-      app.engine(), std::move(responder), [](engine::Replica& replica) -> absl::StatusOr<std::string> {
+      app.engine(), std::move(responder), [](replica::Replica& replica) -> absl::StatusOr<std::string> {
         std::string out;
         json::Writer writer(out);
         writer.begin_object().key("reveals").begin_array();
-        for (const engine::AuditEntry& entry : replica.audit()) {
+        for (const replica::AuditEntry& entry : replica.audit()) {
           writer.begin_object().field("record", entry.sequence.value()).field("time", format_utc(entry.time));
           writer.field("customer_id", entry.customer.hash.hex()).field("field", entry.field);
           writer.field("reason", entry.reason).field("actor", entry.actor).end_object();

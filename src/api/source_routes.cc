@@ -7,7 +7,7 @@
 #include "api/definition_change.h"
 #include "base/civil_day.h"
 #include "base/text.h"
-#include "engine/credentials.h"
+#include "directory/credentials.h"
 #include "json/document.h"
 #include "json/text.h"
 #include "json/writer.h"
@@ -23,13 +23,13 @@ constexpr SourceId kSourceOfEnvironment{1};
 std::optional<engine::WriteKey> key_of_environment(const App& app, const engine::Source& source) {
   const std::string& key = app.options().write_key;
   if (key.empty() || source.id != kSourceOfEnvironment) return std::nullopt;
-  const Hash128 hash = engine::credential_hash(app.key(), key);
+  const Hash128 hash = directory::credential_hash(app.key(), key);
   const bool known = std::any_of(source.keys.begin(), source.keys.end(),
                                  [&](const engine::WriteKey& one) { return one.hash == hash; });
   if (known) return std::nullopt;
   // The operator chose it, and it may be short.
   const std::string hint =
-      key.size() >= 20 ? engine::credential_hint(key) : cat(key.substr(0, key.size() / 3), "…");
+      key.size() >= 20 ? directory::credential_hint(key) : cat(key.substr(0, key.size() / 3), "…");
   return engine::WriteKey{.hash = hash, .hint = hint, .created = {}, .revoked = {}};
 }
 
@@ -82,8 +82,8 @@ absl::StatusOr<Response> define(App& app, const DefinitionChange& change, Edit e
 }
 
 engine::WriteKey key_entry(App& app, std::string_view key) {
-  return {.hash = engine::credential_hash(app.engine().key(), key),
-          .hint = engine::credential_hint(key),
+  return {.hash = directory::credential_hash(app.engine().key(), key),
+          .hint = directory::credential_hint(key),
           .created = app.engine().clock().now(),
           .revoked = {}};
 }
@@ -143,7 +143,7 @@ absl::StatusOr<Response> create(App& app, const Command& command) {
         R"(send {"name": "…", "channel": "web"}; a name has 1 to 64 bytes: letters and digits of any script, )"
         R"(and between them ., _, - and single spaces)"));
   }
-  const std::string key = engine::random_write_key();
+  const std::string key = directory::random_write_key();
   const engine::Source source{.id = {},
                               .name = *name,
                               .channel = read_channel(channel.value_or("")),
@@ -198,7 +198,7 @@ absl::StatusOr<Response> remove(App& app, const Command& command) {
 
 absl::StatusOr<Response> add_key(App& app, const Command& command) {
   const std::string& name = command.parameter("source");
-  const std::string key = engine::random_write_key();
+  const std::string key = directory::random_write_key();
   return define(
       app, {.kind = definition::kSource, .name = name, .actor = command.actor},
       [&](const engine::Project& project) -> absl::StatusOr<engine::Source> {
@@ -222,7 +222,7 @@ bool begins_as(const engine::WriteKey& key, std::string_view name) {
 
 // The live keys that are named so: the one that is meant as a whole, or all that begin so.
 std::vector<engine::WriteKey*> keys_named(App& app, engine::Source& source, const std::string& name) {
-  const Hash128 hash = engine::credential_hash(app.key(), name);
+  const Hash128 hash = directory::credential_hash(app.key(), name);
   std::vector<engine::WriteKey*> named;
   for (engine::WriteKey& key : source.keys) {
     if (!key.revoked && (key.hash == hash || begins_as(key, name))) named.push_back(&key);

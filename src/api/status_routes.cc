@@ -38,9 +38,9 @@ void get_ready(App& app, const Request& request, Responder responder) {
 
 void get_stats(App& app, const Request&, Responder responder) {
   answer_from_replica(
-      app.engine(), std::move(responder), [&app](engine::Replica& replica) -> absl::StatusOr<std::string> {
+      app.engine(), std::move(responder), [&app](replica::Replica& replica) -> absl::StatusOr<std::string> {
         const engine::LogCounters& log = app.engine().log_counters();
-        const engine::Totals& totals = replica.totals();
+        const replica::Totals& totals = replica.totals();
         std::string out;
         json::Writer writer(out);
         writer.begin_object().field("time", format_utc(app.engine().clock().now()));
@@ -84,7 +84,7 @@ Response exposed(std::string text) {
 // A damaged state cannot be asked for its figures; that it is damaged is told all the same.
 void get_metrics(App& app, const Request&, Responder responder) {
   WaitingResponder waiting(std::move(responder), [&app] { return exposed(app.metrics()); });
-  app.engine().inspect([&app, waiting = std::move(waiting)](engine::Replica& replica) mutable {
+  app.engine().inspect([&app, waiting = std::move(waiting)](replica::Replica& replica) mutable {
     std::string text = app.metrics();
     Exposition out(text);
     out.gauge("kehu_customers", "Customers known now.", static_cast<double>(replica.totals().customers));

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "codec/node.h"
 #include "codec/vocabulary_json.h"
+#include "identifier/identifier_value.h"
 #include "json/document.h"
 #include "json/fields.h"
 #include "json/writer.h"

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "identifier/identifier_value.h"
 #include "json/document.h"
 #include "model/characters.h"
 

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "command/answers.h"
 #include "command/commands.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "os/posix_file_system.h"

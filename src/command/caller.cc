@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "base/text.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "host/runtime.h"
 #include "http/problem.h"
 #include "os/posix_file_system.h"
@@ -174,12 +174,12 @@ absl::StatusOr<std::unique_ptr<Caller>> open_caller(const CallerOptions& options
   }
   if (where.data.empty())
     return absl::InvalidArgumentError("say which installation: --data DIR or --url URL");
-  if (!options.create && !engine::DataDirectory::exists(files, where.data)) {
+  if (!options.create && !directory::DataDirectory::exists(files, where.data)) {
     return failure(absl::StatusCode::kNotFound, where.data, " is no data directory: `kehu serve --data ",
                    where.data, "` or `kehu import --data ", where.data, "` makes one");
   }
   // A server that runs on the directory holds its lock and listens on its socket.
-  const std::string socket = engine::DataDirectory::socket(where.data);
+  const std::string socket = directory::DataDirectory::socket(where.data);
   if (files.exists(socket)) {
     auto connection = client::Connection::open(socket);
     if (connection.ok() && connection->request({.path = "/healthz"}).ok()) {

@@ -4,7 +4,7 @@
 #include "command/answers.h"
 #include "command/commands.h"
 #include "command/demo_file.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "json/writer.h"
 #include "os/posix_file_system.h"
 #include "publication/delivered_mark.h"
@@ -49,7 +49,7 @@ std::string to_text(const engine::CheckReport& report) {
 
 absl::Status run_check(const CheckCommand& command) {
   os::FileSystem& files = os::posix_file_system();
-  if (!engine::DataDirectory::exists(files, command.data)) {
+  if (!directory::DataDirectory::exists(files, command.data)) {
     return failure(absl::StatusCode::kNotFound, command.data, " is no data directory");
   }
   auto report = engine::check(files, command.data);

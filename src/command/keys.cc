@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
-#include "engine/credentials.h"
-#include "engine/data_directory.h"
+#include "directory/credentials.h"
+#include "directory/data_directory.h"
 #include "host/runtime.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -27,7 +27,7 @@ struct ShownKey {
 
 std::vector<ShownKey> keys_of(const json::Value& sources, const std::string& first_key) {
   std::vector<ShownKey> keys;
-  const std::string first_hint = engine::credential_hint(first_key);
+  const std::string first_hint = directory::credential_hint(first_key);
   for (const auto& source : sources.find("sources")) {
     const std::string name = text_at(source.value, "name");
     const bool enabled = source.value.find("enabled").as_bool().value_or(true);
@@ -87,10 +87,10 @@ absl::Status run_keys(const KeysCommand& command) {
   const auto document = json::Document::parse(*body);
   if (!document.ok()) return document.status();
   // The key file exists by now; who may read it may know what follows from it.
-  const auto key = engine::DataDirectory::read_key(os::posix_file_system(), command.data);
+  const auto key = directory::DataDirectory::read_key(os::posix_file_system(), command.data);
   if (!key.ok()) return key.status();
-  const std::string token = engine::derived_admin_token(*key);
-  const std::vector<ShownKey> keys = keys_of(document->root(), engine::derived_write_key(*key));
+  const std::string token = directory::derived_admin_token(*key);
+  const std::vector<ShownKey> keys = keys_of(document->root(), directory::derived_write_key(*key));
   return print(command.json ? to_json(token, keys) : to_text(token, keys));
 }
 

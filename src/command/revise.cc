@@ -1,8 +1,8 @@
 #include "base/text.h"
 #include "command/answers.h"
 #include "command/commands.h"
-#include "engine/data_directory.h"
-#include "engine/revision.h"
+#include "directory/data_directory.h"
+#include "directory/revision.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "os/posix_file_system.h"
@@ -12,16 +12,17 @@ namespace {
 
 constexpr size_t kValuesShown = 20;
 
-absl::StatusOr<engine::Revision> revise(const ReviseCommand& command) {
+absl::StatusOr<directory::Revision> revise(const ReviseCommand& command) {
   os::FileSystem& files = os::posix_file_system();
-  const auto directory = engine::DataDirectory::open(files, command.data);
+  const auto directory = directory::DataDirectory::open(files, command.data);
   if (directory.status().code() == absl::StatusCode::kUnavailable) {
     return failure(absl::StatusCode::kUnavailable, "data directory ", command.data,
                    " is in use: history is revised while no server runs, because all customers are computed "
                    "anew");
   }
   if (!directory.ok()) return directory.status();
-  return command.dry_run ? engine::foresee_revision(files, *directory) : engine::revise(files, *directory);
+  return command.dry_run ? directory::foresee_revision(files, *directory)
+                         : directory::revise(files, *directory);
 }
 
 // Opens the directory, and closes it again: what it lacks is computed.
@@ -42,7 +43,7 @@ struct Customers {
   int64_t after = 0;
 };
 
-std::string to_json(const engine::Revision& revision, const Customers& customers, bool dry_run) {
+std::string to_json(const directory::Revision& revision, const Customers& customers, bool dry_run) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("dry_run", dry_run).field("settings", revision.settings);
@@ -60,7 +61,7 @@ std::string to_json(const engine::Revision& revision, const Customers& customers
   return out;
 }
 
-std::string to_text(const engine::Revision& revision, const Customers& customers, bool dry_run) {
+std::string to_text(const directory::Revision& revision, const Customers& customers, bool dry_run) {
   std::string out;
   size_t shown = 0;
   for (const auto& value : revision.values) {
@@ -83,7 +84,7 @@ std::string to_text(const engine::Revision& revision, const Customers& customers
 }  // namespace
 
 absl::Status run_revise(const ReviseCommand& command) {
-  if (!engine::DataDirectory::exists(os::posix_file_system(), command.data))
+  if (!directory::DataDirectory::exists(os::posix_file_system(), command.data))
     return failure(absl::StatusCode::kNotFound, command.data, " is no data directory");
   Customers customers;
   const auto before = count_customers(command);

@@ -4,7 +4,7 @@
 #include "codec/settings_json.h"
 #include "command/administration.h"
 #include "command/answers.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "host/runtime.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -78,7 +78,7 @@ absl::StatusOr<std::string> new_settings(Caller& caller, const SettingsCommand& 
 }
 
 bool is_missing(const Where& where) {
-  return !where.data.empty() && !engine::DataDirectory::exists(os::posix_file_system(), where.data);
+  return !where.data.empty() && !directory::DataDirectory::exists(os::posix_file_system(), where.data);
 }
 
 // A directory that is not there yet is made with them: some, like the cipher, can only be chosen then.
@@ -108,8 +108,9 @@ absl::Status put_settings(Caller& caller, const SettingsCommand& command) {
 }  // namespace
 
 absl::Status get_settings(const SettingsCommand& command) {
-  const bool may_begin = is_missing(command.where) &&
-                         engine::DataDirectory::may_begin(os::posix_file_system(), command.where.data).ok();
+  const bool may_begin =
+      is_missing(command.where) &&
+      directory::DataDirectory::may_begin(os::posix_file_system(), command.where.data).ok();
   // Those that a directory is made with.
   const auto body =
       may_begin ? codec::settings_to_json(Settings::defaults()) : call_once(command.where, {.path = kPath});

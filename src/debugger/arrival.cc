@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "coding/authorization.h"
-#include "engine/credentials.h"
+#include "directory/credentials.h"
 #include "http/credentials.h"
 #include "http/parameters.h"
 #include "seal/masked_text.h"
@@ -36,7 +36,7 @@ bool holds(const List& list, std::string_view name) {
 
 // Keys that a client brought along may be short.
 std::string hint_of(std::string_view key) {
-  return key.size() >= 20 ? engine::credential_hint(key) : cat(key.substr(0, key.size() / 3), "…");
+  return key.size() >= 20 ? directory::credential_hint(key) : cat(key.substr(0, key.size() / 3), "…");
 }
 
 std::string shown_parameter(std::string_view name, std::string_view value, const Settings& settings) {

@@ -55,8 +55,8 @@ LogOutcome outcome_of(const engine::Ack& ack) {
   return {.failure = ack.status.ok() ? std::string() : message_of(ack.status), .fates = ack.fates};
 }
 
-std::optional<AppliedItem> find_applied(Sequence sequence, const engine::AppliedSlice& slice) {
-  const auto found = std::ranges::lower_bound(slice.events, sequence, {}, &engine::AppliedEvent::sequence);
+std::optional<AppliedItem> find_applied(Sequence sequence, const replica::AppliedSlice& slice) {
+  const auto found = std::ranges::lower_bound(slice.events, sequence, {}, &replica::AppliedEvent::sequence);
   if (found == slice.events.end() || found->sequence != sequence) return std::nullopt;
   AppliedItem item{.sequence = sequence, .customer = found->customer, .created = found->new_customer};
   for (const identity::Move& move : slice.moves) {
@@ -190,9 +190,9 @@ Debugger::Debugger(engine::Engine& engine)
       applied_(engine.consumers(),
                {.thread_name = "kehu-debugger",
                 .wants = [this](const auto&) { return waiting_count_.load(std::memory_order_relaxed) > 0; },
-                .consume = [this](const engine::AppliedSlice& slice, uint64_t) { note_applied(slice); }}) {}
+                .consume = [this](const replica::AppliedSlice& slice, uint64_t) { note_applied(slice); }}) {}
 
-void Debugger::note_applied(const engine::AppliedSlice& slice) {
+void Debugger::note_applied(const replica::AppliedSlice& slice) {
   std::vector<Steps> waiting;
   {
     const std::lock_guard lock(mutex_);

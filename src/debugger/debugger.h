@@ -12,10 +12,10 @@
 #include "debugger/items.h"
 #include "debugger/recorder.h"
 #include "debugger/request_steps.h"
-#include "engine/consumer_thread.h"
 #include "engine/engine.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "replica/consumer_thread.h"
 
 namespace kehu::debugger {
 
@@ -96,7 +96,7 @@ class Debugger {
   Steps begin(const Sighting& sighting, Recorder::Why why);
   void await(Steps steps);
   void publish(const RequestSteps& steps);
-  void note_applied(const engine::AppliedSlice& slice);
+  void note_applied(const replica::AppliedSlice& slice);
 
   engine::Engine& engine_;
   Recorder recorder_;
@@ -104,7 +104,7 @@ class Debugger {
   std::mutex mutex_;
   std::vector<Steps> waiting_;  // to be applied
   std::atomic<size_t> waiting_count_{0};
-  engine::ConsumerThread applied_;  // ends first
+  replica::ConsumerThread applied_;  // ends first
 };
 
 }  // namespace kehu::debugger

@@ -15,7 +15,7 @@ class Project;
 inline constexpr std::string_view kSettings = "settings";
 inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kEnvelopeKey = "envelope_key";
-// No definitions of the table: what was in force once, until a revision (engine/revision.h)…
+// No definitions of the table: what was in force once, until a revision (directory/revision.h)…
 inline constexpr std::string_view kFormerSettings = "former_settings";
 // …and a register of its own (imported_files.h), of which only the last version is kept.
 inline constexpr std::string_view kImportedFile = "imported_file";

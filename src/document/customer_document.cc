@@ -151,7 +151,7 @@ void write_identifiers(json::Writer& writer, const std::vector<identity::KnownId
 
 }  // namespace
 
-absl::StatusOr<std::string> customer_document(engine::Engine& engine, engine::Replica& replica,
+absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::Replica& replica,
                                               CustomerId customer) {
   const Instant now = engine.clock().now();
   const auto profile = replica.shard().profile(customer, now);
@@ -216,7 +216,7 @@ void write_link(json::Writer& writer, const identity::Link& link, const engine::
   writer.end_object();
 }
 
-std::string identity_document(engine::Engine& engine, engine::Replica& replica, CustomerId customer) {
+std::string identity_document(engine::Engine& engine, replica::Replica& replica, CustomerId customer) {
   const auto project = replica.project();
   const identity::Graph& graph = replica.shard().identities();
   seal::Opener opener(engine.key(), engine.ring());

@@ -12,13 +12,13 @@ namespace kehu::document {
 
 // Everything known of one customer as one JSON object (docs/customer.md), personal values masked. On the
 // apply thread; ~50 µs.
-absl::StatusOr<std::string> customer_document(engine::Engine& engine, engine::Replica& replica,
+absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::Replica& replica,
                                               CustomerId customer);
 
 // One link with its evidence, as an element of an array.
 void write_link(json::Writer& writer, const identity::Link& link, const engine::Project& project);
 
 // The identity graph of one customer: identifiers, links with their evidence, separations, refusals, history.
-std::string identity_document(engine::Engine& engine, engine::Replica& replica, CustomerId customer);
+std::string identity_document(engine::Engine& engine, replica::Replica& replica, CustomerId customer);
 
 }  // namespace kehu::document

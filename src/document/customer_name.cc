@@ -1,7 +1,7 @@
 #include "document/customer_name.h"
 
 #include "base/text.h"
-#include "model/normal_value.h"
+#include "identifier/normal_value.h"
 
 namespace kehu::document {
 namespace {
@@ -59,14 +59,14 @@ absl::StatusOr<CustomerName> parse_customer_name(NameReader reader, std::string_
   return CustomerName{*token, cat("this ", name.substr(0, name.find(':'))), old_token(reader, name)};
 }
 
-std::optional<Token> token_of(engine::Replica& replica, const CustomerName& name) {
+std::optional<Token> token_of(replica::Replica& replica, const CustomerName& name) {
   const Token* token = std::get_if<Token>(&name.who);
   if (token == nullptr) return std::nullopt;
   const bool old = name.old_spelling && replica.shard().identities().customer_of(*name.old_spelling);
   return old ? *name.old_spelling : *token;
 }
 
-absl::StatusOr<CustomerId> find_customer(engine::Replica& replica, const CustomerName& name) {
+absl::StatusOr<CustomerId> find_customer(replica::Replica& replica, const CustomerName& name) {
   const identity::Graph& graph = replica.shard().identities();
   const auto token = token_of(replica, name);
   const auto customer = token ? graph.customer_of(*token) : graph.current(std::get<CustomerId>(name.who));

@@ -6,9 +6,9 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
-#include "engine/replica.h"
 #include "model/ids.h"
 #include "model/settings.h"
+#include "replica/replica.h"
 #include "seal/door.h"
 
 namespace kehu::document {
@@ -36,9 +36,9 @@ absl::StatusOr<CustomerName> parse_customer_name(NameReader reader, std::string_
 absl::StatusOr<Token> parse_token(NameReader reader, std::string_view name);
 
 // The token that the name stands for; nullopt for a customer's id. On the apply thread.
-std::optional<Token> token_of(engine::Replica& replica, const CustomerName& name);
+std::optional<Token> token_of(replica::Replica& replica, const CustomerName& name);
 
 // NotFound says what was looked for, without personal values. On the apply thread.
-absl::StatusOr<CustomerId> find_customer(engine::Replica& replica, const CustomerName& name);
+absl::StatusOr<CustomerId> find_customer(replica::Replica& replica, const CustomerName& name);
 
 }  // namespace kehu::document

@@ -1,8 +1,9 @@
 #include "engine/apply_thread.h"
 
 #include "engine/archive_rows.h"
-#include "engine/last_moves.h"
+#include "engine/words.h"
 #include "os/thread_name.h"
+#include "replica/last_moves.h"
 
 namespace kehu::engine {
 namespace {

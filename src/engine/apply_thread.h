@@ -7,15 +7,16 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "engine/bounded_queue.h"
 #include "engine/checkpoints.h"
-#include "engine/commands.h"
-#include "engine/consumer.h"
-#include "engine/durable_batch.h"
 #include "engine/lake_thread.h"
 #include "engine/log_thread.h"
-#include "engine/looks.h"
-#include "engine/replica.h"
+#include "engine/words.h"
+#include "replica/bounded_queue.h"
+#include "replica/commands.h"
+#include "replica/consumer.h"
+#include "replica/durable_batch.h"
+#include "replica/looks.h"
+#include "replica/replica.h"
 
 namespace kehu::engine {
 

@@ -5,11 +5,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/text.h"
+#include "directory/tree_copy.h"
 #include "engine/archive_rows.h"
-#include "engine/last_moves.h"
-#include "engine/replica.h"
-#include "engine/tree_copy.h"
+#include "engine/words.h"
 #include "log/reader.h"
+#include "replica/last_moves.h"
+#include "replica/replica.h"
 
 namespace kehu::engine {
 

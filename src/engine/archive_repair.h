@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/data_directory.h"
-#include "engine/fit.h"
+#include "directory/data_directory.h"
+#include "engine/words.h"
 #include "lake/lake.h"
 #include "os/file_system.h"
+#include "replica/fit.h"
 #include "seal/key_ring.h"
 #include "state/database.h"
 

@@ -8,7 +8,8 @@
 #include <thread>
 
 #include "absl/status/status.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
+#include "engine/words.h"
 #include "lake/lake.h"
 #include "log/extent.h"
 #include "os/clock.h"

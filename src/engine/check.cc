@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "directory/data_directory.h"
 #include "engine/archive_repair.h"
-#include "engine/data_directory.h"
-#include "engine/fit.h"
+#include "engine/words.h"
 #include "profile/folder.h"
+#include "replica/fit.h"
 #include "shard/customer_parts.h"
 #include "state/database.h"
 

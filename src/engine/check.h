@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/replica.h"
+#include "engine/words.h"
 #include "lake/check.h"
 #include "log/check.h"
 #include "model/ids.h"
 #include "os/file_system.h"
+#include "replica/replica.h"
 
 namespace kehu::engine {
 

@@ -7,8 +7,9 @@
 #include "base/time.h"
 #include "engine/lake_thread.h"
 #include "engine/log_thread.h"
-#include "engine/replica.h"
+#include "engine/words.h"
 #include "os/clock.h"
+#include "replica/replica.h"
 #include "state/database.h"
 #include "trace/tracer.h"
 

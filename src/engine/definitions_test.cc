@@ -1,4 +1,4 @@
-#include "engine/definitions.h"
+#include "replica/definitions.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include "codec/settings_json.h"
 #include "definition/source.h"
 #include "engine/test_engine.h"
+#include "engine/words.h"
 
 namespace kehu::engine {
 namespace {

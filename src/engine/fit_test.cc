@@ -1,15 +1,16 @@
-#include "engine/fit.h"
+#include "replica/fit.h"
 
 #include <fstream>
 #include <map>
 #include <tuple>
 
 #include "engine/check.h"
-#include "engine/last_moves.h"
 #include "engine/test_engine.h"
+#include "engine/words.h"
 #include "lake/lake_test_support.h"
 #include "lake/owners.h"
 #include "log/segment.h"
+#include "replica/last_moves.h"
 
 namespace kehu::engine {
 namespace {

@@ -12,9 +12,10 @@
 
 #include "absl/status/status.h"
 #include "codec/record.h"
-#include "engine/bounded_queue.h"
 #include "engine/project.h"
+#include "engine/words.h"
 #include "lake/lake.h"
+#include "replica/bounded_queue.h"
 #include "trace/tracer.h"
 
 namespace kehu::engine {

@@ -28,8 +28,8 @@ constexpr size_t kTickRoom = 64;
 // A submission is at most half a batch, so that any two fit together.
 constexpr size_t kSubmissionBytesMax = log::kBatchBytesMax / 2;
 
-std::optional<log::MessageIdentity> identity_of(RecordKind kind, std::string_view payload) {
-  log::MessageIdentity identity;
+std::optional<duplicates::MessageIdentity> identity_of(RecordKind kind, std::string_view payload) {
+  duplicates::MessageIdentity identity;
   if (kind == RecordKind::kRejection && payload.size() >= codec::kRejectionKeyOffset + sizeof(identity.key)) {
     std::memcpy(&identity.key, payload.data() + codec::kRejectionKeyOffset, sizeof(identity.key));
     return identity.key.is_zero() ? std::nullopt : std::optional(identity);
@@ -111,7 +111,7 @@ absl::Status LogThread::open_log() {
   writer_.reset();
   auto writer = log::Writer::open(*options_.files, options_.log);
   if (!writer.ok()) return writer.status();
-  auto duplicates = log::DuplicateFilter::load(*options_.files, options_.log.directory, identity_of);
+  auto duplicates = duplicates::DuplicateFilter::load(*options_.files, options_.log.directory, identity_of);
   if (!duplicates.ok()) return duplicates.status();
   writer_ = *std::move(writer);
   duplicates_.emplace(*std::move(duplicates));
@@ -343,13 +343,13 @@ absl::Status LogThread::add_once(const Submission& submission, const RecordBatch
   }
   if (auto status = make_room(entry.size, group); !status.ok()) return status;
   switch (duplicates_->check_and_add({entry.message_key, entry.body_hash}, group.segment)) {
-    case log::Verdict::kNew:
+    case duplicates::Verdict::kNew:
       ++(entry.kind == RecordKind::kEvent ? ack.events : ack.rejections);
       break;
-    case log::Verdict::kRepeat:
+    case duplicates::Verdict::kRepeat:
       ++ack.repeats;
       return absl::OkStatus();
-    case log::Verdict::kConflict: {
+    case duplicates::Verdict::kConflict: {
       ++ack.conflicts;
       const bool keep = submission.conflicts == Submission::Conflicts::kQuarantine;
       return keep ? add_conflict(batch.payload(entry), group) : absl::OkStatus();
@@ -383,7 +383,8 @@ absl::Status LogThread::add_conflict(std::string_view event_record, Group& group
                            .sealed_payload = sealed},
                           rejection);
   if (auto status = make_room(rejection.size(), group); !status.ok()) return status;
-  if (duplicates_->check_and_add({key, 0}, group.segment) != log::Verdict::kNew) return absl::OkStatus();
+  if (duplicates_->check_and_add({key, 0}, group.segment) != duplicates::Verdict::kNew)
+    return absl::OkStatus();
   return add(RecordKind::kRejection, rejection, group);
 }
 

@@ -11,15 +11,16 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "engine/bounded_queue.h"
+#include "duplicates/duplicates.h"
 #include "engine/builder_pool.h"
-#include "engine/durable_batch.h"
 #include "engine/submission.h"
-#include "log/duplicates.h"
+#include "engine/words.h"
 #include "log/writer.h"
 #include "model/settings.h"
 #include "os/clock.h"
 #include "os/file_system.h"
+#include "replica/bounded_queue.h"
+#include "replica/durable_batch.h"
 #include "seal/key_ring.h"
 #include "trace/tracer.h"
 
@@ -130,7 +131,7 @@ class LogThread {
   LogThreadOptions options_;
   log::Extent extent_;  // of every writer in turn
   std::unique_ptr<log::Writer> writer_;
-  std::optional<log::DuplicateFilter> duplicates_;
+  std::optional<duplicates::DuplicateFilter> duplicates_;
   BoundedQueue<Submission> queue_;
   Deliver deliver_;
   std::thread thread_;

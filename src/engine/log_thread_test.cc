@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "engine/log_world.h"
+#include "engine/test_log_world.h"
 
 namespace kehu::engine {
 namespace {

@@ -14,9 +14,10 @@
 
 #include "absl/status/status.h"
 #include "channel/channel.h"
-#include "engine/consumer.h"
 #include "engine/submission.h"
+#include "engine/words.h"
 #include "os/clock.h"
+#include "replica/consumer.h"
 #include "state/database.h"
 
 namespace kehu::engine {

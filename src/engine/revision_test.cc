@@ -1,11 +1,13 @@
-#include "engine/revision.h"
+#include "directory/revision.h"
 
 #include <chrono>
 #include <thread>
 
-#include "engine/data_directory.h"
-#include "engine/log_replacement.h"
+#include "directory/data_directory.h"
+#include "directory/log_replacement.h"
 #include "engine/test_engine.h"
+#include "engine/words.h"
+#include "identifier/identifier_value.h"
 #include "seal/door.h"
 
 namespace kehu::engine {

@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "engine/log_world.h"
+#include "engine/test_log_world.h"
 
 // Clients that insist, a log thread, and a disk on which anything may fail at any operation: whatever
 // happens, every acknowledged event is in the log exactly once, in its client's order, and nothing is that

@@ -17,9 +17,9 @@
 #include "codec/settings_json.h"
 #include "engine/engine.h"
 #include "log/reader.h"
-#include "model/map_store.h"
 #include "os/posix_file_system.h"
 #include "shard/shard.h"
+#include "store/map_store.h"
 
 // For the tests of this folder.
 namespace kehu::engine {

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "engine/credentials.h"
+#include "directory/credentials.h"
 #include "http/credentials.h"
 
 namespace kehu::gateway {
 namespace {
 
 Hash128 hash_or_none(const seal::ProjectKey& key, const std::string& credential) {
-  return credential.empty() ? Hash128{} : engine::credential_hash(key, credential);
+  return credential.empty() ? Hash128{} : directory::credential_hash(key, credential);
 }
 
 // The key of the environment is in no definition, but that it was taken away is.
@@ -22,7 +22,7 @@ bool is_revoked(const engine::Source& source, const Hash128& hash) {
 
 Gateway::Gateway(engine::Engine& engine, GatewayOptions options)
     : engine_(engine),
-      admin_hashes_{engine::credential_hash(engine.key(), engine::derived_admin_token(engine.key())),
+      admin_hashes_{directory::credential_hash(engine.key(), directory::derived_admin_token(engine.key())),
                     hash_or_none(engine.key(), options.admin_token)},
       write_key_hash_(hash_or_none(engine.key(), options.write_key)),
       workers_(options.workers),
@@ -34,7 +34,7 @@ std::shared_ptr<const Principal> Gateway::admin(const Request& request) const {
   const std::string credential = bearer_of(request);
   if (credential.empty()) return nullptr;
   // Keyed hashes are compared, not texts: the time of the comparison tells nothing about the token.
-  const Hash128 hash = engine::credential_hash(engine_.key(), credential);
+  const Hash128 hash = directory::credential_hash(engine_.key(), credential);
   const bool given = !admin_hashes_[1].is_zero();
   if (hash == (given ? admin_hashes_[1] : admin_hashes_[0])) return admin_;
   return nullptr;
@@ -42,7 +42,7 @@ std::shared_ptr<const Principal> Gateway::admin(const Request& request) const {
 
 const engine::Source* Gateway::source_of(const engine::Project& project, std::string_view write_key) const {
   if (write_key.empty()) return nullptr;
-  const Hash128 hash = engine::credential_hash(engine_.key(), write_key);
+  const Hash128 hash = directory::credential_hash(engine_.key(), write_key);
   if (!write_key_hash_.is_zero() && hash == write_key_hash_) {
     const engine::Source* source = project.find(SourceId(1));
     if (source != nullptr && source->enabled && !is_revoked(*source, hash)) return source;

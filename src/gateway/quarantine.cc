@@ -119,7 +119,7 @@ absl::StatusOr<Rejected> fetch_rejected(Gateway& gateway, std::string_view id) {
   const auto sequence = parse_number<uint64_t>(id);
   if (!sequence) return failure(absl::StatusCode::kInvalidArgument, "a rejection is named by its number");
   auto found = gateway.engine().ask<absl::StatusOr<Rejected>>(
-      [&](engine::Replica& replica) -> absl::StatusOr<Rejected> {
+      [&](replica::Replica& replica) -> absl::StatusOr<Rejected> {
         const auto entry = replica.rejections().find(Sequence(*sequence));
         if (!entry) return failure(absl::StatusCode::kNotFound, "there is no rejection ", id);
         return Rejected{*entry, replica.rejections().record(entry->sequence)};
@@ -138,8 +138,8 @@ absl::StatusOr<std::string> open_payload(Gateway& gateway, const Rejected& rejec
   return std::move(opened.value);
 }
 
-absl::Status check_open(const engine::RejectionEntry& entry) {
-  if (entry.state == engine::RejectionState::kOpen) return absl::OkStatus();
+absl::Status check_open(const replica::RejectionEntry& entry) {
+  if (entry.state == replica::RejectionState::kOpen) return absl::OkStatus();
   return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
                  engine::to_string(entry.state));
 }

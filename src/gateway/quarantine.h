@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "engine/rejections.h"
 #include "gateway/gateway.h"
+#include "replica/rejections.h"
 
 // One rejection on its way out of quarantine. For threads that may wait.
 namespace kehu::gateway {
@@ -13,7 +13,7 @@ namespace kehu::gateway {
 std::optional<Reason> parse_reason(std::string_view name);
 
 struct Rejected {
-  engine::RejectionEntry entry;
+  replica::RejectionEntry entry;
   std::string record;
 };
 
@@ -22,7 +22,7 @@ absl::StatusOr<Rejected> fetch_rejected(Gateway& gateway, std::string_view id);
 // What was received, in clear. DataLoss when it does not open.
 absl::StatusOr<std::string> open_payload(Gateway& gateway, const Rejected& rejected);
 // FailedPrecondition when it is closed already.
-absl::Status check_open(const engine::RejectionEntry& entry);
+absl::Status check_open(const replica::RejectionEntry& entry);
 absl::Status close_rejected(Gateway& gateway, const Rejected& rejected, RejectionOutcome outcome,
                             const std::string& actor);
 

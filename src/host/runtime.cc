@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "codec/settings_json.h"
-#include "engine/credentials.h"
+#include "directory/credentials.h"
 #include "http/responder.h"
 #include "os/clock.h"
 #include "os/posix_file_system.h"
@@ -69,7 +69,7 @@ Runtime::~Runtime() {
 absl::Status Runtime::check_credentials() const {
   const std::string token = admin_token();
   const bool same = token == environment("KEHU_WRITE_KEY");
-  const Hash128 hash = engine::credential_hash(engine_->key(), token);
+  const Hash128 hash = directory::credential_hash(engine_->key(), token);
   for (const engine::Source& source : engine_->project()->sources()) {
     for (const engine::WriteKey& key : source.keys) {
       if (key.hash != hash) continue;
@@ -85,12 +85,12 @@ absl::Status Runtime::check_credentials() const {
 
 std::string Runtime::admin_token() const {
   const std::string given = environment("KEHU_ADMIN_TOKEN");
-  return given.empty() ? engine::derived_admin_token(engine_->key()) : given;
+  return given.empty() ? directory::derived_admin_token(engine_->key()) : given;
 }
 
 std::string Runtime::write_key() const {
   const std::string given = environment("KEHU_WRITE_KEY");
-  return given.empty() ? engine::derived_write_key(engine_->key()) : given;
+  return given.empty() ? directory::derived_write_key(engine_->key()) : given;
 }
 
 absl::Status Runtime::stop() {

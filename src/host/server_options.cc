@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "base/text.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "host/log_line.h"
 
 namespace kehu::host {
@@ -12,7 +12,7 @@ namespace kehu::host {
 server::Options server_options(const std::string& listen, const std::string& data, int threads) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return {.listen = listen,
-          .unix_socket = engine::DataDirectory::socket(data),
+          .unix_socket = directory::DataDirectory::socket(data),
           .threads = threads > 0 ? threads : std::clamp(cores, 1, 4),
           .log = log_line,
           .access_log = {}};

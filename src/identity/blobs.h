@@ -6,7 +6,7 @@
 #include "absl/types/span.h"
 #include "identity/group.h"
 #include "identity/node.h"
-#include "model/blob_store.h"
+#include "store/blob_store.h"
 
 namespace kehu::identity {
 

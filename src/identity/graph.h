@@ -8,10 +8,10 @@
 #include "identity/blobs.h"
 #include "identity/link.h"
 #include "identity/resolution.h"
-#include "model/blob_store.h"
 #include "model/event.h"
 #include "model/record.h"
 #include "model/settings.h"
+#include "store/blob_store.h"
 
 namespace kehu::identity {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "model/normal_value.h"
+#include "identifier/normal_value.h"
 
 namespace kehu::intake {
 namespace {

@@ -9,10 +9,10 @@
 #include "absl/types/span.h"
 #include "base/limits.h"
 #include "fields/policy.h"
+#include "identifier/identifier_value.h"
 #include "intake/fault.h"
 #include "intake/text_pool.h"
 #include "model/event.h"
-#include "model/identifier_value.h"
 #include "seal/door.h"
 
 namespace kehu::intake {

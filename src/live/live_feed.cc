@@ -29,7 +29,7 @@ std::vector<std::string> kinds_of(const http::Request& request) {
   return kinds;
 }
 
-void write_event(json::Writer& writer, const engine::AppliedEvent& applied, const Event& event,
+void write_event(json::Writer& writer, const replica::AppliedEvent& applied, const Event& event,
                  const engine::Project& project, seal::Opener& opener) {
   writer.begin_object().field("kind", "event").field("sequence", applied.sequence.value());
   writer.field("customer_id", applied.customer.hash.hex()).field("new_customer", applied.new_customer);
@@ -55,7 +55,7 @@ struct LiveFeed::Subscription {
   std::string event;
   std::string source;
 
-  bool wants(const engine::AppliedEvent& applied, const Event& what, std::string_view source_name) const {
+  bool wants(const replica::AppliedEvent& applied, const Event& what, std::string_view source_name) const {
     return (!customer || *customer == applied.customer) && (event.empty() || event == what.name) &&
            (source.empty() || source == source_name);
   }
@@ -152,7 +152,7 @@ LiveFeed::LiveFeed(engine::Engine& engine, debugger::Debugger& debugger)
       debugger_(debugger),
       applied_(engine.consumers(), {.thread_name = "kehu-live",
                                     .wants = [this](const auto&) { return subscribers() > 0; },
-                                    .consume = [this](const engine::AppliedSlice& slice,
+                                    .consume = [this](const replica::AppliedSlice& slice,
                                                       uint64_t missed) { send(slice, missed); }}) {
   debugger_.recorder().set_listener(
       [this](SourceId source, const debugger::Text& text) { send_request(source, text); });
@@ -202,7 +202,7 @@ void LiveFeed::send_request(SourceId source, const debugger::Text& text) {
   }
 }
 
-void LiveFeed::send(const engine::AppliedSlice& slice, uint64_t missed) {
+void LiveFeed::send(const replica::AppliedSlice& slice, uint64_t missed) {
   if (missed > 0) send_missed(missed);
   send_events(slice);
   send_counts(slice);
@@ -216,13 +216,13 @@ void LiveFeed::send_missed(uint64_t missed) const {
   }
 }
 
-void LiveFeed::send_events(const engine::AppliedSlice& slice) {
+void LiveFeed::send_events(const replica::AppliedSlice& slice) {
   auto subscriptions = current();
   std::erase_if(subscriptions, [](const auto& one) { return !one->events && !one->customers; });
   if (subscriptions.empty()) return;
   const auto project = engine_.project();
   seal::Opener opener(engine_.key(), engine_.ring());
-  for (const engine::AppliedEvent& applied : slice.events) {
+  for (const replica::AppliedEvent& applied : slice.events) {
     if (!decoded_.decode(applied.record).ok()) continue;
     const Event& event = decoded_.event();
     const std::string_view source_name = project->name_of(event.source);
@@ -266,7 +266,7 @@ void LiveFeed::send_events(const engine::AppliedSlice& slice) {
   }
 }
 
-void LiveFeed::send_counts(const engine::AppliedSlice& slice) {
+void LiveFeed::send_counts(const replica::AppliedSlice& slice) {
   const Duration now = engine_.clock().monotonic();
   const Duration since = now - last_counts_;
   if (since < kCountsPeriod) return;

@@ -11,9 +11,9 @@
 
 #include "codec/record.h"
 #include "debugger/debugger.h"
-#include "engine/consumer_thread.h"
 #include "engine/engine.h"
 #include "http/live_channel.h"
+#include "replica/consumer_thread.h"
 
 namespace kehu::live {
 
@@ -41,10 +41,10 @@ class LiveFeed {
   struct Subscription;
 
   void send_request(SourceId source, const debugger::Text& text);
-  void send(const engine::AppliedSlice& slice, uint64_t missed);
+  void send(const replica::AppliedSlice& slice, uint64_t missed);
   void send_missed(uint64_t missed) const;
-  void send_counts(const engine::AppliedSlice& slice);
-  void send_events(const engine::AppliedSlice& slice);
+  void send_counts(const replica::AppliedSlice& slice);
+  void send_events(const replica::AppliedSlice& slice);
   std::vector<std::shared_ptr<Subscription>> current() const;
   void add(std::shared_ptr<Subscription> subscription);
   void remove(const Subscription* subscription);
@@ -58,7 +58,7 @@ class LiveFeed {
   Duration last_counts_;
   uint64_t events_at_last_counts_ = 0;
   codec::EventRecord decoded_;
-  engine::ConsumerThread applied_;  // ends first
+  replica::ConsumerThread applied_;  // ends first
 };
 
 }  // namespace kehu::live

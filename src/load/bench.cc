@@ -315,7 +315,7 @@ class Bench {
       if (!load.ok()) return load.status();
       events += load->events;
     }
-    const auto known = engine.ask<std::pair<int64_t, size_t>>([](engine::Replica& replica) {
+    const auto known = engine.ask<std::pair<int64_t, size_t>>([](replica::Replica& replica) {
       return std::pair<int64_t, size_t>(replica.totals().customers, replica.stores().memory_bytes());
     });
     if (!known.ok()) return known.status();

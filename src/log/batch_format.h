@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/byte_buffer.h"
 #include "log/batch.h"
-#include "log/byte_buffer.h"
 
 namespace kehu::log {
 

@@ -7,7 +7,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "base/text.h"
 #include "channel/http_channel.h"
-#include "engine/data_directory.h"
+#include "directory/data_directory.h"
 #include "host/certificate.h"
 #include "host/log_line.h"
 #include "host/runtime.h"
@@ -66,7 +66,7 @@ absl::Status check_options(const ServeCommand& command) {
 }
 
 void note_settings(const ServeCommand& command) {
-  if (command.settings.empty() || !engine::DataDirectory::exists(os::posix_file_system(), command.data))
+  if (command.settings.empty() || !directory::DataDirectory::exists(os::posix_file_system(), command.data))
     return;
   host::log_line(server::Severity::kWarning,
                  cat("--settings counts for a new directory only, and ", command.data,

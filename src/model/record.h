@@ -25,7 +25,7 @@ enum class RecordKind : uint8_t {
   kUnmerge = 6,          // UnmergeCommand
   kRejectionClosed = 7,  // RejectionClosed
   kReveal = 8,           // Reveal
-  kWithdrawn = 9,        // text: what stood here was withdrawn, see engine/withdrawal.h
+  kWithdrawn = 9,        // text: what stood here was withdrawn, see directory/withdrawal.h
   kTick = 10,            // Tick
   kReminder = 11,        // model/intent.h
   kReceipt = 12,         // model/intent.h

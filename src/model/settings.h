@@ -86,19 +86,4 @@ struct Settings {
   static Settings defaults();
 };
 
-// The value as it is compared and tokenised, or nullopt when the type cannot read it (model/normal_value.h
-// says why). What programs did to it is undone first (model/spreadsheet.h). kTrim: without white space and
-// quotation marks around it, and without invisible characters; kLowercase: that, in ASCII lower case; kEmail:
-// model/email_address.h; kChinesePhone, kPhone: model/phone_number.h, other countries' numbers by their shape
-// or by their country's plan; kIdCard: 18 characters with a right check digit, X upper case.
-std::optional<std::string> normalise(Normaliser normaliser, std::string_view value);
-
-// True for values that name nobody: of the table (model/nobody.h), of the project's list, and of
-// rule.blocked.
-bool is_blocked(const Settings& settings, const IdentifierRule& rule, std::string_view value);
-
-// As the project's list is compared: without white space and quotation marks around, in lower case, width
-// folded.
-std::string folded_nobody(std::string_view value);
-
 }  // namespace kehu

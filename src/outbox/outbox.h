@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/blob_store.h"
 #include "model/intent.h"
+#include "store/blob_store.h"
 
 // What is to be done outside, until it is known to be done (docs/decisions/outbox.md).
 namespace kehu::outbox {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "model/map_store.h"
+#include "store/map_store.h"
 
 namespace kehu::outbox {
 namespace {

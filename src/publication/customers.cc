@@ -18,7 +18,7 @@ struct Message {
   std::optional<std::string> value;
 };
 
-absl::StatusOr<std::optional<Message>> message_about(engine::Engine& engine, engine::Replica& replica,
+absl::StatusOr<std::optional<Message>> message_about(engine::Engine& engine, replica::Replica& replica,
                                                      CustomerId customer) {
   const auto current = replica.shard().identities().current(customer);
   if (!current) return std::nullopt;
@@ -68,7 +68,7 @@ absl::Status Customers::write(query::LogStretch stretch, Sink& sink) {
 
 // The archive knows whom a part went to. Whom it left has changed too: it is among those who had it before.
 absl::Status Customers::add_owners(absl::Span<const Token> parts, std::vector<CustomerId>& customers) {
-  const auto owners = engine_.ask<std::vector<CustomerId>>([parts](engine::Replica& replica) {
+  const auto owners = engine_.ask<std::vector<CustomerId>>([parts](replica::Replica& replica) {
     std::vector<CustomerId> all;
     for (const Token part : parts) {
       for (const CustomerId owner : replica.shard().identities().owners_of(part)) all.push_back(owner);
@@ -81,7 +81,7 @@ absl::Status Customers::add_owners(absl::Span<const Token> parts, std::vector<Cu
 }
 
 absl::Status Customers::send(absl::Span<const CustomerId> customers, Sink& sink) {
-  const auto look = engine_.ask<Look>([this, customers](engine::Replica& replica) {
+  const auto look = engine_.ask<Look>([this, customers](replica::Replica& replica) {
     const Duration start = engine_.clock().monotonic();
     Look seen{.status = {}, .messages = {}, .applied = replica.applied(), .took = {}};
     for (const CustomerId customer : customers) {

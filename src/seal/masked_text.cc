@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "base/text.h"
+#include "identifier/normal_value.h"
 #include "json/document.h"
 #include "json/text.h"
 #include "json/writer.h"

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "identifier/normal_value.h"
 #include "json/text.h"
 #include "model/settings.h"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "model/identifier_value.h"
+#include "identifier/identifier_value.h"
 #include "sensors/names.h"
 #include "sensors/record.h"
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "identifier/normal_value.h"
 #include "sensors/names.h"
 #include "sensors/record.h"
 

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
-#include "model/blob_store.h"
 #include "model/ids.h"
+#include "store/blob_store.h"
 
 namespace kehu::shard {
 

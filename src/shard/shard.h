@@ -15,7 +15,6 @@
 #include "identity/graph.h"
 #include "model/profile.h"
 #include "model/settings.h"
-#include "model/store_set.h"
 #include "outbox/outbox.h"
 #include "profile/folder.h"
 #include "profile/plan.h"
@@ -23,6 +22,7 @@
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
+#include "store/store_set.h"
 #include "timer/timers.h"
 
 namespace kehu::shard {

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/text.h"
-#include "model/map_store.h"
+#include "store/map_store.h"
 
 namespace kehu::shard {
 namespace {

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "base/hash.h"
 #include "model/ids.h"
-#include "model/store_set.h"
+#include "store/store_set.h"
 
 namespace rocksdb {
 class DB;

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/blob_store.h"
 #include "state/blob_table.h"
 #include "state/database.h"
+#include "store/blob_store.h"
 
 namespace kehu::state {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/blob_store.h"
+#include "store/blob_store.h"
 #include "timer/format.h"
 #include "timer/timers.h"
 

@@ -9,7 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "base/time.h"
-#include "model/blob_store.h"
+#include "store/blob_store.h"
 #include "timer/page.h"
 #include "timer/place.h"
 #include "timer/timer.h"

@@ -1,7 +1,7 @@
 #include "base/text.h"
 #include "command/answers.h"
-#include "engine/data_directory.h"
-#include "engine/withdrawal.h"
+#include "directory/data_directory.h"
+#include "directory/withdrawal.h"
 #include "json/writer.h"
 #include "os/posix_file_system.h"
 #include "upload/uploads.h"
@@ -9,16 +9,16 @@
 namespace kehu::upload {
 namespace {
 
-absl::StatusOr<engine::Withdrawn> withdraw(const ImportCommand& command) {
+absl::StatusOr<directory::Withdrawn> withdraw(const ImportCommand& command) {
   os::FileSystem& files = os::posix_file_system();
-  const auto directory = engine::DataDirectory::open(files, command.where.data);
+  const auto directory = directory::DataDirectory::open(files, command.where.data);
   if (directory.status().code() == absl::StatusCode::kUnavailable) {
     return failure(
         absl::StatusCode::kUnavailable, "data directory ", command.where.data,
         " is in use: an import is withdrawn while no server runs, because all customers are computed anew");
   }
   if (!directory.ok()) return directory.status();
-  return engine::withdraw(files, *directory, {.key = command.undo, .source = command.source});
+  return directory::withdraw(files, *directory, {.key = command.undo, .source = command.source});
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ absl::Status run_undo(const ImportCommand& command) {
     return absl::InvalidArgumentError(
         "name the directory with --data: an import is withdrawn while no server runs");
   }
-  if (!engine::DataDirectory::exists(os::posix_file_system(), command.where.data))
+  if (!directory::DataDirectory::exists(os::posix_file_system(), command.where.data))
     return failure(absl::StatusCode::kNotFound, command.where.data, " is no data directory");
   const auto done = withdraw(command);
   if (!done.ok()) return done.status();

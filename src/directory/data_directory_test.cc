@@ -1,0 +1,43 @@
+#include "directory/data_directory.h"
+
+#include "gtest/gtest.h"
+#include "os/memory_file_system.h"
+#include "os/whole_file.h"
+
+namespace kehu::directory {
+namespace {
+
+TEST(DataDirectory, IsMadeAndOpenedAgain) {
+  os::MemoryFileSystem files;
+  { ASSERT_TRUE(DataDirectory::open(files, "data").ok()); }
+  EXPECT_TRUE(DataDirectory::exists(files, "data"));
+  { EXPECT_TRUE(DataDirectory::open(files, "data").ok()); }
+}
+
+TEST(DataDirectory, SomebodyElsesFilesAreLeftAlone) {
+  os::MemoryFileSystem files;
+  ASSERT_TRUE(files.create_directories("photos").ok());
+  ASSERT_TRUE(os::replace_whole_file(files, "photos/cat.jpg", "miaow").ok());
+  const absl::Status status = DataDirectory::open(files, "photos").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("photos holds \"cat.jpg\""), std::string::npos) << status;
+  EXPECT_EQ(*files.list("photos"), std::vector<std::string>{"cat.jpg"});
+}
+
+TEST(DataDirectory, AFirstStartThatWasCutOffIsDoneAgain) {
+  os::MemoryFileSystem files;
+  ASSERT_TRUE(files.create_directories("data/lost+found").ok());
+  ASSERT_TRUE(os::replace_whole_file(files, "data/LOCK", "").ok());
+  ASSERT_TRUE(os::replace_whole_file(files, "data/FORMAT.tmp", "kehu").ok());
+  EXPECT_TRUE(DataDirectory::open(files, "data").ok());
+}
+
+TEST(DataDirectory, WithoutItsFormatItIsNotTouched) {
+  os::MemoryFileSystem files;
+  { ASSERT_TRUE(DataDirectory::open(files, "data").ok()); }
+  ASSERT_TRUE(files.remove("data/FORMAT").ok());
+  EXPECT_EQ(DataDirectory::open(files, "data").status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace kehu::directory

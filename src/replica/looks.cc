@@ -1,0 +1,36 @@
+#include "replica/looks.h"
+
+#include "replica/replica.h"
+
+namespace kehu::replica {
+
+bool Looks::add(Sequence after, Look look) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  waiting_.push_back({after, std::move(look)});
+  any_ = true;
+  return true;
+}
+
+void Looks::run(Replica& replica) {
+  if (!any_.load(std::memory_order_acquire)) return;
+  std::vector<Waiting> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    const Sequence now = replica.applied();
+    std::vector<Waiting> later;
+    for (Waiting& waiting : waiting_) (waiting.after <= now ? ready : later).push_back(std::move(waiting));
+    waiting_ = std::move(later);
+    any_ = !waiting_.empty();
+  }
+  for (Waiting& waiting : ready) waiting.look(replica);
+}
+
+void Looks::close() {
+  std::vector<Waiting> dropped;  // ends behind the lock: it may answer somebody
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(waiting_);
+}
+
+}  // namespace kehu::replica
