@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A full disk and a failing sync: nothing is acknowledged that is not stored, reads go on, and it resumes by itself."""
+"""A full disk and a failing sync: nothing is acknowledged that is not stored, reads go on, and it resumes by itself. What
+comes due meanwhile is done afterwards, and counted once."""
 import os
 import random
 import shutil
@@ -8,6 +9,7 @@ import time
 import unittest
 
 import kehu_server
+import reminders
 
 # Fails the next syncs of the log with EIO, as often as the number in the file $KEHU_TEST_FAULT says.
 FAULTY_SYNC = r"""
@@ -70,10 +72,13 @@ class DiskFailureTest(unittest.TestCase):
         subprocess.run(["cc", "-shared", "-fPIC", "-o", work / "faulty.so", work / "faulty.c", "-ldl"], check=True)
         fault = work / "fault"
         fault.write_text("0\n")
-        server = kehu_server.Server(work / "data", env={"LD_PRELOAD": str(work / "faulty.so"), "KEHU_TEST_FAULT": str(fault)})
+        reminding = reminders.Reminders(self)
+        server = kehu_server.Server(work / "data", *reminding.arguments,
+                                    env={"LD_PRELOAD": str(work / "faulty.so"), "KEHU_TEST_FAULT": str(fault)})
         server.start()
         self.addCleanup(lambda: server.process and server.kill())
         self.assertEqual(server.request("POST", "/v1/batch", batch(0, 10)).status, 200)
+        self.assertEqual(reminding.set(server.port, 40, within=2), 201)
 
         fault.write_text("1\n")
         end = time.monotonic() + 30
@@ -82,6 +87,7 @@ class DiskFailureTest(unittest.TestCase):
             if fault.read_text().strip() == "0":
                 fault.write_text("1\n")
             statuses.append(server.request("POST", "/v1/batch", batch(10, 10)).status)
+            reminding.set(server.port, 1, within=1)
         self.assertIn(503, statuses)
         self.assertEqual(server.customer("user_id:u1")["events"], 1, "reads go on")
 
@@ -93,9 +99,11 @@ class DiskFailureTest(unittest.TestCase):
         self.assertEqual(server.request("GET", "/readyz").status, 200)
         self.assertEqual(self.stored(server), list(range(20)), "each once")
         self.assertEqual(server.customer("user_id:u12")["events"], 1)
+        self.assertEqual(reminding.problems(server), [])
         server.kill()
         server.start()
         self.assertEqual(self.stored(server), list(range(20)))
+        self.assertEqual(reminding.problems(server), [])
         server.stop()
         self.assertEqual(kehu_server.run("check", "--data", server.data).returncode, 0)
 
@@ -137,7 +145,8 @@ class DiskFailureTest(unittest.TestCase):
             kehu_server.skip(self, f"a full disk: no tmpfs can be mounted here ({mounted.stderr.strip()})")
         self.addCleanup(subprocess.run, ["umount", "-l", disk], capture_output=True)
         ballast = disk / "ballast"
-        server = kehu_server.Server(disk / "data")
+        reminding = reminders.Reminders(self)
+        server = kehu_server.Server(disk / "data", *reminding.arguments)
         server.log = work / "server.log"
         server.start()
         self.addCleanup(lambda: server.process and server.kill())
@@ -146,6 +155,7 @@ class DiskFailureTest(unittest.TestCase):
             file.write(bytes(max(0, free.f_bavail * free.f_frsize - (90 << 20))))
 
         padding = 3000
+        self.assertEqual(reminding.set(server.port, 100, within=8), 201)
         acknowledged = 0
         refusal = None
         end = time.monotonic() + 120
@@ -172,6 +182,7 @@ class DiskFailureTest(unittest.TestCase):
         server.stop()
         server.start()
         self.assertEqual(self.stored(server), list(range(acknowledged)))
+        self.assertEqual(reminding.problems(server), [])
         server.stop()
         self.assertEqual(kehu_server.run("check", "--data", server.data).returncode, 0)
 

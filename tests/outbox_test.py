@@ -1,65 +1,30 @@
 #!/usr/bin/env python3
 """Time and the outbox: reminders come due once, and reach a test channel at least once and are counted once, whatever
 happens to the server meanwhile."""
-import collections
-import datetime
-import json
 import os
 import random
-import threading
 import time
 import unittest
 
-import client_kit
 import kehu_server
+import reminders
+from reminders import in_seconds
 
 ROUNDS = 200 if os.environ.get("KEHU_LONG") == "1" else 12
 
 
-class TestChannel:
-    """Somebody outside. Remembers how often each key came, and answers as it is told to."""
-
-    def __init__(self, case):
-        self.lock = threading.Lock()
-        self.came = collections.Counter()
-        self.texts = {}
-        self.at = {}
-        self.answer = lambda: 200
-        channel = self
-
-        class Receiver(client_kit.Handler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with channel.lock:
-                    status = channel.answer()
-                    if status == 200:
-                        channel.came[body["key"]] += 1
-                        channel.texts[body["key"]] = body["text"]
-                        channel.at.setdefault(body["text"], time.time())
-                assert self.headers["Idempotency-Key"] == body["key"]
-                self.reply(status, [], b"{}")
-
-        self.url = f"http://127.0.0.1:{client_kit.serve(case, Receiver)}/in"
-
-
-def in_seconds(seconds):
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return (now + datetime.timedelta(seconds=seconds)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 class OutboxTest(unittest.TestCase):
     def setUp(self):
-        self.channel = TestChannel(self)
+        self.channel = reminders.TestChannel(self)
         self.server = kehu_server.Server(kehu_server.scratch(self) / "data", "--test-channel", self.channel.url).start()
         self.addCleanup(lambda: self.server.process and self.server.stop())
 
-    def remind(self, reminders):
-        answer = self.server.post("/api/v1/reminders", {"reminders": reminders})
+    def remind(self, wanted):
+        answer = self.server.post("/api/v1/reminders", {"reminders": wanted})
         self.assertEqual(answer.status, 201, answer)
 
     def outbox(self):
-        answer = self.server.get("/api/v1/outbox").json
-        return answer, {channel["channel"]: channel for channel in answer["channels"]}.get("test", {})
+        return reminders.outbox(self.server)
 
     def wait(self, what, patience=60):
         end = time.time() + patience

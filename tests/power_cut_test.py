@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Power cuts under load, on a file system of its own in a loop-mounted image: what was acknowledged survives.
+"""Power cuts under load, on a file system of its own in a loop-mounted image: what was acknowledged survives, and every
+acknowledged reminder becomes one intent, which is counted once.
 
 A cut: the server is frozen (SIGSTOP) until no thread runs, so that none can answer what it has not synced; the file
 system is shut down without flushing its log; the server is killed; the file system is mounted again, as after a boot.
@@ -18,6 +19,7 @@ import unittest
 
 import durability
 import kehu_server
+import reminders
 
 CUTS = 100 if kehu_server.LONG else 5
 SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32), of ext4 and xfs
@@ -86,12 +88,14 @@ class PowerCutTest(unittest.TestCase):
     def cut_loop(self, kind, cuts, seed, env=None):
         """Problems found, and how much was acknowledged."""
         disk = Disk(self, kind)
-        server = kehu_server.Server(disk.path / "data", env=env)
+        reminding = reminders.Reminders(self, seed)
+        server = kehu_server.Server(disk.path / "data", *reminding.arguments, env=env)
         server.log = disk.work / "server.log"
         server.start()
         self.addCleanup(lambda: server.process and server.kill())
         load = durability.Load(server.port, disk.work / "acks", seed)  # acks lie on another file system
         self.addCleanup(load.stop)
+        reminding.start(server.port)
         dice = random.Random(seed)
         found = []
         for cut in range(cuts):
@@ -110,9 +114,12 @@ class PowerCutTest(unittest.TestCase):
             if found:
                 break
         load.stop()
+        reminding.stop()
         if not found:
             rows = durability.stored(server)
             found = durability.problems(rows, load.acknowledged()) + durability.customers_disagree(server, rows)
+            found += reminding.problems(server)
+            print(f"power cuts on {kind}: {reminding.told()}")
             server.stop()
             checked = kehu_server.run("check", "--data", server.data)
             if checked.returncode != 0:

@@ -14,7 +14,9 @@ constexpr size_t kValuesShown = 20;
 
 absl::StatusOr<directory::Revision> revise(const ReviseCommand& command) {
   os::FileSystem& files = os::posix_file_system();
-  const auto directory = directory::DataDirectory::open(files, command.data);
+  using Purpose = directory::DataDirectory::Purpose;
+  const auto directory = directory::DataDirectory::open(
+      files, command.data, command.dry_run ? Purpose::kReading : Purpose::kWriting);
   if (directory.status().code() == absl::StatusCode::kUnavailable) {
     return failure(absl::StatusCode::kUnavailable, "data directory ", command.data,
                    " is in use: history is revised while no server runs, because all customers are computed "

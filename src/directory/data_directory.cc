@@ -21,10 +21,16 @@ absl::Status check_format(os::FileSystem& files, const std::string& path) {
   if (!files.exists(file)) return os::replace_whole_file(files, file, kFormat);
   const auto format = os::read_whole_file(files, file);
   if (!format.ok()) return format.status();
-  if (*format == kFormat) return absl::OkStatus();
-  if (*format == kFormerFormat) return os::replace_whole_file(files, file, kFormat);
+  if (*format == kFormat || *format == kFormerFormat) return absl::OkStatus();
   return failure(absl::StatusCode::kFailedPrecondition, file, " says \"", *format,
                  "\", which this kehu does not know: use the kehu that wrote it");
+}
+
+absl::Status take_over(os::FileSystem& files, const std::string& path) {
+  const std::string file = cat(path, "/FORMAT");
+  const auto format = os::read_whole_file(files, file);
+  if (!format.ok() || *format == kFormat) return format.status();
+  return os::replace_whole_file(files, file, kFormat);
 }
 
 std::string bytes_of_hex(std::string_view hex) {
@@ -105,7 +111,7 @@ absl::Status DataDirectory::may_begin(os::FileSystem& files, const std::string& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path) {
+absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path, Purpose purpose) {
   if (auto status = files.create_directories(path); !status.ok()) return status;
   if (auto status = may_begin(files, path); !status.ok()) return status;
   auto lock = files.lock(cat(path, "/LOCK"));
@@ -117,6 +123,9 @@ absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::st
   auto key = project_key(files, path);
   if (!key.ok()) return key.status();
   if (auto status = check_fingerprint(files, path, *key); !status.ok()) return status;
+  if (purpose == Purpose::kWriting) {
+    if (auto status = take_over(files, path); !status.ok()) return status;
+  }
   if (auto status = finish_log_replacement(files, path); !status.ok()) return status;
   for (const char* child : {"/state", "/lake", "/tmp", "/log"}) {
     if (auto status = files.create_directories(cat(path, child)); !status.ok()) return status;

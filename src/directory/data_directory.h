@@ -19,9 +19,14 @@ namespace kehu::directory {
 //   kehu.sock       where a running server can be reached by whoever may open the directory
 class DataDirectory {
  public:
+  // What the directory is opened for. Whoever only reads one of format 1 leaves it one, for the kehu that
+  // wrote it.
+  enum class Purpose { kReading, kWriting };
+
   // Creates what is missing and takes the lock. Unavailable when another kehu has it. FailedPrecondition, and
   // nothing written, when the directory holds files but no FORMAT.
-  static absl::StatusOr<DataDirectory> open(os::FileSystem& files, std::string path);
+  static absl::StatusOr<DataDirectory> open(os::FileSystem& files, std::string path,
+                                            Purpose purpose = Purpose::kWriting);
 
   // FailedPrecondition when the path holds files of somebody else.
   static absl::Status may_begin(os::FileSystem& files, const std::string& path);

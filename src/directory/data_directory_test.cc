@@ -14,6 +14,24 @@ TEST(DataDirectory, IsMadeAndOpenedAgain) {
   { EXPECT_TRUE(DataDirectory::open(files, "data").ok()); }
 }
 
+TEST(DataDirectory, OneOfFormatOneIsTakenOverByWhoeverWrites) {
+  os::MemoryFileSystem files;
+  { ASSERT_TRUE(DataDirectory::open(files, "data").ok()); }
+  const std::string now = *os::read_whole_file(files, "data/FORMAT");
+  const std::string former = "kehu data directory, format 1\n";
+  ASSERT_TRUE(os::replace_whole_file(files, "data/FORMAT", former).ok());
+  { ASSERT_TRUE(DataDirectory::open(files, "data", DataDirectory::Purpose::kReading).ok()); }
+  EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), former);
+  // The key is another's: refused, and left as it was.
+  const std::string key = *os::read_whole_file(files, "data/keys/project.key");
+  ASSERT_TRUE(os::replace_whole_file(files, "data/keys/project.key", std::string(64, 'a') + "\n").ok());
+  EXPECT_EQ(DataDirectory::open(files, "data").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), former);
+  ASSERT_TRUE(os::replace_whole_file(files, "data/keys/project.key", key).ok());
+  { ASSERT_TRUE(DataDirectory::open(files, "data").ok()); }
+  EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), now);
+}
+
 TEST(DataDirectory, SomebodyElsesFilesAreLeftAlone) {
   os::MemoryFileSystem files;
   ASSERT_TRUE(files.create_directories("photos").ok());

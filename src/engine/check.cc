@@ -101,7 +101,7 @@ void CheckReport::add(std::string_view where, const absl::Status& status) {
 }
 
 absl::StatusOr<CheckReport> check(os::FileSystem& files, const std::string& path) {
-  const auto directory = DataDirectory::open(files, path);
+  const auto directory = DataDirectory::open(files, path, DataDirectory::Purpose::kReading);
   if (!directory.ok()) return directory.status();
   CheckReport report;
   check_log(files, *directory, report);

@@ -66,8 +66,8 @@ void Checkpoints::start_writing() {
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     if (auto status = world_.lake.commit_up_to(checkpoint.position); !status.ok()) return status;
     const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
-    checkpoint.changes
-        .reset();  // here: whoever takes the result would wait for hundreds of megabytes to be freed
+    // Here: whoever takes the result would wait for hundreds of megabytes to be freed.
+    checkpoint.changes.reset();
     return status;
   });
 }
@@ -86,16 +86,23 @@ void Checkpoints::end_writing() {
 
 absl::Status Checkpoints::finish() {
   if (stage_ == Stage::kWriting) end_writing();
-  if (given_up_ || world_.replica.applied() == world_.database.position()) return absl::OkStatus();
-  if (stage_ != Stage::kCopying) world_.replica.begin_checkpoint();
-  // One that was begun earlier is of an earlier position; it is good all the same.
+  if (given_up_) return absl::OkStatus();
+  if (stage_ == Stage::kCopying) abandon();
+  if (world_.replica.applied() == world_.database.position()) return absl::OkStatus();
+  world_.replica.begin_checkpoint();
   while (!world_.replica.copy_some(SIZE_MAX)) {
   }
   Replica::Checkpoint checkpoint = world_.replica.take_checkpoint();
   const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
   world_.replica.finish_checkpoint(status.ok());
-  stage_ = Stage::kIdle;
   return status;
+}
+
+// It would be of an earlier position, and the next start would replay what came behind it.
+void Checkpoints::abandon() {
+  const Replica::Checkpoint begun = world_.replica.take_checkpoint();
+  world_.replica.finish_checkpoint(false);
+  stage_ = Stage::kIdle;
 }
 
 absl::Status Checkpoints::health() const {

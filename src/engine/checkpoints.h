@@ -45,8 +45,8 @@ class Checkpoints {
   // The state is that of no position any more.
   void give_up() { given_up_ = true; }
 
-  // Behind the last record: writes what the database does not have, however much that is. ~3 s for a million
-  // blobs.
+  // Behind the last record: writes what the database does not have, however much that is, in the place of one
+  // that is being copied. ~3 s for a million blobs.
   absl::Status finish();
 
   // OK, or why the last one failed. Any thread.
@@ -59,6 +59,7 @@ class Checkpoints {
   bool has_work() const;
   void start_writing();
   void end_writing();
+  void abandon();
 
   World world_;
   Options options_;

@@ -118,7 +118,11 @@ void OutboxSender::run() {
 // Nothing to do but what time or a checkpoint brings.
 bool OutboxSender::is_idle() const {
   const bool can_begin = !waiting_.empty() && under_way_.size() < kUnderWayMax;
-  return !can_begin && (receipts_.empty() || logging_);
+  return !can_begin && !can_log();
+}
+
+bool OutboxSender::can_log() const {
+  return !receipts_.empty() && !logging_ && clock_.monotonic() >= log_again_;
 }
 
 // The next ones of the last checkpoint, which has all that was dropped up to its position.
@@ -211,9 +215,10 @@ Duration OutboxSender::pause_after(int failures) const {
   return std::min(pause, options_.longest_pause);
 }
 
-// One submission at a time; what the log does not take is kept for the next one.
+// One submission at a time; what the log does not take is kept for the next one, a while later: a disk that
+// is full would be asked without end.
 void OutboxSender::log_receipts(std::unique_lock<std::mutex>& lock) {
-  if (receipts_.empty() || logging_) return;
+  if (!can_log()) return;
   std::vector<std::pair<IntentKey, channel::Delivery>> made;
   for (size_t i = 0; i < std::min(receipts_.size(), kReceiptsMax); ++i) {
     made.emplace_back(receipts_[i].key, receipts_[i].delivery);
@@ -232,6 +237,8 @@ void OutboxSender::log_receipts(std::unique_lock<std::mutex>& lock) {
       if (ack.status.ok()) {
         sender->receipts_.erase(sender->receipts_.begin(),
                                 sender->receipts_.begin() + static_cast<ptrdiff_t>(count));
+      } else {
+        sender->refused(ack.status);
       }
     }
     sender->changed_.notify_all();
@@ -240,8 +247,13 @@ void OutboxSender::log_receipts(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (submitted.ok()) return;
   logging_ = false;
-  health_ = submitted;
-  changed_.wait_for(lock, kPatience, [this] { return stopping_; });
+  refused(submitted);
+}
+
+// Under the lock.
+void OutboxSender::refused(const absl::Status& why) {
+  health_ = why;
+  log_again_ = clock_.monotonic() + options_.first_pause;
 }
 
 OutboxSender::Counters OutboxSender::counters() const {

@@ -76,7 +76,9 @@ class OutboxSender final : public Consumer {
   void log_receipts(std::unique_lock<std::mutex>& lock);
   void hold(Intent intent);
   Duration pause_after(int failures) const;
+  void refused(const absl::Status& why);
   bool is_idle() const;
+  bool can_log() const;
 
   const state::Database& database_;
   os::Clock& clock_;
@@ -97,6 +99,7 @@ class OutboxSender final : public Consumer {
   };
   std::deque<Made> receipts_;  // to be logged
   bool logging_ = false;
+  Duration log_again_;  // not before, since the log took none
   // From this one on they are in the database only, up to dropped_; nullopt: none is. At first those are all
   // that it has.
   std::optional<IntentKey> read_from_ = IntentKey{};

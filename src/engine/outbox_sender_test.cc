@@ -2,63 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <set>
+#include <atomic>
 
 #include "base/text.h"
-#include "codec/record.h"
+#include "channel/fake_channel.h"
 #include "engine/test_engine.h"
 #include "os/clock.h"
 
 namespace kehu::engine {
 namespace {
 
-// Delivers at once, as often as it is told to.
-class FakeChannel final : public channel::Channel {
- public:
-  void deliver(const Intent& intent, Done done) override {
-    {
-      const std::lock_guard lock(mutex_);
-      keys_.insert(intent.key);
-      ++deliveries_;
-      if (failures_ > 0) {
-        --failures_;
-        done(absl::UnavailableError("not now"));
-        return;
-      }
-    }
-    done(channel::Delivery{});
-  }
-  void fail(int times) {
-    const std::lock_guard lock(mutex_);
-    failures_ = times;
-  }
-  size_t keys() const {
-    const std::lock_guard lock(mutex_);
-    return keys_.size();
-  }
-  size_t deliveries() const {
-    const std::lock_guard lock(mutex_);
-    return deliveries_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<IntentKey> keys_;
-  size_t deliveries_ = 0;
-  int failures_ = 0;
-};
-
-template <class Done>
-bool eventually(Done&& done) {
-  for (int i = 0; i < 2000; ++i) {
-    if (done()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
-
-std::unique_ptr<Engine> engine_with(const std::string& directory, std::shared_ptr<FakeChannel> channel) {
+std::unique_ptr<Engine> engine_with(const std::string& directory,
+                                    std::shared_ptr<channel::FakeChannel> channel) {
   Options options = restless_options(directory);
   options.channels["test"] = std::move(channel);
   return open_engine(std::move(options));
@@ -66,32 +21,43 @@ std::unique_ptr<Engine> engine_with(const std::string& directory, std::shared_pt
 
 RecordBatch reminders(size_t first, size_t count) {
   RecordBatch batch;
-  for (size_t i = first; i < first + count; ++i) {
-    codec::add_record(batch, RecordKind::kReminder, [&](std::string& out) {
-      const std::string text = cat(i);
-      codec::append_reminder({.due = Instant(), .customer = {}, .channel = "test", .text = text}, out);
-    });
-  }
+  for (size_t i = first; i < first + count; ++i) add_reminder(batch, Instant(), cat(i));
   return batch;
-}
-
-uint64_t delivered(Engine& engine) {
-  const auto counted = engine.ask<uint64_t>([](Replica& replica) -> uint64_t {
-    for (const outbox::Counts& counts : replica.shard().outbox().counts()) return counts.delivered;
-    return 0;
-  });
-  return counted.ok() ? *counted : 0;
 }
 
 TEST(OutboxSender, WhatFailsIsTriedAgain) {
   TestDirectory directory;
-  const auto channel = std::make_shared<FakeChannel>();
+  const auto channel = std::make_shared<channel::FakeChannel>();
   channel->fail(3);
   const auto engine = engine_with(directory.path(), channel);
   ASSERT_TRUE(engine->submit_and_wait(reminders(0, 2)).ok());
-  EXPECT_TRUE(eventually([&] { return delivered(*engine) == 2; }));
+  EXPECT_TRUE(eventually([&] { return outgoing_of(*engine).delivered == 2; }));
   EXPECT_EQ(channel->deliveries(), 5u);
   EXPECT_EQ(engine->outbox_sender().counters().failures, 3u);
+}
+
+TEST(OutboxSender, AReceiptThatTheLogRefusesIsNotTriedWithoutEnd) {
+  TestDirectory directory;
+  const auto database = state::Database::open(directory.path(), 1 << 20);
+  ASSERT_TRUE(database.ok());
+  std::atomic<int> submissions = 0;
+  const auto refuse = [&submissions](Submission submission) {
+    ++submissions;
+    Ack ack;
+    ack.status = absl::UnavailableError("the disk is full");
+    submission.done(ack);
+    return absl::OkStatus();
+  };
+  OutboxSender sender(**database, os::system_clock(), refuse,
+                      {.channels = {{"test", std::make_shared<channel::FakeChannel>()}}});
+  sender.start();
+  auto slice = std::make_shared<AppliedSlice>();
+  slice->intents.push_back({.key = {Sequence(1), 0}, .channel = "test", .customer = {}, .body = "x"});
+  sender.take(slice);
+  EXPECT_TRUE(eventually([&] { return submissions > 0; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(submissions, 1);
+  EXPECT_EQ(sender.health().code(), absl::StatusCode::kUnavailable);
 }
 
 // More than it holds: the rest is read from checkpoints, and none is missing or counted twice.
@@ -106,14 +72,15 @@ TEST(OutboxSender, MoreThanItHoldsComesFromTheState) {
     ASSERT_TRUE(eventually([&] {
       return *nobody->ask<bool>([](Replica& replica) { return !replica.shard().next_due().has_value(); });
     }));
-    EXPECT_EQ(delivered(*nobody), 0u);
+    EXPECT_EQ(outgoing_of(*nobody).delivered, 0u);
   }
-  const auto channel = std::make_shared<FakeChannel>();
+  const auto channel = std::make_shared<channel::FakeChannel>();
   const auto engine = engine_with(directory.path(), channel);
   for (size_t first = 0; first < count; first += 500) {
     ASSERT_TRUE(engine->submit_and_wait(reminders(count + first, 500)).ok());
   }
-  EXPECT_TRUE(eventually([&] { return delivered(*engine) == 2 * count; })) << delivered(*engine);
+  EXPECT_TRUE(eventually([&] { return outgoing_of(*engine).delivered == 2 * count; }))
+      << outgoing_of(*engine).delivered;
   EXPECT_EQ(channel->keys(), 2 * count);
 }
 

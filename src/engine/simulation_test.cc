@@ -8,9 +8,10 @@
 
 #include "engine/test_log_world.h"
 
-// Clients that insist, a log thread, and a disk on which anything may fail at any operation: whatever
-// happens, every acknowledged event is in the log exactly once, in its client's order, and nothing is that
-// was not sent.
+// Clients that insist, somebody who sets reminders, a log thread, and a disk on which anything may fail at
+// any operation: whatever happens, every acknowledged event is in the log exactly once, in its client's
+// order, and nothing is that was not sent; every acknowledged reminder becomes one intent, which is counted
+// once.
 namespace kehu::engine {
 namespace {
 
@@ -72,6 +73,64 @@ class Client {
   std::optional<RecordBatch> pending_;
 };
 
+// Sets reminders, each with a text of its own and never again, and plays the channel that they go to.
+class Reminders {
+ public:
+  RecordBatch next(std::mt19937_64& random, Instant now) {
+    RecordBatch batch;
+    for (uint64_t n = random() % 4; n > 0; --n) {
+      const std::string text = cat("reminder-", sent_.size());
+      add_reminder(batch, now + Duration::millis(1 + static_cast<int64_t>(random() % 4000)), text);
+      sent_.insert(text);
+    }
+    return batch;
+  }
+  void hear(const RecordBatch& batch, const Ack& ack) {
+    if (!ack.status.ok()) return;
+    for (const RecordBatch::Entry& entry : batch.entries) {
+      acknowledged_.emplace(codec::decode_reminder(batch.payload(entry))->text);
+    }
+  }
+
+  // Receipts of some of the open intents, sometimes twice. An intent that comes again has the key and the
+  // text that it had.
+  RecordBatch deliver(std::mt19937_64& random, const std::map<IntentKey, std::string>& open,
+                      uint64_t chance) {
+    RecordBatch batch;
+    for (const auto& [key, text] : open) {
+      if (random() % 100 >= chance) continue;
+      EXPECT_EQ(outside_.emplace(key, text).first->second, text) << "one key for two";
+      for (uint64_t times = random() % 8 == 0 ? 2 : 1; times > 0; --times) add_receipt(batch, key);
+    }
+    return batch;
+  }
+
+  // `logged` are the texts that the log holds.
+  void judge(const std::multiset<std::string>& logged, shard::Shard& shard) {
+    for (const std::string& text : acknowledged_) EXPECT_EQ(logged.count(text), 1u) << text;
+    std::multiset<std::string> came;
+    for (const auto& [key, text] : outside_) came.insert(text);
+    EXPECT_EQ(came, logged) << "lost, doubled or invented";
+    for (const std::string& text : logged) EXPECT_TRUE(sent_.contains(text)) << text;
+    EXPECT_EQ(shard.timers().pending(), 0u);
+    const auto counts = shard.outbox().counts();
+    ASSERT_EQ(counts.size(), logged.empty() ? 0u : 1u);
+    if (counts.empty()) return;
+    EXPECT_EQ(counts[0].intents, logged.size());
+    EXPECT_EQ(counts[0].delivered, logged.size());
+  }
+
+ private:
+  static void add_receipt(RecordBatch& batch, const IntentKey& key) {
+    codec::add_record(batch, RecordKind::kReceipt, [&key](std::string& out) {
+      codec::append_receipt({.intent = key, .outcome = IntentOutcome::kDelivered, .detail = ""}, out);
+    });
+  }
+
+  std::set<std::string> sent_, acknowledged_;
+  std::map<IntentKey, std::string> outside_;  // what the channel has seen
+};
+
 class Simulation {
  public:
   explicit Simulation(uint64_t seed) : random_(seed) {
@@ -88,9 +147,10 @@ class Simulation {
       if (client.waits()) client.hear(world.send(client.next(random_)).get());
       ASSERT_FALSE(client.waits()) << "a sound disk, and yet no ack";
     }
+    deliver_the_rest(world);
     ASSERT_TRUE(world.stop().ok());
     EXPECT_EQ(world.state().digest(), replayed_digest(files_, LogWorld::kDirectory));
-    judge();
+    judge(world.state().shard());
   }
 
  private:
@@ -106,7 +166,8 @@ class Simulation {
       step(world);
     }
     if (random_() % 2 == 0) {
-      (void)world.stop();
+      const bool sound = world.stop().ok();
+      if (sound && !files_.crashed()) compare_with_a_replay(world);
       if (!files_.crashed()) return;
     } else {
       files_.plan({.operation = files_.operations(), .kind = os::FaultKind::kCrashBefore});
@@ -118,14 +179,38 @@ class Simulation {
 
   void step(LogWorld& world) {
     std::vector<Client*> senders;
-    std::vector<RecordBatch> batches;
-    for (Client& client : clients_) {
-      if (random_() % 2 == 0) continue;
-      senders.push_back(&client);
-      batches.push_back(client.next(random_));
+    std::vector<std::future<Ack>> acks;
+    RecordBatch reminders;
+    std::future<Ack> reminded;
+    world.while_held(Duration::millis(static_cast<int64_t>(random_() % 700)), [&] {
+      for (Client& client : clients_) {
+        if (random_() % 2 == 0) continue;
+        senders.push_back(&client);
+        acks.push_back(world.send(client.next(random_)));
+      }
+      reminders = reminders_.next(random_, world.now());
+      reminded = world.send(reminders);
+      acks.push_back(world.send(reminders_.deliver(random_, world.state().open_intents(), 60)));
+    });
+    reminders_.hear(reminders, reminded.get());
+    for (size_t i = 0; i < senders.size(); ++i) senders[i]->hear(acks[i].get());
+    acks.back().get();
+  }
+
+  void compare_with_a_replay(LogWorld& world) {
+    files_.clear_faults();
+    EXPECT_EQ(world.state().digest(), replayed_digest(files_, LogWorld::kDirectory));
+  }
+
+  // The first group brings the tick at which all is due, the next ones the receipts.
+  void deliver_the_rest(LogWorld& world) {
+    for (int i = 0; i < 3; ++i) {
+      std::future<Ack> ack;
+      world.while_held(Duration::seconds(30), [&] {
+        ack = world.send(reminders_.deliver(random_, world.state().open_intents(), 100));
+      });
+      ASSERT_TRUE(ack.get().status.ok());
     }
-    const std::vector<Ack> acks = world.send_together(std::move(batches));
-    for (size_t i = 0; i < senders.size(); ++i) senders[i]->hear(acks[i]);
   }
 
   void plan_fault() {
@@ -144,7 +229,8 @@ class Simulation {
     files_.reboot(random_());
   }
 
-  void judge() {
+  void judge(shard::Shard& shard) {
+    std::multiset<std::string> reminders;
     std::map<uint32_t, uint64_t> last;
     std::map<uint32_t, size_t> conflicts;
     const auto status = for_each_batch(files_, LogWorld::kDirectory, [&](const auto& records, Instant) {
@@ -153,7 +239,9 @@ class Simulation {
           ++conflicts[codec::decode_rejection(record.payload)->source.value()];
           continue;
         }
-        if (record.kind == RecordKind::kTick) continue;
+        if (record.kind == RecordKind::kReminder)
+          reminders.emplace(codec::decode_reminder(record.payload)->text);
+        if (record.kind != RecordKind::kEvent) continue;
         codec::EventRecord decoded;
         ASSERT_TRUE(decoded.decode(record.payload).ok());
         const uint32_t source = decoded.event().source.value();
@@ -162,6 +250,7 @@ class Simulation {
       }
     });
     ASSERT_TRUE(status.ok()) << status;
+    reminders_.judge(reminders, shard);
     for (uint32_t source = 1; source <= kClients; ++source) {
       const Client& client = clients_[source - 1];
       EXPECT_EQ(last[source], client.sent());
@@ -174,6 +263,7 @@ class Simulation {
   std::mt19937_64 random_;
   os::MemoryFileSystem files_;
   std::vector<Client> clients_;
+  Reminders reminders_;
 };
 
 // KEHU_SEED=n runs one seed again.

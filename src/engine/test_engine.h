@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -117,6 +121,13 @@ inline std::shared_ptr<const Settings> least_retention() {
   return settings;
 }
 
+// At `due`, the channel "test" gets the text.
+inline void add_reminder(RecordBatch& batch, Instant due, std::string_view text) {
+  codec::add_record(batch, RecordKind::kReminder, [&](std::string& out) {
+    codec::append_reminder({.due = due, .customer = {}, .channel = "test", .text = text}, out);
+  });
+}
+
 inline RecordBatch definition(std::string_view kind, std::string_view name, std::string_view body) {
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition, [&](std::string& out) {
@@ -184,6 +195,44 @@ inline uint64_t events_of(Engine& engine, std::string_view type, std::string_vie
   return events.ok() ? *events : 0;
 }
 
+// Within 20 seconds.
+template <class Done>
+bool eventually(Done&& done) {
+  for (int i = 0; i < 2000; ++i) {
+    if (done()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+// Of the channel "test", and how many timers wait.
+struct Outgoing {
+  uint64_t timers = 0;
+  uint64_t intents = 0;
+  uint64_t delivered = 0;
+  auto operator<=>(const Outgoing&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Outgoing& outgoing) {
+  return out << outgoing.timers << " timers, " << outgoing.intents << " intents, " << outgoing.delivered
+             << " delivered";
+}
+
+inline Outgoing outgoing_of(Replica& replica) {
+  Outgoing outgoing{.timers = replica.shard().timers().pending()};
+  for (const outbox::Counts& counts : replica.shard().outbox().counts()) {
+    outgoing.intents = counts.intents;
+    outgoing.delivered = counts.delivered;
+  }
+  return outgoing;
+}
+
+inline Outgoing outgoing_of(Engine& engine) {
+  const auto outgoing = engine.ask<Outgoing>([](Replica& replica) { return outgoing_of(replica); });
+  EXPECT_TRUE(outgoing.ok()) << outgoing.status();
+  return outgoing.value_or(Outgoing());
+}
+
 // The state that records make in memory, without engine, checkpoints or disk.
 class PlainState {
  public:
@@ -195,11 +244,16 @@ class PlainState {
       applied_ = record.sequence;
       effects_.clear();
       EXPECT_TRUE(shard_.apply({&record, 1}, tick, effects_).ok());
+      for (const Intent& intent : effects_.intents) open_.emplace(intent.key, intent.body);
+      for (const IntentKey& key : effects_.settled) open_.erase(key);
       if (record.kind == RecordKind::kDefinition) define(record.payload);
     }
   }
   uint64_t digest() { return shard_.digest(); }
   Sequence applied() const { return applied_; }
+  shard::Shard& shard() { return shard_; }
+  // Intents without a receipt, and their bodies.
+  const std::map<IntentKey, std::string>& open_intents() const { return open_; }
 
  private:
   void define(std::string_view payload) {
@@ -216,6 +270,7 @@ class PlainState {
   std::shared_ptr<const Project> project_ =
       std::make_shared<const Project>(std::make_shared<const Settings>(Settings::defaults()));
   shard::Effects effects_;
+  std::map<IntentKey, std::string> open_;
   Sequence applied_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "engine/log_thread.h"
 #include "engine/test_engine.h"
 #include "os/clock.h"
@@ -38,6 +39,7 @@ class LogWorld {
       return absl::OkStatus();
     });
     if (!replayed.ok()) return replayed;
+    set_agenda();
     thread_->start([this](DurableBatch batch) { apply(batch); });
     return absl::OkStatus();
   }
@@ -58,26 +60,36 @@ class LogWorld {
     return future;
   }
 
-  // Sends these as one group: the log thread is held while they queue up.
-  std::vector<Ack> send_together(std::vector<RecordBatch> batches) {
-    std::promise<void> held, release;
+  // What `work` sends becomes one group, in which time has gone on by `passed`: the log thread is held
+  // meanwhile, and everything before is applied.
+  void while_held(Duration passed, absl::FunctionRef<void()> work) {
+    const auto held = std::make_shared<std::promise<void>>();
+    std::promise<void> release;
     Submission gate;
-    gate.done = [&held, opened = release.get_future().share()](const Ack&) {
-      held.set_value();
+    gate.done = [held, opened = release.get_future().share()](const Ack&) {
+      held->set_value();
       opened.wait();
     };
     EXPECT_TRUE(thread_->submit(gate).ok());
-    held.get_future().wait();
-    std::vector<std::future<Ack>> futures;
-    for (RecordBatch& batch : batches) futures.push_back(send(std::move(batch)));
+    held->get_future().wait();
+    clock_.advance(passed);
+    work();
     release.set_value();
+  }
+
+  std::vector<Ack> send_together(std::vector<RecordBatch> batches) {
+    std::vector<std::future<Ack>> futures;
+    while_held({}, [&] {
+      for (RecordBatch& batch : batches) futures.push_back(send(std::move(batch)));
+    });
     std::vector<Ack> acks;
     for (auto& future : futures) acks.push_back(future.get());
     return acks;
   }
 
   LogThread& thread() { return *thread_; }
-  // Of what was delivered; after stop().
+  Instant now() { return clock_.now(); }
+  // Of what was delivered; while the thread is held, and after stop().
   PlainState& state() { return state_; }
 
  private:
@@ -95,12 +107,20 @@ class LogWorld {
     options.seal_payload = [](std::string_view text) { return std::string(text); };
     return options;
   }
-  void apply(const DurableBatch& batch) { state_.apply(batch.records, batch.tick); }
+  void apply(const DurableBatch& batch) {
+    state_.apply(batch.records, batch.tick);
+    for (const shard::LogRecord& record : batch.records) {
+      if (record.kind == RecordKind::kTick) last_tick_ = record.sequence;
+    }
+    set_agenda();
+  }
+  void set_agenda() { thread_->set_agenda({.due = state_.shard().next_due(), .tick = last_tick_}); }
 
   os::MemoryFileSystem& files_;
   os::ManualClock clock_{Instant(1'780'000'000'000'000)};
   seal::KeyRing ring_;
   PlainState state_;
+  Sequence last_tick_;
   std::unique_ptr<LogThread> thread_;
 };
 
