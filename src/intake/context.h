@@ -35,9 +35,10 @@ struct Context {
   SourceId source;
   ChannelName default_channel;  // what the source is said to be, for events that name none
   Instant received_at;
-  bool retried = false;        // X-Retry-Count above 0
-  std::string_view remote_ip;  // for events that ask for it by context.direct
-  std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
+  bool retried = false;                   // X-Retry-Count above 0
+  std::string_view remote_ip;             // for events that ask for it by context.direct
+  std::string_view origin;                // Rejection::origin, e.g. "/v1/batch"
+  Protocol protocol = Protocol::kEvents;  // Rejection::protocol
   // When set, an event with a `writeKey` that opens another source is that source's.
   const SourceOfKey* source_of_key = nullptr;
   // Of the same project; nullptr opens no encrypted record.

@@ -94,6 +94,7 @@ void EventDecoder::reject_event(Intake& out) {
           .payload = translated ? batch_head.received : index_->raw((*index_)[node_]),
           .position = batch_head.position,
           .origin = batch_head.origin,
+          .type = batch_head.type,
           .named = members_.message_id != 0},
          out);
 }
@@ -112,7 +113,9 @@ void EventDecoder::reject(const Context& context, const Broken& broken, Intake& 
                             .path = broken.path,
                             .detail = broken.detail,
                             .origin = origin,
-                            .sealed_payload = sealed};
+                            .sealed_payload = sealed,
+                            .protocol = context.protocol,
+                            .type = broken.type};
   codec::add_rejection(out.records, rejection);
   ++out.rejected;
   ++out.rejected_by_reason[static_cast<size_t>(broken.reason)];

@@ -68,10 +68,11 @@ class EventDecoder {
     Reason reason = Reason::kInvalidJson;
     std::string_view path;
     std::string_view detail;
-    std::string_view payload;      // as received; need not be JSON or UTF-8
-    uint64_t position = 0;         // as BatchHead::position
-    std::string_view origin = {};  // as BatchHead::origin
-    bool named = false;            // the sender gave it a message id: the same payload again is a repeat
+    std::string_view payload;            // as received; need not be JSON or UTF-8
+    uint64_t position = 0;               // as BatchHead::position
+    std::string_view origin = {};        // as BatchHead::origin
+    std::optional<EventType> type = {};  // as BatchHead::type
+    bool named = false;  // the sender gave it a message id: the same payload again is a repeat
   };
   // Where the event with this number, from 1, stands in the body of a batch.
   static std::string batch_path(uint32_t element);
