@@ -42,7 +42,7 @@ std::shared_ptr<IntakeRoom> shared_intake_room(Gateway& gateway) {
 }
 
 intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
-                               Instant now, std::string_view origin) {
+                               Instant now) {
   const auto retry = request.header("X-Retry-Count");
   return {.policy = &room.policy,
           .door = &room.door,
@@ -52,7 +52,8 @@ intake::Context intake_context(IntakeRoom& room, const engine::Source& source, c
           .received_at = now,
           .retried = retry && *retry != "0" && !retry->empty(),
           .remote_ip = request.remote,
-          .origin = origin,
+          .origin = request.route,
+          .protocol = request.protocol,
           .envelopes = &room.envelopes,
           .in_clear = room.in_clear};
 }

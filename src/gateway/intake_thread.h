@@ -49,8 +49,8 @@ IntakeRoom& intake_room(Gateway& gateway);
 // The same for uploads, which may outlast the project's state that they began with.
 std::shared_ptr<IntakeRoom> shared_intake_room(Gateway& gateway);
 
-// The context for one request of `source`; views into `request` and `origin`.
+// The context for one request of `source`; views into `request`.
 intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
-                               Instant now, std::string_view origin);
+                               Instant now);
 
 }  // namespace kehu::gateway

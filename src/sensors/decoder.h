@@ -20,7 +20,7 @@ namespace kehu::sensors {
 // cannot be read is one rejection that holds all of it, because an SDK deletes what it was told is wrong, and
 // sends again for ever what it was not told about.
 //
-//   SensorsDecoder decoder;                 // one per thread
+//   Decoder decoder;                        // one per thread
 //   decoder.open(query, body);
 //   source = by decoder.write_keys(), else 403
 //   while (decoder.decode(context, sender, intake)) …   // each part is a submission

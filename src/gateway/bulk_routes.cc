@@ -1,18 +1,18 @@
-#include "gateway/bulk_upload.h"
-
-#include <mutex>
+#include <memory>
 #include <optional>
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "coding/inflate.h"
 #include "debugger/debugger.h"
+#include "gateway/gateway.h"
 #include "gateway/intake_call.h"
-#include "gateway/intake_summary.h"
 #include "gateway/intake_thread.h"
+#include "gateway/log_parts.h"
+#include "gateway/source_claim.h"
 #include "http/content_coding.h"
-#include "http/credentials.h"
 #include "http/problem.h"
+#include "http/responder.h"
 #include "intake/bulk.h"
 #include "json/writer.h"
 
@@ -20,101 +20,71 @@ namespace kehu::gateway {
 namespace {
 
 constexpr size_t kPartBytes = 256u << 10;
-constexpr int kPartsWaiting = 4;
+constexpr size_t kPartsWaiting = 4;
 constexpr std::string_view kPath = "/api/v1/events";
 // Of a body that the debugger shows; a little more than it will.
 constexpr size_t kSeenBytes = 20u << 10;
 
-// What connection thread and log thread share of one upload. Lives until the last part is answered.
-class Progress {
+// The parts of one upload: one answer to all of them.
+class UploadParts final : public LogParts {
  public:
-  Progress(Responder responder, debugger::FollowedRequest followed)
-      : responder_(std::move(responder)), followed_(std::move(followed)) {}
+  UploadParts(Gateway& gateway, Responder responder, debugger::FollowedRequest followed)
+      : LogParts(gateway, {.parts = kPartsWaiting}),
+        responder_(std::move(responder)),
+        followed_(std::move(followed)) {}
 
-  // From now on; before the parts that it is about are submitted. Those under way are not among them.
+  // From now on the answer is shown by `followed`.
   void follow(debugger::FollowedRequest followed) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     followed_ = std::move(followed);
   }
 
   // The body will not come to its end, and nobody waits for an answer.
   void abandon() {
-    const std::lock_guard lock(mutex_);
-    if (!responder_.answered()) followed_.answered("none of ours: the body did not come to its end");
+    const std::lock_guard lock(mutex());
+    if (!completed()) followed_.answered("none of ours: the body did not come to its end");
   }
 
-  // One more part is on its way. `more` is used at once, or when fewer parts wait.
-  void part_submitted(const intake::Intake& part, std::optional<ReadMore> more) {
-    const std::lock_guard lock(mutex_);
-    summary_.add(part);
-    if (++waiting_ >= kPartsWaiting && more) held_.emplace(*std::move(more));
-  }
-
-  void part_done(const engine::Ack& ack) {
-    const std::lock_guard lock(mutex_);
-    --waiting_;
-    held_.reset();  // goes on reading
-    if (!ack.status.ok()) fail(ack.status);
-    summary_.add(ack);
-    answer_if_complete();
-  }
-
-  void refused(const absl::Status& status) {
-    const std::lock_guard lock(mutex_);
-    --waiting_;
-    held_.reset();
-    fail(status);
-    answer_if_complete();
-  }
-
-  void end() {
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    answer_if_complete();
-  }
-
-  void stop(const absl::Status& status) {
-    const std::lock_guard lock(mutex_);
-    fail(status);
-    answer_if_complete();
+  // The next chunk may come, at once or when fewer parts wait.
+  void read_on(ReadMore more) {
+    const std::lock_guard lock(mutex());
+    if (holds()) held_.emplace(std::move(more));
   }
 
  private:
-  void fail(const absl::Status& status) {
-    if (failure_.ok()) failure_ = status;
-    ended_ = true;
+  void go_on() override { held_.reset(); }
+
+  void settle(const Sent& sent, const engine::Ack& ack) override {
+    LogParts::settle(sent, ack);
+    if (!failure().ok()) cease();
   }
 
-  void answer_if_complete() {
-    if (!ended_ || waiting_ > 0 || responder_.answered()) return;
-    if (!failure_.ok()) {
-      Problem problem = log_problem(failure_);
-      problem.detail = cat(problem.detail, "; ", summary_.accepted(),
-                           " events before it are stored. Sent again, events with a ",
-                           "message id or a time of their own are recognised; others would count twice");
-      return send(to_response(problem));
-    }
-    std::string body;
-    json::Writer writer(body);
-    writer.begin_object();
-    summary_.write(writer);
-    writer.end_object();
-    send(Response::json(std::move(body)));
-  }
-
-  void send(Response response) {
+  void complete() override {
+    Response response = failure().ok() ? Response::json(summary_text()) : to_response(problem());
     followed_.answered(response);
     responder_.send(std::move(response));
   }
 
-  std::mutex mutex_;
+  Problem problem() {
+    Problem problem = log_problem(failure());
+    problem.detail = cat(problem.detail, "; ", summary().accepted(),
+                         " events before it are stored. Sent again, events with a ",
+                         "message id or a time of their own are recognised; others would count twice");
+    return problem;
+  }
+
+  std::string summary_text() {
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object();
+    summary().write(writer);
+    writer.end_object();
+    return body;
+  }
+
   Responder responder_;
   debugger::FollowedRequest followed_;
   std::optional<ReadMore> held_;
-  int waiting_ = 0;
-  bool ended_ = false;
-  absl::Status failure_;
-  IntakeSummary summary_;
 };
 
 // What does not unpack, or unpacks to too much, will not do so the next time either.
@@ -145,6 +115,8 @@ RouteDoc bulk_doc() {
               {503, "The log cannot take more now", "application/problem+json", "Problem"}}};
 }
 
+// POST /api/v1/events: decodes the body as it comes and submits it in parts, at most a few of which wait for
+// the log at a time. Answers when every part is durable: {"accepted", "repeats", "conflicts", "rejected"}.
 class BulkUpload final : public BodySink {
  public:
   struct Sender {
@@ -162,13 +134,13 @@ class BulkUpload final : public BodySink {
         decoder_(context_, sender_.room->bulk),
         followed_(std::move(followed)),
         seen_whole_(followed_),
-        progress_(std::make_shared<Progress>(std::move(responder), followed_)) {}
+        parts_(std::make_shared<UploadParts>(gateway, std::move(responder), followed_)) {}
   ~BulkUpload() override {
     if (ended_) return;
     show_body(failure(absl::StatusCode::kCancelled,
                       "the body did not come to its end: the client went away, or it is larger than ",
                       limits::kBulkBodyBytes, " bytes"));
-    progress_->abandon();
+    parts_->abandon();
   }
 
   void on_chunk(std::string_view chunk, ReadMore more) override {
@@ -182,7 +154,8 @@ class BulkUpload final : public BodySink {
     } else {
       feed(chunk);
     }
-    if (!intake_.records.empty()) submit(std::move(more));
+    if (!intake_.records.empty()) submit();
+    parts_->read_on(std::move(more));
   }
 
   void on_end() override {
@@ -193,16 +166,16 @@ class BulkUpload final : public BodySink {
     ended_ = true;
     show_body(absl::OkStatus());
     decoder_.end();
-    while (decoder_.decode(kPartBytes, intake_)) submit({});
-    if (!intake_.records.empty()) submit({});
-    progress_->end();
+    while (decoder_.decode(kPartBytes, intake_)) submit();
+    if (!intake_.records.empty()) submit();
+    parts_->end();
   }
 
  private:
   void feed(std::string_view plain) {
     if (seen_whole_) see(plain);
     decoder_.begin(plain);
-    while (decoder_.decode(kPartBytes, intake_)) submit({});
+    while (decoder_.decode(kPartBytes, intake_)) submit();
   }
 
   void see(std::string_view plain) {
@@ -219,42 +192,27 @@ class BulkUpload final : public BodySink {
     ended_ = true;
     follow_wrong();
     show_body(status);
-    progress_->stop(status);
+    parts_->fail(status);
   }
 
   // What stood in the header of the request is gone by now.
   void follow_wrong() {
     if (followed_) return;
-    const debugger::Arrival arrival{
-        .protocol = "events", .method = "POST", .path = std::string(kPath), .remote = sender_.address};
+    const debugger::Arrival arrival{.protocol = std::string(to_string(Protocol::kEvents)),
+                                    .method = "POST",
+                                    .path = std::string(kPath),
+                                    .remote = sender_.address};
     followed_ = gateway_.debugger().follow(
         {.source = sender_.source, .received_at = context_.received_at, .arrival = &arrival},
         debugger::Debugger::Outcome::kWentWrong);
-    progress_->follow(followed_);
+    parts_->follow(followed_);
   }
 
-  void submit(std::optional<ReadMore> more) {
+  void submit() {
     if (intake_.rejected > 0) follow_wrong();
-    if (intake_.times_ahead > 0) gateway_.times_ahead() += intake_.times_ahead;
     gateway_.limits().charge(sender_.source, sender_.address, intake_.accepted + intake_.rejected,
                              gateway_.engine().clock().now());
-    progress_->part_submitted(intake_, std::move(more));
-    const size_t part = followed_.add_part(intake_.records);
-    engine::Submission submission{
-        .batch = std::move(intake_.records),
-        .data_keys = std::move(intake_.new_key_ids),
-        .tell_fates = static_cast<bool>(followed_),
-        .done =
-            [progress = progress_, followed = followed_, part](const engine::Ack& ack) {
-              followed.logged(part, ack);
-              progress->part_done(ack);
-            },
-        .waiting = sender_.trace.child("wait for the log")};
-    intake_ = {};
-    if (auto status = gateway_.engine().submit(std::move(submission)); !status.ok()) {
-      followed_.logged(part, {.status = status});
-      progress_->refused(status);
-    }
+    parts_->submit(intake_, {.followed = followed_, .waiting = sender_.trace.child("wait for the log")});
   }
 
   Gateway& gateway_;
@@ -269,44 +227,33 @@ class BulkUpload final : public BodySink {
   const bool seen_whole_;  // it was followed from the start
   std::string seen_;       // the body's beginning, unpacked
   size_t unpacked_bytes_ = 0;
-  std::shared_ptr<Progress> progress_;
+  std::shared_ptr<UploadParts> parts_;
 };
 
-}  // namespace
-
-std::unique_ptr<BodySink> open_bulk_upload(Gateway& gateway, const Request& request, Responder responder) {
+// nullptr when the request is refused; it is answered then.
+std::unique_ptr<BodySink> open_upload(Gateway& gateway, const Request& request, Responder responder) {
   auto room = shared_intake_room(gateway);
-  const auto write_key = write_key_of(request);
-  const engine::Source* source = gateway.source_of(*room->project, write_key.value_or(""));
-  // An administrator may name the source instead of knowing its key.
-  if (!write_key && gateway.admin(request)) {
-    source = room->project->find(request.query("source").value_or("default"));
-  }
-  if (source == nullptr && !write_key && gateway.admin(request)) {
-    responder.send(
-        to_response(Problem::not_found("there is no source of this name: GET /api/v1/sources lists them")));
-    return nullptr;
-  }
-  if (source == nullptr) {
-    gateway.strangers().note(request, 401, *room->project->settings(), gateway.engine().clock().now());
-    responder.send(to_response(Problem::unauthorized(
-        "send the write key of a source as the user name of Basic authorization, or `?writeKey=`")));
-    return nullptr;
-  }
-  const Instant now = gateway.engine().clock().now();
-  const debugger::Sighting sighting{.source = *source, .received_at = now, .request = &request};
-  if (auto refusal = refuse_beyond_limit(gateway, sighting)) {
+  const SourceClaim claim = SourceClaim::of(gateway, request);
+  const engine::Source* source = claim.find(gateway, *room->project);
+  auto refusal =
+      claim.refuse(gateway, request, source,
+                   "send the write key of a source as the user name of Basic authorization, or `?writeKey=`");
+  if (refusal) {
     responder.send(*std::move(refusal));
     return nullptr;
   }
-  intake::Context context = intake_context(*room, *source, request, now, kPath);
+  const Instant now = gateway.engine().clock().now();
+  intake::Context context = intake_context(*room, *source, request, now);
   context.remote_ip = {};  // lives only as long as the request
   return std::make_unique<BulkUpload>(
       gateway,
       BulkUpload::Sender{std::move(room), *source, std::string(request.remote), says_compressed(request),
                          request.trace},
-      context, gateway.debugger().follow(sighting), std::move(responder));
+      context, gateway.debugger().follow({.source = *source, .received_at = now, .request = &request}),
+      std::move(responder));
 }
+
+}  // namespace
 
 void add_bulk_routes(Gateway& gateway, std::vector<Route>& routes) {
   routes.push_back({.method = Method::kPost,
@@ -314,7 +261,7 @@ void add_bulk_routes(Gateway& gateway, std::vector<Route>& routes) {
                     .access = Access::kWriteKey,
                     .action = StreamedBody{limits::kBulkBodyBytes,
                                            [&gateway](const Request& request, Responder responder) {
-                                             return open_bulk_upload(gateway, request, std::move(responder));
+                                             return open_upload(gateway, request, std::move(responder));
                                            }},
                     .doc = bulk_doc()});
 }
