@@ -119,19 +119,20 @@ RouteDoc bulk_doc() {
 // the log at a time. Answers when every part is durable: {"accepted", "repeats", "conflicts", "rejected"}.
 class BulkUpload final : public BodySink {
  public:
-  struct Sender {
+  // What is kept of a request whose body comes piece by piece.
+  struct Opened {
     std::shared_ptr<IntakeRoom> room;  // of the connection's thread
     const engine::Source& source;      // of the room's project
     std::string address;
     bool compressed = false;
     trace::Link trace = {};
   };
-  BulkUpload(Gateway& gateway, Sender sender, intake::Context context, debugger::FollowedRequest followed,
-             Responder responder)
+  BulkUpload(Gateway& gateway, Opened opened, const intake::Sender& sender,
+             debugger::FollowedRequest followed, Responder responder)
       : gateway_(gateway),
-        sender_(std::move(sender)),
-        context_(context),
-        decoder_(context_, sender_.room->bulk),
+        opened_(std::move(opened)),
+        sender_(sender),
+        decoder_(sender_, opened_.room->bulk),
         followed_(std::move(followed)),
         seen_whole_(followed_),
         parts_(std::make_shared<UploadParts>(gateway, std::move(responder), followed_)) {}
@@ -144,7 +145,7 @@ class BulkUpload final : public BodySink {
   }
 
   void on_chunk(std::string_view chunk, ReadMore more) override {
-    const bool packed = sender_.compressed || coding::is_gzip(chunk);
+    const bool packed = opened_.compressed || coding::is_gzip(chunk);
     if (first_ && packed)
       inflater_.emplace(coding::InflateLimits{limits::kBulkBodyBytes}, coding::packing_of(chunk));
     first_ = false;
@@ -159,7 +160,7 @@ class BulkUpload final : public BodySink {
   }
 
   void on_end() override {
-    if (sender_.compressed && first_) inflater_.emplace(limits::kBulkBodyBytes);
+    if (opened_.compressed && first_) inflater_.emplace(limits::kBulkBodyBytes);
     if (inflater_) {
       if (const absl::Status status = inflater_->finish(); !status.ok()) return stop(unreadable(status));
     }
@@ -201,23 +202,23 @@ class BulkUpload final : public BodySink {
     const debugger::Arrival arrival{.protocol = std::string(to_string(Protocol::kEvents)),
                                     .method = "POST",
                                     .path = std::string(kPath),
-                                    .remote = sender_.address};
+                                    .remote = opened_.address};
     followed_ = gateway_.debugger().follow(
-        {.source = sender_.source, .received_at = context_.received_at, .arrival = &arrival},
+        {.source = opened_.source, .received_at = sender_.received_at, .arrival = &arrival},
         debugger::Debugger::Outcome::kWentWrong);
     parts_->follow(followed_);
   }
 
   void submit() {
     if (intake_.rejected > 0) follow_wrong();
-    gateway_.limits().charge(sender_.source, sender_.address, intake_.accepted + intake_.rejected,
+    gateway_.limits().charge(opened_.source, opened_.address, intake_.accepted + intake_.rejected,
                              gateway_.engine().clock().now());
-    parts_->submit(intake_, {.followed = followed_, .waiting = sender_.trace.child("wait for the log")});
+    parts_->submit(intake_, {.followed = followed_, .waiting = opened_.trace.child("wait for the log")});
   }
 
   Gateway& gateway_;
-  Sender sender_;
-  intake::Context context_;
+  Opened opened_;
+  intake::Sender sender_;
   intake::BulkDecoder decoder_;
   intake::Intake intake_;
   std::optional<coding::Inflater> inflater_;
@@ -243,13 +244,13 @@ std::unique_ptr<BodySink> open_upload(Gateway& gateway, const Request& request, 
     return nullptr;
   }
   const Instant now = gateway.engine().clock().now();
-  intake::Context context = intake_context(*room, *source, request, now);
-  context.remote_ip = {};  // lives only as long as the request
+  intake::Sender sender = sender_of(*room, *source, request, now);
+  sender.remote_ip = sender.user_agent = {};  // live only as long as the request
   return std::make_unique<BulkUpload>(
       gateway,
-      BulkUpload::Sender{std::move(room), *source, std::string(request.remote), says_compressed(request),
+      BulkUpload::Opened{std::move(room), *source, std::string(request.remote), says_compressed(request),
                          request.trace},
-      context, gateway.debugger().follow({.source = *source, .received_at = now, .request = &request}),
+      sender, gateway.debugger().follow({.source = *source, .received_at = now, .request = &request}),
       std::move(responder));
 }
 

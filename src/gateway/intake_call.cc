@@ -183,11 +183,11 @@ bool IntakeCall::open(const std::optional<intake::Refusal>& refusal) {
 }
 
 void IntakeCall::decode(DecodePart part) {
-  intake::Context context = intake_context(room_, *source_, request_, now_);
+  intake::Sender sender = sender_of(room_, *source_, request_, now_);
   trace::ActiveSpan span = request_.trace.child("decode");
   for (bool more = true; more;) {
     room_.intake.clear();
-    more = part(context, room_.intake);
+    more = part(sender, room_.intake);
     parts_.push_back(std::exchange(room_.intake, {}));
   }
 }

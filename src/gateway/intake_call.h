@@ -13,7 +13,7 @@
 #include "gateway/intake_summary.h"
 #include "gateway/intake_thread.h"
 #include "http/problem.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 
 // What the buffered intake routes share: body, write key, source, limits, decoding, answer.
 namespace kehu::gateway {
@@ -85,16 +85,16 @@ class IntakeCall {
   template <class Decoder>
   void take(Decoder& decoder) {
     gateway_.limits().charge(*source_, request_.remote, decoder.event_count(), now_);
-    decode([&](intake::Context& context, intake::Intake& out) {
-      context.source_of_key = &room_.source_of_key;
-      decoder.decode(context, out);
+    decode([&](intake::Sender& sender, intake::Intake& out) {
+      sender.source_of_key = &room_.source_of_key;
+      decoder.decode(sender, out);
       return false;
     });
     send();
   }
 
   // The same for requests of many parts. `part` decodes one of them; false: there is no further.
-  using DecodePart = absl::FunctionRef<bool(intake::Context& context, intake::Intake& out)>;
+  using DecodePart = absl::FunctionRef<bool(intake::Sender& sender, intake::Intake& out)>;
   void decode(DecodePart part);
   // What was decoded counts against the limit of the source.
   void charge();

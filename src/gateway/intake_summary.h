@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "engine/submission.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/writer.h"
 #include "model/event.h"
 #include "model/rejection.h"

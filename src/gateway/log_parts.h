@@ -9,7 +9,7 @@
 #include "engine/submission.h"
 #include "gateway/gateway.h"
 #include "gateway/intake_summary.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "trace/span.h"
 
 namespace kehu::gateway {

@@ -95,11 +95,10 @@ void take_records(Gateway& gateway, const Path& path, const Request& request, Re
   std::string inflated;
   decoder.open(request.query_string(), without_deflate(request, sensors::Body::kTextBytes, inflated));
   if (!call.find_source_among(decoder.write_keys()) || !call.open(decoder.text())) return;
-  const sensors::Record::Sender sender{.user_agent = request.header("User-Agent").value_or("")};
   std::string faults;
-  call.decode([&](intake::Context& context, intake::Intake& out) {
-    if (request.local) context.remote_ip = {};
-    const bool more = decoder.decode(context, sender, out);
+  call.decode([&](intake::Sender& sender, intake::Intake& out) {
+    if (request.local) sender.remote_ip = {};
+    const bool more = decoder.decode(sender, out);
     if (path.debug) append_faults(out.records, faults);
     return more;
   });

@@ -124,8 +124,8 @@ class StreamParts final : public LogParts {
 
 // Of a thread: decoding keeps its buffers from message to message and from stream to stream.
 struct Desk {
-  intake::Context context;
-  intake::BulkDecoder decoder{context};
+  intake::Sender sender;
+  intake::BulkDecoder decoder{sender};
 };
 
 // Events over one WebSocket. Each message is a body as POST /api/v1/events takes it: an event, an array of
@@ -173,15 +173,15 @@ class StreamChannel final : public LiveChannel {
     }
     ++message_;
     thread_local Desk desk;
-    desk.context = {.policy = &room.policy,
-                    .door = &room.door,
-                    .project = engine::Project::kDefault,
-                    .source = source->id,
-                    .default_channel = source->channel,
-                    .received_at = gateway_.engine().clock().now(),
-                    .remote_ip = address_,
-                    .origin = kOrigin,
-                    .protocol = Protocol::kStream};
+    desk.sender = {.policy = &room.policy,
+                   .door = &room.door,
+                   .project = engine::Project::kDefault,
+                   .source = source->id,
+                   .default_channel = source->channel,
+                   .received_at = gateway_.engine().clock().now(),
+                   .remote_ip = address_,
+                   .origin = kOrigin,
+                   .protocol = Protocol::kStream};
     const uint64_t before = intake_.accepted + intake_.rejected;
     Mark mark{.entries = intake_.records.entries.size(), .rejected = intake_.rejected};
     uint64_t events = 0;
@@ -192,8 +192,8 @@ class StreamChannel final : public LiveChannel {
       mark = {};
     }
     events += intake_.accepted + intake_.rejected;
-    limit_rate(events - before, desk.context.received_at);
-    const debugger::FollowedRequest followed = follow(message, mark, desk.context.received_at);
+    limit_rate(events - before, desk.sender.received_at);
+    const debugger::FollowedRequest followed = follow(message, mark, desk.sender.received_at);
     if (followed || intake_.records.bytes.size() >= kPartBytes) submit(followed, mark.entries);
   }
 

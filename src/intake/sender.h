@@ -28,7 +28,7 @@ struct KeyedSource {
 using SourceOfKey = std::function<std::optional<KeyedSource>(std::string_view key)>;
 
 // Who sent a request, and by which rules it is read. What it points to outlives the decoding of the request.
-struct Context {
+struct Sender {
   const fields::Policy* policy = nullptr;
   seal::Door* door = nullptr;  // of the same project and settings
   ProjectId project;
@@ -37,6 +37,7 @@ struct Context {
   Instant received_at;
   bool retried = false;                   // X-Retry-Count above 0
   std::string_view remote_ip;             // for events that ask for it by context.direct
+  std::string_view user_agent = {};       // of clients whose records leave it to the server
   std::string_view origin;                // Rejection::origin, e.g. "/v1/batch"
   Protocol protocol = Protocol::kEvents;  // Rejection::protocol
   // When set, an event with a `writeKey` that opens another source is that source's.
