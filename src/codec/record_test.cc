@@ -153,7 +153,11 @@ TEST(Records, FormsOfRejections) {
   };
   for (const auto& c : kCases) {
     std::string bytes;
-    append_rejection({.origin = c.origin, .protocol = c.protocol, .type = c.type}, bytes);
+    Rejection given;
+    given.origin = c.origin;
+    given.protocol = c.protocol;
+    given.type = c.type;
+    append_rejection(given, bytes);
     const auto now = decode_rejection(bytes);
     ASSERT_TRUE(now.ok()) << c.origin;
     EXPECT_EQ(std::pair(now->protocol, now->type), std::pair(c.protocol, c.type)) << c.origin;
@@ -168,7 +172,9 @@ TEST(Records, FormsOfRejections) {
 
 TEST(Records, ARejectionOfAnUnknownFormIsDamaged) {
   std::string good;
-  append_rejection({.type = EventType::kAlias}, good);
+  Rejection given;
+  given.type = EventType::kAlias;
+  append_rejection(given, good);
   for (const auto& [from_end, value] : {std::pair(2, '\0'), std::pair(2, '\x08'), std::pair(1, '\x07')}) {
     std::string bytes = good;
     bytes[bytes.size() - static_cast<size_t>(from_end)] = value;
