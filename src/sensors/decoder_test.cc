@@ -248,7 +248,7 @@ TEST(Record, ThatBreaksARuleIsKeptAsReceived) {
 }
 
 TEST(Record, TimesAreCorrectedByTheFlush) {
-  const Instant received = intake::TestDoor().context.received_at;
+  const Instant received = intake::TestDoor().sender.received_at;
   struct Case {
     const char* name;
     std::string times;
