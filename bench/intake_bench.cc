@@ -50,7 +50,7 @@ void segment_batch(benchmark::State& state) {
   for (auto _ : state) {
     intake.clear();
     KEHU_CHECK(!decoder.open(SegmentCall::kBatch, body));
-    decoder.decode(door.context, intake);
+    decoder.decode(door.sender, intake);
     KEHU_CHECK(intake.rejected == 0);
     benchmark::DoNotOptimize(intake.records.bytes.data());
   }
@@ -64,7 +64,7 @@ void bulk_lines(benchmark::State& state) {
   std::string body;
   for (int i = 0; i < 1000; ++i) body.append(track_event(i, false)).append("\n");
   for (auto _ : state) {
-    BulkDecoder decoder(door.context);
+    BulkDecoder decoder(door.sender);
     std::string_view rest = body;
     while (!rest.empty()) {
       intake.clear();
@@ -93,7 +93,7 @@ void posthog_batch(benchmark::State& state) {
   for (auto _ : state) {
     intake.clear();
     KEHU_CHECK(!decoder.open(body));
-    decoder.decode(door.context, intake);
+    decoder.decode(door.sender, intake);
     KEHU_CHECK(intake.rejected == 0);
   }
   per_event(state, 50, body.size());
@@ -114,7 +114,7 @@ void cloud_event_batch(benchmark::State& state) {
   for (auto _ : state) {
     intake.clear();
     KEHU_CHECK(!decoder.open(protocol::CloudEventDecoder::Mode::kBatch, body));
-    decoder.decode(door.context, intake);
+    decoder.decode(door.sender, intake);
     KEHU_CHECK(intake.rejected == 0);
   }
   per_event(state, 50, body.size());
@@ -144,6 +144,7 @@ std::string sensors_records(int events) {
 
 void sensors_gzip(benchmark::State& state) {
   TestDoor door;
+  door.sender.user_agent = "Agent/1";
   sensors::Decoder decoder;
   Intake intake;
   const int events = static_cast<int>(state.range(0));
@@ -153,7 +154,7 @@ void sensors_gzip(benchmark::State& state) {
   for (auto _ : state) {
     intake.clear();
     decoder.open("project=default", body);
-    while (decoder.decode(door.context, {.user_agent = "Agent/1"}, intake)) continue;
+    while (decoder.decode(door.sender, intake)) continue;
     KEHU_CHECK(intake.accepted == static_cast<uint32_t>(events) && intake.rejected == 0);
     benchmark::DoNotOptimize(intake.records.bytes.data());
   }

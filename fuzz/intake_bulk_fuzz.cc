@@ -11,9 +11,9 @@
 
 namespace {
 
-kehu::intake::Intake decode(const kehu::intake::Context& context, std::string_view body, size_t chunk_size) {
+kehu::intake::Intake decode(const kehu::intake::Sender& sender, std::string_view body, size_t chunk_size) {
   kehu::intake::Intake intake;
-  kehu::intake::BulkDecoder decoder(context);
+  kehu::intake::BulkDecoder decoder(sender);
   for (size_t at = 0; at < body.size(); at += chunk_size) {
     // A buffer of its own: a view into a chunk that is gone shows up under AddressSanitizer.
     const std::string chunk(body.substr(at, chunk_size));
@@ -29,8 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   static kehu::intake::TestDoor door;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto whole = decode(door.context, body, std::max<size_t>(body.size(), 1));
-  const auto chunked = decode(door.context, body, 1 + data[0] % 64);
+  const auto whole = decode(door.sender, body, std::max<size_t>(body.size(), 1));
+  const auto chunked = decode(door.sender, body, 1 + data[0] % 64);
   kehu::intake::check_stored(whole);
   KEHU_CHECK(whole.accepted == chunked.accepted && whole.rejected == chunked.rejected);
   return 0;

@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       binary ? decoder.open_binary(attributes, kTypes[data[0] / 6 % 4], body) : decoder.open(mode, body);
   if (refusal) return 0;
   kehu::intake::Intake intake;
-  decoder.decode(door.context, intake);
+  decoder.decode(door.sender, intake);
   KEHU_CHECK(intake.accepted + intake.rejected == decoder.event_count());
   kehu::intake::check_stored(intake);
   return 0;

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!json.ok() || decoder.open(*json)) return 0;
   decoder.write_key();
   kehu::intake::Intake intake;
-  decoder.decode(door.context, intake);
+  decoder.decode(door.sender, intake);
   KEHU_CHECK(intake.accepted + intake.rejected == decoder.event_count());
   kehu::intake::check_stored(intake);
   return 0;

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   decoder.write_key();
-  decoder.decode(door.context, intake);
+  decoder.decode(door.sender, intake);
   KEHU_CHECK(intake.accepted + intake.rejected == decoder.event_count());
   kehu::intake::check_stored(intake);
   return 0;

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static kehu::intake::TestDoor door;
   static kehu::sensors::TestSender sender(door);
   static kehu::sensors::Decoder decoder;
-  door.context.envelopes = &sender.opener;
+  door.sender.envelopes = &sender.opener;
+  door.sender.user_agent = "fuzz";
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   std::string sealed;
   switch (data[0] % 5) {
@@ -40,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint32_t kept = 0;
   for (bool more = true; more;) {
     kehu::intake::Intake intake;
-    more = decoder.decode(door.context, {.user_agent = "fuzz"}, intake);
+    more = decoder.decode(door.sender, intake);
     kept += intake.accepted + intake.rejected;
     kehu::intake::check_stored(intake);
   }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "gateway/intake_call.h"
 #include "gateway/intake_thread.h"
-#include "http/credentials.h"
+#include "gateway/source_claim.h"
 #include "http/parameters.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -33,13 +33,6 @@ bool has_controls(std::string_view text) {
 Response refused(std::string_view what) {
   return to_response(
       Problem::bad_request("invalid_import", "The file cannot be recorded", std::string(what)));
-}
-
-// The source that a request speaks for; nullptr when its credentials are not good.
-const engine::Source* source_of(App& app, const engine::Project& project, const Request& request) {
-  const auto key = write_key_of(request);
-  if (key) return app.source_of(project, *key);
-  return app.admin(request) ? project.find(request.query("source").value_or("default")) : nullptr;
 }
 
 // Who speaks for a source: with its write key, which is public, or as an administrator.
@@ -174,10 +167,11 @@ using Call = absl::StatusOr<Response> (*)(App& app, const Caller& caller, const 
 Handler for_source(App& app, Call call) {
   return [&app, call](const Request& request, Responder responder) {
     const auto project = app.engine().project();
-    const engine::Source* source = source_of(app, *project, request);
+    const auto claim = gateway::SourceClaim::of(app.gateway(), request);
+    const engine::Source* source = claim.find(app.gateway(), *project);
     if (source == nullptr)
       return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
-    const Caller caller{source->id, std::string(request.remote), write_key_of(request).has_value()};
+    const Caller caller{source->id, std::string(request.remote), !claim.name};
     // The end of an import is recorded once for each beginning: it needs no limit, and comes behind events
     // that may have used it up.
     if (caller.keyed && call == begin) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "codec/bytes.h"
+#include "codec/former_origin.h"
 
 namespace kehu::codec {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 constexpr uint8_t kVersion = 1;
 // Of definitions that name what they replace, are deleted, or stand beside others in one record.
 constexpr uint8_t kVersionOfChanges = 2;
+// Of rejections that say in which form their payload is.
+constexpr uint8_t kVersionOfForms = 2;
 constexpr Sequence kAnyBase(UINT64_MAX);
 
 // A record's fields are listed once, by fields() below, for both directions: a Writer appends each, a Reader
@@ -119,6 +122,11 @@ absl::StatusOr<Record> decode(std::string_view bytes, std::string_view name) {
   return record;
 }
 
+template <class Enum>
+bool is_one_of(Enum value, int count) {
+  return static_cast<int>(value) >= 1 && static_cast<int>(value) < count;
+}
+
 absl::StatusOr<std::vector<Definition>> decode_changes(std::string_view bytes) {
   Reader reader(bytes);
   uint8_t version = 0;
@@ -142,7 +150,13 @@ absl::StatusOr<std::vector<Definition>> decode_changes(std::string_view bytes) {
 
 }  // namespace
 
-void append_rejection(const Rejection& rejection, std::string& out) { append(rejection, out); }
+void append_rejection(const Rejection& rejection, std::string& out) {
+  Writer writer(out);
+  writer(kVersionOfForms);
+  fields(writer, rejection);
+  writer(rejection.protocol, rejection.type.value_or(EventType{}));
+}
+
 void append_data_key(const DataKey& key, std::string& out) { append(key, out); }
 void append_merge(const MergeCommand& command, std::string& out) { append(command, out); }
 void append_unmerge(const UnmergeCommand& command, std::string& out) { append(command, out); }
@@ -164,10 +178,24 @@ void append_definitions(absl::Span<const Definition> changes, std::string& out) 
 }
 
 absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
-  auto rejection = decode<Rejection>(bytes, "rejection");
-  if (!rejection.ok()) return rejection;
-  const auto reason = static_cast<uint8_t>(rejection->reason);
-  if (reason < 1 || reason >= kReasonCount) return absl::DataLossError("damaged rejection record");
+  Reader reader(bytes);
+  uint8_t version = 0;
+  Rejection rejection;
+  EventType type{};
+  reader(version);
+  fields(reader, rejection);
+  if (version == kVersionOfForms) {
+    reader(rejection.protocol, type);
+    if (type != EventType{}) rejection.type = type;
+  } else {
+    const FormerOrigin former = FormerOrigin::read(rejection.origin);
+    rejection.protocol = former.protocol;
+    rejection.type = former.type;
+  }
+  const bool known = (version == kVersion || version == kVersionOfForms) &&
+                     is_one_of(rejection.reason, kReasonCount) &&
+                     is_one_of(rejection.protocol, kProtocolCount) && type <= EventType::kAlias;
+  if (!known || !reader.complete()) return absl::DataLossError("damaged rejection record");
   return rejection;
 }
 

@@ -129,6 +129,59 @@ TEST(EventRecord, DamagedBytesNeverReadOutside) {
   }
 }
 
+// Version 1 says in which form the payload is by nothing but the origin.
+TEST(Records, FormsOfRejections) {
+  constexpr struct {
+    std::string_view origin;
+    Protocol protocol;
+    std::optional<EventType> type;
+  } kCases[] = {
+      {"/v1/batch", Protocol::kSegment, std::nullopt},
+      {"/v1/t", Protocol::kSegment, EventType::kTrack},
+      {"/sdk/alias", Protocol::kSegment, EventType::kAlias},
+      {"/beacon/v1/batch", Protocol::kRudder, std::nullopt},
+      {"/pixel/v1/page", Protocol::kRudder, EventType::kPage},
+      {"/sa.gif:3", Protocol::kSensors, std::nullopt},
+      {"/debug", Protocol::kSensors, std::nullopt},
+      {"/i/v0/e/:2", Protocol::kPostHog, std::nullopt},
+      {"/track", Protocol::kPostHog, std::nullopt},
+      {"/api/v1/cloudevents:1", Protocol::kCloudEvents, std::nullopt},
+      {"/api/v1/stream:1", Protocol::kStream, std::nullopt},
+      {"/api/v1/events:9", Protocol::kEvents, std::nullopt},
+      {"orders.csv:17", Protocol::kEvents, std::nullopt},
+      {"", Protocol::kEvents, std::nullopt},
+  };
+  for (const auto& c : kCases) {
+    std::string bytes;
+    Rejection given;
+    given.origin = c.origin;
+    given.protocol = c.protocol;
+    given.type = c.type;
+    append_rejection(given, bytes);
+    const auto now = decode_rejection(bytes);
+    ASSERT_TRUE(now.ok()) << c.origin;
+    EXPECT_EQ(std::pair(now->protocol, now->type), std::pair(c.protocol, c.type)) << c.origin;
+    bytes[0] = 1;
+    EXPECT_FALSE(decode_rejection(bytes).ok()) << c.origin;
+    bytes.resize(bytes.size() - 2);
+    const auto former = decode_rejection(bytes);
+    ASSERT_TRUE(former.ok()) << c.origin;
+    EXPECT_EQ(std::pair(former->protocol, former->type), std::pair(c.protocol, c.type)) << c.origin;
+  }
+}
+
+TEST(Records, ARejectionOfAnUnknownFormIsDamaged) {
+  std::string good;
+  Rejection given;
+  given.type = EventType::kAlias;
+  append_rejection(given, good);
+  for (const auto& [from_end, value] : {std::pair(2, '\0'), std::pair(2, '\x08'), std::pair(1, '\x07')}) {
+    std::string bytes = good;
+    bytes[bytes.size() - static_cast<size_t>(from_end)] = value;
+    EXPECT_FALSE(decode_rejection(bytes).ok());
+  }
+}
+
 TEST(Records, RoundTrip) {
   std::string bytes;
   append_rejection({.project = ProjectId(1),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "codec/former_origin.h"
 #include "coding/authorization.h"
 #include "directory/credentials.h"
 #include "http/credentials.h"
@@ -93,18 +94,15 @@ Arrival::Pairs parameters_of(const http::Request& request, const Settings& setti
 }  // namespace
 
 std::string_view protocol_of(const http::Request& request) {
-  const std::string_view path = request.route.empty() ? request.path() : request.route;
-  if (path.starts_with("/sdk/")) return "segment";
-  if (path.starts_with("/v1/")) return request.header("AnonymousId") ? "rudder" : "segment";
-  if (path.starts_with("/pixel/") || path.starts_with("/beacon/")) return "rudder";
-  if (path.starts_with("/sa") || path == "/debug") return "sensors";
-  if (path == "/api/v1/cloudevents") return "cloud_events";
-  if (path == "/api/v1/stream") return "stream";
-  if (!path.starts_with("/api/")) return "posthog";
+  const Protocol protocol =
+      request.route.empty() ? codec::FormerOrigin::read(request.path()).protocol : request.protocol;
+  // RudderStack's SDKs speak Segment's protocol on its paths, and have a header of their own.
+  if (protocol == Protocol::kSegment && request.header("AnonymousId")) return to_string(Protocol::kRudder);
+  if (protocol != Protocol::kEvents) return to_string(protocol);
   const auto* attached = std::find_if(std::begin(kAttached), std::end(kAttached), [&](const Attached& one) {
     return request.header("User-Agent").value_or("") == one.user_agent;
   });
-  return attached == std::end(kAttached) ? std::string_view("events") : attached->protocol;
+  return attached == std::end(kAttached) ? to_string(protocol) : attached->protocol;
 }
 
 Arrival describe(const http::Request& request, const Settings& settings) {

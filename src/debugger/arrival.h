@@ -12,8 +12,8 @@ namespace kehu::debugger {
 // masked, and data that is packed in a parameter only as its length.
 Arrival describe(const http::Request& request, const Settings& settings);
 
-// Whose manner of speaking a path of the intake is: "segment", "rudder", "sensors", "posthog",
-// "cloud_events", "stream", "events"; of events that `kehu` brings, "kafka", "mqtt" and "import".
+// The name of the protocol of a request's route, or of what its path looks like when it has none; of events
+// that `kehu` brings "kafka", "mqtt" and "import".
 std::string_view protocol_of(const http::Request& request);
 
 }  // namespace kehu::debugger

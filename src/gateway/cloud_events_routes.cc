@@ -8,28 +8,17 @@ namespace {
 constexpr size_t kBodyBytes = 4u << 20;
 constexpr std::string_view kPrefix = "ce-";
 
-Response accepted(const intake::Intake& intake) {
-  std::string out;
-  json::Writer(out)
-      .begin_object()
-      .field("accepted", intake.accepted)
-      .field("repeats", 0)
-      .field("conflicts", 0)
-      .field("rejected", intake.rejected)
-      .end_object();
-  return Response::json(std::move(out));
-}
-
 // A repeat is nothing new, and is counted apart.
-Response counted(const engine::Ack& ack) {
+Response accepted(const IntakeSummary& done) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().field("accepted", ack.events).field("repeats", ack.repeats);
-  writer.field("conflicts", ack.conflicts).field("rejected", ack.rejections).end_object();
+  writer.begin_object();
+  done.write_sums(writer);
+  writer.end_object();
   return Response::json(std::move(out));
 }
 
-constexpr Voice kVoice{.accepted = accepted, .refused = to_response, .counted = counted};
+constexpr Voice kVoice{.accepted = accepted};
 
 // Binary mode: every header ce-NAME is an attribute, percent-encoded where it needs it.
 std::vector<protocol::CloudEventDecoder::Attribute> attributes_of(const Request& request) {
@@ -47,7 +36,7 @@ std::vector<protocol::CloudEventDecoder::Attribute> attributes_of(const Request&
 }
 
 void take(Gateway& gateway, const Request& request, Responder responder) {
-  IntakeCall call(gateway, request, std::move(responder), kVoice, "/api/v1/cloudevents");
+  IntakeCall call(gateway, request, std::move(responder), kVoice);
   // There is no place for a key in a CloudEvent.
   if (!call.find_source() || !call.find_source(std::nullopt)) return;
   std::string inflated;
@@ -69,6 +58,7 @@ void add_cloud_event_routes(Gateway& gateway, std::vector<Route>& routes) {
        .pattern = "/api/v1/cloudevents",
        .access = Access::kWriteKey,
        .key = KeyPlace::kOutside,
+       .protocol = Protocol::kCloudEvents,
        .action = BufferedBody{kBodyBytes, on_connection(gateway, take)},
        .doc = {
            .summary = "CloudEvents 1.0 over HTTP: structured, binary or a batch",

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "coding/inflate.h"
+#include "gateway/log_parts.h"
 #include "http/content_coding.h"
 #include "http/credentials.h"
 
@@ -16,6 +17,12 @@ Problem busy(const absl::Status& status, int busy_status) {
   return problem;
 }
 
+constexpr std::string_view kPixel(
+    "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00"
+    "\x01\x00\x01\x00\x00\x02\x02"
+    "D\x01\x00;",
+    43);
+
 // Segment's own words for how long.
 Response segment_refused(const Problem& problem) {
   Response response = to_response(problem);
@@ -23,9 +30,35 @@ Response segment_refused(const Problem& problem) {
   return response;
 }
 
-Response segment_accepted(const intake::Intake&) {
+Response segment_accepted(const IntakeSummary&) {
   return Response::fixed("application/json", R"({"success":true})");
 }
+
+// The parts of one call: one answer to all of them.
+class CallParts final : public LogParts {
+ public:
+  CallParts(Gateway& gateway, Responder responder, const Voice& voice, std::optional<Response> answer,
+            debugger::FollowedRequest followed)
+      : LogParts(gateway, {}),
+        responder_(std::move(responder)),
+        voice_(voice),
+        answer_(std::move(answer)),
+        followed_(std::move(followed)) {}
+
+ private:
+  void complete() override {
+    Response response = !failure().ok() ? voice_.refused(busy(failure(), voice_.busy_status))
+                        : answer_       ? *std::move(answer_)
+                                        : voice_.accepted(summary());
+    followed_.answered(response);
+    responder_.send(std::move(response));
+  }
+
+  Responder responder_;
+  const Voice& voice_;
+  std::optional<Response> answer_;
+  const debugger::FollowedRequest followed_;
+};
 
 }  // namespace
 
@@ -42,6 +75,8 @@ const Voice& segment_voice() {
   static constexpr Voice kVoice{.accepted = segment_accepted, .refused = segment_refused};
   return kVoice;
 }
+
+Response pixel() { return std::move(Response::fixed("image/gif", kPixel).with("Cache-Control", "no-store")); }
 
 // Only deflate must be said. What is said to be packed and is JSON was unpacked on its way.
 absl::StatusOr<std::string_view> plain_body(const Request& request, size_t bytes_max, std::string& inflated) {
@@ -71,11 +106,19 @@ Problem rate_limited(const engine::Source& source, const Wait& wait) {
           .retry_after_s = wait.retry_after_s};
 }
 
-std::optional<Response> refuse_beyond_limit(Gateway& gateway, const debugger::Sighting& seen) {
+Problem unknown_key() {
+  return Problem::unauthorized(
+      "the write key is missing or unknown: send it as the user name of Basic authorization or as "
+      "`writeKey`");
+}
+
+std::optional<Response> refuse_beyond_limit(Gateway& gateway, const debugger::Sighting& seen,
+                                            const Voice& voice) {
   const auto wait = gateway.limits().refuses(seen.source, seen.request->remote, seen.received_at);
   if (!wait) return std::nullopt;
-  const Problem problem = rate_limited(seen.source, {.status = 429, .retry_after_s = *wait});
-  Response response = to_response(problem);
+  const Problem problem =
+      voice.rate_limited(seen.source, {.status = voice.busy_status, .retry_after_s = *wait});
+  Response response = voice.refused(problem);
   gateway.debugger().refused(seen, {.stage = debugger::Stage::kRateLimit, .why = problem.detail}, response);
   return response;
 }
@@ -94,17 +137,16 @@ bool IntakeCall::refuse(const Problem& problem) {
 }
 
 bool IntakeCall::use(const engine::Source* source) {
-  if (source == nullptr) {
-    gateway_.strangers().note(request_, 401, *room_.project->settings(), now_);
-    return refuse(
-        Problem::unauthorized("the write key is missing or unknown: send it as the user name of "
-                              "Basic authorization or as `writeKey`"));
-  }
   source_ = source;
-  const auto wait = gateway_.limits().refuses(*source, request_.remote, now_);
-  if (!wait) return true;
-  stage_ = debugger::Stage::kRateLimit;
-  return refuse(rate_limited(*source, {.status = voice_.busy_status, .retry_after_s = *wait}));
+  if (source != nullptr) {
+    auto refusal = refuse_beyond_limit(gateway_, sighting(), voice_);
+    if (refusal) responder_.send(*std::move(refusal));
+    return !responder_.answered();
+  }
+  Response response = voice_.refused(voice_.unknown_key());
+  gateway_.strangers().note(request_, response.status, *room_.project->settings(), now_);
+  responder_.send(std::move(response));
+  return false;
 }
 
 bool IntakeCall::find_source() {
@@ -114,6 +156,14 @@ bool IntakeCall::find_source() {
 
 bool IntakeCall::find_source(const std::optional<std::string>& key_in_body) {
   return source_ != nullptr || use(gateway_.source_of(*room_.project, key_in_body.value_or("")));
+}
+
+bool IntakeCall::find_source_among(const std::vector<std::string>& keys) {
+  const engine::Source* source = gateway_.source_of(*room_.project, write_key_of(request_).value_or(""));
+  for (size_t i = 0; source == nullptr && i < keys.size(); ++i) {
+    source = gateway_.source_of(*room_.project, keys[i]);
+  }
+  return use(source);
 }
 
 bool IntakeCall::open(const absl::StatusOr<std::string_view>& body) {
@@ -132,42 +182,46 @@ bool IntakeCall::open(const std::optional<intake::Refusal>& refusal) {
                                                  "The request cannot be read", refusal->detail));
 }
 
-void IntakeCall::submit() {
-  if (room_.intake.times_ahead > 0) gateway_.times_ahead() += room_.intake.times_ahead;
-  const auto outcome = room_.intake.rejected > 0 ? debugger::Debugger::Outcome::kWentWrong
-                                                 : debugger::Debugger::Outcome::kGood;
-  const debugger::FollowedRequest followed = gateway_.debugger().follow(sighting(), outcome);
-  Response accepted = voice_.accepted(room_.intake);
-  if (room_.intake.records.empty()) {
-    followed.answered(accepted);
-    return responder_.send(std::move(accepted));
+void IntakeCall::decode(DecodePart part) {
+  intake::Sender sender = sender_of(room_, *source_, request_, now_);
+  trace::ActiveSpan span = request_.trace.child("decode");
+  for (bool more = true; more;) {
+    room_.intake.clear();
+    more = part(sender, room_.intake);
+    parts_.push_back(std::exchange(room_.intake, {}));
   }
-  struct Waiting {
-    Responder responder;
-    Response accepted;
-    const Voice& voice;
-    debugger::FollowedRequest followed;
+}
 
-    void answer(const engine::Ack& ack) {
-      if (ack.status.ok() && voice.counted != nullptr) accepted = voice.counted(ack);
-      Response response =
-          ack.status.ok() ? std::move(accepted) : voice.refused(busy(ack.status, voice.busy_status));
-      followed.logged(0, ack);
-      followed.answered(response);
-      responder.send(std::move(response));
-    }
-  };
-  followed.add_part(room_.intake.records);
-  auto waiting =
-      std::make_shared<Waiting>(Waiting{std::move(responder_), std::move(accepted), voice_, followed});
-  const auto status =
-      gateway_.engine().submit({.batch = std::move(room_.intake.records),
-                                .data_keys = std::move(room_.intake.new_key_ids),
-                                .tell_fates = static_cast<bool>(followed),
-                                .done = [waiting](const engine::Ack& ack) { waiting->answer(ack); },
-                                .waiting = request_.trace.child("wait for the log")});
-  room_.intake = {};
-  if (!status.ok()) waiting->answer({.status = status});
+void IntakeCall::charge() {
+  uint64_t events = 0;
+  for (const intake::Intake& part : parts_) events += part.accepted + part.rejected;
+  gateway_.limits().charge(*source_, request_.remote, events, now_);
+}
+
+debugger::FollowedRequest IntakeCall::follow() {
+  bool wrong = false;
+  for (const intake::Intake& part : parts_) wrong = wrong || part.rejected > 0;
+  using Outcome = debugger::Debugger::Outcome;
+  return gateway_.debugger().follow(sighting(), wrong ? Outcome::kWentWrong : Outcome::kGood);
+}
+
+void IntakeCall::send() {
+  const debugger::FollowedRequest followed = follow();
+  const auto parts =
+      std::make_shared<CallParts>(gateway_, std::move(responder_), voice_, std::move(answer_), followed);
+  for (intake::Intake& part : parts_) {
+    if (part.records.empty()) continue;
+    parts->submit(part, {.followed = followed, .waiting = request_.trace.child("wait for the log")});
+  }
+  parts->end();
+}
+
+void IntakeCall::show() {
+  const debugger::FollowedRequest followed = follow();
+  for (const intake::Intake& part : parts_) followed.add_checked(part.records);
+  Response response = answer_ ? *std::move(answer_) : voice_.accepted({});
+  followed.answered(response);
+  responder_.send(std::move(response));
 }
 
 }  // namespace kehu::gateway

@@ -47,9 +47,13 @@ void IntakeSummary::add(const IntakeSummary& other) {
   add_each(left_out_, other.left_out_);
 }
 
-void IntakeSummary::write(json::Writer& writer) const {
+void IntakeSummary::write_sums(json::Writer& writer) const {
   writer.field("accepted", accepted_).field("repeats", repeats_);
   writer.field("conflicts", conflicts_).field("rejected", rejected_);
+}
+
+void IntakeSummary::write(json::Writer& writer) const {
+  write_sums(writer);
   write_counts(writer, "rejected_by_reason", found_,
                [](size_t i) { return to_string(static_cast<Reason>(i)); });
   write_counts(writer, "identifiers_left_out", left_out_,

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "engine/submission.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/writer.h"
 #include "model/event.h"
 #include "model/rejection.h"
@@ -19,7 +19,9 @@ class IntakeSummary {
   void add(const IntakeSummary& other);
 
   uint64_t accepted() const { return accepted_; }
-  // Fields of the object that is open; of the reasons, those that were met.
+  // Fields of the object that is open: "accepted", "repeats", "conflicts", "rejected".
+  void write_sums(json::Writer& writer) const;
+  // The same, and what decoding found; of the reasons, those that were met.
   void write(json::Writer& writer) const;
 
  private:

@@ -41,8 +41,8 @@ std::shared_ptr<IntakeRoom> shared_intake_room(Gateway& gateway) {
   return kept.room;
 }
 
-intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
-                               Instant now, std::string_view origin) {
+intake::Sender sender_of(IntakeRoom& room, const engine::Source& source, const Request& request,
+                         Instant now) {
   const auto retry = request.header("X-Retry-Count");
   return {.policy = &room.policy,
           .door = &room.door,
@@ -52,7 +52,9 @@ intake::Context intake_context(IntakeRoom& room, const engine::Source& source, c
           .received_at = now,
           .retried = retry && *retry != "0" && !retry->empty(),
           .remote_ip = request.remote,
-          .origin = origin,
+          .user_agent = request.header("User-Agent").value_or(""),
+          .origin = request.route,
+          .protocol = request.protocol,
           .envelopes = &room.envelopes,
           .in_clear = room.in_clear};
 }

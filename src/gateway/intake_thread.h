@@ -10,8 +10,8 @@
 #include "fields/policy.h"
 #include "gateway/gateway.h"
 #include "intake/bulk.h"
-#include "intake/context.h"
 #include "intake/segment.h"
+#include "intake/sender.h"
 #include "protocol/cloud_events.h"
 #include "protocol/posthog.h"
 #include "seal/door.h"
@@ -33,7 +33,7 @@ struct IntakeRoom {
   fields::Policy policy;
   seal::Door door;
   seal::EnvelopeOpener envelopes;
-  std::atomic<uint64_t>* in_clear = nullptr;  // see intake::Context
+  std::atomic<uint64_t>* in_clear = nullptr;  // see intake::Sender
   intake::SegmentDecoder segment;
   protocol::PostHogDecoder posthog;
   protocol::CloudEventDecoder cloud_events;
@@ -49,8 +49,7 @@ IntakeRoom& intake_room(Gateway& gateway);
 // The same for uploads, which may outlast the project's state that they began with.
 std::shared_ptr<IntakeRoom> shared_intake_room(Gateway& gateway);
 
-// The context for one request of `source`; views into `request` and `origin`.
-intake::Context intake_context(IntakeRoom& room, const engine::Source& source, const Request& request,
-                               Instant now, std::string_view origin);
+// The sender of one request of `source`; views into `request`.
+intake::Sender sender_of(IntakeRoom& room, const engine::Source& source, const Request& request, Instant now);
 
 }  // namespace kehu::gateway

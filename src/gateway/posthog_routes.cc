@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kBodyBytes = 4u << 20;
 
-Response accepted(const intake::Intake&) { return Response::fixed("application/json", R"({"status":1})"); }
+Response accepted(const IntakeSummary&) { return Response::fixed("application/json", R"({"status":1})"); }
 
 // {"type", "code", "detail", "attr"}, as PostHog's libraries read them.
 Response refused(const Problem& problem) {
@@ -36,8 +36,8 @@ absl::StatusOr<std::string_view> json_of(const Request& request, std::string& sc
   return std::string_view(scratch);
 }
 
-void take_capture(Gateway& gateway, std::string_view origin, const Request& request, Responder responder) {
-  IntakeCall call(gateway, request, std::move(responder), kVoice, origin);
+void take_capture(Gateway& gateway, const Request& request, Responder responder) {
+  IntakeCall call(gateway, request, std::move(responder), kVoice);
   if (!call.find_source()) return;
   std::string scratch;
   const auto text = json_of(request, scratch);
@@ -126,11 +126,8 @@ void add_posthog_routes(Gateway& gateway, std::vector<Route>& routes) {
     routes.push_back({.method = Method::kPost,
                       .pattern = std::string(path),
                       .access = Access::kWriteKey,
-                      .action = BufferedBody{kBodyBytes,
-                                             [&gateway, path](const Request& request, Responder responder) {
-                                               take_capture(gateway, path, request, std::move(responder));
-                                             },
-                                             refused},
+                      .protocol = Protocol::kPostHog,
+                      .action = BufferedBody{kBodyBytes, on_connection(gateway, take_capture), refused},
                       .doc = {.summary = "PostHog's capture API",
                               .text = "One event, an array, or {api_key, batch}; docs/clients/posthog.md.",
                               .group = "intake",
@@ -143,6 +140,7 @@ void add_posthog_routes(Gateway& gateway, std::vector<Route>& routes) {
     routes.push_back({.method = Method::kPost,
                       .pattern = std::string(path),
                       .access = Access::kWriteKey,
+                      .protocol = Protocol::kPostHog,
                       .action = BufferedBody{kBodyBytes, on_connection(gateway, take_flags), refused},
                       .doc = {.summary = "PostHog's feature flags: there are none",
                               .group = "intake",
@@ -153,6 +151,7 @@ void add_posthog_routes(Gateway& gateway, std::vector<Route>& routes) {
   const FieldDoc token{FieldDoc::Where::kPath, "token", "string", "a write key", true};
   routes.push_back({.pattern = "/array/:token/config.js",
                     .access = Access::kWriteKey,
+                    .protocol = Protocol::kPostHog,
                     .action = NoBody{on_connection(gateway, get_config_script)},
                     .doc = {.summary = "Configuration of posthog-js, as a script",
                             .group = "intake",
@@ -161,6 +160,7 @@ void add_posthog_routes(Gateway& gateway, std::vector<Route>& routes) {
                                         {401, "Unknown token", "application/json", "PostHogProblem"}}}});
   routes.push_back({.pattern = "/array/:token/config",
                     .access = Access::kWriteKey,
+                    .protocol = Protocol::kPostHog,
                     .action = NoBody{on_connection(gateway, get_config)},
                     .doc = {.summary = "Configuration of posthog-js",
                             .group = "intake",

@@ -1,13 +1,10 @@
 #include "gateway/quarantine.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "codec/record.h"
 #include "gateway/intake_thread.h"
 #include "http/parameters.h"
 #include "intake/bulk.h"
-#include "intake/segment.h"
 #include "json/document.h"
 #include "protocol/cloud_events.h"
 #include "protocol/posthog.h"
@@ -30,23 +27,6 @@ std::string first_detail(const RecordBatch& records) {
   return "there is no event in it: send the whole event as one JSON object";
 }
 
-bool is_posthog(std::string_view origin) {
-  constexpr std::string_view kPaths[] = {"/e", "/i/v0/e", "/capture", "/batch", "/track"};
-  return std::any_of(std::begin(kPaths), std::end(kPaths),
-                     [origin](std::string_view path) { return origin.starts_with(path); });
-}
-
-// The call of Segment's API that an event came by; nullopt when it came otherwise. Rejections keep the path.
-std::optional<intake::SegmentCall> segment_call(std::string_view origin) {
-  constexpr std::string_view kPaths[] = {"/v1/", "/sdk/", "/beacon/v1/", "/pixel/v1/"};
-  for (const std::string_view path : kPaths) {
-    if (!origin.starts_with(path)) continue;
-    const std::string_view name = origin.substr(path.size());
-    return intake::parse_segment_call(name.substr(0, name.find(':')));
-  }
-  return std::nullopt;
-}
-
 // At the top, or among the properties.
 bool has_member(std::string_view text, std::string_view name) {
   const auto document = json::Document::parse(text);
@@ -56,52 +36,60 @@ bool has_member(std::string_view text, std::string_view name) {
 }
 
 template <class Decoder>
-void read_whole(Decoder decoder, std::string_view text, const intake::Context& context, intake::Intake& out) {
-  if (!decoder.open(text)) decoder.decode(context, out);
+void read_whole(Decoder decoder, std::string_view text, const intake::Sender& sender, intake::Intake& out) {
+  if (!decoder.open(text)) decoder.decode(sender, out);
 }
 
 // One event of Segment's API, by the rules of the call that brought it.
-void read_segment_event(intake::SegmentCall call, const intake::Context& context, std::string_view text,
+void read_segment_event(std::optional<EventType> type, const intake::Sender& sender, std::string_view text,
                         intake::Intake& out) {
   json::Index index;
   intake::EventDecoder events;
   if (const auto error = index.scan(text)) {
     const std::string detail = cat("invalid JSON at ", error->to_string());
-    events.reject(context,
+    events.reject(sender,
                   {.reason = intake::reason_of(*error), .path = {}, .detail = detail, .payload = text}, out);
   } else {
     intake::BatchHead batch_head;
-    batch_head.type = intake::type_of(call);
-    events.decode(context, batch_head, index, 0, out);
+    batch_head.type = type;
+    events.decode(sender, batch_head, index, 0, out);
   }
-  events.take_keys(context, out);
+  events.take_keys(sender, out);
 }
 
-// In the form in which it came; what a person wrote instead may be in our plain one.
-void read_again(const Rejected& rejected, const intake::Context& context, const Replacement& replacement,
+void read_sensors(std::string_view text, const intake::Sender& sender, intake::Intake& out) {
+  sensors::Decoder decoder;
+  decoder.open({}, text);
+  while (decoder.decode(sender, out)) continue;
+}
+
+// In the form in which it came; what a person wrote instead may be in our plain one. These members tell.
+void read_again(const Rejected& rejected, const intake::Sender& sender, const Replacement& replacement,
                 intake::Intake& out) {
   const std::string_view text = replacement.text;
-  const auto rejection = codec::decode_rejection(rejected.record);
-  const std::string_view origin = rejection.ok() ? rejection->origin : std::string_view();
-  const bool sensors = origin.starts_with("/sa") || origin.starts_with("/debug");
-  const bool plain = text.starts_with('{') && !sensors::is_sensors_text(text);
-  if (const auto call = segment_call(origin)) {
-    const bool theirs =
-        has_member(text, "userId") || has_member(text, "anonymousId") || has_member(text, "messageId");
-    if (replacement.as_received || theirs) return read_segment_event(*call, context, text, out);
+  const Rejection rejection = codec::decode_rejection(rejected.record).value_or(Rejection());
+  switch (rejection.protocol) {
+    case Protocol::kSegment:
+    case Protocol::kRudder:
+      if (replacement.as_received || has_member(text, "userId") || has_member(text, "anonymousId") ||
+          has_member(text, "messageId"))
+        return read_segment_event(rejection.type, sender, text, out);
+      break;
+    case Protocol::kSensors:
+      if (!text.starts_with('{') || sensors::is_sensors_text(text)) return read_sensors(text, sender, out);
+      break;
+    case Protocol::kPostHog:
+      if (has_member(text, "distinct_id")) return read_whole(protocol::PostHogDecoder(), text, sender, out);
+      break;
+    case Protocol::kCloudEvents:
+      if (has_member(text, "specversion"))
+        return read_whole(protocol::CloudEventDecoder(), text, sender, out);
+      break;
+    case Protocol::kEvents:
+    case Protocol::kStream:
+      break;
   }
-  if (sensors && !plain) {
-    sensors::Decoder decoder;
-    decoder.open({}, text);
-    while (decoder.decode(context, {}, out)) continue;
-    return;
-  }
-  // Whoever repairs an event may write it in either form; these members tell.
-  if (is_posthog(origin) && has_member(text, "distinct_id"))
-    return read_whole(protocol::PostHogDecoder(), text, context, out);
-  const bool cloud_event = origin.starts_with("/api/v1/cloudevents") && has_member(text, "specversion");
-  if (cloud_event) return read_whole(protocol::CloudEventDecoder(), text, context, out);
-  intake::BulkDecoder decoder(context);
+  intake::BulkDecoder decoder(sender);
   decoder.feed(text, out);
   decoder.finish(out);
 }
@@ -160,17 +148,17 @@ absl::Status repair_with(Gateway& gateway, const Rejected& rejected, const Repla
   if (auto status = check_open(rejected.entry); !status.ok()) return status;
   IntakeRoom room(gateway.engine());
   const engine::Source* source = room.project->find(rejected.entry.source);
-  const intake::Context context{.policy = &room.policy,
-                                .door = &room.door,
-                                .project = engine::Project::kDefault,
-                                .source = rejected.entry.source,
-                                .default_channel = source == nullptr ? ChannelName() : source->channel.name(),
-                                .received_at = rejected.entry.received_at,
-                                .retried = false,
-                                .remote_ip = {},
-                                .origin = "repair",
-                                .envelopes = &room.envelopes};
-  read_again(rejected, context, replacement, room.intake);
+  const intake::Sender sender{.policy = &room.policy,
+                              .door = &room.door,
+                              .project = engine::Project::kDefault,
+                              .source = rejected.entry.source,
+                              .default_channel = source == nullptr ? ChannelName() : source->channel.name(),
+                              .received_at = rejected.entry.received_at,
+                              .retried = false,
+                              .remote_ip = {},
+                              .origin = "repair",
+                              .envelopes = &room.envelopes};
+  read_again(rejected, sender, replacement, room.intake);
   if (room.intake.rejected > 0 || room.intake.accepted == 0)
     return still_rejected(first_detail(room.intake.records));
   const auto ack = gateway.engine().submit_and_wait({.batch = std::move(room.intake.records),

@@ -12,11 +12,6 @@
 namespace kehu::gateway {
 namespace {
 
-constexpr char kPixel[] =
-    "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
-    "\x00\x00\x00\x00\x01"
-    "\x00\x01\x00\x00\x02\x02\x44\x01\x00;";
-
 struct Text {
   std::string_view code, says;
 };
@@ -44,18 +39,12 @@ Response rudder_refused(const Problem& problem) {
   return response;
 }
 
-Response rudder_accepted(const intake::Intake&) { return Response::text("OK"); }
+Response rudder_accepted(const IntakeSummary&) { return Response::text("OK"); }
 
-Response pixel(const intake::Intake&) {
-  Response response = Response::fixed("image/gif", std::string_view(kPixel, sizeof kPixel - 1));
-  return std::move(response.with("Cache-Control", "no-store"));
-}
-
-constexpr Voice kBeaconVoice{.accepted = rudder_accepted, .refused = rudder_refused};
-constexpr Voice kPixelVoice{.accepted = pixel, .refused = rudder_refused};
+constexpr Voice kVoice{.accepted = rudder_accepted, .refused = rudder_refused};
 
 void take_beacon(Gateway& gateway, const Request& request, Responder responder) {
-  IntakeCall call(gateway, request, std::move(responder), kBeaconVoice, "/beacon/v1/batch");
+  IntakeCall call(gateway, request, std::move(responder), kVoice);
   if (!call.find_source()) return;
   std::string inflated;
   const auto body = plain_body(request, limits::kRudderBatchBytes, inflated);
@@ -96,14 +85,14 @@ std::string pixel_event(const Request& request, bool page) {
 }
 
 void take_pixel(Gateway& gateway, bool page, const Request& request, Responder responder) {
-  const std::string_view origin = page ? "/pixel/v1/page" : "/pixel/v1/track";
-  IntakeCall call(gateway, request, std::move(responder), kPixelVoice, origin);
+  IntakeCall call(gateway, request, std::move(responder), kVoice);
   if (!call.find_source()) return;
   const std::string event = pixel_event(request, page);
   if (!call.open(std::string_view(event))) return;
   intake::SegmentDecoder& decoder = call.room().segment;
   if (!call.open(decoder.open(page ? intake::SegmentCall::kPage : intake::SegmentCall::kTrack, event)))
     return;
+  call.answer_with(pixel());
   if (call.find_source(std::nullopt)) call.take(decoder);
 }
 
@@ -145,6 +134,7 @@ void add_rudder_routes(Gateway& gateway, std::vector<Route>& routes) {
   for (const char* path : {"/sourceConfig", "/sourceConfig/"}) {
     routes.push_back({.pattern = path,
                       .access = Access::kWriteKey,
+                      .protocol = Protocol::kRudder,
                       .action = NoBody{on_connection(gateway, get_source_config)},
                       .doc = {.summary = "Configuration of RudderStack's browser and mobile SDKs",
                               .group = "intake",
@@ -155,6 +145,7 @@ void add_rudder_routes(Gateway& gateway, std::vector<Route>& routes) {
   for (const bool page : {false, true}) {
     routes.push_back({.pattern = page ? "/pixel/v1/page" : "/pixel/v1/track",
                       .access = Access::kWriteKey,
+                      .protocol = Protocol::kRudder,
                       .action = NoBody{[&gateway, page](const Request& request, Responder responder) {
                         take_pixel(gateway, page, request, std::move(responder));
                       }},
@@ -169,6 +160,7 @@ void add_rudder_routes(Gateway& gateway, std::vector<Route>& routes) {
       {.method = Method::kPost,
        .pattern = "/beacon/v1/batch",
        .access = Access::kWriteKey,
+       .protocol = Protocol::kRudder,
        .action = BufferedBody{limits::kRudderBatchBytes, on_connection(gateway, take_beacon), rudder_refused},
        .doc = {.summary = "RudderStack's beacon: a batch that a page sends when it is left",
                .group = "intake",

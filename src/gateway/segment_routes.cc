@@ -11,9 +11,9 @@ namespace {
 constexpr size_t kSegmentBodyBytes = 4u << 20;
 constexpr size_t kReportBytes = 256u << 10;
 
-void take_segment_call(Gateway& gateway, intake::SegmentCall call, std::string_view origin,
-                       const Request& request, Responder responder) {
-  IntakeCall taking(gateway, request, std::move(responder), segment_voice(), origin);
+void take_segment_call(Gateway& gateway, intake::SegmentCall call, const Request& request,
+                       Responder responder) {
+  IntakeCall taking(gateway, request, std::move(responder), segment_voice());
   if (!taking.find_source()) return;
   std::string inflated;
   const auto body = plain_body(request, limits::kSegmentBatchBytes, inflated);
@@ -61,20 +61,22 @@ void add_segment_routes(Gateway& gateway, std::vector<Route>& routes) {
   for (const std::string_view path : kPaths) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     const auto call = *intake::parse_segment_call(name);
-    routes.push_back(
-        {.method = Method::kPost,
-         .pattern = std::string(path),
-         .access = Access::kWriteKey,
-         .action = BufferedBody{kSegmentBodyBytes,
-                                [&gateway, call, path](const Request& request, Responder responder) {
-                                  take_segment_call(gateway, call, path, request, std::move(responder));
-                                },
-                                segment_voice().refused},
-         .doc = segment_doc(name)});
+    routes.push_back({.method = Method::kPost,
+                      .pattern = std::string(path),
+                      .access = Access::kWriteKey,
+                      .protocol = Protocol::kSegment,
+                      .action = BufferedBody{kSegmentBodyBytes,
+                                             [&gateway, call](const Request& request, Responder responder) {
+                                               take_segment_call(gateway, call, request,
+                                                                 std::move(responder));
+                                             },
+                                             segment_voice().refused},
+                      .doc = segment_doc(name)});
   }
   routes.push_back({.method = Method::kPost,
                     .pattern = "/v1/m",
                     .access = Access::kPublic,
+                    .protocol = Protocol::kSegment,
                     .action = BufferedBody{kReportBytes,
                                            [&gateway](const Request& request, Responder responder) {
                                              take_report(gateway, request, std::move(responder));

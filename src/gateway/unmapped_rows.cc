@@ -7,7 +7,7 @@
 #include "gateway/intake_call.h"
 #include "gateway/intake_thread.h"
 #include "gateway/quarantine.h"
-#include "http/credentials.h"
+#include "gateway/source_claim.h"
 #include "http/parameters.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -80,17 +80,16 @@ absl::StatusOr<Response> add(Gateway& gateway, const Rows& rows) {
 
 void post_unmapped_rows(Gateway& gateway, const Request& request, Responder responder) {
   const auto project = gateway.engine().project();
-  const engine::Source* source = gateway.source_of(*project, write_key_of(request).value_or(""));
-  const bool keyless = !write_key_of(request);
-  if (keyless && gateway.admin(request)) source = project->find(request.query("source").value_or("default"));
+  const SourceClaim claim = SourceClaim::of(gateway, request);
+  const engine::Source* source = claim.find(gateway, *project);
   if (source == nullptr)
     return responder.send(to_response(Problem::unauthorized("send the write key of a source")));
   // As in the other ways in: a write key is public. Administrators may.
   const debugger::Sighting sighting{
       .source = *source, .received_at = gateway.engine().clock().now(), .request = &request};
-  if (auto refusal = keyless ? std::nullopt : refuse_beyond_limit(gateway, sighting))
+  if (auto refusal = claim.name ? std::nullopt : refuse_beyond_limit(gateway, sighting))
     return responder.send(*std::move(refusal));
-  Rows rows{source->id, std::string(request.remote), !keyless, std::string(request.body)};
+  Rows rows{source->id, std::string(request.remote), !claim.name, std::string(request.body)};
   gateway.workers().answer(std::move(responder),
                            [&gateway, rows = std::move(rows)] { return to_answer(add(gateway, rows)); });
 }

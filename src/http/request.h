@@ -11,6 +11,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "http/principal.h"
+#include "model/rejection.h"
 #include "trace/span.h"
 
 namespace kehu::http {
@@ -47,6 +48,7 @@ struct Request {
   bool secure = false;
   PathParameters parameters = {};
   std::string_view route = {};  // pattern of its route, which outlives it; empty: none was looked for
+  Protocol protocol = Protocol::kEvents;  // of that route
   // Who sends it, as the gate found; nullptr: nobody was asked for, or it was a write key.
   std::shared_ptr<const Principal> principal = {};
   // Where what is done for it is recorded; empty, as mostly, when it is not.

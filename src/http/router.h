@@ -109,6 +109,7 @@ struct Route {
   std::string pattern = {};
   Access access = Access::kAdmin;
   KeyPlace key = KeyPlace::kAnywhere;         // of kWriteKey
+  Protocol protocol = Protocol::kEvents;      // in whose form it is spoken to
   Permission permission = Permission::kNone;  // of kAdmin: what its caller must be allowed to do
   Action action = {};
   RouteDoc doc = {};

@@ -40,7 +40,7 @@ bool BulkDecoder::decode(size_t bytes_max, Intake& out) {
     decode_piece(piece, out);
     more = out.records.bytes.size() >= bytes_max;
   }
-  workspace_.events.take_keys(context_, out);
+  workspace_.events.take_keys(sender_, out);
   return more;
 }
 
@@ -73,7 +73,7 @@ void BulkDecoder::decode_piece(const json::Splitter::Piece& piece, Intake& out) 
         batch_head.dialect = BatchHead::Dialect::kBulk;
         batch_head.position = piece.number;
         batch_head.origin = origin_;
-        workspace_.events.decode(context_, batch_head, workspace_.index, 0, out);
+        workspace_.events.decode(sender_, batch_head, workspace_.index, 0, out);
         return;
       }
       broken.reason = reason_of(*error);
@@ -92,7 +92,7 @@ void BulkDecoder::decode_piece(const json::Splitter::Piece& piece, Intake& out) 
       break;
   }
   broken.detail = detail;
-  workspace_.events.reject(context_, broken, out);
+  workspace_.events.reject(sender_, broken, out);
 }
 
 }  // namespace kehu::intake

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "intake/context.h"
 #include "intake/event_decoder.h"
+#include "intake/sender.h"
 #include "json/index.h"
 #include "json/splitter.h"
 
@@ -37,11 +37,11 @@ struct BulkWorkspace {
 // decode_whole().
 class BulkDecoder {
  public:
-  // Context and workspace outlive the decoder. Without a workspace it has one of its own; with a shared one
+  // Sender and workspace outlive the decoder. Without a workspace it has one of its own; with a shared one
   // it holds only what it has of an event.
-  explicit BulkDecoder(const Context& context)
-      : context_(context), own_(std::make_unique<BulkWorkspace>()), workspace_(*own_) {}
-  BulkDecoder(const Context& context, BulkWorkspace& workspace) : context_(context), workspace_(workspace) {}
+  explicit BulkDecoder(const Sender& sender)
+      : sender_(sender), own_(std::make_unique<BulkWorkspace>()), workspace_(*own_) {}
+  BulkDecoder(const Sender& sender, BulkWorkspace& workspace) : sender_(sender), workspace_(workspace) {}
 
   // Appends the records of the events that the chunk completes, and the data keys they need.
   void feed(std::string_view chunk, Intake& out);
@@ -60,7 +60,7 @@ class BulkDecoder {
   void decode_piece(const json::Splitter::Piece& piece, Intake& out);
   std::string_view take_origin(std::string_view text);
 
-  const Context& context_;
+  const Sender& sender_;
   json::Splitter splitter_;
   std::unique_ptr<BulkWorkspace> own_;
   BulkWorkspace& workspace_;

@@ -14,11 +14,11 @@ namespace {
 
 class BulkTest : public testing::Test {
  protected:
-  BulkTest() { door_.context.origin = "/api/v1/events"; }
+  BulkTest() { door_.sender.origin = "/api/v1/events"; }
 
   Records decode(std::string_view body, size_t chunk = 1 << 20) {
     intake_.clear();
-    BulkDecoder decoder(door_.context);
+    BulkDecoder decoder(door_.sender);
     for (size_t at = 0; at < body.size(); at += chunk) decoder.feed(body.substr(at, chunk), intake_);
     decoder.finish(intake_);
     return Records(intake_);
@@ -161,7 +161,7 @@ TEST_F(BulkTest, ComesInPartsOfABoundedSize) {
   std::string body = R"({"event":"A","user_id":"u1"})";
   for (int i = 0; i < 5000; ++i) body += "\n{";
   body += "\n" + std::string(R"({"event":"B","user_id":"u1"})");
-  BulkDecoder decoder(door_.context);
+  BulkDecoder decoder(door_.sender);
   decoder.begin(body);
   decoder.end();
   size_t events = 0, rejections = 0, parts = 0;
@@ -179,7 +179,7 @@ TEST_F(BulkTest, ComesInPartsOfABoundedSize) {
 
 TEST_F(BulkTest, TwoBodiesShareAWorkspace) {
   BulkWorkspace workspace;
-  BulkDecoder first(door_.context, workspace), second(door_.context, workspace);
+  BulkDecoder first(door_.sender, workspace), second(door_.sender, workspace);
   intake_.clear();
   first.feed(R"({"event":"A","user_id":"u1","phone":"138 1234 5678","n":)", intake_);
   second.feed(R"({"event":"B","user_id":"u2"})"
@@ -197,7 +197,7 @@ TEST_F(BulkTest, TwoBodiesShareAWorkspace) {
 }
 
 TEST_F(BulkTest, WholeBodiesOneAfterTheOther) {
-  BulkDecoder decoder(door_.context);
+  BulkDecoder decoder(door_.sender);
   intake_.clear();
   const std::string_view bodies[] = {
       R"({"event":"A","user_id":"u1"})", R"([{"event":"B","user_id":"u1"},)", "",

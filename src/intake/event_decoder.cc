@@ -48,9 +48,9 @@ void Intake::clear() {
   identifiers_left_out.fill(0);
 }
 
-void EventDecoder::decode(const Context& context, const BatchHead& batch_head, const json::Index& index,
+void EventDecoder::decode(const Sender& sender, const BatchHead& batch_head, const json::Index& index,
                           uint32_t node, Intake& out) {
-  sender_ = &context;
+  sender_ = &sender;
   batch_head_ = &batch_head;
   index_ = &index;
   node_ = node;
@@ -85,41 +85,44 @@ void EventDecoder::reject_event(Intake& out) {
   if (batch_head.received_paths != nullptr) path += batch_head.received_paths->path_of(pointer);
   const bool names_place = translated && batch_head.received_paths == nullptr && !pointer.empty();
   const std::string detail = names_place ? cat(fault_.detail, " (read as ", pointer, ")") : fault_.detail;
-  Context context = *sender_;
-  context.source = event_.source;
-  reject(context,
+  Sender sender = *sender_;
+  sender.source = event_.source;
+  reject(sender,
          {.reason = fault_.reason,
           .path = path,
           .detail = detail,
           .payload = translated ? batch_head.received : index_->raw((*index_)[node_]),
           .position = batch_head.position,
           .origin = batch_head.origin,
+          .type = batch_head.type,
           .named = members_.message_id != 0},
          out);
 }
 
 std::string EventDecoder::batch_path(uint32_t element) { return cat("/batch/", element - 1); }
 
-void EventDecoder::reject(const Context& context, const Broken& broken, Intake& out) {
-  const std::string sealed = context.door->seal_payload(broken.payload);
-  std::string origin(broken.origin.empty() ? context.origin : broken.origin);
+void EventDecoder::reject(const Sender& sender, const Broken& broken, Intake& out) {
+  const std::string sealed = sender.door->seal_payload(broken.payload);
+  std::string origin(broken.origin.empty() ? sender.origin : broken.origin);
   if (broken.origin.empty() && broken.position > 0) origin += cat(":", broken.position);
-  const Rejection rejection{.project = context.project,
-                            .source = context.source,
+  const Rejection rejection{.project = sender.project,
+                            .source = sender.source,
                             .reason = broken.reason,
-                            .received_at = context.received_at,
-                            .repeat_key = broken.named ? hash128(sealed, context.source.value()) : Hash128{},
+                            .received_at = sender.received_at,
+                            .repeat_key = broken.named ? hash128(sealed, sender.source.value()) : Hash128{},
                             .path = broken.path,
                             .detail = broken.detail,
                             .origin = origin,
-                            .sealed_payload = sealed};
+                            .sealed_payload = sealed,
+                            .protocol = sender.protocol,
+                            .type = broken.type};
   codec::add_rejection(out.records, rejection);
   ++out.rejected;
   ++out.rejected_by_reason[static_cast<size_t>(broken.reason)];
 }
 
-void EventDecoder::take_keys(const Context& context, Intake& out) {
-  for (const seal::Door::NewKey& key : context.door->take_new_keys()) {
+void EventDecoder::take_keys(const Sender& sender, Intake& out) {
+  for (const seal::Door::NewKey& key : sender.door->take_new_keys()) {
     codec::add_record(out.records, RecordKind::kDataKey,
                       [&key](std::string& bytes) { codec::append_data_key(key.record(), bytes); });
     out.new_key_ids.push_back(key.name.key_id);

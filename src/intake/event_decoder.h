@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "intake/client_time.h"
-#include "intake/context.h"
 #include "intake/fault.h"
 #include "intake/identifier_list.h"
 #include "intake/object_text.h"
+#include "intake/sender.h"
 #include "intake/text_pool.h"
 #include "json/index.h"
 #include "json/repeated_keys.h"
@@ -61,25 +61,26 @@ class EventDecoder {
  public:
   // Appends exactly one record for the value at `node`, the event or its rejection, behind the data keys it
   // needs at the end of the request (take_keys).
-  void decode(const Context& context, const BatchHead& batch_head, const json::Index& index, uint32_t node,
+  void decode(const Sender& sender, const BatchHead& batch_head, const json::Index& index, uint32_t node,
               Intake& out);
 
   struct Broken {
     Reason reason = Reason::kInvalidJson;
     std::string_view path;
     std::string_view detail;
-    std::string_view payload;      // as received; need not be JSON or UTF-8
-    uint64_t position = 0;         // as BatchHead::position
-    std::string_view origin = {};  // as BatchHead::origin
-    bool named = false;            // the sender gave it a message id: the same payload again is a repeat
+    std::string_view payload;            // as received; need not be JSON or UTF-8
+    uint64_t position = 0;               // as BatchHead::position
+    std::string_view origin = {};        // as BatchHead::origin
+    std::optional<EventType> type = {};  // as BatchHead::type
+    bool named = false;  // the sender gave it a message id: the same payload again is a repeat
   };
   // Where the event with this number, from 1, stands in the body of a batch.
   static std::string batch_path(uint32_t element);
   // Appends a rejection of something that never became an event.
-  void reject(const Context& context, const Broken& broken, Intake& out);
+  void reject(const Sender& sender, const Broken& broken, Intake& out);
 
   // Appends the data keys that the records since the last call used. Once at the end of each request or part.
-  void take_keys(const Context& context, Intake& out);
+  void take_keys(const Sender& sender, Intake& out);
 
  private:
   // Nodes of the members of the event in work; 0 = absent or null (no value of an event is node 0).
@@ -138,7 +139,7 @@ class EventDecoder {
   uint32_t member_of(uint32_t object, std::string_view key) const;
   bool names_library_with_frozen_clock() const;
 
-  const Context* sender_ = nullptr;
+  const Sender* sender_ = nullptr;
   const BatchHead* batch_head_ = nullptr;
   const json::Index* index_ = nullptr;
   uint32_t node_ = 0;

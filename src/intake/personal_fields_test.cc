@@ -13,7 +13,7 @@ namespace {
 
 struct World {
   explicit World(PersonalValues values = {}) : door(with(std::move(values))) {
-    door.context.in_clear = &in_clear;
+    door.sender.in_clear = &in_clear;
   }
 
   static std::shared_ptr<const Settings> with(PersonalValues values) {
@@ -24,7 +24,7 @@ struct World {
 
   std::unique_ptr<Records> decode(std::string_view members) {
     intake.clear();
-    BulkDecoder decoder(door.context);
+    BulkDecoder decoder(door.sender);
     decoder.feed(cat(R"({"event":"E",)", members, "}\n"), intake);
     decoder.finish(intake);
     return std::make_unique<Records>(intake);

@@ -8,7 +8,7 @@
 #include "codec/record.h"
 #include "fields/policy.h"
 #include "intake/bulk.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "seal/door.h"
 #include "seal/key_ring.h"
 #include "seal/project_key.h"
@@ -24,11 +24,11 @@ struct Rehearsal::State {
              [number = uint64_t{0}](char* bytes, size_t size) mutable { count(++number, bytes, size); }),
         door(ProjectId(1), key, *settings, ring),
         policy(settings) {
-    context.policy = &policy;
-    context.door = &door;
-    context.project = ProjectId(1);
-    context.source = SourceId(1);
-    context.received_at = now;
+    sender.policy = &policy;
+    sender.door = &door;
+    sender.project = ProjectId(1);
+    sender.source = SourceId(1);
+    sender.received_at = now;
   }
 
   // Bytes that differ from call to call, as the ids of data keys must.
@@ -42,7 +42,7 @@ struct Rehearsal::State {
   seal::KeyRing ring;
   seal::Door door;
   fields::Policy policy;
-  Context context;
+  Sender sender;
   Intake intake;
 };
 
@@ -53,7 +53,7 @@ Rehearsal::~Rehearsal() = default;
 std::vector<Rehearsal::Verdict> Rehearsal::judge(std::string_view lines) {
   Intake& intake = state_->intake;
   intake.clear();
-  BulkDecoder(state_->context).decode_whole(lines, intake);
+  BulkDecoder(state_->sender).decode_whole(lines, intake);
   std::vector<Verdict> out;
   codec::EventRecord record;
   for (const RecordBatch::Entry& entry : intake.records.entries) {

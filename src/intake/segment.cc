@@ -169,18 +169,18 @@ uint32_t SegmentDecoder::event_count() const {
   return count;
 }
 
-void SegmentDecoder::decode(const Context& context, Intake& out) {
+void SegmentDecoder::decode(const Sender& sender, Intake& out) {
   if (batch_ != 0) {
-    decode_batch(context, out);
+    decode_batch(sender, out);
   } else if (index_.size() != 0) {
     BatchHead batch_head;
     batch_head.type = type_of(call_);
-    events_.decode(context, batch_head, index_, 0, out);
+    events_.decode(sender, batch_head, index_, 0, out);
   }
-  events_.take_keys(context, out);
+  events_.take_keys(sender, out);
 }
 
-void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
+void SegmentDecoder::decode_batch(const Sender& sender, Intake& out) {
   BatchHead batch_head;
   if (const uint32_t sent_at = member(0, "sentAt")) {
     batch_head.sent_at = ClientTimes().parse(index_.value(index_[sent_at]));
@@ -193,7 +193,7 @@ void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
     const bool is_deep = deep < deep_.size() && deep_[deep].begin == index_[at].begin;
     const bool too_many = batch_head.element > limits::kSegmentBatchEvents;
     if (!is_deep && !too_many) {
-      events_.decode(context, batch_head, index_, at, out);
+      events_.decode(sender, batch_head, index_, at, out);
       continue;
     }
     // Too much to be kept one by one: the rest is kept as it stands.
@@ -209,7 +209,7 @@ void SegmentDecoder::decode_batch(const Context& context, Intake& out) {
         : too_many ? cat("event ", batch_head.element, " of the batch; at most ", limits::kSegmentBatchEvents)
                    : cat("nested deeper than ", limits::kJsonDepth, ", counted from the request's body");
     const std::string path = EventDecoder::batch_path(batch_head.element);
-    events_.reject(context,
+    events_.reject(sender,
                    {.reason = too_many ? Reason::kTooManyEvents : Reason::kInvalidJson,
                     .path = path,
                     .detail = detail,

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/limits.h"
-#include "intake/context.h"
 #include "intake/event_decoder.h"
+#include "intake/sender.h"
 #include "json/index.h"
 
 namespace kehu::intake {
@@ -28,7 +28,7 @@ std::optional<EventType> type_of(SegmentCall call);
 //   SegmentDecoder decoder;                                  // one per thread
 //   if (auto refusal = decoder.open(call, body)) → 400
 //   source = key of the Authorization header, else decoder.write_key()
-//   decoder.decode(context, intake);
+//   decoder.decode(sender, intake);
 class SegmentDecoder {
  public:
   // Reads and validates the body, in one pass; it must stay alive until decode() returns.
@@ -37,7 +37,7 @@ class SegmentDecoder {
   // The write key a client put into the body: of the request, else of its first event. nullopt without any.
   std::optional<std::string> write_key() const;
   // Appends the records of the opened body, and the data keys they need. ~400 ns for an event of 400 bytes.
-  void decode(const Context& context, Intake& out);
+  void decode(const Sender& sender, Intake& out);
 
   // Events of the opened body.
   uint32_t event_count() const;
@@ -54,7 +54,7 @@ class SegmentDecoder {
   bool are_events(const std::vector<DeepEvent>& deep) const;
   uint32_t repeated_batch() const;
   uint32_t member(uint32_t object, std::string_view key) const;
-  void decode_batch(const Context& context, Intake& out);
+  void decode_batch(const Sender& sender, Intake& out);
 
   SegmentCall call_ = SegmentCall::kBatch;
   std::string_view body_;

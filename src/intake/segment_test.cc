@@ -19,7 +19,7 @@ class SegmentTest : public testing::Test {
     intake_.clear();
     const auto refusal = decoder_.open(call, body_);
     EXPECT_FALSE(refusal) << refusal->detail;
-    decoder_.decode(door_.context, intake_);
+    decoder_.decode(door_.sender, intake_);
     return Records(intake_);
   }
   Records decode_batch(std::string_view events, std::string_view rest = "") {
@@ -88,7 +88,7 @@ TEST_F(SegmentTest, RefusesOnlyWhatIsNoJsonOrTooLarge) {
     EXPECT_EQ(refusal->reason, c.reason) << c.name;
     EXPECT_EQ(refusal->position, c.position) << c.name;
     intake_.clear();
-    decoder_.decode(door_.context, intake_);
+    decoder_.decode(door_.sender, intake_);
     EXPECT_TRUE(intake_.records.empty()) << c.name;
   }
   EXPECT_FALSE(decoder_.open(SegmentCall::kBatch, padded(limits::kSegmentBatchBytes)));
@@ -251,7 +251,7 @@ TEST_F(SegmentTest, RefusesDeepTextThatIsNoEventOfTheBatch) {
     ASSERT_TRUE(refusal) << body.substr(0, 100);
     EXPECT_FALSE(refusal->detail.empty());
     intake_.clear();
-    decoder_.decode(door_.context, intake_);
+    decoder_.decode(door_.sender, intake_);
     EXPECT_TRUE(intake_.records.empty());
   }
 }
@@ -456,7 +456,7 @@ TEST_F(SegmentTest, CorrectsClocks) {
 
   const Records none =
       decode_batch(R"({"type":"page","userId":"u"})", R"(,"sentAt":"2026-11-22T00:10:00.000Z")");
-  EXPECT_EQ(none.event().time, door_.context.received_at);
+  EXPECT_EQ(none.event().time, door_.sender.received_at);
 
   const Records single = decode(SegmentCall::kPage, R"({"userId":"u","timestamp":"2026-11-22T00:00:00.000Z",
                                                         "sentAt":"2026-11-22T00:10:00.000Z"})");
@@ -532,7 +532,7 @@ TEST_F(SegmentTest, SameBodySameHashes) {
     EXPECT_NE(hashes(changed(from, to)).second, base.second) << to;
   }
   EXPECT_NE(hashes(changed("\"m\"", "\"m2\"")).first, base.first);
-  door_.context.source = SourceId(8);
+  door_.sender.source = SourceId(8);
   EXPECT_NE(hashes(event).first, base.first);
 }
 
@@ -549,7 +549,7 @@ TEST_F(SegmentTest, MessageIdOfTheContentWhenThereIsNone) {
   EXPECT_EQ(id(timed), first);
   EXPECT_NE(id(other), first);
   EXPECT_TRUE(first.starts_with("content-"));
-  door_.context.received_at = door_.context.received_at + Duration::seconds(1);
+  door_.sender.received_at = door_.sender.received_at + Duration::seconds(1);
   EXPECT_EQ(id(timed), first);
   EXPECT_NE(id(untimed), first_untimed);
 }

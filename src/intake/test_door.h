@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "codec/record.h"
 #include "fields/policy.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "seal/door.h"
 #include "seal/key_ring.h"
 #include "seal/opener.h"
@@ -27,14 +27,14 @@ struct TestDoor {
         ring(key, settings->cipher, [this](char* bytes, size_t size) { fill(bytes, size); }),
         door(kProject, key, *settings, ring),
         policy(settings) {
-    context.policy = &policy;
-    context.door = &door;
-    context.project = kProject;
-    context.source = SourceId(7);
-    context.default_channel = Channel::kServer;
-    context.received_at = Instant::from_seconds(1'795'308'600);  // 2026-11-22T00:50:00Z
-    context.remote_ip = "203.0.113.9";
-    context.origin = "/v1/batch";
+    sender.policy = &policy;
+    sender.door = &door;
+    sender.project = kProject;
+    sender.source = SourceId(7);
+    sender.default_channel = Channel::kServer;
+    sender.received_at = Instant::from_seconds(1'795'308'600);  // 2026-11-22T00:50:00Z
+    sender.remote_ip = "203.0.113.9";
+    sender.origin = "/v1/batch";
   }
 
   // Not random: the same keys in every run.
@@ -51,7 +51,7 @@ struct TestDoor {
   seal::KeyRing ring;
   seal::Door door;
   fields::Policy policy;
-  Context context;
+  Sender sender;
 };
 
 }  // namespace kehu::intake

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "codec/record.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "model/event.h"
 #include "model/rejection.h"
 

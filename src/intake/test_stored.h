@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "codec/record.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/index.h"
 #include "json/repeated_keys.h"
 

@@ -31,16 +31,16 @@ class Feeder {
   absl::Status send(const std::string& body, Instant received_at) {
     if (decoder_.open(intake::SegmentCall::kBatch, body))
       return absl::InternalError("the demo made a bad batch");
-    const intake::Context context{.policy = &room_.policy,
-                                  .door = &room_.door,
-                                  .project = engine::Project::kDefault,
-                                  .source = SourceId(1),
-                                  .default_channel = Channel::kUnknown,
-                                  .received_at = received_at,
-                                  .retried = false,
-                                  .remote_ip = {},
-                                  .origin = "demo"};
-    decoder_.decode(context, intake_);
+    const intake::Sender sender{.policy = &room_.policy,
+                                .door = &room_.door,
+                                .project = engine::Project::kDefault,
+                                .source = SourceId(1),
+                                .default_channel = Channel::kUnknown,
+                                .received_at = received_at,
+                                .retried = false,
+                                .remote_ip = {},
+                                .origin = "demo"};
+    decoder_.decode(sender, intake_);
     engine::Submission submission{.batch = std::move(intake_.records),
                                   .data_keys = std::move(intake_.new_key_ids),
                                   .done = [this](const engine::Ack& ack) { finish(ack); }};

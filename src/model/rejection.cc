@@ -60,4 +60,24 @@ std::string_view to_string(Reason reason) {
   return "unknown";
 }
 
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kEvents:
+      return "events";
+    case Protocol::kStream:
+      return "stream";
+    case Protocol::kSegment:
+      return "segment";
+    case Protocol::kRudder:
+      return "rudder";
+    case Protocol::kPostHog:
+      return "posthog";
+    case Protocol::kSensors:
+      return "sensors";
+    case Protocol::kCloudEvents:
+      return "cloud_events";
+  }
+  return "unknown";
+}
+
 }  // namespace kehu

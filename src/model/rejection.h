@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "model/event.h"
 #include "model/ids.h"
 
 namespace kehu {
@@ -41,6 +43,19 @@ enum class Reason : uint8_t {
 inline constexpr int kReasonCount = 27;
 std::string_view to_string(Reason reason);
 
+// In whose form something comes. Stored: never renumber.
+enum class Protocol : uint8_t {
+  kEvents = 1,  // our own plain form, by HTTP
+  kStream = 2,  // the same, by WebSocket
+  kSegment = 3,
+  kRudder = 4,  // Segment's form where only RudderStack's clients send it
+  kPostHog = 5,
+  kSensors = 6,
+  kCloudEvents = 7,
+};
+inline constexpr int kProtocolCount = 8;
+std::string_view to_string(Protocol protocol);  // "cloud_events"
+
 // A broken event, kept: listed, counted, repairable, replayable. Its payload is always sealed as a whole,
 // because nobody can say where the personal fields of a broken text are.
 struct Rejection {
@@ -56,6 +71,10 @@ struct Rejection {
   std::string_view detail;  // what was found and what would be right, without values of personal fields
   std::string_view origin;  // the endpoint or file it came from, e.g. "/v1/batch", "orders.csv:17"
   std::string_view sealed_payload;
+  // How the payload is to be read: its form, and of a call for one type of event, which need not say it
+  // itself, that type.
+  Protocol protocol = Protocol::kEvents;
+  std::optional<EventType> type = {};
 };
 
 }  // namespace kehu

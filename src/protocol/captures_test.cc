@@ -77,7 +77,7 @@ void expect_same_fields(const json::Value& sent, const Event& event, std::string
 TEST(Captures, RealClientsAreUnderstood) {
   KEHU_SKIP_WITHOUT(shared_vectors() / "captures");
   intake::TestDoor door;
-  door.context.received_at = Instant::from_seconds(1'795'310'000);
+  door.sender.received_at = Instant::from_seconds(1'795'310'000);
   intake::SegmentDecoder decoder;
   size_t events = 0;
   for (const char* client : kClients) {
@@ -86,7 +86,7 @@ TEST(Captures, RealClientsAreUnderstood) {
     for (const Capture& capture : captures) {
       intake::Intake intake;
       ASSERT_FALSE(decoder.open(capture.call, capture.body)) << client;
-      decoder.decode(door.context, intake);
+      decoder.decode(door.sender, intake);
       const intake::Records records(intake);
       EXPECT_TRUE(records.rejections.empty())
           << client << ": " << to_string(records.rejections[0].reason) << " " << records.rejections[0].path;
@@ -111,10 +111,10 @@ TEST(Captures, RetriesAreRepeats) {
     std::vector<std::pair<Hash128, uint64_t>> first;
     size_t repeats = 0;
     for (const Capture& capture : captures_of(shared_vectors() / "captures" / client)) {
-      door.context.received_at = door.context.received_at + Duration::hours(1);
+      door.sender.received_at = door.sender.received_at + Duration::hours(1);
       intake::Intake intake;
       ASSERT_FALSE(decoder.open(capture.call, capture.body)) << client;
-      decoder.decode(door.context, intake);
+      decoder.decode(door.sender, intake);
       for (const auto& entry : intake.records.entries) {
         if (entry.kind != RecordKind::kEvent) continue;
         const std::pair key(entry.message_key, entry.body_hash);
@@ -173,7 +173,7 @@ void expect_same_event(const json::Value& sent, const Event& event) {
 TEST(Captures, PostHogIsUnderstood) {
   KEHU_SKIP_WITHOUT(shared_vectors() / "captures");
   intake::TestDoor door;
-  door.context.received_at = Instant::from_seconds(1'795'310'000);
+  door.sender.received_at = Instant::from_seconds(1'795'310'000);
   PostHogDecoder decoder;
   std::vector<std::pair<Hash128, uint64_t>> first;
   size_t events = 0;
@@ -191,7 +191,7 @@ TEST(Captures, PostHogIsUnderstood) {
         ASSERT_FALSE(decoder.open(*text)) << file;
         EXPECT_EQ(decoder.write_key(), "phc_test") << file;
         intake::Intake intake;
-        decoder.decode(door.context, intake);
+        decoder.decode(door.sender, intake);
         const intake::Records records(intake);
         ASSERT_TRUE(records.rejections.empty()) << file << ": " << records.rejections[0].detail;
         const auto sent = json::Document::parse(*text);
@@ -206,7 +206,7 @@ TEST(Captures, PostHogIsUnderstood) {
         events += batch.size();
       }
     }
-    door.context.received_at = door.context.received_at + Duration::hours(1);
+    door.sender.received_at = door.sender.received_at + Duration::hours(1);
   }
   EXPECT_GE(events, 18u);
 }
@@ -236,7 +236,7 @@ TEST(NaughtyStrings, GoThroughAsValuesKeysAndNames) {
         .end_object();
     intake::Intake intake;
     ASSERT_FALSE(decoder.open(intake::SegmentCall::kTrack, body));
-    decoder.decode(door.context, intake);
+    decoder.decode(door.sender, intake);
     const intake::Records records(intake);
     if (!records.rejections.empty()) {
       EXPECT_EQ(records.rejections[0].reason, Reason::kIdentifierTooLong) << text;

@@ -169,22 +169,22 @@ std::optional<intake::Refusal> CloudEventDecoder::open_binary(absl::Span<const A
   return open(Mode::kStructured, binary_);
 }
 
-void CloudEventDecoder::decode(const intake::Context& context, intake::Intake& out) {
+void CloudEventDecoder::decode(const intake::Sender& sender, intake::Intake& out) {
   Translation translation;
   for (size_t i = 0; i < events_.size() && out.records.bytes.size() <= kIntakeBytes; ++i) {
     const std::string path = listed_ ? cat("/", i) : std::string();
     translation.path = path;
     translation.position = listed_ ? i + 1 : 0;
     translation.received = events_[i].raw();
-    decode_event(context, events_[i], translation, out);
+    decode_event(sender, events_[i], translation, out);
   }
-  decoder_.take_keys(context, out);
+  decoder_.take_keys(sender, out);
 }
 
-void CloudEventDecoder::decode_event(const intake::Context& context, json::Value event,
+void CloudEventDecoder::decode_event(const intake::Sender& sender, json::Value event,
                                      Translation& translation, intake::Intake& out) {
   const auto reject = [&](Reason reason, const std::string& path, std::string_view detail) {
-    decoder_.reject(context,
+    decoder_.reject(sender,
                     {.reason = reason,
                      .path = path,
                      .detail = detail,
@@ -203,8 +203,8 @@ void CloudEventDecoder::decode_event(const intake::Context& context, json::Value
                   cat("the attribute ", wrong->attribute, " ", wrong->why));
   }
   translation.plain.clear();
-  CloudEvent(event, *context.policy, translation.plain).write();
-  decoder_.decode(context, translation, out);
+  CloudEvent(event, *sender.policy, translation.plain).write();
+  decoder_.decode(sender, translation, out);
 }
 
 }  // namespace kehu::protocol

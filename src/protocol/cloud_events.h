@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/document.h"
 #include "json/index.h"
 #include "protocol/translation.h"
@@ -42,11 +42,11 @@ class CloudEventDecoder {
                                              std::string_view content_type, std::string_view body);
   std::optional<std::string> write_key() const { return std::nullopt; }
   uint32_t event_count() const { return static_cast<uint32_t>(events_.size()); }
-  void decode(const intake::Context& context, intake::Intake& out);
+  void decode(const intake::Sender& sender, intake::Intake& out);
 
  private:
   std::optional<intake::Refusal> scan(std::string_view text);
-  void decode_event(const intake::Context& context, json::Value event, Translation& translation,
+  void decode_event(const intake::Sender& sender, json::Value event, Translation& translation,
                     intake::Intake& out);
 
   std::string binary_;  // the event of a binary request as it would stand in a structured one

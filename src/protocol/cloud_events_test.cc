@@ -21,7 +21,7 @@ class CloudEventTest : public testing::Test {
   }
   intake::Records decode_opened() {
     intake_.clear();
-    decoder_.decode(door_.context, intake_);
+    decoder_.decode(door_.sender, intake_);
     return intake::Records(intake_);
   }
 

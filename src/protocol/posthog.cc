@@ -293,7 +293,7 @@ std::optional<std::string> PostHogDecoder::write_key() const {
   return events_.empty() ? std::nullopt : key_in(events_[0]);
 }
 
-void PostHogDecoder::decode(const intake::Context& context, intake::Intake& out) {
+void PostHogDecoder::decode(const intake::Sender& sender, intake::Intake& out) {
   Translation translation;
   const json::Value root = at(0);
   for (const std::string_view name : {"sent_at", "sentAt"}) {
@@ -307,12 +307,12 @@ void PostHogDecoder::decode(const intake::Context& context, intake::Intake& out)
     translation.path = path;
     translation.position = listed_ ? i + 1 : 0;
     translation.received = events_[i].raw();
-    decode_event(context, events_[i], translation, out);
+    decode_event(sender, events_[i], translation, out);
   }
-  decoder_.take_keys(context, out);
+  decoder_.take_keys(sender, out);
 }
 
-void PostHogDecoder::decode_event(const intake::Context& context, json::Value event, Translation& translation,
+void PostHogDecoder::decode_event(const intake::Sender& sender, json::Value event, Translation& translation,
                                   intake::Intake& out) {
   const intake::EventDecoder::Broken broken{.path = translation.path,
                                             .detail = {},
@@ -322,7 +322,7 @@ void PostHogDecoder::decode_event(const intake::Context& context, json::Value ev
     intake::EventDecoder::Broken why = broken;
     why.reason = reason;
     why.detail = detail;
-    decoder_.reject(context, why, out);
+    decoder_.reject(sender, why, out);
   };
   if (!event.is_object()) return reject(Reason::kNotAnObject, "an event must be an object");
   if (translation.received.size() > limits::kEventBytes) {
@@ -330,10 +330,10 @@ void PostHogDecoder::decode_event(const intake::Context& context, json::Value ev
                   cat(translation.received.size(), " bytes; at most ", limits::kEventBytes));
   }
   translation.plain.clear();
-  PostHogEvent plain(event, context.received_at, translation.plain);
+  PostHogEvent plain(event, sender.received_at, translation.plain);
   plain.write();
   translation.ids = plain.ids();
-  decoder_.decode(context, translation, out);
+  decoder_.decode(sender, translation, out);
 }
 
 }  // namespace kehu::protocol

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/document.h"
 #include "json/index.h"
 #include "protocol/translation.h"
@@ -39,12 +39,12 @@ class PostHogDecoder {
   // The project's token, which is a write key here: of the body or of its first event.
   std::optional<std::string> write_key() const;
   uint32_t event_count() const { return static_cast<uint32_t>(events_.size()); }
-  void decode(const intake::Context& context, intake::Intake& out);
+  void decode(const intake::Sender& sender, intake::Intake& out);
 
  private:
   json::Value at(uint32_t node) const { return json::Value::in(index_, node); }
   bool collect_events();
-  void decode_event(const intake::Context& context, json::Value event, Translation& translation,
+  void decode_event(const intake::Sender& sender, json::Value event, Translation& translation,
                     intake::Intake& out);
 
   json::Index index_;

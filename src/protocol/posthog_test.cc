@@ -21,7 +21,7 @@ class PostHogTest : public testing::Test {
     intake_.clear();
     const auto refusal = decoder_.open(body_);
     EXPECT_FALSE(refusal) << refusal->detail;
-    decoder_.decode(door_.context, intake_);
+    decoder_.decode(door_.sender, intake_);
     return intake::Records(intake_);
   }
   // "type name identifiers traits" of the only event.

@@ -6,13 +6,13 @@
 
 namespace kehu::protocol {
 
-void TranslationDecoder::decode(const intake::Context& context, const Translation& translation,
+void TranslationDecoder::decode(const intake::Sender& sender, const Translation& translation,
                                 intake::Intake& out) {
   if (const auto error = index_.scan(translation.plain)) {
     // A translation is made of valid values; only brackets around them can make it too deep.
     KEHU_CHECK(error->code == json::SyntaxError::Code::kTooDeep);
     const std::string detail = cat("nested deeper than ", limits::kJsonDepth);
-    reject(context,
+    reject(sender,
            {.reason = Reason::kInvalidJson,
             .path = translation.path,
             .detail = detail,
@@ -30,7 +30,7 @@ void TranslationDecoder::decode(const intake::Context& context, const Translatio
   batch_head.received_path = translation.path;
   batch_head.received_paths = translation.paths;
   batch_head.ids = translation.ids;
-  events_.decode(context, batch_head, index_, 0, out);
+  events_.decode(sender, batch_head, index_, 0, out);
 }
 
 }  // namespace kehu::protocol

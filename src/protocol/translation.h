@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "intake/context.h"
 #include "intake/event_decoder.h"
+#include "intake/sender.h"
 #include "json/index.h"
 
 namespace kehu::protocol {
@@ -26,14 +26,13 @@ struct Translation {
 // Decodes translated events: all protocols mean what EventDecoder says they mean. One per thread.
 class TranslationDecoder {
  public:
-  void decode(const intake::Context& context, const Translation& translation, intake::Intake& out);
+  void decode(const intake::Sender& sender, const Translation& translation, intake::Intake& out);
   // Of what cannot be translated. `broken.payload` is what was received.
-  void reject(const intake::Context& context, const intake::EventDecoder::Broken& broken,
-              intake::Intake& out) {
-    events_.reject(context, broken, out);
+  void reject(const intake::Sender& sender, const intake::EventDecoder::Broken& broken, intake::Intake& out) {
+    events_.reject(sender, broken, out);
   }
   // Once at the end of each request.
-  void take_keys(const intake::Context& context, intake::Intake& out) { events_.take_keys(context, out); }
+  void take_keys(const intake::Sender& sender, intake::Intake& out) { events_.take_keys(sender, out); }
 
  private:
   json::Index index_;

@@ -216,17 +216,17 @@ TEST(SensorsCaptures, BecomeTheEventsThatWereCalled) {
   auto settings = std::make_shared<Settings>(Settings::defaults());
   for (IdentifierRule& rule : settings->identifier_types) rule.blocked.clear();
   intake::TestDoor door(settings);
-  door.context.received_at = Instant::from_seconds(1'795'310'000);
+  door.sender.received_at = Instant::from_seconds(1'795'310'000);
   Decoder decoder;
   for (const Client& client : kClients) {
     std::multiset<std::string> calls;
     std::map<Hash128, uint64_t> keys;
     for (int round = 0; round < 2; ++round) {
-      door.context.received_at = door.context.received_at + Duration::seconds(round * 100);
+      door.sender.received_at = door.sender.received_at + Duration::seconds(round * 100);
       for (const Capture& capture : captures_of(client.name)) {
         intake::Intake intake;
         decoder.open(capture.query, capture.body);
-        while (decoder.decode(door.context, {}, intake)) {
+        while (decoder.decode(door.sender, intake)) {
         }
         const intake::Records records(intake);
         ASSERT_TRUE(records.rejections.empty())

@@ -69,8 +69,8 @@ bool Decoder::is_encrypted() const {
 }
 
 // Only now, when a source is known: private keys are no service for everybody.
-void Decoder::open_envelopes(const intake::Context& context) {
-  envelopes_.open(index_, context.envelopes);
+void Decoder::open_envelopes(const intake::Sender& sender) {
+  envelopes_.open(index_, sender.envelopes);
   text_ = envelopes_.text();
   start();
   encrypted_ = false;
@@ -78,54 +78,53 @@ void Decoder::open_envelopes(const intake::Context& context) {
 }
 
 // True while there is more, of the faults or of the records.
-bool Decoder::reject_closed(const intake::Context& context, intake::Intake& out) {
+bool Decoder::reject_closed(const intake::Sender& sender, intake::Intake& out) {
   const std::vector<Envelopes::Fault>& faults = envelopes_.faults();
   while (next_closed_ < faults.size()) {
     if (out.records.bytes.size() >= part_end_) return true;
     const Envelopes::Fault& fault = faults[next_closed_++];
-    reject(context, fault.reason, fault.detail, fault.received, fault.number, out);
+    reject(sender, fault.reason, fault.detail, fault.received, fault.number, out);
   }
   return broken_ || index_.size() > next_;
 }
 
-bool Decoder::decode(const intake::Context& context, const Record::Sender& sender, intake::Intake& out) {
+bool Decoder::decode(const intake::Sender& sender, intake::Intake& out) {
   // From where `out` ends now: whoever gathers all parts in one place must get on, too.
   part_end_ = out.records.bytes.size() + kPartBytes;
-  if (encrypted_) open_envelopes(context);
+  if (encrypted_) open_envelopes(sender);
   bool more = false;
   if (fault_) {
-    reject_whole(context, out);
+    reject_whole(sender, out);
     fault_.reset();
     text_ = {};
   } else if (next_closed_ < envelopes_.faults().size()) {
-    more = reject_closed(context, out);
+    more = reject_closed(sender, out);
   } else if (!text_.empty()) {
-    more = broken_ ? decode_pieces(context, sender, out) : decode_indexed(context, sender, out);
+    more = broken_ ? decode_pieces(sender, out) : decode_indexed(sender, out);
   }
-  events_.take_keys(context, out);
+  events_.take_keys(sender, out);
   return more;
 }
 
-void Decoder::reject_whole(const intake::Context& context, intake::Intake& out) {
+void Decoder::reject_whole(const intake::Sender& sender, intake::Intake& out) {
   // The same bytes again are the same request sent again.
   events_.reject(
-      context,
+      sender,
       {.reason = fault_->reason, .path = {}, .detail = fault_->detail, .payload = received_, .named = true},
       out);
 }
 
-void Decoder::reject(const intake::Context& context, Reason reason, std::string_view detail,
+void Decoder::reject(const intake::Sender& sender, Reason reason, std::string_view detail,
                      std::string_view payload, uint64_t number, intake::Intake& out) {
   events_.reject(
-      context,
+      sender,
       {.reason = reason, .path = {}, .detail = detail, .payload = payload, .position = number, .named = true},
       out);
 }
 
-bool Decoder::decode_indexed(const intake::Context& context, const Record::Sender& sender,
-                             intake::Intake& out) {
+bool Decoder::decode_indexed(const intake::Sender& sender, intake::Intake& out) {
   if (next_ == 0) {
-    decode_record(context, sender, {.node = 0, .number = 0}, out);
+    decode_record(sender, {.node = 0, .number = 0}, out);
     return false;
   }
   const uint32_t stop = index_[0].next;
@@ -134,38 +133,37 @@ bool Decoder::decode_indexed(const intake::Context& context, const Record::Sende
     if (number_ == kRecords) {
       const std::string rest = cat("[", text_.substr(index_[next_].begin));
       const std::string detail = cat("a request has at most ", kRecords, " records; this is the rest of it");
-      reject(context, Reason::kTooManyEvents, detail, rest, number_ + 1, out);
+      reject(sender, Reason::kTooManyEvents, detail, rest, number_ + 1, out);
       return false;
     }
-    decode_record(context, sender, {.node = next_, .number = ++number_}, out);
+    decode_record(sender, {.node = next_, .number = ++number_}, out);
     next_ = index_[next_].next;
   }
   return false;
 }
 
-bool Decoder::decode_pieces(const intake::Context& context, const Record::Sender& sender,
-                            intake::Intake& out) {
+bool Decoder::decode_pieces(const intake::Sender& sender, intake::Intake& out) {
   for (json::Splitter::Piece piece; splitter_.next(piece);) {
     if (piece.number > kRecords) {
       const std::string detail =
           cat("a request has at most ", kRecords, " records; the rest of it is left out");
-      reject(context, Reason::kTooManyEvents, detail, piece.text, piece.number, out);
+      reject(sender, Reason::kTooManyEvents, detail, piece.text, piece.number, out);
       return false;
     }
-    decode_piece(context, sender, piece, out);
+    decode_piece(sender, piece, out);
     if (out.records.bytes.size() >= part_end_) return true;
   }
   return false;
 }
 
-void Decoder::decode_piece(const intake::Context& context, const Record::Sender& sender,
-                           const json::Splitter::Piece& piece, intake::Intake& out) {
+void Decoder::decode_piece(const intake::Sender& sender, const json::Splitter::Piece& piece,
+                           intake::Intake& out) {
   std::string detail;
   Reason reason = Reason::kInvalidJson;
   switch (piece.shape) {
     case json::Splitter::Shape::kWhole: {
       const auto error = index_.scan(piece.text);
-      if (!error) return decode_record(context, sender, {.node = 0, .number = piece.number}, out);
+      if (!error) return decode_record(sender, {.node = 0, .number = piece.number}, out);
       reason = intake::reason_of(*error);
       detail = cat("invalid JSON at ", error->to_string());
       break;
@@ -181,22 +179,21 @@ void Decoder::decode_piece(const intake::Context& context, const Record::Sender&
       detail = "text behind the end of the array";
       break;
   }
-  reject(context, reason, detail, piece.text, piece.number, out);
+  reject(sender, reason, detail, piece.text, piece.number, out);
 }
 
-void Decoder::decode_record(const intake::Context& context, const Record::Sender& sender, const Place& place,
-                            intake::Intake& out) {
+void Decoder::decode_record(const intake::Sender& sender, const Place& place, intake::Intake& out) {
   const json::Index::Node& node = index_[place.node];
   const std::string_view received = index_.raw(node);
   if (node.size > limits::kEventBytes) {
     const std::string detail = cat(node.size, " bytes; at most ", limits::kEventBytes);
-    return reject(context, Reason::kEventTooLarge, detail, received.substr(0, kKeptTextBytes), place.number,
+    return reject(sender, Reason::kEventTooLarge, detail, received.substr(0, kKeptTextBytes), place.number,
                   out);
   }
-  if (!record_.translate(context, sender, index_, place.node)) {
+  if (!record_.translate(sender, index_, place.node)) {
     const intake::Fault& fault = record_.fault();
     const std::string path = intake::pointer_between(index_, place.node, fault.node);
-    return events_.reject(context,
+    return events_.reject(sender,
                           {.reason = fault.reason,
                            .path = path,
                            .detail = fault.detail,
@@ -212,7 +209,7 @@ void Decoder::decode_record(const intake::Context& context, const Record::Sender
   translation_.sent_at = record_.sent_at();
   translation_.step = next_trait_step();
   translation_.paths = &record_;
-  events_.decode(context, translation_, out);
+  events_.decode(sender, translation_, out);
 }
 
 // Traits follow the time of their events, and these clocks count milliseconds: of the writes of one

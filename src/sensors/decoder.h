@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "intake/context.h"
+#include "intake/sender.h"
 #include "json/index.h"
 #include "json/splitter.h"
 #include "protocol/translation.h"
@@ -20,10 +20,10 @@ namespace kehu::sensors {
 // cannot be read is one rejection that holds all of it, because an SDK deletes what it was told is wrong, and
 // sends again for ever what it was not told about.
 //
-//   SensorsDecoder decoder;                 // one per thread
+//   Decoder decoder;                        // one per thread
 //   decoder.open(query, body);
 //   source = by decoder.write_keys(), else 403
-//   while (decoder.decode(context, sender, intake)) …   // each part is a submission
+//   while (decoder.decode(sender, intake)) …   // each part is a submission
 class Decoder {
  public:
   static constexpr uint32_t kRecords = 2500;  // of a request; the rest of it is one rejection too_many_events
@@ -45,7 +45,7 @@ class Decoder {
 
   // Appends a part of the records of the request, and the data keys they need; true while there is more.
   // ~1.5 µs for an event of 700 bytes, base64 and gzip not counted.
-  bool decode(const intake::Context& context, const Record::Sender& sender, intake::Intake& out);
+  bool decode(const intake::Sender& sender, intake::Intake& out);
 
  private:
   // Of records in one part of a request, as they are stored.
@@ -60,18 +60,16 @@ class Decoder {
 
   void start();
   bool is_encrypted() const;
-  void open_envelopes(const intake::Context& context);
-  bool reject_closed(const intake::Context& context, intake::Intake& out);
-  void reject_whole(const intake::Context& context, intake::Intake& out);
-  bool decode_indexed(const intake::Context& context, const Record::Sender& sender, intake::Intake& out);
-  bool decode_pieces(const intake::Context& context, const Record::Sender& sender, intake::Intake& out);
-  void decode_piece(const intake::Context& context, const Record::Sender& sender,
-                    const json::Splitter::Piece& piece, intake::Intake& out);
-  void decode_record(const intake::Context& context, const Record::Sender& sender, const Place& place,
-                     intake::Intake& out);
+  void open_envelopes(const intake::Sender& sender);
+  bool reject_closed(const intake::Sender& sender, intake::Intake& out);
+  void reject_whole(const intake::Sender& sender, intake::Intake& out);
+  bool decode_indexed(const intake::Sender& sender, intake::Intake& out);
+  bool decode_pieces(const intake::Sender& sender, intake::Intake& out);
+  void decode_piece(const intake::Sender& sender, const json::Splitter::Piece& piece, intake::Intake& out);
+  void decode_record(const intake::Sender& sender, const Place& place, intake::Intake& out);
   Duration next_trait_step();
-  void reject(const intake::Context& context, Reason reason, std::string_view detail,
-              std::string_view payload, uint64_t number, intake::Intake& out);
+  void reject(const intake::Sender& sender, Reason reason, std::string_view detail, std::string_view payload,
+              uint64_t number, intake::Intake& out);
 
   Body body_;
   std::optional<Body::Fault> fault_;

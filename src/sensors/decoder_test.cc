@@ -22,8 +22,9 @@ std::string form(std::string_view json) { return cat("data=", coding::escaped(co
 intake::Intake decoded(intake::TestDoor& door, std::string_view query, std::string_view body) {
   static Decoder decoder;
   intake::Intake intake;
+  door.sender.user_agent = "Agent/1";
   decoder.open(query, body);
-  while (decoder.decode(door.context, {.user_agent = "Agent/1"}, intake)) {
+  while (decoder.decode(door.sender, intake)) {
   }
   return intake;
 }
@@ -247,7 +248,7 @@ TEST(Record, ThatBreaksARuleIsKeptAsReceived) {
 }
 
 TEST(Record, TimesAreCorrectedByTheFlush) {
-  const Instant received = intake::TestDoor().context.received_at;
+  const Instant received = intake::TestDoor().sender.received_at;
   struct Case {
     const char* name;
     std::string times;
@@ -311,7 +312,7 @@ TEST(Record, IsKnownAgain) {
   for (const Case& c : cases) {
     std::pair<Hash128, uint64_t> keys[2];
     for (int i = 0; i < 2; ++i) {
-      door.context.received_at = door.context.received_at + Duration::seconds(1);
+      door.sender.received_at = door.sender.received_at + Duration::seconds(1);
       const intake::Intake intake = decoded_record(
           door, cat(R"({"type":"track","event":"A","distinct_id":"u",)", i == 0 ? c.first : c.second, "}"));
       const intake::Records records(intake);

@@ -20,13 +20,13 @@ std::string track(std::string_view event, std::string_view more = {}) {
 
 class SensorsEnvelopesTest : public testing::Test {
  protected:
-  SensorsEnvelopesTest() : sender_(door_) { door_.context.envelopes = &sender_.opener; }
+  SensorsEnvelopesTest() : sender_(door_) { door_.sender.envelopes = &sender_.opener; }
 
   intake::Intake decoded(std::string_view body) {
     intake::Intake all;
     decoder_.open("project=p", body);
     for (bool more = true; more;) {
-      more = decoder_.decode(door_.context, {}, all);
+      more = decoder_.decode(door_.sender, all);
     }
     return all;
   }
@@ -88,7 +88,7 @@ TEST_F(SensorsEnvelopesTest, TheTimeOfSendingIsThatOfTheEnvelope) {
     const intake::Intake intake = decoded_form("9", sender_.envelope({sender_.payload(record)}, envelope));
     return intake::Records(intake).event().time;
   };
-  const Instant received = door_.context.received_at;
+  const Instant received = door_.sender.received_at;
   const std::string record = R"({"type":"track","event":"A","distinct_id":"u","time":1795304940000})";
   EXPECT_EQ(time_of(record, R"(,"flush_time":1795305000000)"), received - Duration::seconds(60));
   EXPECT_EQ(time_of(record, ""), received - Duration::seconds(3660));
@@ -156,14 +156,14 @@ TEST_F(SensorsEnvelopesTest, WhatDoesNotOpenIsKeptAsItCanBeReadAgain) {
 }
 
 TEST_F(SensorsEnvelopesTest, OpenOnceTheKeyIsThere) {
-  door_.context.envelopes = nullptr;
+  door_.sender.envelopes = nullptr;
   const std::string envelope =
       sender_.envelope({sender_.payload(track("A")), sender_.payload(track("B"))}, kFlushTime);
   const intake::Intake closed = decoded_form("9", cat("[", envelope, "]"));
   const intake::Records records(closed);
   ASSERT_EQ(records.rejections.size(), 1u);
   EXPECT_NE(std::string(records.rejections[0].detail).find("the project has none"), std::string::npos);
-  door_.context.envelopes = &sender_.opener;
+  door_.sender.envelopes = &sender_.opener;
   const intake::Intake opened = decoded(kept(records.rejections[0]));
   EXPECT_EQ(names(intake::Records(opened)), "A B");
 }

@@ -40,7 +40,7 @@ bool Record::collect_identities() {
   repeated_.find(index, object, object + 1);
   for (uint32_t key = object + 1; key < index[object].next; key = index[key + 1].next) {
     if (index[key + 1].kind == json::Kind::kNull || repeated_.holds(key)) continue;
-    const std::string_view type = sensors_identity_type(text_of(key, scratch_), *context_->policy);
+    const std::string_view type = sensors_identity_type(text_of(key, scratch_), *sender_->policy);
     if (type.empty()) {
       unknown_identities_.push_back(key);
     } else if (!add_identifier({type, raw(key + 1)}, key + 1)) {
@@ -70,7 +70,7 @@ bool Record::add_id(std::string_view type, uint32_t node) {
   std::string_view value = raw(node);
   const size_t plus = value.find('+');
   if (value.starts_with("\"$identity_") && plus != value.npos) {
-    const std::string_view joined = sensors_identity_type(value.substr(1, plus - 1), *context_->policy);
+    const std::string_view joined = sensors_identity_type(value.substr(1, plus - 1), *sender_->policy);
     std::string& text = joined_[joined_count_++];
     text.assign("\"").append(value.substr(plus + 1));
     if (!joined.empty()) {
@@ -115,14 +115,14 @@ void Record::keep_one_identifier() {
 }
 
 bool Record::is_usable(const Named& identifier) const {
-  const auto type = context_->policy->identifier_type(identifier.type);
+  const auto type = sender_->policy->identifier_type(identifier.type);
   if (!type) return false;
-  const IdentifierRule& rule = context_->policy->settings().rule(*type);
+  const IdentifierRule& rule = sender_->policy->settings().rule(*type);
   std::string scratch, normal;
   const bool quoted = identifier.value.starts_with('"');
   const std::string_view value = quoted ? json::unescape(identifier.value, scratch) : identifier.value;
   const Written written = quoted ? Written::kAsText : Written::kAsNumber;
-  return read_identifier(context_->policy->settings(), rule, value, written, normal).left_out == LeftOut::kNo;
+  return read_identifier(sender_->policy->settings(), rule, value, written, normal).left_out == LeftOut::kNo;
 }
 
 }  // namespace kehu::sensors

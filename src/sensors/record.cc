@@ -101,9 +101,7 @@ std::optional<Type> parse_sensors_type(std::string_view name) {
   return std::nullopt;
 }
 
-bool Record::translate(const intake::Context& context, const Sender& sender, const json::Index& index,
-                       uint32_t node) {
-  context_ = &context;
+bool Record::translate(const intake::Sender& sender, const json::Index& index, uint32_t node) {
   sender_ = &sender;
   index_ = &index;
   node_ = node;
@@ -251,8 +249,8 @@ bool Record::read_time() {
   const bool any_age = fields_.time_free != 0 && raw(fields_.time_free) == "true";
   if (any_age || !is_event()) return true;
   const Instant time =
-      intake::corrected_time({.received_at = context_->received_at, .sent_at = sent_at_}, *original);
-  if (time >= context_->received_at - kOldest) return true;
+      intake::corrected_time({.received_at = sender_->received_at, .sent_at = sent_at_}, *original);
+  if (time >= sender_->received_at - kOldest) return true;
   return fail(Reason::kTimeOutOfRange, fields_.time,
               "more than two years before it was received; send \"time_free\": true if that is meant");
 }

@@ -9,9 +9,9 @@
 #include "base/time.h"
 #include "fields/key_table.h"
 #include "intake/client_time.h"
-#include "intake/context.h"
 #include "intake/event_decoder.h"
 #include "intake/fault.h"
+#include "intake/sender.h"
 #include "json/index.h"
 #include "json/repeated_keys.h"
 
@@ -46,14 +46,8 @@ std::optional<Type> parse_sensors_type(std::string_view name);
 // docs/clients/sensors.md has the whole. One per thread, reused from record to record.
 class Record final : public intake::ReceivedPaths {
  public:
-  // What a request tells of its sender besides the records.
-  struct Sender {
-    std::string_view user_agent = {};
-  };
-
   // false, and then fault(), when the rules of Sensors Analytics refuse the record.
-  bool translate(const intake::Context& context, const Sender& sender, const json::Index& index,
-                 uint32_t node);
+  bool translate(const intake::Sender& sender, const json::Index& index, uint32_t node);
 
   const intake::Fault& fault() const { return fault_; }
   // The event; the caller may take the memory and bring it back.
@@ -136,8 +130,7 @@ class Record final : public intake::ReceivedPaths {
   bool is_string(uint32_t node) const { return node != 0 && (*index_)[node].kind == json::Kind::kString; }
   bool is_event() const { return type_ <= Type::kTrackIdUnbind; }
 
-  const intake::Context* context_ = nullptr;
-  const Sender* sender_ = nullptr;
+  const intake::Sender* sender_ = nullptr;
   const json::Index* index_ = nullptr;
   uint32_t node_ = 0;
 

@@ -45,7 +45,7 @@ void Record::write() {
   open("context", '{');
   write_presets();
   write_latest();
-  write_sender(from == Channel::kUnknown ? context_->default_channel.channel : from);
+  write_sender(from == Channel::kUnknown ? sender_->default_channel.channel : from);
   write_rest();
   close('}');
   close('}');
@@ -225,7 +225,7 @@ void Record::write_sender(Channel channel) {
   const bool client =
       channel == Channel::kWeb || channel == Channel::kApp || channel == Channel::kMiniProgram;
   if (!client || !is_event()) return;
-  if (presets_[kIp - 1] == 0 && !context_->remote_ip.empty()) text_member("ip", context_->remote_ip);
+  if (presets_[kIp - 1] == 0 && !sender_->remote_ip.empty()) text_member("ip", sender_->remote_ip);
   if (presets_[kAgent - 1] == 0 && !sender_->user_agent.empty())
     text_member("userAgent", sender_->user_agent);
 }

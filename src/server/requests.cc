@@ -84,6 +84,7 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   }
   request.parameters = std::move(match.parameters);
   request.route = match.route->pattern;
+  request.protocol = match.route->protocol;
   if (!admitted) {
     route_ = match.route;
     name_route(*match.route, span_);
@@ -161,6 +162,7 @@ http::Request Connection::request_again(std::string_view head_bytes, http::Route
   match = thread_.router().find(request.method, request.path());
   request.parameters = std::move(match.parameters);
   request.route = match.route->pattern;
+  request.protocol = match.route->protocol;
   return request;
 }
 

@@ -28,16 +28,18 @@ struct KeyedSource {
 using SourceOfKey = std::function<std::optional<KeyedSource>(std::string_view key)>;
 
 // Who sent a request, and by which rules it is read. What it points to outlives the decoding of the request.
-struct Context {
+struct Sender {
   const fields::Policy* policy = nullptr;
   seal::Door* door = nullptr;  // of the same project and settings
   ProjectId project;
   SourceId source;
   ChannelName default_channel;  // what the source is said to be, for events that name none
   Instant received_at;
-  bool retried = false;        // X-Retry-Count above 0
-  std::string_view remote_ip;  // for events that ask for it by context.direct
-  std::string_view origin;     // Rejection::origin, e.g. "/v1/batch"
+  bool retried = false;                   // X-Retry-Count above 0
+  std::string_view remote_ip;             // for events that ask for it by context.direct
+  std::string_view user_agent = {};       // of clients whose records leave it to the server
+  std::string_view origin;                // Rejection::origin, e.g. "/v1/batch"
+  Protocol protocol = Protocol::kEvents;  // Rejection::protocol
   // When set, an event with a `writeKey` that opens another source is that source's.
   const SourceOfKey* source_of_key = nullptr;
   // Of the same project; nullptr opens no encrypted record.
