@@ -44,6 +44,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
                         .workers = options_.workers,
                         .warn = options_.warn}),
       statements_(options_.workers),
+      readers_(options_.workers),
       live_(engine, gateway_.debugger()) {
   std::vector<Route> routes;
   gateway::add_bulk_routes(gateway_, routes);
@@ -90,6 +91,7 @@ App::~App() { stop(); }
 
 void App::stop() {
   statements_.stop();
+  readers_.stop();
   workers().stop();
 }
 

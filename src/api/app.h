@@ -51,6 +51,9 @@ class App {
   Workers& workers() { return gateway_.workers(); }
   // …and of statements and timelines, which read for as long as a minute and hold up nobody else.
   Workers& statements() { return statements_; }
+  // Of the rows of long results, at the pace of whoever reads them.
+  Workers& readers() { return readers_; }
+  std::atomic<int>& long_results() { return long_results_; }  // open now
   live::LiveFeed& live() { return live_; }
   debugger::Debugger& debugger() { return gateway_.debugger(); }
   gateway::RateLimits& limits() { return gateway_.limits(); }
@@ -79,7 +82,9 @@ class App {
   query::Reader& query_;
   AppOptions options_;
   gateway::Gateway gateway_;
+  std::atomic<int> long_results_{0};
   Workers statements_;
+  Workers readers_;
   live::LiveFeed live_;
   std::unique_ptr<Router> router_;
 };

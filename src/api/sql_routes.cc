@@ -2,30 +2,65 @@
 #include "api/app.h"
 #include "base/text.h"
 #include "json/document.h"
+#include "query/result_text.h"
 
 namespace kehu::api {
 namespace {
 
-constexpr size_t kResultBytesMax = 256u << 20;
 constexpr Duration kArchivePatience = Duration::seconds(5);
+constexpr int kLongResultsMax = 16;
 
-absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format format) {
+// The rows behind the first piece of a result, for as long as somebody reads them. At most kLongResultsMax.
+class LongResult final : public SlowBody {
+ public:
+  LongResult(App& app, std::unique_ptr<query::Session> session, std::unique_ptr<query::ResultText> text,
+             trace::ActiveSpan span)
+      : app_(app), session_(std::move(session)), text_(std::move(text)), span_(std::move(span)) {}
+  ~LongResult() override { --app_.long_results(); }
+
+  absl::StatusOr<Piece> next() override {
+    Piece piece;
+    const auto more = text_->next(piece.bytes);
+    if (!more.ok()) {
+      span_.fail();
+      return more.status();
+    }
+    piece.last = !*more;
+    return piece;
+  }
+  void cancel() override { session_->cancel(); }
+
+ private:
+  App& app_;
+  const std::unique_ptr<query::Session> session_;
+  const std::unique_ptr<query::ResultText> text_;
+  trace::ActiveSpan span_;
+};
+
+// A result that fits into one piece is answered as a whole, with what there is to say of it. Of a longer one
+// the rest is read on other threads: statements that begin do not wait for the readers of those before.
+absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format format,
+                             trace::ActiveSpan& span) {
   app.engine().wait_archived(kArchivePatience);
   auto session = app.query().connect();
   if (!session.ok()) return session.status();
-  std::string body;
-  const auto summary = (*session)->run(sql, format, [&body](std::string_view piece) -> absl::Status {
-    if (body.size() + piece.size() > kResultBytesMax) {
-      return failure(absl::StatusCode::kOutOfRange, "the result is larger than ", kResultBytesMax,
-                     " bytes: add a LIMIT or aggregate");
-    }
-    body.append(piece);
-    return absl::OkStatus();
-  });
-  if (!summary.ok()) return summary.status();
-  Response response{.status = 200, .content_type = query::content_type(format), .body = std::move(body)};
-  response.with("X-Rows", std::to_string(summary->rows));
-  response.with("X-Time-Ms", std::to_string(summary->time.micros() / 1000));
+  auto text = (*session)->start(sql, format);
+  if (!text.ok()) return text.status();
+  Response response{.content_type = query::content_type(format)};
+  const auto more = (*text)->next(response.body);
+  if (!more.ok()) return more.status();
+  if (!*more) {
+    response.with("X-Rows", std::to_string((*text)->rows()));
+    response.with("X-Time-Ms", std::to_string((*text)->time().micros() / 1000));
+    return response;
+  }
+  if (++app.long_results() > kLongResultsMax) {
+    --app.long_results();
+    return failure(absl::StatusCode::kUnavailable, kLongResultsMax,
+                   " results of more than 256 KiB are being read already: try again when one is through");
+  }
+  response.source = app.readers().source(
+      std::make_unique<LongResult>(app, *std::move(session), *std::move(text), std::move(span)));
   return response;
 }
 
@@ -33,9 +68,9 @@ absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format for
 Response run_traced(App& app, const std::string& sql, query::Format format, const trace::Link& trace) {
   trace::ActiveSpan span = trace.child("SQL statement");
   span.set("db.system.name", "duckdb");
-  const auto response = run(app, sql, format);
+  auto response = run(app, sql, format, span);
   if (!response.ok()) span.fail();
-  return to_answer(response);
+  return to_answer(std::move(response));
 }
 
 void answer(App& app, const Request& request, std::string sql, const std::string& format_name,
@@ -77,7 +112,11 @@ void add_sql_routes(App& app, std::vector<Route>& routes) {
        .permission = Permission::kQuery,
        .action = BufferedBody{1 << 20, on_connection(app, post)},
        .doc = {.summary = "Runs one read-only statement over the archive and the rows of the last moments",
-               .text = "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text.",
+               .text =
+                   "The body is {\"sql\", \"format\"} as JSON, or the statement itself as text. A result of "
+                   "more than 256 KiB is streamed, of any length, in chunked coding; without its last "
+                   "chunk it is not complete, because the statement failed or took too long. A smaller "
+                   "one has the headers X-Rows and X-Time-Ms.",
                .group = "sql",
                .fields = {{FieldDoc::Where::kQuery, "format", "string", "csv, json, ndjson or table", false}},
                .body_content_type = "application/json",

@@ -46,6 +46,22 @@ absl::Status refused(const std::string& detail) {
                  "else what `kehu keys --data DIR` on its machine shows");
 }
 
+// Bytes of a text without the character that its end cuts in two, if it does.
+size_t whole_characters(std::string_view text) {
+  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;
+    const size_t bytes = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return bytes > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+absl::Status written(bool all) {
+  if (all) return absl::OkStatus();
+  return failure(absl::StatusCode::kUnavailable, "standard output cannot be written");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& response) {
@@ -69,24 +85,44 @@ absl::StatusOr<std::string> call_once(const Where& where, const client::Request&
 
 std::string printable(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   while (!text.empty()) {
     const Character character = first_character(text);
     const char32_t point = character.point;
-    const bool command = is_control(point) && point != '\n' && point != '\t';
-    char escaped[8];
-    std::snprintf(escaped, sizeof(escaped), "\\u%04x", static_cast<unsigned>(point & 0xff));
-    out += command ? std::string_view(escaped) : text.substr(0, character.bytes);
+    if (is_control(point) && point != '\n' && point != '\t') {
+      char escaped[8];
+      std::snprintf(escaped, sizeof(escaped), "\\u%04x", static_cast<unsigned>(point & 0xff));
+      out += escaped;
+    } else {
+      out += text.substr(0, character.bytes);
+    }
     text.remove_prefix(character.bytes);
   }
   return out;
 }
 
-absl::Status print(const std::string& anybodys) {
-  const std::string text = printable(anybodys);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return absl::OkStatus();
-  return failure(absl::StatusCode::kUnavailable, "standard output cannot be written");
+absl::Status Printer::add(std::string_view piece) {
+  held_ += piece;
+  const size_t whole = whole_characters(held_);
+  const std::string text = printable(std::string_view(held_).substr(0, whole));
+  held_.erase(0, whole);
+  if (text.empty()) return absl::OkStatus();
+  last_ = text.back();
+  return written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+}
+
+absl::Status Printer::end() {
+  const std::string rest = printable(held_);
+  std::fwrite(rest.data(), 1, rest.size(), stdout);
+  if (!rest.empty() || last_ != '\n') std::fputc('\n', stdout);
+  return written(std::fflush(stdout) == 0 && std::ferror(stdout) == 0);
+}
+
+absl::Status print(const std::string& text) {
+  Printer printer;
+  if (absl::Status status = printer.add(text); !status.ok()) return status;
+  if (text.empty()) std::fputc('\n', stdout);
+  return printer.end();
 }
 
 }  // namespace kehu::command

@@ -19,6 +19,19 @@ absl::StatusOr<std::string> call_once(const Where& where, const client::Request&
 // commanded, stand as in JSON (\u001b).
 std::string printable(std::string_view text);
 
+// Prints a text of any length on standard output, printable, as it comes.
+class Printer {
+ public:
+  // An error when it could not be written.
+  absl::Status add(std::string_view piece);
+  // Behind the last piece: a line feed, unless there is one or there was no text.
+  absl::Status end();
+
+ private:
+  std::string held_;  // the beginning of a character
+  char last_ = '\n';
+};
+
 // On standard output, printable, with a line feed at its end. An error when it could not be written.
 absl::Status print(const std::string& text);
 

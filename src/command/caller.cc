@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "base/text.h"
@@ -26,6 +27,10 @@ class RemoteCaller final : public Caller {
                                           const client::Source& source) override {
     return connection_.upload(with_token(request), source);
   }
+  absl::StatusOr<client::Response> download(const client::Request& request,
+                                            const client::Sink& sink) override {
+    return connection_.download(with_token(request), sink);
+  }
   bool alone() const override { return false; }
   absl::Status close() override { return absl::OkStatus(); }
 
@@ -41,7 +46,7 @@ class RemoteCaller final : public Caller {
   client::Connection connection_;
 };
 
-// Takes the one answer of a request that is run in this process.
+// Takes the one answer of a request that is run in this process, and the pieces behind it.
 class Desk final : public http::Outlet {
  public:
   void answer(http::Ticket, http::Response response) override {
@@ -67,12 +72,21 @@ class Desk final : public http::Outlet {
     --credits_;
     return true;
   }
-  client::Response wait() {
+  void take(http::Ticket, absl::StatusOr<http::Piece> piece) override {
+    const std::lock_guard lock(mutex_);
+    piece_ = std::move(piece);
+    changed_.notify_all();
+  }
+
+  http::Response wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return response_.has_value(); });
-    client::Response out{
-        .status = response_->status, .headers = {}, .body = std::string(response_->content())};
-    return out;
+    return *std::move(response_);
+  }
+  absl::StatusOr<http::Piece> wait_for_piece() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return piece_.has_value(); });
+    return *std::exchange(piece_, std::nullopt);
   }
 
  private:
@@ -80,7 +94,28 @@ class Desk final : public http::Outlet {
   std::condition_variable changed_;
   int credits_ = 1;
   std::optional<http::Response> response_;
+  std::optional<absl::StatusOr<http::Piece>> piece_;
 };
+
+// The answer with its whole body, or with what `sink` does not take of it.
+absl::StatusOr<client::Response> collect(http::Response response, const std::shared_ptr<Desk>& desk,
+                                         const client::Sink& sink) {
+  client::Response out{.status = response.status, .headers = {}, .body = {}};
+  const auto give = [&](std::string_view bytes) -> absl::Status {
+    if (sink && out.ok()) return sink(bytes);
+    out.body.append(bytes);
+    return absl::OkStatus();
+  };
+  if (absl::Status status = give(response.content()); !status.ok()) return status;
+  for (bool last = response.source == nullptr; !last;) {
+    response.source->pull(http::GivePiece(desk, {}));
+    const auto piece = desk->wait_for_piece();
+    if (!piece.ok()) return piece.status();
+    if (absl::Status status = give(piece->bytes); !status.ok()) return status;
+    last = piece->last;
+  }
+  return out;
+}
 
 class LocalCaller final : public Caller {
  public:
@@ -89,7 +124,12 @@ class LocalCaller final : public Caller {
   explicit LocalCaller(host::Runtime& runtime) : runtime_(runtime) {}
 
   absl::StatusOr<client::Response> call(const client::Request& request) override {
-    return run(request,
+    return download(request, {});
+  }
+
+  absl::StatusOr<client::Response> download(const client::Request& request,
+                                            const client::Sink& sink) override {
+    return run(request, sink,
                [&](const http::Route& route, const http::Request& wanted, const std::shared_ptr<Desk>& desk) {
                  http::Responder responder(desk, {});
                  if (const auto* buffered = std::get_if<http::BufferedBody>(&route.action)) {
@@ -106,7 +146,7 @@ class LocalCaller final : public Caller {
 
   absl::StatusOr<client::Response> upload(const client::Request& request,
                                           const client::Source& source) override {
-    return run(request,
+    return run(request, {},
                [&](const http::Route& route, const http::Request& wanted, const std::shared_ptr<Desk>& desk) {
                  const auto& streamed = std::get<http::StreamedBody>(route.action);
                  auto sink = streamed.handle(wanted, http::Responder(desk, {}));
@@ -129,7 +169,7 @@ class LocalCaller final : public Caller {
 
  private:
   template <class Run>
-  absl::StatusOr<client::Response> run(const client::Request& request, Run&& run) {
+  absl::StatusOr<client::Response> run(const client::Request& request, const client::Sink& sink, Run&& run) {
     std::vector<http::Header> headers;
     for (const auto& [name, value] : request.headers) headers.push_back({name, value});
     http::Request wanted{.method = *http::parse_method(request.method),
@@ -151,7 +191,7 @@ class LocalCaller final : public Caller {
       return client::Response{.status = refusal->status, .headers = {}, .body = refusal->body};
     }
     if (auto status = run(*match.route, wanted, desk); !status.ok()) return status;
-    return desk->wait();
+    return collect(desk->wait(), desk, sink);
   }
 
   const std::unique_ptr<host::Runtime> owned_;

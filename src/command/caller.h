@@ -27,6 +27,9 @@ class Caller {
   // The body in pieces; see client::Connection::upload.
   virtual absl::StatusOr<client::Response> upload(const client::Request& request,
                                                   const client::Source& source) = 0;
+  // The content of a 2xx answer in pieces; see client::Connection::download.
+  virtual absl::StatusOr<client::Response> download(const client::Request& request,
+                                                    const client::Sink& sink) = 0;
   // Nobody else can send to the installation meanwhile.
   virtual bool alone() const = 0;
   // Closes what was opened; errors of the last writes come to light here.

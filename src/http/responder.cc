@@ -77,6 +77,16 @@ AnswerBatch::~AnswerBatch() {
   collector().flush();
 }
 
+GivePiece::~GivePiece() {
+  if (outlet_ != nullptr) give(absl::CancelledError("nobody makes the rest of the answer"));
+}
+
+void GivePiece::give(absl::StatusOr<Piece> piece) {
+  KEHU_CHECK(outlet_ != nullptr);
+  const std::shared_ptr<Outlet> outlet = std::move(outlet_);
+  outlet->take(ticket_, std::move(piece));
+}
+
 void ReadMore::go() {
   const std::shared_ptr<Outlet> outlet = std::move(outlet_);
   if (outlet != nullptr) outlet->read_more(ticket_);

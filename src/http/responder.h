@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "http/response.h"
 
 namespace kehu::http {
@@ -16,6 +18,12 @@ namespace kehu::http {
 struct Ticket {
   uint32_t slot = 0;
   uint32_t generation = 0;
+};
+
+// Of a body that is made while it is sent.
+struct Piece {
+  std::string bytes = {};  // perhaps none yet
+  bool last = false;
 };
 
 // The way back to the thread that owns a request's connection; the server implements it, tests may too.
@@ -32,6 +40,8 @@ class Outlet {
   virtual void answer_all(std::vector<Answer>& answers) = 0;
   // The streamed body of the ticket may go on.
   virtual void read_more(Ticket ticket) = 0;
+  // Of the body that the ticket's answer has. An error: it cannot be made to its end.
+  virtual void take(Ticket ticket, absl::StatusOr<Piece> piece) = 0;
 };
 
 // The duty to answer one request: exactly once, from any thread, now or later. Destroyed unanswered, it
@@ -98,6 +108,32 @@ class ReadMore {
  private:
   std::shared_ptr<Outlet> outlet_;
   Ticket ticket_;
+};
+
+// The duty to give one piece of a body: exactly once, from any thread. Destroyed unused, it breaks the body
+// off.
+class GivePiece {
+ public:
+  GivePiece(std::shared_ptr<Outlet> outlet, Ticket ticket) : outlet_(std::move(outlet)), ticket_(ticket) {}
+  GivePiece(GivePiece&&) = default;
+  GivePiece& operator=(GivePiece&&) = delete;
+  ~GivePiece();
+
+  void give(absl::StatusOr<Piece> piece);
+
+ private:
+  std::shared_ptr<Outlet> outlet_;
+  Ticket ticket_;
+};
+
+// The rest of an answer's body, made while it is sent: of any length, in the memory of a piece. The owner of
+// the connection asks for a piece when the client has taken the one before. It destroys the source at the
+// end, after an error, and when nobody wants it any more, which may be while a piece is made.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // On the connection's thread; must not wait.
+  virtual void pull(GivePiece give) = 0;
 };
 
 // Receives a request body in chunks, on the connection's thread, in order. Once the request is answered (an

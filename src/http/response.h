@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,8 @@
 #include "base/time.h"
 
 namespace kehu::http {
+
+class BodySource;
 
 // What a handler answers. Length, date and connection headers are the server's business, and so is leaving
 // the body away for HEAD, 204 and 304.
@@ -18,6 +21,8 @@ struct Response {
   std::string body = {};
   // Bytes that outlive the server (a literal, a compiled-in asset), sent instead of `body` without a copy.
   std::string_view fixed_body = {};
+  // The body goes on behind `body`, by what this gives. Its length is not known before (http/responder.h).
+  std::shared_ptr<BodySource> source = {};
   // Close the connection behind this answer.
   bool close = false;
 

@@ -224,8 +224,10 @@ class FakeOutlet : public Outlet {
     all.clear();
   }
   void read_more(Ticket) override { ++reads; }
+  void take(Ticket, absl::StatusOr<Piece> piece) override { pieces.push_back(std::move(piece)); }
 
   std::vector<Answer> answers;
+  std::vector<absl::StatusOr<Piece>> pieces;
   int batches = 0;
   int reads = 0;
 };
@@ -274,6 +276,20 @@ TEST(ReadMore, GoesOnceEvenWhenForgotten) {
   EXPECT_EQ(outlet->reads, 1);
   { const ReadMore forgotten(outlet, {}); }
   EXPECT_EQ(outlet->reads, 2);
+}
+
+TEST(GivePiece, ForgottenItBreaksTheBodyOff) {
+  const auto outlet = std::make_shared<FakeOutlet>();
+  {
+    GivePiece given(outlet, {});
+    GivePiece moved(std::move(given));
+    moved.give(Piece{.bytes = "a", .last = true});
+  }
+  ASSERT_EQ(outlet->pieces.size(), 1u);
+  EXPECT_EQ(outlet->pieces[0]->bytes, "a");
+  { const GivePiece forgotten(outlet, {}); }
+  ASSERT_EQ(outlet->pieces.size(), 2u);
+  EXPECT_FALSE(outlet->pieces[1].ok());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -11,6 +12,16 @@
 #include "http/responder.h"
 
 namespace kehu::http {
+
+// A body whose pieces take time to make.
+class SlowBody {
+ public:
+  virtual ~SlowBody() = default;
+  // One call at a time, from any of the workers.
+  virtual absl::StatusOr<Piece> next() = 0;
+  // From any thread, perhaps during next(), which then ends soon: nobody wants it any more.
+  virtual void cancel() {}
+};
 
 // Threads for what must not run on a connection's thread: statements, timelines, commands that wait for the
 // log. The queue is bounded; beyond it requests are answered 503 at once.
@@ -23,15 +34,19 @@ class Workers {
 
   // Runs `task` and sends what it returns.
   void answer(Responder responder, Task task);
+  // Has these threads, which outlive it, make the pieces of `body` and destroy it. A piece is not refused for
+  // the length of the queue: whoever begins bodies bounds their number.
+  std::shared_ptr<BodySource> source(std::unique_ptr<SlowBody> body);
+  // What waits is dropped; its requests are answered 503.
   void stop();
 
  private:
+  class Source;
+  using Job = absl::AnyInvocable<void()>;
+
+  void post(Job job);  // drops it once stopped
   void run();
 
-  struct Job {
-    Responder responder;
-    Task task;
-  };
   const size_t queue_limit_;
   std::mutex mutex_;
   std::condition_variable changed_;

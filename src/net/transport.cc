@@ -54,6 +54,13 @@ void Transport::finish_writing() {
   ::shutdown(socket_.native_handle(), SHUT_WR);
 }
 
+void Transport::break_off() {
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  tls_.reset();  // without a goodbye
+  close();
+}
+
 void Transport::close() {
   if (tls_ != nullptr) tls_->say_goodbye();
   boost::system::error_code ignored;

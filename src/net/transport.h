@@ -58,6 +58,8 @@ class Transport {
   bool shaking_hands() const { return tls_ != nullptr && tls_->shaking_hands(); }
   void finish_writing();  // sends FIN
   void close();
+  // The same, with a reset in place of an end: for a stream whose end would look like that of its content.
+  void break_off();
 
  private:
   Socket socket_;

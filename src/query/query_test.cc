@@ -6,6 +6,7 @@
 
 #include "lake/lake_test_support.h"
 #include "os/test_files.h"
+#include "query/result_text.h"
 #include "query/session.h"
 #include "query/table_output.h"
 
@@ -13,6 +14,17 @@ namespace kehu::query {
 namespace {
 
 using lake::SampleEvents;
+
+absl::StatusOr<std::string> whole_text(Session& session, std::string_view sql, Format format) {
+  auto text = session.start(sql, format);
+  if (!text.ok()) return text.status();
+  std::string out;
+  while (true) {
+    const auto more = (*text)->next(out);
+    if (!more.ok()) return more.status();
+    if (!*more) return out;
+  }
+}
 
 class QueryTest : public testing::Test {
  protected:
@@ -33,13 +45,9 @@ class QueryTest : public testing::Test {
   }
   // The result as text, or the error's.
   std::string run(std::string_view sql, Format format = Format::kCsv) {
-    std::string out;
-    const auto summary = session_->run(sql, format, [&](std::string_view piece) {
-      out += piece;
-      return absl::OkStatus();
-    });
-    status_ = summary.status();
-    return summary.ok() ? out : message_of(summary.status());
+    const auto text = whole_text(*session_, sql, format);
+    status_ = text.status();
+    return text.ok() ? *text : message_of(status_);
   }
 
   std::string directory_ = lake::fresh_directory("data");
@@ -266,11 +274,45 @@ TEST_F(QueryTest, cancel_ends_a_statement_from_another_thread) {
   EXPECT_EQ(run("SELECT 1 AS x"), "x\n1\n");
 }
 
-TEST_F(QueryTest, a_sink_that_fails_stops_the_statement) {
-  const auto summary = session_->run("SELECT * FROM range(10000000)", Format::kCsv, [](std::string_view) {
-    return absl::UnavailableError("the client is gone");
-  });
-  EXPECT_EQ(summary.status().code(), absl::StatusCode::kUnavailable);
+TEST_F(QueryTest, a_result_comes_in_pieces_of_whole_rows) {
+  const auto text = session_->start("SELECT x FROM range(1000000) t(x)", Format::kCsv);
+  ASSERT_TRUE(text.ok()) << text.status();
+  std::string out;
+  size_t pieces = 0;
+  for (bool more = true; more; ++pieces) {
+    const size_t before = out.size();
+    more = *(*text)->next(out);
+    EXPECT_LT(out.size() - before, 300'000u);
+    EXPECT_EQ(out.back(), '\n');
+  }
+  EXPECT_GT(pieces, 20u);
+  EXPECT_EQ((*text)->rows(), 1'000'000u);
+  std::string want = "x\n";
+  for (int i = 0; i < 1'000'000; ++i) want += cat(i, "\n");
+  EXPECT_TRUE(out == want);
+}
+
+TEST_F(QueryTest, a_result_need_not_be_read_to_its_end) {
+  {
+    const auto text = session_->start("SELECT * FROM range(100000000)", Format::kNdjson);
+    ASSERT_TRUE(text.ok()) << text.status();
+    std::string out;
+    EXPECT_TRUE(*(*text)->next(out));
+    session_->cancel();
+    EXPECT_EQ((*text)->next(out).status().code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_EQ(run("SELECT 1 AS x"), "x\n1\n");
+}
+
+TEST_F(QueryTest, the_time_of_the_reader_has_a_limit_of_its_own) {
+  open({.time_limit = Duration::millis(500), .reading_limit = Duration::millis(1500)});
+  const auto text = session_->start("SELECT * FROM range(100000000)", Format::kCsv);
+  ASSERT_TRUE(text.ok()) << text.status();
+  std::string out;
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  EXPECT_TRUE((*text)->next(out).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  EXPECT_EQ((*text)->next(out).status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(QueryTest, moved_parts_show_their_owner_at_once) {
@@ -370,15 +412,12 @@ TEST_F(QueryTest, sessions_beside_appends_and_commits_each_see_one_state) {
     readers.emplace_back([&] {
       auto session = *reader_->connect();
       while (!done) {
-        std::string out;
-        const auto summary = session->run(
+        const auto out = whole_text(
+            *session,
             "SELECT (SELECT count(*) FROM events) = (SELECT max(sequence) FROM events) AND "
             "(SELECT count(DISTINCT sequence) FROM events) = (SELECT count(*) FROM events) AS same",
-            Format::kCsv, [&](std::string_view piece) {
-              out += piece;
-              return absl::OkStatus();
-            });
-        wrong += out != "same\ntrue\n";
+            Format::kCsv);
+        wrong += !out.ok() || *out != "same\ntrue\n";
         ++reads;
       }
     });

@@ -50,8 +50,6 @@ struct Session::Core {
   // Before files are read: DataLoss when one does not have the bytes it was written with. The first one to
   // ask waits while they are compared; Unavailable when that takes long, and then it goes on the next time.
   absl::Status verify(const delta::FileSet& files);
-  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink,
-                                    Watchdog::Watch& running);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);

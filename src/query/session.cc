@@ -1,21 +1,16 @@
 #include "query/session.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "lake/owners.h"
 #include "lake/tables.h"
 #include "os/clock.h"
 #include "query/order_lookup.h"
-#include "query/output.h"
 #include "query/reader_core.h"
-#include "query/statement.h"
 #include "query/views.h"
 
 namespace kehu::query {
 namespace {
 
-constexpr size_t kPieceBytes = 64 * 1024;
 constexpr Duration kVerifyPatience = Duration::seconds(30);
 
 class OwnersAsOf : public duck::Lookup {
@@ -32,47 +27,6 @@ class OwnersAsOf : public duck::Lookup {
   std::shared_ptr<const lake::Owners> owners_;
   Sequence as_of_;
   bool empty_;
-};
-
-// The statement with each column that a batch cannot give as it is turned into text.
-std::string as_readable(const Statement& statement, const std::vector<duck::ResultColumn>& columns) {
-  const bool all_native = std::all_of(columns.begin(), columns.end(), [](const duck::ResultColumn& column) {
-    return is_native(column.kind);
-  });
-  if (all_native || statement.query.empty()) return statement.text;
-  std::string list;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const std::string value = cat("#", i + 1);
-    const bool nested = columns[i].kind == duck::ValueKind::kNested;
-    list += cat(i > 0 ? ", " : "", is_native(columns[i].kind) ? value
-                                   : nested                   ? cat("CAST(to_json(", value, ") AS VARCHAR)")
-                                                              : cat("CAST(", value, " AS VARCHAR)"));
-  }
-  return cat("SELECT ", list, " FROM (", statement.query, ")");
-}
-
-absl::Status with_hint(const absl::Status& status) {
-  if (status.message().find("JSON path error") == std::string_view::npos) return status;
-  return failure(
-      status.code(), message_of(status),
-      "\n\nBehind -> and ->> a text that begins with $ is a path. For a property of that name write "
-      "prop(properties, '$current_url')");
-}
-
-class PieceWriter {
- public:
-  explicit PieceWriter(const Sink& sink) : sink_(sink) {}
-  std::string& text() { return text_; }
-  absl::Status flush(size_t beyond) {
-    if (text_.size() <= beyond) return absl::OkStatus();
-    absl::Status status = sink_(text_);
-    text_.clear();
-    return status;
-  }
-
- private:
-  const Sink& sink_;
-  std::string text_;
 };
 
 }  // namespace
@@ -186,7 +140,8 @@ absl::Status Session::Core::verify(const delta::FileSet& files) {
 
 Running::Running(Session::Core& session)
     : session_(session),
-      watch_(session.reader.watchdog, *session.connection, session.reader.options.time_limit) {
+      watch_(session.reader.watchdog, *session.connection,
+             {.work = session.reader.options.time_limit, .whole = session.reader.options.reading_limit}) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
 }
@@ -202,48 +157,8 @@ absl::Status Running::explain(const absl::Status& status) const {
   return verdict.ok() ? status : verdict;
 }
 
-absl::StatusOr<ResultSummary> Session::Core::run(std::string_view sql, Format format, const Sink& sink,
-                                                 Watchdog::Watch& running) {
-  auto statement = check_statement(*connection, sql);
-  if (!statement.ok()) return statement.status();
-  auto columns = connection->describe(statement->text);
-  if (!columns.ok()) return columns.status();
-  auto result = connection->query(as_readable(*statement, *columns));
-  if (!result.ok()) return result.status();
-  const std::unique_ptr<Output> output = make_output(format, *std::move(columns));
-  PieceWriter pieces(sink);
-  ResultSummary summary;
-  output->begin(pieces.text());
-  duck::Batch batch;
-  while (true) {
-    if (absl::Status status = running.state(); !status.ok()) return status;
-    auto more = result->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) break;
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      output->row(batch, row, pieces.text());
-      if (absl::Status status = pieces.flush(kPieceBytes); !status.ok()) return status;
-    }
-    summary.rows += batch.rows();
-  }
-  output->end(pieces.text());
-  if (absl::Status status = pieces.flush(0); !status.ok()) return status;
-  return summary;
-}
-
 Session::Session(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Session::~Session() = default;
-
-absl::StatusOr<ResultSummary> Session::run(std::string_view sql, Format format, const Sink& sink) {
-  const Duration start = os::system_clock().monotonic();
-  Running running(*core_);
-  absl::Status refreshed = core_->refresh();
-  if (!refreshed.ok()) return running.explain(refreshed);
-  auto summary = core_->run(sql, format, sink, running.watch());
-  if (!summary.ok()) return running.explain(with_hint(summary.status()));
-  summary->time = os::system_clock().monotonic() - start;
-  return summary;
-}
 
 absl::StatusOr<TimelinePage> Session::timeline(const TimelineRequest& request) {
   Running running(*core_);

@@ -31,18 +31,11 @@ struct QueryOptions {
   std::string time_zone = "UTC";       // of the project: timestamps are printed and cut into days in it
   uint64_t memory_bytes = 1ull << 30;  // of all statements together
   int threads = 2;
-  Duration time_limit = Duration::seconds(60);  // of one statement
+  Duration time_limit = Duration::seconds(60);  // of one statement, while it works
+  Duration reading_limit = Duration::hours(1);  // the same, with the time that whoever reads its rows takes
   // The settings of the project now, for the views of orders; asked before each statement. Those of a new
   // project when there is none.
   std::function<std::shared_ptr<const Settings>()> settings = {};
-};
-
-// Takes the next piece of a result; an error stops the statement.
-using Sink = std::function<absl::Status(std::string_view piece)>;
-
-struct ResultSummary {
-  uint64_t rows = 0;
-  Duration time;
 };
 
 // One event of a customer, as the API shows it.
@@ -102,6 +95,7 @@ struct Concerned {
   std::vector<Token> parts;           // that changed hands
 };
 
+class ResultText;
 class Session;
 
 // The locked-down DuckDB that all sessions share. Any thread. The lake outlives it.
@@ -124,18 +118,18 @@ class Session {
  public:
   ~Session();
 
+  // Begins a statement, whose rows are made as they are read (result_text.h).
   // InvalidArgument: the statement is wrong, with line and place. PermissionDenied: it is not for reading.
   // DeadlineExceeded, Cancelled, ResourceExhausted (memory limit), DataLoss (a file of the archive is
-  // damaged), Unavailable (the archive is not compared with its checksums yet). Pieces written before an
-  // error stay written.
-  absl::StatusOr<ResultSummary> run(std::string_view sql, Format format, const Sink& sink);
+  // damaged), Unavailable (the archive is not compared with its checksums yet).
+  absl::StatusOr<std::unique_ptr<ResultText>> start(std::string_view sql, Format format);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
   // The events of a stretch in the order of the log, to `visit`, whose error ends it. What is not committed
   // yet costs 1 ms and 2 µs an event; each stretch of the archive costs a pass over the files that reach
   // beyond `after` and a sort of its rows, so take long ones.
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
-  // Ends the running statement, if any, with Cancelled within milliseconds.
+  // Ends the running statement, if any, with Cancelled within milliseconds; one that rests, when it goes on.
   void cancel();
 
   struct Core;

@@ -12,11 +12,12 @@ constexpr Duration kRepeat = Duration::millis(10);
 
 }  // namespace
 
-Watchdog::Watch::Watch(Watchdog& watchdog, duck::Connection& connection, Duration limit)
+Watchdog::Watch::Watch(Watchdog& watchdog, duck::Connection& connection, const Limits& limits)
     : watchdog_(watchdog),
       connection_(connection),
-      limit_(limit),
-      deadline_(watchdog.clock_.monotonic() + limit) {
+      limits_(limits),
+      end_(watchdog.clock_.monotonic() + limits.whole),
+      deadline_(watchdog.clock_.monotonic() + limits.work) {
   const std::lock_guard lock(watchdog_.mutex_);
   watchdog_.watches_.insert(this);
   watchdog_.changed_.notify_one();
@@ -33,12 +34,30 @@ void Watchdog::Watch::cancel() {
   watchdog_.changed_.notify_one();
 }
 
+void Watchdog::Watch::rest() {
+  const std::lock_guard lock(watchdog_.mutex_);
+  if (!resting_since_) resting_since_ = watchdog_.clock_.monotonic();
+}
+
+void Watchdog::Watch::go_on() {
+  const std::lock_guard lock(watchdog_.mutex_);
+  if (!resting_since_) return;
+  deadline_ = deadline_ + (watchdog_.clock_.monotonic() - *resting_since_);
+  resting_since_.reset();
+  watchdog_.changed_.notify_one();
+}
+
 absl::Status Watchdog::Watch::state() const {
   const std::lock_guard lock(watchdog_.mutex_);
   if (cancelled_) return absl::CancelledError("the statement was cancelled");
-  if (watchdog_.clock_.monotonic() < deadline_) return absl::OkStatus();
+  const Duration now = watchdog_.clock_.monotonic();
+  if (now >= end_) {
+    return failure(absl::StatusCode::kDeadlineExceeded, "the result was read for longer than ",
+                   limits_.whole.micros() / 1000, " ms and was ended; take it in parts");
+  }
+  if (now < deadline_) return absl::OkStatus();
   return failure(absl::StatusCode::kDeadlineExceeded, "the statement took longer than ",
-                 limit_.micros() / 1000, " ms and was ended; narrow it, for example by time");
+                 limits_.work.micros() / 1000, " ms and was ended; narrow it, for example by time");
 }
 
 Watchdog::Watchdog() : thread_([this] { run(); }) {}
@@ -58,6 +77,7 @@ void Watchdog::run() {
     const Duration now = clock_.monotonic();
     Duration sleep = Duration::hours(1);
     for (Watch* watch : watches_) {
+      if (watch->resting_since_) continue;
       const bool overdue = watch->cancelled_ || watch->deadline_ <= now;
       if (overdue) watch->connection_.interrupt();
       sleep = std::min(sleep, overdue ? kRepeat : watch->deadline_ - now);

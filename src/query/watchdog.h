@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -16,15 +17,22 @@ namespace kehu::query {
 // overdue.
 class Watchdog {
  public:
+  struct Limits {
+    Duration work;   // of the statement
+    Duration whole;  // with the time that it rested
+  };
   // A running statement, from construction to destruction.
   class Watch {
    public:
-    Watch(Watchdog& watchdog, duck::Connection& connection, Duration limit);
+    Watch(Watchdog& watchdog, duck::Connection& connection, const Limits& limits);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
     void cancel();  // any thread
+    // Between them nothing is computed, and no work is counted: whoever reads the rows takes their time.
+    void rest();
+    void go_on();
     // OK while the statement may go on, else DeadlineExceeded or Cancelled.
     absl::Status state() const;
 
@@ -32,9 +40,12 @@ class Watchdog {
     friend class Watchdog;
     Watchdog& watchdog_;
     duck::Connection& connection_;
-    const Duration limit_;
-    const Duration deadline_;
-    bool cancelled_ = false;  // guarded by the watchdog's mutex
+    const Limits limits_;
+    const Duration end_;  // of the whole
+    // Guarded by the watchdog's mutex.
+    Duration deadline_;  // of work
+    std::optional<Duration> resting_since_;
+    bool cancelled_ = false;
   };
 
   Watchdog();

@@ -69,6 +69,11 @@ void Connection::read_more() {
   });
 }
 
+void Connection::take(absl::StatusOr<http::Piece> piece) {
+  if (!outgoing_) return;
+  turn([&] { take_piece(std::move(piece)); });
+}
+
 void Connection::on_tick() {
   const int64_t now = thread_.now_ms();
   if (phase_ == Phase::kHead && held_.empty() && now > since_ms_ + 1000) {
@@ -78,6 +83,7 @@ void Connection::on_tick() {
   if (now < deadline_ms()) return;
   turn([&] {
     const bool idle = phase_ == Phase::kHead && held_.empty();
+    if (outgoing_) return break_off(absl::StatusCode::kDeadlineExceeded);
     if (has_output() || idle || phase_ == Phase::kClosing || phase_ == Phase::kLinger) return close();
     fail({.status = 408,
           .code = "request_timeout",
@@ -91,7 +97,7 @@ void Connection::stop() {
   if (phase_ == Phase::kHead && held_.empty() && !has_output()) close();
 }
 
-void Connection::cut() { close(); }
+void Connection::cut() { outgoing_ ? break_off(absl::StatusCode::kUnavailable) : close(); }
 
 void Connection::enter(Phase phase) {
   phase_ = phase;
@@ -128,6 +134,7 @@ int64_t Connection::deadline_ms() const {
 }
 
 void Connection::arm() {
+  if (phase_ == Phase::kBody) ask_piece();
   if (has_output()) {
     if (waiting_to_write_) return;
     waiting_to_write_ = true;
@@ -140,7 +147,8 @@ void Connection::arm() {
     transport_.finish_writing();
     enter(Phase::kLinger);
   }
-  const bool wants_bytes = phase_ == Phase::kLinger || (is_reading() && !paused_);
+  const bool watches = phase_ == Phase::kBody && held_.empty();
+  const bool wants_bytes = phase_ == Phase::kLinger || watches || (is_reading() && !paused_);
   if (!wants_bytes || waiting_to_read_) return;
   waiting_to_read_ = true;
   transport_.wait_readable(
@@ -156,6 +164,7 @@ void Connection::on_readable() {
   if (phase_ == Phase::kClosed) return;
   turn([this] {
     if (phase_ == Phase::kLinger) return discard_input();
+    if (phase_ == Phase::kBody) return watch_client();
     if (!is_reading() || paused_ || has_output()) return;
     if (held_.empty()) {
       read_into_thread_buffer();
@@ -284,9 +293,11 @@ void Connection::give_up_memory() { thread_.body_memory().change(share_, {}); }
 
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
-  transport_.close();
+  const bool looks_whole = unframed_ && (outgoing_ || has_output());
+  looks_whole ? transport_.break_off() : transport_.close();
   phase_ = Phase::kClosed;
   sink_.reset();
+  give_up_body();
   span_.end();
   give_up_memory();
   out_.clear();

@@ -30,6 +30,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void answer(http::Response response) override;
   void read_more() override;
+  void take(absl::StatusOr<http::Piece> piece) override;
   void on_tick() override;
   void stop() override;
   void cut() override;
@@ -40,6 +41,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     kChunks,    // collecting a body in chunked coding
     kStream,    // handing a body to a sink
     kHandling,  // waiting for the answer
+    kBody,      // sending a body that is made meanwhile
     kClosing,   // the last answer is on its way out
     kLinger,    // waiting for the client to read it: closing over unread bytes would destroy it (RST)
     kClosed,
@@ -98,9 +100,20 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void fail(http::Response response);
   void finish(http::Response response);
   Step finish_early(std::string_view bytes);
+  void put(http::Response response);
   http::Request request_of(const Head& head, http::Method method) const;
   void note(const Head& head);
-  void log_access(const http::Response& response);
+  void account(int status, size_t bytes);
+
+  // outgoing_body.cc: answers whose body is made while it is sent.
+  void begin_body(http::Response response);
+  void ask_piece();
+  void take_piece(absl::StatusOr<http::Piece> piece);
+  void put_piece(http::Piece piece);
+  void end_body();
+  void break_off(absl::StatusCode why);
+  void give_up_body();
+  void watch_client();
 
   IoThread& thread_;
   net::Transport transport_;
@@ -149,6 +162,16 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   size_t out_at_ = 0;
   std::optional<http::Response> big_;
   size_t big_at_ = 0;
+
+  struct Outgoing {
+    std::shared_ptr<http::BodySource> source;
+    int status = 200;
+    bool chunked = true;
+    bool asked = false;  // for a piece, which has not come yet
+    size_t bytes = 0;
+  };
+  std::optional<Outgoing> outgoing_;
+  bool unframed_ = false;  // the connection's end is the end of the body
 };
 
 }  // namespace kehu::server

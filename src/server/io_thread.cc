@@ -50,7 +50,7 @@ void Inbox::answer(http::Ticket ticket, http::Response response) {
   if (is_own_request(ticket)) {
     IoThread::current()->find(ticket)->answer(std::move(response));
   } else {
-    push({Kind::kAnswer, ticket, std::move(response)});
+    push({.kind = Kind::kAnswer, .ticket = ticket, .response = std::move(response)});
   }
 }
 
@@ -59,7 +59,8 @@ void Inbox::answer_all(std::vector<Answer>& answers) {
   if (owner_ != nullptr) {
     wake();
     for (Answer& answer : answers)
-      items_.push_back({Kind::kAnswer, answer.ticket, std::move(answer.response)});
+      items_.push_back(
+          {.kind = Kind::kAnswer, .ticket = answer.ticket, .response = std::move(answer.response)});
   }
   answers.clear();
 }
@@ -68,11 +69,16 @@ void Inbox::read_more(http::Ticket ticket) {
   if (is_own_request(ticket)) {
     IoThread::current()->find(ticket)->read_more();
   } else {
-    push({Kind::kReadMore, ticket, {}});
+    push({.kind = Kind::kReadMore, .ticket = ticket});
   }
 }
 
-void Inbox::live_ready(http::Ticket ticket) { push({Kind::kLiveReady, ticket, {}}); }
+// Never at once, though it be the owner's thread: it is in the middle of asking.
+void Inbox::take(http::Ticket ticket, absl::StatusOr<http::Piece> piece) {
+  push({.kind = Kind::kPiece, .ticket = ticket, .piece = std::move(piece)});
+}
+
+void Inbox::live_ready(http::Ticket ticket) { push({.kind = Kind::kLiveReady, .ticket = ticket}); }
 
 void Inbox::push(Item item) {
   const std::lock_guard lock(mutex_);
@@ -101,6 +107,9 @@ void Inbox::drain() {
         break;
       case Kind::kReadMore:
         session->read_more();
+        break;
+      case Kind::kPiece:
+        session->take(std::move(item.piece));
         break;
       case Kind::kLiveReady:
         session->live_ready();

@@ -42,6 +42,7 @@ class Session {
   virtual ~Session() = default;
   virtual void answer(http::Response) {}
   virtual void read_more() {}
+  virtual void take(absl::StatusOr<http::Piece>) {}
   virtual void live_ready() {}  // texts wait in the queue of a WebSocket
   virtual void on_tick() = 0;   // deadlines
   virtual void stop() = 0;      // finish what runs, begin nothing
@@ -59,15 +60,17 @@ class Inbox final : public http::Outlet {
   void answer(http::Ticket ticket, http::Response response) override;
   void answer_all(std::vector<Answer>& answers) override;
   void read_more(http::Ticket ticket) override;
+  void take(http::Ticket ticket, absl::StatusOr<http::Piece> piece) override;
   void live_ready(http::Ticket ticket);
 
  private:
   friend class IoThread;
-  enum class Kind : uint8_t { kAnswer, kReadMore, kLiveReady };
+  enum class Kind : uint8_t { kAnswer, kReadMore, kPiece, kLiveReady };
   struct Item {
     Kind kind;
     http::Ticket ticket;
-    http::Response response;
+    http::Response response = {};
+    absl::StatusOr<http::Piece> piece = http::Piece();
   };
 
   bool is_own_request(http::Ticket ticket) const;

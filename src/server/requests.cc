@@ -310,18 +310,27 @@ void Connection::finish(http::Response response) {
   body_.clear();
   if (body_.capacity() > kKeptBody) body_.shrink_to_fit();
   thread_.router().counts().add(route_, response.status);
-  if (access_) log_access(response);
-  end_span(response.status, span_);
+  count(thread_.counters().answered[std::clamp(response.status / 100, 0, 5)]);
 
   const bool bodiless = head_only_ || is_bodiless(response.status);
-  const std::string_view content = bodiless ? std::string_view() : response.content();
+  const bool streams = response.source != nullptr && !bodiless;
+  close_ = close_ || (streams && !http11_);
   append_head(response,
-              {.date_line = thread_.date_line(), .close = close_, .say_keep_alive = !http11_ && !close_},
+              {.date_line = thread_.date_line(),
+               .close = close_,
+               .http11 = http11_,
+               .say_keep_alive = !http11_ && !close_},
               thread_.write_buffer());
-  count(thread_.counters().answered[std::clamp(response.status / 100, 0, 5)]);
+  if (streams) return begin_body(std::move(response));
+  account(response.status, response.content().size());
   enter(close_ ? Phase::kClosing : Phase::kHead);
-  if (content.size() <= kCopiedContent) {
-    thread_.write_buffer().append(content);
+  if (!bodiless) put(std::move(response));
+}
+
+// The content, behind what is on its way already.
+void Connection::put(http::Response response) {
+  if (response.content().size() <= kCopiedContent) {
+    thread_.write_buffer().append(response.content());
   } else {
     big_ = std::move(response);
     big_at_ = 0;
@@ -385,14 +394,16 @@ void Connection::note(const Head& head) {
       Access{http::parse_method(head.method).value_or(http::Method::kGet), std::chrono::steady_clock::now()};
 }
 
-void Connection::log_access(const http::Response& response) {
+void Connection::account(int status, size_t bytes) {
+  end_span(status, span_);
+  if (!access_) return;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
                                                                           access_->began);
   thread_.options().access_log({.remote = peer_.address,
                                 .method = access_->method,
                                 .route = route_ == nullptr ? std::string_view() : route_->pattern,
-                                .status = response.status,
-                                .body_bytes = response.content().size(),
+                                .status = status,
+                                .body_bytes = bytes,
                                 .took = Duration(took.count())});
   access_.reset();
 }

@@ -24,7 +24,7 @@ struct AccessEntry {
   std::string_view route;  // its pattern, "/api/v1/customers/:customer"; empty: no route was found
   int status = 0;
   size_t body_bytes = 0;  // of the answer
-  Duration took;          // from the complete request header to the answer
+  Duration took;          // from the complete request header to the answer, or to the end of a streamed one
 };
 
 enum class Severity : uint8_t { kInfo, kWarning, kError };

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ class TestSocket {
     if (::poll(&ready, 1, wait_ms) <= 0) return "";
     char bytes[65536];
     const ssize_t count = ::recv(descriptor_, bytes, sizeof bytes, 0);
+    reset_ = count < 0 && errno == ECONNRESET;
     return count > 0 ? std::string(bytes, static_cast<size_t>(count)) : "";
   }
   std::string receive_to_end(int wait_ms = 5000) {
@@ -71,6 +73,8 @@ class TestSocket {
     }
     return all;
   }
+  // How the stream that receive() read to its end has ended.
+  bool was_reset() const { return reset_; }
   // True when the peer has closed within the time.
   bool closed_within(int wait_ms) {
     pollfd ready{descriptor_, POLLIN, 0};
@@ -82,6 +86,7 @@ class TestSocket {
  private:
   int descriptor_;
   bool connected_ = false;
+  bool reset_ = false;
 };
 
 }  // namespace kehu::server

@@ -28,7 +28,23 @@ void append_value(std::string_view value, std::string& out) {
   }
 }
 
+void append_length(const http::Response& response, const WireOptions& options, std::string& out) {
+  if (is_bodiless(response.status)) return;
+  if (response.source != nullptr) {
+    if (options.http11) out.append("Transfer-Encoding: chunked\r\n");
+    return;
+  }
+  out.append("Content-Length: ");
+  append_number(response.content().size(), out);
+  out.append("\r\n");
+}
+
 }  // namespace
+
+void append_chunk_size(size_t bytes, std::string& out) {
+  char digits[16];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, bytes, 16).ptr).append("\r\n");
+}
 
 bool is_bodiless(int status) { return status < 200 || status == 204 || status == 304; }
 
@@ -43,11 +59,7 @@ void append_head(const http::Response& response, const WireOptions& options, std
     append_value(value, out);
     out.append("\r\n");
   }
-  if (!is_bodiless(response.status)) {
-    out.append("Content-Length: ");
-    append_number(response.content().size(), out);
-    out.append("\r\n");
-  }
+  append_length(response, options, out);
   if (options.close) {
     out.append("Connection: close\r\n");
   } else if (options.say_keep_alive) {
