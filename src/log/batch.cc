@@ -8,10 +8,15 @@
 #include "base/crc32c.h"
 #include "log/batch_format.h"
 
+// A batch has one checksum, and its records have none, because it is acknowledged as one: it is whole or it
+// never was. The CRC covers the header and goes on over the frames as they are stored, so a damaged batch
+// is refused before LZ4 sees a byte of it. A recycled segment is full of older batches whose checksums are
+// right, too. What makes them invalid is the chain: each batch says where it was written, in which log, and
+// which CRC the batch before it had (docs/formats/log.md).
 namespace kehu::log {
 namespace {
 
-// Twice as fast as 1, at nine tenths of its effect on events.
+// LZ4 with acceleration 8 takes half the time of 1 and has nine tenths of its effect on events.
 constexpr int kAcceleration = 8;
 constexpr size_t kCoveredHeaderBytes = offsetof(BatchHeader, crc);
 
@@ -25,6 +30,9 @@ uint32_t checksum(std::string_view bytes) {
   return crc32c(bytes.substr(kBatchHeaderBytes), crc32c(bytes.substr(0, kCoveredHeaderBytes)));
 }
 
+// The iterator of a batch believes the sizes that it meets, so they are all checked once, here. The
+// checksum alone would not do: it says that the bytes are those that were written, not that a writer got
+// them right.
 bool frames_fill(std::string_view frames, uint32_t records) {
   for (; records > 0; --records) {
     if (frames.size() < kFrameHeaderBytes) return false;
@@ -97,6 +105,8 @@ WholeBatch BatchFormat::seal(BatchHeader header, ByteBuffer& stored, std::string
   return view(header, frames);
 }
 
+// LZ4 is given an eighth less room than the frames take and fails when that is not enough. So packing must
+// save an eighth, or the batch is stored as it is and no reader has to unpack it.
 bool BatchFormat::pack(std::string_view frames, ByteBuffer& stored) {
   const size_t bound = frames.size() - frames.size() / 8;
   stored.set_size(kBatchHeaderBytes + bound);

@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 
+// Frames are added behind room for the header. The writer fills the header in, and the same bytes go to the
+// disk and then, as views, to the apply thread: a batch that is not packed is copied for neither.
 namespace kehu::log {
 
 BatchBuilder::BatchBuilder() { clear(); }

@@ -8,6 +8,9 @@
 #include "log/segment.h"
 #include "os/whole_file.h"
 
+// The mark turns the absence of a batch into damage (see judge_mark() in walk.cc). It must never outlive
+// the end that it names, so it is replaced as a whole, and its removal is synced before the log is written
+// to again.
 namespace kehu::log {
 namespace {
 

@@ -8,7 +8,8 @@
 namespace kehu::log {
 namespace {
 
-// The part of the segments that begins with the one that holds `from`. A segment whose first batch is damaged
+// Leaves out the segments in front of the one that holds `from`. It goes from the newest one back and reads
+// one batch of each, because a replay usually begins near the end. A segment whose first batch is damaged
 // is passed over here; the walk meets it.
 absl::StatusOr<std::vector<SegmentNumber>> segments_from(os::FileSystem& files, const std::string& directory,
                                                          Sequence from) {

@@ -7,6 +7,7 @@
 namespace kehu::log {
 namespace {
 
+// Most batches are far smaller: one read brings many of them.
 constexpr size_t kReadBytes = 1 << 20;
 
 }  // namespace
@@ -20,7 +21,8 @@ absl::StatusOr<SegmentReader> SegmentReader::open(os::FileSystem& files, const s
   return SegmentReader(number, *std::move(file), *size);
 }
 
-// At most `size` bytes; fewer at the end of the file.
+// Returns at most `size` bytes, and fewer at the end of the file. They are in the buffer, so the next read
+// may replace them.
 absl::StatusOr<std::string_view> SegmentReader::bytes_at(uint64_t offset, size_t size) {
   if (offset >= file_bytes_) return std::string_view();
   size = std::min<uint64_t>(size, file_bytes_ - offset);
@@ -46,6 +48,8 @@ absl::StatusOr<std::optional<BatchHeader>> SegmentReader::header_at(uint64_t off
   return BatchFormat::header_at(*bytes, {.segment = number_, .offset = static_cast<uint32_t>(offset)});
 }
 
+// A version is believed only when the checksum is right: a flipped bit in it is damage, and must not send
+// the operator to look for a newer program.
 absl::StatusOr<std::optional<WholeBatch>> SegmentReader::batch_at(uint64_t offset) {
   const auto header = header_at(offset);
   if (!header.ok()) return header.status();
@@ -61,6 +65,9 @@ absl::StatusOr<std::optional<WholeBatch>> SegmentReader::batch_at(uint64_t offse
   return whole;
 }
 
+// Batches begin at multiples of 512 bytes and nowhere else, so the search looks at one header in each. It
+// computes a checksum only where a header names its own place and the right log, which bytes of an older
+// life of the segment never do.
 absl::StatusOr<std::optional<WholeBatch>> SegmentReader::find_batch(uint64_t offset,
                                                                     std::optional<uint64_t> log_id) {
   for (uint64_t at = aligned(offset); at + kBatchHeaderBytes <= file_bytes_; at += kBatchAlignment) {

@@ -35,10 +35,10 @@ bool pause(std::stop_token needed) {
   return woken.wait_for(lock, needed, kFillPause, [&needed] { return needed.stop_requested(); });
 }
 
-// The first write into allocated space changes metadata, so its sync waits for the file system's journal: 1.4
-// to 2 times slower than into zeros that were really written. But under full load the zeros would take the
-// disk from the commits (3 times slower, measured), so they are written at a pace that leaves most of the
-// disk to others.
+// The first write into allocated space changes metadata, so its sync waits for the file system's journal:
+// it is 1.4 to 2 times slower than into zeros that were really written. But under full load the zeros would
+// take the disk from the commits (3 times slower, measured), so they are written at a pace that leaves most
+// of the disk to others, at most 32 MiB a second, and no further once the segment is needed.
 absl::Status fill(os::File& file, uint64_t bytes, const std::stop_token& needed) {
   static const std::string zeros(kFillBytes, '\0');
   for (uint64_t at = 0; at < bytes && !pause(needed); at += kFillBytes) {
@@ -64,7 +64,7 @@ absl::Status remove_retired(os::FileSystem& files, const SegmentOrder& order, Se
   return absl::OkStatus();
 }
 
-// The oldest one, so that a crash between the renames and removals leaves no gap in the numbers.
+// Takes the oldest one, so that a crash between the renames and removals leaves no gap in the numbers.
 absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder& order,
                                       const std::string& path) {
   if (order.retired.empty() || order.retired.front().bytes != order.wanted.bytes) return SegmentNumber();
@@ -77,6 +77,10 @@ absl::StatusOr<SegmentNumber> recycle(os::FileSystem& files, const SegmentOrder&
 
 }  // namespace
 
+// A crash may come between any two steps, and the next start does them again. A file has its whole size
+// before it gets the final name (a recycled one has it already, a fresh one is allocated under a scratch
+// name), so name and size together say that an earlier attempt came through. Old bytes in it do no harm: no
+// batch in them says this segment's number.
 absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files, const SegmentOrder& order,
                                                           const std::stop_token& needed) {
   const std::string path = segment_path(order.directory, order.wanted.number);

@@ -8,6 +8,8 @@
 #include "log/segment.h"
 #include "os/whole_file.h"
 
+// A sidecar is a cache: it holds nothing that its segment does not. So it needs no sync order with the log,
+// and a missing or damaged one costs one reading of the segment and no fact.
 namespace kehu::log {
 namespace {
 

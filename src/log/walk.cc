@@ -6,6 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "log/closed_mark.h"
 
+// Where no batch follows, the segment has ended, the log has ended, or bytes were damaged, and nothing at
+// that place tells which: a recycled segment is full of rubbish, and a torn write looks like damage. What
+// lies behind decides. A batch is written, synced and acknowledged before the next one is begun, so only
+// the last one can be torn. A whole batch of this log further on proves that the one which should be here
+// was acknowledged and is lost; going on without it would forget events without a word. These are the rules
+// of docs/formats/log.md, "Where the log ends": leave_segment() applies 1 and 2, judge_end() 3 and 4,
+// judge_mark() 5.
 namespace kehu::log {
 
 Walk::Walk(os::FileSystem& files, std::string directory, std::vector<SegmentNumber> segments)
@@ -48,9 +55,8 @@ Walk::Step Walk::take(const WholeBatch& whole) {
   return Step::kBatch;
 }
 
-// The segment is over when the next one goes on from here. If not, then this is the end of the log, unless
-// there is a whole batch behind: batches are written strictly one after the other, so only the last one can
-// be torn.
+// The segment is over when the next one goes on from here. If not, a whole batch behind means damage, and
+// none means the end of the log.
 absl::StatusOr<Walk::Step> Walk::leave_segment() {
   const size_t ahead = index_ + 1;
   if (chained_ && ahead < segments_.size() && segments_[ahead] == segments_[index_].next()) {
@@ -105,6 +111,9 @@ Walk::Step Walk::enter(Found found) {
   return take(found.whole);
 }
 
+// Reports the damage and goes on at the batch that was found, so that a check names all of it in one pass.
+// The batch before it is not known, so it is taken as it is, like the oldest one of a log whose beginning
+// was recycled.
 Walk::Step Walk::skip_to(Found found) {
   const Position to = found.whole.batch.position();
   const SegmentNumber expected = segments_[index_].next();
@@ -127,6 +136,8 @@ Walk::Step Walk::skip_to(Found found) {
   return step;
 }
 
+// Where it is not known which record should come here, as when the oldest batch of a log is damaged, none
+// is named as lost.
 Walk::Step Walk::report(std::string what, Sequence lost_end) {
   damage_ = {
       .at = position(), .what = std::move(what), .lost_first = next_, .lost_end = std::max(next_, lost_end)};
@@ -150,6 +161,8 @@ absl::StatusOr<Walk::Step> Walk::judge_end() {
   return judge_mark();
 }
 
+// A damaged last batch looks like one that was torn and never acknowledged. After an orderly close nothing
+// can be torn, so an end that is not the one of the mark is damage, and is seen.
 absl::StatusOr<Walk::Step> Walk::judge_mark() {
   const auto mark = read_closed_mark(files_, directory_);
   if (absl::IsDataLoss(mark.status())) return report(std::string(mark.status().message()), next_);

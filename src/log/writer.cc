@@ -12,12 +12,21 @@
 #include "os/random.h"
 #include "os/whole_file.h"
 
+// A commit is one write and one fdatasync. With 2,000 events of 400 bytes it takes 0.59–0.65 ms into bytes
+// that were written before, 0.85–0.98 ms into space that was only allocated, and 0.79–0.96 ms into a
+// growing file: the latter two wait for the file system's journal at every sync (docs/decisions/log.md). So
+// a segment has its whole size from the first day, and when it leaves the retention it is renamed and
+// written again. The next segment is always prepared ahead, under its final name: crossing into it is free,
+// and its name is durable before the first batch in it is acknowledged.
+//
+// A segment has no header. It would have to be synced before the first batch, or a torn header in front of
+// a whole batch could not be told from damage; and all that it could say is in every batch.
 namespace kehu::log {
 namespace {
 
-// The time of smaller writes is that of the sync, and says nothing about the disk's rate.
+// A smaller write takes the time of its sync, which says nothing about the rate of the disk.
 constexpr size_t kTellingBytes = 128 << 10;
-// Of the first segment; the next ones double. Any batch fits.
+// The first segment has this size, in which any batch fits; the next ones double.
 constexpr uint64_t kFirstSegmentBytes = kBatchBytesMax;
 
 }  // namespace
@@ -31,6 +40,9 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::open(os::FileSystem& files, Opti
 
 Writer::~Writer() { needed_.request_stop(); }
 
+// The mark of orderly close is read with the end and removed, durably, before a new batch is written. A
+// crash would otherwise leave a mark that names an earlier end, and the log would be taken for a damaged
+// one.
 absl::Status Writer::recover() {
   const std::string& directory = options_.directory;
   if (absl::Status status = files_.create_directories(directory); !status.ok()) return status;
@@ -54,8 +66,9 @@ void Writer::tell_extent() {
   if (options_.extent != nullptr) options_.extent->found({.first = first_segment(), .end = end_});
 }
 
-// The segments up to the last one in which any whole batch lies. Behind it there may be one or two that were
-// prepared but never written to, or only by a batch that was torn.
+// Lists the segments up to the last one in which any whole batch lies. Behind it there may be one or two
+// that were prepared but never written to, or only by a batch that was torn. Of those before it one batch
+// is read: they are full, and whoever replays them checks the rest.
 absl::Status Writer::list_started(const std::vector<SegmentNumber>& segments) {
   for (size_t i = segments.size(); i-- > 0;) {
     auto reader = SegmentReader::open(files_, options_.directory, segments[i]);
@@ -79,6 +92,8 @@ absl::Status Writer::list_started(const std::vector<SegmentNumber>& segments) {
   return absl::OkStatus();
 }
 
+// The end lies in the last started segment, so the walk begins there: an opening does not read what the log
+// retains.
 absl::Status Writer::find_end(const std::vector<SegmentNumber>& segments) {
   auto from = segments.begin();
   if (!segments_.empty()) from = std::find(from, segments.end(), current_segment());
@@ -141,6 +156,9 @@ absl::Status Writer::remove_strays() {
   return absl::OkStatus();
 }
 
+// A segment goes when the log is larger than its retention and every record in it is below what state and
+// lake still need; the segment that is written to always stays. While a backup holds the extent nothing
+// goes at all.
 std::vector<Writer::Started> Writer::retire() {
   std::vector<Started> retired;
   const auto retire_old = [&] {
@@ -173,6 +191,8 @@ void Writer::prepare_next() {
   });
 }
 
+// A full disk is the one failure that does not poison. Space is needed only for a new segment, of which
+// nothing was acknowledged yet, so the caller may try again: the next call prepares it anew.
 absl::Status Writer::advance() {
   if (!prepared_.valid()) prepare_next();
   needed_.request_stop();
@@ -216,6 +236,9 @@ absl::Status Writer::commit(BatchBuilder& builder, Instant tick) {
   return write(builder, tick);
 }
 
+// Chain, sequence and end move on only behind the sync. If it fails they still say what is durable; the
+// writer is poisoned nevertheless, because after a failed fsync Linux shows bytes that it will not write
+// any more, and only open() can find out what the disk has.
 absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
   builder.bytes_.reserve(aligned(builder.bytes()));  // so that the views of its frames stay
   const std::string_view frames = builder.bytes_.view().substr(kBatchHeaderBytes);
@@ -242,6 +265,9 @@ absl::Status Writer::write(BatchBuilder& builder, Instant tick) {
   return absl::OkStatus();
 }
 
+// Each large write measures the disk for the next one. Packing costs 0.2 µs an event of 400 bytes and
+// leaves less than half of it: on a disk of 200 MB/s the log would bound the server at 500,000 events a
+// second, on one of 1 GB/s the CPU is what is scarce (docs/decisions/log.md).
 absl::Status Writer::write_through(std::string_view stored) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
