@@ -9,6 +9,13 @@
 #include "log/segment_reader.h"
 #include "log/sidecar.h"
 
+// A repeat is known for as long as the log keeps the message, and exactly so: what is known is in memory,
+// and the log is its only truth. A start reads the keys from sidecars, and from the segments themselves
+// where a sidecar is missing or damaged. The segment that was written to last never has one, so it is
+// always read.
+//
+// A message counts as known before it is durable. That is sound because a group which fails takes the
+// filter with it: the log is opened again, and the filter is loaded from what the disk has.
 namespace kehu::duplicates {
 namespace {
 
@@ -69,7 +76,8 @@ struct DuplicateFilter::State {
     return scan_segment(number, identity_of);
   }
 
-  // Damage is for the reader to report; here every whole batch counts, wherever it lies.
+  // Damage is for the reader to report. Here every whole batch counts, wherever it lies, because its
+  // messages were acknowledged.
   absl::Status scan_segment(SegmentNumber number, IdentityOf identity_of) {
     auto reader = SegmentReader::open(files, directory, number);
     if (!reader.ok()) return reader.status();

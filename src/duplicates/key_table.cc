@@ -5,6 +5,13 @@
 
 #include "base/check.h"
 
+// The set is exact up to its hash, because a false repeat is an event lost without a word: a Bloom or
+// cuckoo filter would be smaller and would lose some. Of the 76 bits of a key that are compared, 12 choose
+// the part and need no room, 64 stand in the slot. Parts grow one at a time, so the longest pause is a
+// rehash of ~6,000 keys among 20 M; incremental rehash of one table was the other way, and needs two
+// look-ups a key while it runs. Probing is linear, so most look-ups end in the two cache lines that
+// prefetch() has asked for. Measured with waves of 64: 40–55 ns a known key at 20 M, 50 ns a new one, 110
+// ns on average while the set still grows. Huge pages changed nothing (docs/decisions/log.md).
 namespace kehu::duplicates {
 namespace {
 
@@ -34,6 +41,7 @@ KeyTable::Slot& KeyTable::slot_for(const Part& part, uint64_t low) {
   return part.slots[at];
 }
 
+// The line of the home slot and the next one: a run of used slots seldom reaches further.
 void KeyTable::prefetch(uint64_t low, uint32_t high) const {
   const Part& part = parts_[part_of(high)];
   if (part.capacity == 0) return;
@@ -50,6 +58,8 @@ KeyTable::Found KeyTable::find(const MessageKey& key) const {
   return slot.body == key.body ? Found::kSame : Found::kOtherBody;
 }
 
+// A key that is there keeps its segment. A repeat does not make a message live longer than the log keeps
+// it.
 KeyTable::Found KeyTable::find_or_add(const MessageKey& key, SegmentNumber segment) {
   const uint32_t index = part_of(key.high);
   Part& part = parts_[index];
@@ -67,6 +77,9 @@ KeyTable::Found KeyTable::find_or_add(const MessageKey& key, SegmentNumber segme
   return find_or_add(key, segment);
 }
 
+// Keys of segments that have left the log are dropped here and nowhere else: a part that has to grow is
+// read as a whole anyway, while freeing one slot would have to move its neighbours. In the long run a part
+// stays as large as it is, because what it drops makes room for what comes.
 void KeyTable::rehash(uint32_t index) {
   Part& old = parts_[index];
   const auto live = [this](const Slot& slot) {

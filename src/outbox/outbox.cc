@@ -6,11 +6,18 @@
 #include "base/check.h"
 #include "codec/bytes.h"
 
+// An intent is in the state from the step that caused it to the step that applies its receipt, so a
+// checkpoint has it or not together with its cause. A channel may be asked twice: the machine may die
+// between the delivery and the receipt. What is counted is the removal, which happens once, so delivery is
+// at least once and counting exactly once (docs/decisions/outbox.md). Marking an intent before it is sent
+// would be at most once, and a queue file beside the log a second truth that has to agree with the first
+// after each crash.
 namespace kehu::outbox {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-// Counts stand behind all intents: no record has this number.
+// Counts stand behind all intents, since no record has this number: a sender that reads in the order of
+// keys meets every intent before them.
 constexpr uint64_t kCountsPlace = UINT64_MAX;
 
 Hash128 place_of_counts(std::string_view channel) { return Hash128{kCountsPlace, hash64(channel)}; }

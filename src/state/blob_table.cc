@@ -5,12 +5,17 @@
 
 #include "base/check.h"
 
+// Linear probing in 64 tables instead of one: a table that grows moves a 64th of the keys, so no event
+// waits for all of them. Keys are hashes, so their bits are taken as they are. A blob has a quarter of room
+// to grow, since counters and lists of a customer grow a little with each event: most updates copy bytes
+// into place and allocate nothing.
 namespace kehu::state {
 namespace {
 
 constexpr size_t kFirstSlots = 16;
 constexpr uint32_t kAllocatorOverhead = 8;  // glibc's malloc, per block
 
+// Blocks of malloc are multiples of 16 bytes with 8 of them its own: the rest of the last 16 is taken, too.
 uint32_t capacity_for(size_t size) {
   const size_t roomy = size + size / 4;
   return static_cast<uint32_t>((roomy + kAllocatorOverhead + 15) / 16 * 16 - kAllocatorOverhead);
@@ -52,6 +57,7 @@ Slot& BlobTable::insert(const Hash128& key) {
   return slot;
 }
 
+// A blob that has shrunk to less than half of its room is moved to a smaller block.
 void BlobTable::assign(Slot& slot, std::string_view bytes) {
   const bool fits = slot.blob != nullptr && bytes.size() <= slot.capacity &&
                     capacity_for(bytes.size()) * 2 >= slot.capacity;
@@ -73,7 +79,8 @@ void BlobTable::remove(Slot& slot) {
   Segment& segment = segment_of(slot.key);
   const size_t mask = segment.slots.size() - 1;
   // Backward-shift deletion: entries behind the hole move up as long as that brings them nearer to their
-  // bucket.
+  // bucket. Tombstones would make every look-up longer for as long as the table lives, and eviction removes
+  // all the time.
   size_t hole = static_cast<size_t>(&slot - segment.slots.data());
   for (size_t i = segment.after(hole); segment.slots[i].used; i = segment.after(i)) {
     const size_t home = segment.bucket(segment.slots[i].key);

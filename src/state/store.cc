@@ -4,11 +4,22 @@
 
 #include "base/check.h"
 
+// A checkpoint is a copy on write, by key. begin_checkpoint() only raises the epoch and sets the list of
+// dirty keys aside, which takes constant time whatever was written. A slot needs its old bytes kept when it
+// was written in the epoch before and has not been copied yet; whoever comes first copies it, the owner in
+// its pause (copy_some) or the next write to the key (touch). So the copies together are the state at the
+// moment of freezing, although applying went on, and each key is copied once
+// (docs/decisions/checkpoints.md).
+//
+// A blob is dirty while its epoch is above clean_epoch_, the last one whose copies are in the database.
+// Only clean blobs may be evicted: a dirty one is nowhere else.
 namespace kehu::state {
 
 Store::Store(Space space, const Database* database)
     : space_(space), database_(database), complete_(database->position() == Sequence(0)) {}
 
+// A key that the database does not have gets a slot, too, of size 0: asked for again, it costs no look on
+// disk.
 Slot& Store::fetch(const Hash128& key) {
   if (Slot* slot = table_.find(key)) return *slot;
   Slot& slot = table_.insert(key);
@@ -47,7 +58,7 @@ void Store::erase(const Hash128& key) {
   slot.size = 0;
 }
 
-// Called before every change of a slot.
+// Is called before every change of a slot, while its bytes are still the old ones.
 void Store::touch(Slot& slot) {
   slot.visited = 1;
   if (slot.dirty_epoch == epoch_) return;
@@ -63,6 +74,8 @@ void Store::copy(Slot& slot) {
   slot.copied = 1;
 }
 
+// Misses of a wave are read from the disk together, and what is there is asked into the cache: first all
+// slots, then all blobs, so that the memory's latency is waited for twice a wave and not twice a key.
 void Store::prefetch(absl::Span<const Hash128> keys) {
   for (const Hash128& key : keys) table_.prefetch_slot(key);
   if (!complete_) {
@@ -145,6 +158,10 @@ void Store::evict_to(size_t bytes) {
   looks_left_ = 2 * table_.size();
 }
 
+// The eviction clock gives every slot a second chance, instead of keeping a list by age: reading a blob
+// sets one field and moves nothing, and a slot needs no links. The hand goes on where it stopped, a few
+// slots at a time, because the owner has events to apply. Two rounds are enough: the first may find every
+// slot visited, the second finds only those that were read since.
 bool Store::evict_some(size_t& slots) {
   for (; looks_left_ > 0 && table_.memory() > evict_to_; --slots, --looks_left_) {
     if (slots == 0) return false;

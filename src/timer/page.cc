@@ -66,6 +66,8 @@ Timer PageReader::timer() const {
   return timer;
 }
 
+// The search is linear: payloads make records of different sizes, and a page of 4 KiB holds no more than
+// 95, each passed in ~1 ns, while the first look at the page costs a miss of the cache.
 void PageReader::skip_to(const Place& place) {
   while (!at_end() && this->place() < place) next();
 }
@@ -75,6 +77,7 @@ void start_page(std::string& out) {
   append_head(Shape::kPage, out);
 }
 
+// The page stays sorted at each insertion, so firing reads it from the front and never sorts.
 bool insert(const Timer& timer, std::string& page) {
   std::string record;
   append_record(timer, record);

@@ -22,6 +22,8 @@ Place place_of(Instant due, TimerId id) {
   return Place{{static_cast<uint64_t>(due.micros()) ^ kSign, id.hash.high, id.hash.low}};
 }
 
+// Two places are compared a word at a time: the leading zeros of their difference count the digits that
+// they share.
 int first_difference(const Place& a, const Place& b) {
   for (int word = 0; word < 3; ++word) {
     const uint64_t difference = a.words[word] ^ b.words[word];

@@ -4,6 +4,8 @@
 #include "codec/bytes.h"
 #include "timer/format.h"
 
+// A wheel says nothing of its slots but which of them exist. Their keys follow from its digits, so no blob
+// holds a pointer that could be out of step with what it points to.
 namespace kehu::timer {
 namespace {
 
@@ -33,6 +35,8 @@ void append_wheel(const Wheel& wheel, std::string& out) {
     writer.fixed(static_cast<uint8_t>(word_of(prefix, i) >> shift_of(i)));
 }
 
+// A wheel with one slot would be a level that tells nothing apart; writers replace it, so it is refused
+// here.
 Wheel parse_wheel(std::string_view blob) {
   KEHU_CHECK(is_wheel(blob));
   codec::ByteReader reader(blob.substr(kHeadBytes));
