@@ -5,11 +5,15 @@
 
 #include "absl/time/civil_time.h"
 
+// Days of business are days of one time zone. A zone that has not changed its offset since 1993, as all of
+// China's, needs no table: its days are one division, and what lies before 1993 is told by the same offset.
+// Any other zone is asked for its offset at each instant.
 namespace kehu {
 namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 
+// Division that rounds down, so that the second before 1970 belongs to the day before.
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 
 int64_t offset_micros_at(const absl::TimeZone& zone, int64_t seconds) {
@@ -129,6 +133,9 @@ std::string format_utc(Instant t) {
   return absl::FormatTime(format, absl::FromUnixMicros(t.micros()), absl::UTCTimeZone());
 }
 
+// Takes what clients send as ISO 8601, with what they get slightly wrong: a space for the T, a comma for
+// the point, a blank before the zone, a zone without colon or minutes. A text without a zone is UTC. A 60th
+// second is let in and becomes the first one of the next minute.
 std::optional<Instant> parse_iso8601(std::string_view text) {
   Scanner scan(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, micros = 0;

@@ -49,6 +49,7 @@ Hash128 hash128(std::string_view bytes, uint64_t seed) {
   return Hash128{hash.high64, hash.low64};
 }
 
+// The shifts make the order of the values count, and the multiplication carries low bits to the high ones.
 uint64_t hash_combine(uint64_t hash, uint64_t value) {
   hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 12) + (hash >> 4);
   return hash * 0xff51afd7ed558ccdULL;

@@ -38,6 +38,10 @@ std::optional<Digits> scan(std::string_view text) {
 
 }  // namespace
 
+// The digits are read as text and never as a double, in which 0.1 has no place. Digits and exponent are
+// first taken apart, then as many digits are kept as units of 10^-4 have, and the first one that is dropped
+// decides the rounding. Everything is bounded: 64 characters, an exponent of 10,000, and each digit is
+// checked against the largest amount before the next one is added.
 std::optional<Decimal> Decimal::parse(std::string_view text) {
   if (text.size() > 64) return std::nullopt;
   const auto number = scan(text);

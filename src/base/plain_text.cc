@@ -10,7 +10,7 @@ struct Character {
   size_t size = 1;  // bytes
 };
 
-// Only what two and three bytes hold is told apart; other bytes pass one by one.
+// Decodes what two and three bytes hold, where all that is folded lies; other bytes pass one by one.
 Character next_character(std::string_view text) {
   const auto byte = [&text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
@@ -46,6 +46,8 @@ void push_ascii(char c, std::string& out) {
 
 }  // namespace
 
+// One pass, with no table of Unicode: only characters that people type for the same thing without seeing a
+// difference are made one. Everything else stays as it is, bytes that are not UTF-8 included.
 std::string fold_text(std::string_view text) {
   constexpr uint32_t kFullWidth = 0xfee0;  // ahead of ASCII
   std::string out;

@@ -38,6 +38,8 @@ Duration TokenBucket::wait(Instant now) {
   return Duration((kEvent - level_ + rate_ - 1) / rate_);
 }
 
+// A batch is taken whole, also when it overdraws the bucket. Splitting it would let in half of a request,
+// and refusing it would starve a sender whose batches are larger than a second's worth.
 void TokenBucket::charge(uint64_t events, Instant now) {
   refill(now);
   const int64_t most = (kDebtMax + level_) / kEvent;

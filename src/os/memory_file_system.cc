@@ -10,6 +10,14 @@
 #include "base/check.h"
 #include "os/whole_file.h"
 
+// A disk as bad as a real one may be. A program sees its writes at once; the disk has them when they were
+// synced. When power is lost, any subset of the sectors that were not synced is there, and of the changes
+// of names in each directory the oldest few, as a journal keeps them. A file's size is one such change of
+// its own. A failed sync leaves its pages visible and clean: the next sync says OK and writes nothing, as
+// Linux does after an error.
+//
+// Each operation that changes the disk has a number, and a fault is planned for one of them. A test that
+// counts the operations of a run can so break it at the N-th for all N.
 namespace kehu::os {
 namespace {
 
@@ -49,7 +57,8 @@ struct Inode {
     unsynced.clear();
   }
 
-  // Any subset of the unsynced sectors reaches the disk; the size is the old one, the new one or between.
+  // Any subset of the unsynced sectors reaches the disk; the size is the old one, the new one or one
+  // between.
   void lose_power(std::mt19937_64& random) {
     for (const uint64_t sector : unsynced) {
       if (random() % 2 == 0) write_back(sector);

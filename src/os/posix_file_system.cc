@@ -21,7 +21,7 @@
 namespace kehu::os {
 namespace {
 
-// A megabyte each 5 ms: 200 MB a second, of which a commit of the log meets one piece at most.
+// Writes back a megabyte each 5 ms, which is 200 MB a second: a commit of the log meets one piece at most.
 constexpr uint64_t kWriteBackPiece = 1u << 20;
 constexpr std::chrono::milliseconds kWriteBackPause{4};
 
@@ -105,6 +105,8 @@ class PosixFile : public File {
     return absl::OkStatus();
   }
 
+  // A hint, so errors are passed over: the sync that follows reports them. It keeps that sync short, and
+  // leaves the disk to others between its pieces.
   void write_back() override {
     const absl::StatusOr<uint64_t> bytes = size();
     for (uint64_t at = 0; bytes.ok() && at < *bytes; at += kWriteBackPiece) {
@@ -114,6 +116,7 @@ class PosixFile : public File {
     }
   }
 
+  // fdatasync also writes the size where it changed; the times of a file nobody needs after a crash.
   absl::Status sync() override {
     if (::fdatasync(fd_) != 0) return failed("sync", path_, errno);
     return absl::OkStatus();

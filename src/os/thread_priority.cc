@@ -7,7 +7,7 @@
 namespace kehu::os {
 
 void lower_this_thread_priority() {
-  // On Linux nice values belong to threads. Without the right to set it the thread is as it was.
+  // On Linux nice values belong to threads. A thread without the right to set it stays as it was.
   (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
 }
 

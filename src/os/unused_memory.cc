@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// gperftools' own names; weak, since a sanitizer brings another allocator.
+// These are gperftools' own names. They are weak, since a sanitizer brings another allocator.
 extern "C" {
 __attribute__((weak)) int MallocExtension_GetNumericProperty(const char* property, size_t* value);
 __attribute__((weak)) void MallocExtension_ReleaseToSystem(size_t bytes);
@@ -10,6 +10,8 @@ __attribute__((weak)) void MallocExtension_ReleaseToSystem(size_t bytes);
 
 namespace kehu::os {
 
+// Gives back only what was free at every look of a window. What comes and goes within one would be asked
+// for again at once.
 void UnusedMemory::look() {
   if (MallocExtension_GetNumericProperty == nullptr || MallocExtension_ReleaseToSystem == nullptr) return;
   size_t free_bytes = 0;

@@ -30,6 +30,8 @@ absl::StatusOr<std::string> read_whole_file(FileSystem& files, const std::string
   return bytes;
 }
 
+// Readers and crashes meet the old file or the new one, never a mixture: the bytes are synced before the
+// name is theirs, and the directory behind it, so that the name stays.
 absl::Status replace_whole_file(FileSystem& files, const std::string& path, std::string_view bytes) {
   const std::string scratch = path + ".tmp";
   if (absl::Status status = write_scratch(files, scratch, bytes); !status.ok()) return status;
