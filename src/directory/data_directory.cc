@@ -111,6 +111,10 @@ absl::Status DataDirectory::may_begin(os::FileSystem& files, const std::string& 
   return absl::OkStatus();
 }
 
+// Nothing is written before the lock is held but the directory itself. Then the questions come that a wrong
+// answer to would spoil data for: the format, then the key, whose fingerprint must be that of the data.
+// Only a kehu that writes takes an older format over, so looking at a directory does not keep its own kehu
+// out.
 absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::string path, Purpose purpose) {
   if (auto status = files.create_directories(path); !status.ok()) return status;
   if (auto status = may_begin(files, path); !status.ok()) return status;

@@ -7,10 +7,14 @@
 #include "log/writer.h"
 #include "os/whole_file.h"
 
+// What was wrong in the past is mended by writing the log anew and computing everything else from it. State
+// stays a function of the log; subtracting events from what was computed is not possible, because medians,
+// first values and links between identifiers cannot be subtracted (docs/decisions/withdrawn-imports.md).
+//
 // The steps, each of which may be the last before a crash:
-//   1. log.next/ is written and closed: until its mark is there it counts for nothing, and is removed
-//   2. the mark log.next/WHOLE is written: from here on the new log counts
-//   3. state/, lake/ and log/ are removed, the mark is removed, log.next/ becomes log/
+// 1. log.next/ is written and closed: until its mark is there it counts for nothing, and is removed
+// 2. the mark log.next/WHOLE is written: from here on the new log counts
+// 3. state/, lake/ and log/ are removed, the mark is removed, log.next/ becomes log/
 // Without log/ there is nothing to open but log.next/, so the order within the third does not matter.
 namespace kehu::directory {
 namespace {
@@ -32,6 +36,9 @@ absl::Status for_each_batch(os::FileSystem& files, const std::string& directory,
   return reader.ok() ? reader->for_each(visit) : reader.status();
 }
 
+// Batches stay batches, with their ticks and in their order. Those without records are left out, and one
+// that has grown too large is split. Records keep their numbers because each is replaced by exactly one:
+// merges, repairs and publications refer to them.
 absl::Status write_next(os::FileSystem& files, const DataDirectory& directory, Rewrite rewrite) {
   if (auto status = remove_if_there(files, directory.next_log()); !status.ok()) return status;
   auto writer = log::Writer::open(files, {.directory = directory.next_log(),
@@ -81,7 +88,8 @@ absl::Status replace_log(os::FileSystem& files, const DataDirectory& directory, 
 absl::Status finish_log_replacement(os::FileSystem& files, const std::string& directory) {
   const std::string next = cat(directory, "/log.next"), current = cat(directory, "/log");
   if (!files.exists(next)) return absl::OkStatus();
-  // The mark goes last, just before the rename: without log/ the new one counts also without it.
+  // The mark goes last, just before the rename. Where log/ is gone already, the new one counts without it,
+  // too.
   if (!files.exists(cat(next, kMark)) && files.exists(current)) return remove_tree(files, next);
   for (const char* child : {"/state", "/lake", "/log"}) {
     if (auto status = remove_if_there(files, cat(directory, child)); !status.ok()) return status;

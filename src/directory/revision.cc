@@ -20,14 +20,21 @@
 #include "seal/key_ring.h"
 #include "seal/opener.h"
 
+// Today's settings are made to hold for the past by writing them where the first ones stood, and reading
+// the identifiers of all events again. The log is then the log of a directory that had these settings from
+// the beginning, and an ordinary replay gives its state. Replaying an unchanged log by other rules would
+// make state a function of the log and of something else (docs/decisions/withdrawn-imports.md).
+//
+// The log is read twice. Definitions of today and the keys of personal values must be known before the
+// first record is written, and both lie further on.
 namespace kehu::directory {
 namespace {
 
 using definition::kFormerSettings;
 using definition::kSettings;
 
-// What must be known before the first record is written: the definitions of today, and the keys of personal
-// values.
+// Holds what must be known before the first record is written: the definitions of today, and the keys of
+// personal values.
 struct Present {
   std::shared_ptr<const definition::Project> project =
       std::make_shared<const definition::Project>(std::make_shared<const Settings>(Settings::defaults()));
@@ -137,6 +144,9 @@ class Reviser {
     return absl::OkStatus();
   }
 
+  // The value is read as it was written, so reading it twice by the same rules changes nothing. A sealed
+  // value keeps its token: only whether it is left out can change. One whose key was erased cannot be read,
+  // and stays as it is.
   bool read_again(Identifier& identifier) {
     if (identifier.left_out != LeftOut::kNo) return false;
     const IdentifierRule& rule = settings_.rule(identifier.type);
@@ -173,7 +183,8 @@ class Reviser {
     }
   }
 
-  // As the door orders them. True when that was another order.
+  // Orders the identifiers as the door does; true when that was another order. An alternative names another
+  // identifier by its place, and that moves with it.
   bool sort_by_strength() {
     const auto strength = [this](const Identifier& identifier) {
       return std::pair(settings_.rule(identifier.type).priority, identifier.type.value());

@@ -5,11 +5,15 @@
 #include "base/text.h"
 #include "os/whole_file.h"
 
+// A copy grows under another name and gets its own by one rename behind the last sync, so a folder of that
+// name is always a whole copy. The files are synced one by one as they are written, the folders before the
+// rename.
 namespace kehu::directory {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
-// In a copy that is not finished: whoever finds a folder of that name knows that it is ours to remove.
+// This file lies in a copy that is not finished: whoever finds a folder of that name knows that it is ours
+// to remove.
 constexpr char kUnfinishedMark[] = "UNFINISHED";
 
 absl::Status list_tree(os::FileSystem& files, const std::string& directory, const std::string& below,

@@ -11,6 +11,12 @@
 #include "directory/data_directory.h"
 #include "directory/log_replacement.h"
 
+// An import must go without a trace: counters, orders, links. Where a record of it stood, an empty one of
+// the same number stands, so that positions hold. The events of an import are known in one of two ways.
+// Rows with ids by position carry the file's key in their ids, however many others sent meanwhile. Rows
+// with ids of their own are only told by the records between which the import ran, which is right when
+// nobody else could send then; where somebody could, or an end is missing, nothing is withdrawn and the
+// operator is told why.
 namespace kehu::directory {
 namespace {
 
@@ -29,7 +35,7 @@ struct Imports {
   std::vector<Range> ranges;
   bool open = false;         // the last one was begun, and did not end
   bool by_position = false;  // one had ids by position
-  // Of those whose rows had ids of their own:
+  // These are of imports whose rows had ids of their own:
   bool gaps = false;    // one did not end
   bool shared = false;  // others could send during one
 
@@ -55,7 +61,8 @@ void note(definition::ImportedFile file, Sequence at, Imports& imports) {
   imports.file = std::move(file);
 }
 
-// Of one source when it is named, else of all.
+// Finds the imports of one source when it is named, else those of all. Definitions are applied as they
+// were, because one that was refused began no import.
 absl::StatusOr<ImportsBySource> find_imports(os::FileSystem& files, const DataDirectory& directory,
                                              const WithdrawnFile& what) {
   ImportsBySource imports;

@@ -5,21 +5,33 @@
 #include "os/thread_name.h"
 #include "replica/last_moves.h"
 
+// One thread applies, because which customer an event belongs to depends on all events before it, over all
+// customers: two strangers become one by the third event that names both. In the order of the log that is a
+// plain function, and a live run, a replay and a simulation give the same state, bit for bit, without a
+// lock. All that needs no order, decoding, sealing, archiving and sending, is done elsewhere and joined to
+// this thread by bounded queues (docs/decisions/threads.md).
+//
+// Whoever looks at customers shares the thread. So a batch is applied in slices of at most 1,024 records,
+// about a millisecond, and looks run between them: each sees customers at one position, whole, and waits
+// for no sync.
 namespace kehu::engine {
 namespace {
 
 constexpr size_t kQueueBytes = 8u << 20;
 constexpr Duration kPatience = Duration::millis(100);
 constexpr Duration kPatienceOfCheckpoint = Duration::millis(1);
-// Blobs that a checkpoint copies while nothing waits to be applied: about 0.3 ms, for which the next event
-// waits…
+// A checkpoint copies so many blobs while nothing waits to be applied: about 0.3 ms, for which the next
+// event waits…
 constexpr size_t kBlobsOfPause = 512;
-// …and behind each event of a batch, so that it ends under any load. With 2,048 behind each batch, events of
-// 100,000 a second waited up to 1.2 s, because copying took longer than the time between two batches.
+// …and so many behind each event of a batch, so that it ends under any load. With 2,048 behind each batch,
+// events of 100,000 a second waited up to 1.2 s, because copying took longer than the time between two
+// batches.
 constexpr size_t kBlobsOfEvent = 2;
 
 }  // namespace
 
+// Events keep pointing into the batch, which the archive's share holds alive: no payload is copied here.
+// Effects name their records in the order of the log, so one pass over both finds them.
 ArchiveBatch archive_of(const DurableBatch& batch, absl::Span<const shard::LogRecord> slice,
                         const shard::Effects& effects) {
   const size_t size = batch.size * slice.size() / batch.records.size();
@@ -118,7 +130,9 @@ void ApplyThread::hand_on(const DurableBatch& batch, absl::Span<const shard::Log
   if (options_.archives) world_.lake.archive(archive_of(batch, slice, effects_));
 }
 
-// Only what is new: each costs the log thread a look at its clock.
+// Tells the log thread only what is new, because each agenda costs it a look at its clock. A tick that was
+// applied matters only while something is due: until it is told, the log thread writes no further tick for
+// that.
 void ApplyThread::set_agenda() {
   const auto due = world_.replica.shard().next_due();
   const Sequence tick = world_.replica.last_tick().sequence;
@@ -134,6 +148,8 @@ bool ApplyThread::reads_sound(const Replica& replica) {
   return status.ok();
 }
 
+// What was computed after a failed read may be wrong, so no checkpoint is taken from here on, and nobody
+// may look. What was acknowledged is in the log, and the next start applies it to the last checkpoint.
 void ApplyThread::fail(const absl::Status& why) {
   failed_ = true;
   world_.checkpoints.give_up();

@@ -12,9 +12,15 @@
 #include "replica/last_moves.h"
 #include "replica/replica.h"
 
+// Rows that the archive lacks are made from the log, in one of two ways (docs/decisions/fit.md). Which part
+// an event belongs to depends on what identity knew at that moment, and the state of that moment is gone.
+// While the log begins with record 1 it is made again in memory, and gives rows and moves as the first
+// time. Behind a shorter log the part is what identity says today, checked against the parts that do hold
+// events, and the customer is today's: right wherever somebody looks by present owner. Checkpoints of old
+// positions would make that exact, too, but double the state for a case that no healthy machine meets.
 namespace kehu::engine {
 
-// Who has each part that holds events.
+// Knows which customer has each part that holds events.
 class PartOwners {
  public:
   explicit PartOwners(shard::Shard& shard) {
@@ -33,11 +39,11 @@ class PartOwners {
 
 namespace {
 
-// As the first time; see Engine.
+// Slices are as long as the first time, because they give moves their positions; see Engine.
 constexpr size_t kSlice = 1024;
 constexpr size_t kScratchCacheBytes = 1 << 20;
 
-// The records of (after, up_to] in order.
+// Visits the records of (after, up_to] in order.
 template <class Visit>
 absl::Status each_batch(os::FileSystem& files, const std::string& directory, Sequence after, Sequence up_to,
                         Visit&& visit) {
@@ -100,7 +106,8 @@ absl::Status ArchiveRepair::replay_into(Replica& replica, Sequence up_to) {
   return in_.lake.commit(up_to);
 }
 
-// The lake passes over what it has.
+// Everything is handed to the lake from the first record on. It passes over what it has, by record number,
+// so nothing counts twice.
 absl::Status ArchiveRepair::archive_slice(Replica& replica, absl::Span<const shard::LogRecord> slice,
                                           Instant tick) {
   effects_.clear();
@@ -146,9 +153,10 @@ absl::Status ArchiveRepair::work_out(const Fit& fit) {
   return fit.rows_missing ? work_out_rows(**replica, owners) : absl::OkStatus();
 }
 
-// Identity finds the part of an event by itself. What else it makes of the events, which the state knows
-// already, counts for nothing: whose a part is says the state. Where identity would choose a part that never
-// got an event, it has learned since that an identifier is shared: the strongest one that did get some is it.
+// Identity finds the part of an event by itself. What else it makes of the events counts for nothing,
+// because the state knows them already: the state says who has a part. Where identity would choose a part
+// that never got an event, it has learned since that an identifier is shared. Then the part is that of the
+// strongest identifier that did get some.
 absl::Status ArchiveRepair::work_out_rows(Replica& replica, const PartOwners& owners) {
   const auto project = replica.project();
   const Sequence state = replica.applied();
@@ -187,6 +195,8 @@ absl::Status ArchiveRepair::work_out_rows(Replica& replica, const PartOwners& ow
   return in_.lake.commit(state);
 }
 
+// Directories of older kehus do not say what the archive must have, so the log is read for it, as far as it
+// reaches back.
 absl::StatusOr<ArchiveNeeds> needs_by_log(os::FileSystem& files, const std::string& log_directory,
                                           const Positions& at) {
   ArchiveNeeds needs;

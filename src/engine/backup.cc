@@ -16,12 +16,18 @@
 #include "os/whole_file.h"
 #include "state/closed_mark.h"
 
+// A crash leaves the log ahead of the archive and the archive ahead of the state, and a start knows how to
+// go on from there (docs/formats/data-directory.md, "Order of durability"). So a running server is copied
+// in the order state, archive, log: each is ahead of what was copied before it, and the copy is one that a
+// crash could have left. Nobody waits meanwhile. Only two promises hold: no segment is recycled, and no
+// file of the lake or the state is deleted. Hard links were not taken: they share their bits with what they
+// should protect against, and end at the file system's edge (docs/decisions/fit.md).
 namespace kehu::engine {
 namespace {
 
 constexpr std::string_view kMarkTitle = "kehu backup, format 1\n";
 
-// What belongs to the running process, or is copied file by file.
+// True for what neither belongs to the running process nor is copied by a step of its own.
 bool is_rest(const std::string& path) {
   constexpr std::string_view kElsewhere[] = {"LOCK", "log",       "state",     "lake",
                                              "tmp",  "kehu.sock", kBackupMark, kRepairFolder};
@@ -87,9 +93,8 @@ absl::Status Backup::copied(uint64_t bytes) {
   return absl::OkStatus();
 }
 
-// In the order in which the three follow each other on disk, the other way round: what is copied later is
-// ahead of what was copied before, as a crash would leave them. The log is held first, so that it still holds
-// what the state lacks when its turn comes.
+// The log is held first and copied last, so that it still holds what the state lacks when its turn comes.
+// The mark is written behind everything: a copy without it is not restored.
 absl::Status Backup::copy_all(const std::string& target) {
   sources_.log.hold();
   const absl::Cleanup release = [this] { sources_.log.release(); };
@@ -104,6 +109,8 @@ absl::Status Backup::copy_all(const std::string& target) {
                                 cat(kMarkTitle, "made ", format_utc(sources_.clock.now()), "\n"));
 }
 
+// RocksDB appends to its manifest while it is copied, so only the bytes that belong to the held files are
+// taken. The copy gets a mark of orderly close at once, so that damage to it is found.
 absl::Status Backup::copy_state(const std::string& target) {
   const auto held = sources_.database.hold();
   if (!held.ok()) return held.status();
@@ -166,8 +173,8 @@ absl::Status Backup::copy_rest(const std::string& target) {
   return absl::OkStatus();
 }
 
-// Of the last segment only what is durable: behind it a batch may be half written. A segment that ends early
-// is full for the writer that opens it.
+// Takes of the last segment only what is durable, since behind it a batch may be half written. A segment
+// that ends early is full for the writer that opens it.
 absl::Status Backup::copy_log(const std::string& target) {
   const log::Extent::Held held = sources_.log.now();
   const std::string from = sources_.directory.log();

@@ -65,7 +65,7 @@ void check_lake(os::FileSystem& files, const DataDirectory& directory, CheckRepo
   for (const std::string& problem : report.lake.problems) report.findings.push_back({"lake", problem});
 }
 
-// What a start would find, and would put back or refuse.
+// Judges the positions as a start would, and says what it would put back or refuse.
 void check_positions(os::FileSystem& files, const DataDirectory& directory, CheckReport& report) {
   Positions at{.directory = directory.path(),
                .log_first = std::max(report.log.first, Sequence(1)),

@@ -5,15 +5,24 @@
 #include "os/thread_name.h"
 #include "os/thread_priority.h"
 
+// A checkpoint goes through four stages, of which the apply thread pays for none at once: freezing the list
+// of dirty keys takes constant time, copying and evicting go in small steps between slices, and sorting and
+// writing happen on a thread of their own.
+//
+// The order is what recovery rests on. The lake commits up to the position first, then the checkpoint is
+// ingested, and only then may the log recycle what lies before it. So whatever a crash leaves, the log
+// reaches back to the state, and replaying from the state's position gives the lake everything that it
+// still lacks (docs/decisions/checkpoints.md).
 namespace kehu::engine {
 namespace {
 
-// Records of a replay behind which the first checkpoint does not wait for its period: a machine that goes
-// down again and again would replay them each time, and more.
+// Behind a replay of so many records the first checkpoint does not wait for its period. A machine that went
+// down every few seconds would replay them each time, and more.
 constexpr uint64_t kLongReplay = 100'000;
-// Between a checkpoint that failed and the next one.
+// A checkpoint that failed is followed by the next one after this time.
 constexpr Duration kPauseAfterFailure = Duration::seconds(1);
-// Records that only said that time went on: an hour of them. The log keeps them until a checkpoint.
+// An hour of records that only said that time went on is worth a checkpoint, since the log keeps them until
+// there is one.
 constexpr uint64_t kIdleRecords = 3600;
 
 }  // namespace
@@ -72,6 +81,7 @@ void Checkpoints::start_writing() {
   });
 }
 
+// The period counts from the end of a checkpoint, so a slow disk is not given the next one at once.
 void Checkpoints::end_writing() {
   const absl::Status status = written_.get();
   world_.replica.finish_checkpoint(status.ok());
@@ -98,7 +108,8 @@ absl::Status Checkpoints::finish() {
   return status;
 }
 
-// It would be of an earlier position, and the next start would replay what came behind it.
+// Drops the checkpoint that was being copied. It would be of an earlier position, and the next start would
+// replay what came behind it.
 void Checkpoints::abandon() {
   const Replica::Checkpoint begun = world_.replica.take_checkpoint();
   world_.replica.finish_checkpoint(false);

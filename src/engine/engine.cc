@@ -35,7 +35,7 @@ absl::StatusOr<std::shared_ptr<const Settings>> settings_in(std::string_view rec
   return nullptr;
 }
 
-// The settings that the log of a new directory begins with, behind nothing but ticks.
+// Finds the settings that the log of a new directory begins with, behind nothing but ticks.
 absl::StatusOr<std::shared_ptr<const Settings>> first_logged_settings(os::FileSystem& files,
                                                                       const std::string& directory) {
   auto reader = log::Reader::open(files, directory, Sequence(0));
@@ -76,6 +76,8 @@ Engine::~Engine() {
   if (running_) (void)stop();
 }
 
+// The lake comes last, because it is judged while it opens: by then the positions of state and log are
+// known, and all three are compared before anything is removed or replayed (docs/decisions/fit.md).
 absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   auto database = state::Database::open(directory_.state(), kStateCacheBytes);
   if (!database.ok()) return database.status();
@@ -176,7 +178,8 @@ absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
   });
 }
 
-// On a thread of low priority, which DuckDB's own threads inherit: writing Parquet must not delay acks.
+// Opens the lake on a thread of low priority, which DuckDB's own threads inherit: writing Parquet must not
+// delay acks.
 absl::StatusOr<std::unique_ptr<lake::Lake>> Engine::open_lake(Fit& fit) {
   absl::StatusOr<std::unique_ptr<lake::Lake>> lake = absl::InternalError("not opened");
   std::thread opener([&] {
@@ -283,6 +286,9 @@ absl::StatusOr<shard::Outcome> Engine::wait_for_outcome(RecordBatch batch) {
   return future.get();
 }
 
+// An ack promises that an event is on the disk, not that it was applied: waiting for that would add the
+// apply queue to every request. Whoever reads after an ack sees the event all the same, because a look runs
+// only when the last record that is durable now has been applied.
 bool Engine::inspect(absl::AnyInvocable<void(Replica&)> look) {
   if (!looks_.add(log_->durable(), std::move(look))) return false;
   apply_->nudge();
@@ -296,6 +302,8 @@ absl::Status Engine::why_dropped() const {
                  message_of(health), "): stop the server, `kehu check` names what to restore");
 }
 
+// Stops along the way of an event, so that each room still takes what the one before it hands on. The last
+// checkpoint follows the lake, as every one does.
 absl::Status Engine::stop() {
   if (!running_) return absl::OkStatus();
   running_ = false;

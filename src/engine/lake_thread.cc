@@ -6,6 +6,15 @@
 #include "os/thread_name.h"
 #include "os/thread_priority.h"
 
+// Three threads stand behind the archive, because a commit takes as long as the disk likes: Parquet, and
+// two or three fsyncs a table. The appender adds rows to a fresh tail while the committer writes the frozen
+// one, and the compactor does what can wait. Before, appending waited for every commit, its queue ran full,
+// and the apply thread with all readers waited for fsyncs (docs/decisions/lake.md).
+//
+// A commit that failed is tried again with what came behind it. A batch that could not be appended leaves a
+// gap, which nothing may be archived behind: the lake passes over record numbers that it is ahead of, and
+// would never ask for the missing ones. So no checkpoint passes a gap either, and the next start replays
+// from before it.
 namespace kehu::engine {
 namespace {
 
@@ -68,8 +77,8 @@ absl::Status LakeThread::commit_health() const {
   return commit_health_;
 }
 
-// Of the priority of those who wait for it: it takes from the queue that the apply thread fills, and waits
-// for no disk.
+// Has the priority of those who wait for it, since it takes from the queue that the apply thread fills, and
+// waits for no disk.
 void LakeThread::append_all() {
   os::name_this_thread("kehu-lake");
   using Clock = std::chrono::steady_clock;
@@ -122,7 +131,8 @@ absl::Status LakeThread::append_rows(const ArchiveBatch& batch) {
   return lake_.append(rows_);
 }
 
-// A slow disk is waited for; a broken one is not.
+// Waits for a slow disk, and not for a broken one: a commit that has failed is not under way, and appending
+// then says so by itself.
 void LakeThread::wait_for_room() {
   if (lake_.exhausted()) wait_for_commit();
 }

@@ -11,6 +11,14 @@
 #include "log/reader.h"
 #include "os/thread_name.h"
 
+// Group commit: all that waits when a sync ends goes into the next batch, up to 2 MiB, and is acknowledged
+// by one fdatasync. A group is a batch, unless conflicts make it grow.
+//
+// The filter of duplicates learns of a message before the batch is durable, since two of a group may be the
+// same. Room is reserved before that, because the filter must know the segment, and because a full disk
+// then shows before anything was begun. Once a batch was begun, a failure leaves the filter with messages
+// that may not be on the disk: filter and writer are thrown away together, and both are made again from
+// what the disk has.
 namespace kehu::engine {
 namespace {
 
@@ -46,8 +54,8 @@ Ack refused(const absl::Status& why) {
   return ack;
 }
 
-// Of a row that its place names, the place: "orders.csv@4b1c…:17~a1b0f4" is line 17 of orders.csv. Nothing
-// else is known of where an event came from once it is in a batch.
+// Finds the place of a row that its id names: "orders.csv@4b1c…:17~a1b0f4" is line 17 of orders.csv.
+// Nothing else is known of where an event came from once it is in a batch.
 std::string place_in(std::string_view message_id) {
   constexpr size_t kHashDigits = 12;
   const size_t end = message_id.rfind('~');
@@ -184,7 +192,8 @@ void LogThread::set_agenda(const Agenda& agenda) {
   if (agenda.due) queue_.nudge();
 }
 
-// INT64_MAX while the last tick is on its way: what is due behind it is not known yet.
+// Is INT64_MAX while the last tick is on its way: what is due behind it is not known yet, and asking twice
+// would write a tick for each batch until the apply thread has come so far (docs/decisions/time.md).
 int64_t LogThread::due_micros() const {
   const bool done = tick_applied_.load(std::memory_order_acquire) >= tick_written_.value();
   return done ? due_.load(std::memory_order_relaxed) : INT64_MAX;
@@ -261,7 +270,7 @@ absl::Status LogThread::write(Group& group) {
   return commit_batch(group);
 }
 
-// First in its batch: what the batch brings is later than what was due.
+// Puts the tick first into its batch: what the batch brings is later than what was due.
 absl::Status LogThread::add_tick(Group& group) {
   const Duration now = options_.clock->monotonic();
   if (!tick_is_due(now)) return absl::OkStatus();
@@ -281,7 +290,7 @@ absl::Status LogThread::start_batch(size_t room, Group& group) {
   return absl::OkStatus();
 }
 
-// To be called before the filter learns of a message, because it must know the segment.
+// Is called before the filter learns of a message, because it must know the segment.
 absl::Status LogThread::make_room(size_t payload, Group& group) {
   const log::BatchBuilder& builder = *group.builders.back();
   const bool fits = builder.bytes() + log::BatchBuilder::frame_bytes(payload) <= group.room;
@@ -333,6 +342,9 @@ absl::Status LogThread::add(RecordKind kind, std::string_view payload, Group& gr
   return absl::OkStatus();
 }
 
+// An event that an earlier version would have given another id is looked up by that one first, and is a
+// repeat when it is known with the same content. The former id is never remembered, so whoever used it
+// before does not matter (docs/decisions/row-identity.md).
 absl::Status LogThread::add_once(const Submission& submission, const RecordBatch::Entry& entry, Group& group,
                                  Ack& ack) {
   const RecordBatch& batch = submission.batch;
@@ -358,7 +370,8 @@ absl::Status LogThread::add_once(const Submission& submission, const RecordBatch
   return add(entry.kind, batch.payload(entry), group);
 }
 
-// The same conflict again is not kept twice.
+// Keeps the event that came with the id of another as a rejection, sealed. The same conflict again is not
+// kept twice: its key is the hash of what was sealed.
 absl::Status LogThread::add_conflict(std::string_view event_record, Group& group) {
   codec::EventRecord record;
   KEHU_CHECK(record.decode(event_record).ok());  // intake encoded it
@@ -404,7 +417,7 @@ void LogThread::answer(Group& group, const absl::Status& status) {
   });
 }
 
-// Before the answer, behind which the span of the request may end.
+// Comes before the answer, behind which the span of the request may end.
 void LogThread::end_waiting(trace::ActiveSpan& waiting, const absl::Status& status, Group& group) {
   if (!waiting) return;
   if (status.ok()) {
@@ -433,8 +446,9 @@ void LogThread::hand_on(Group& group) {
   }
 }
 
-// The log says what is on the disk; nobody else knows after a failed write. Until it can be opened again
-// nothing is accepted, and what waits is told so.
+// Only the log can say what is on the disk after a failed write. Until it can be opened again nothing is
+// accepted, and what waits is told so. Records that are durable after all were answered as not stored; they
+// are replayed to the apply thread here, and whoever sends them again is told that they are repeats.
 void LogThread::recover() {
   while (!stopping_) {
     absl::Status status = open_log();

@@ -8,6 +8,14 @@
 #include "os/thread_name.h"
 #include "outbox/outbox.h"
 
+// Intents come in two ways: as they are applied, while there is room for them, and from the last checkpoint
+// once some had to be dropped. The checkpoint is a snapshot of the database, so a long backlog is read
+// without asking the apply thread. From the first intent that is dropped on all are, because they are begun
+// in the order in which they were caused; when the checkpoint is past the last one dropped and was read to
+// its end, new ones are taken directly again.
+//
+// An old snapshot may show an intent whose receipt was applied since. settled_ keeps those receipts until a
+// checkpoint has them, and nothing in it is begun again.
 namespace kehu::engine {
 namespace {
 
@@ -30,7 +38,7 @@ RecordBatch records_of(absl::Span<const std::pair<IntentKey, channel::Delivery>>
 
 }  // namespace
 
-// Deliveries may outlast the sender: they find it here, or nobody.
+// A delivery may outlast the sender. It answers to the desk, where it finds the sender or nobody.
 struct OutboxSender::Desk {
   std::mutex mutex;
   OutboxSender* sender;
@@ -115,7 +123,7 @@ void OutboxSender::run() {
   }
 }
 
-// Nothing to do but what time or a checkpoint brings.
+// True when there is nothing to do but what time or a checkpoint brings.
 bool OutboxSender::is_idle() const {
   const bool can_begin = !waiting_.empty() && under_way_.size() < kUnderWayMax;
   return !can_begin && !can_log();
@@ -125,7 +133,7 @@ bool OutboxSender::can_log() const {
   return !receipts_.empty() && !logging_ && clock_.monotonic() >= log_again_;
 }
 
-// The next ones of the last checkpoint, which has all that was dropped up to its position.
+// Reads the next ones of the last checkpoint, which has all that was dropped up to its position.
 void OutboxSender::read_on() {
   const Sequence position = database_.position();
   std::optional<IntentKey> from;
@@ -215,8 +223,8 @@ Duration OutboxSender::pause_after(int failures) const {
   return std::min(pause, options_.longest_pause);
 }
 
-// One submission at a time; what the log does not take is kept for the next one, a while later: a disk that
-// is full would be asked without end.
+// Logs one submission at a time. What the log does not take is kept for the next one, a while later: a disk
+// that is full would be asked without end.
 void OutboxSender::log_receipts(std::unique_lock<std::mutex>& lock) {
   if (!can_log()) return;
   std::vector<std::pair<IntentKey, channel::Delivery>> made;

@@ -8,6 +8,10 @@
 #include "os/thread_name.h"
 #include "os/thread_priority.h"
 
+// Bits flip in files that nobody reads for months, and must be noticed while a backup from before is still
+// there. So every file of state and archive is read once a period, at a rate that leaves the disk to
+// others, and compared with the checksum that was taken of its bytes as they were written. A file that is
+// gone when its turn comes was compacted away, and is damage only if the present version still names it.
 namespace kehu::engine {
 namespace {
 

@@ -1,5 +1,8 @@
 #include "replica/consumer.h"
 
+// All consumers get the same immutable slice, made once and only when somebody wants it. The apply thread
+// pays for pointers into the batch, never for rendering, decrypting or a consumer that is slow
+// (docs/decisions/outbox.md).
 namespace kehu::replica {
 namespace {
 

@@ -22,6 +22,8 @@ ConsumerThread::~ConsumerThread() {
   thread_.join();
 }
 
+// A full queue drops the slice instead of waiting, because the apply thread is the one who would wait. The
+// next slice that finds room says how many events were missed.
 void ConsumerThread::take(const std::shared_ptr<const AppliedSlice>& slice) {
   Item item{slice, missed_};
   missed_ = queue_.try_push(item, slice->size + kSliceBytes) ? 0 : missed_ + slice->events.size();

@@ -9,6 +9,10 @@
 #include "codec/settings_json.h"
 #include "definition/envelope_key.h"
 
+// A definition is never overwritten. Each version is a blob of its own, whose place is the hash of kind and
+// name and the record that made it, so what held at any record can be shown for ever. The project in force
+// is made of the newest version of each name when it is loaded, and published as an immutable value:
+// whoever holds it sees one state of all definitions, and takes no lock but for the pointer.
 namespace kehu::replica {
 namespace {
 
@@ -19,7 +23,8 @@ using definition::NamedVersion;
 using definition::Project;
 using definition::Version;
 
-// Places of blobs. Below kVersions are those of format 1, of which only the imported files are still written.
+// These are the places of blobs. Those below kVersions are of format 1, of which only the imported files
+// are still written.
 constexpr uint64_t kFormerSettings = 0, kFormerSources = 1, kFormerEnvelopeKeys = 2, kImportedFiles = 3;
 constexpr uint64_t kVersions = 1ull << 63;
 
@@ -130,6 +135,8 @@ Definitions::Definitions(state::Store& store)
     : store_(store),
       project_(std::make_shared<const Project>(std::make_shared<const Settings>(Settings::defaults()))) {}
 
+// A directory of format 1 holds only the last definitions. They become versions at the position at which it
+// is first opened, and their old places are emptied in the same checkpoint.
 absl::Status Definitions::load(Sequence position) {
   std::map<std::pair<std::string_view, std::string>, NamedVersion> newest;
   std::vector<ImportedFile> files;

@@ -4,6 +4,10 @@
 
 #include "base/text.h"
 
+// Log, state and archive are each sound by their own checksums, and may still be of another day than the
+// others. Going on then would lose events without a word. Behind is repaired, ahead is refused: what the
+// archive lacks is in the log or it is not, while an archive beyond the log cannot be mended without
+// choosing which acknowledged events to forget, and a person chooses that (docs/decisions/fit.md).
 namespace kehu::replica {
 namespace {
 
@@ -47,6 +51,8 @@ absl::Status rows_lost(const Positions& at) {
 
 }  // namespace
 
+// The order of the questions is that of their weight: a state beyond the log, or one that the log does not
+// reach back to, makes every answer about the archive meaningless.
 Fit fit_of(const Positions& at) {
   Fit fit;
   if (at.state >= at.log_end) {

@@ -12,6 +12,8 @@ bool Looks::add(Sequence after, Look look) {
   return true;
 }
 
+// Is called between all slices, so the usual case, that nobody waits, is one load of an atomic. Looks run
+// outside the lock: one that is slow holds up the apply thread, but nobody who adds another.
 void Looks::run(Replica& replica) {
   if (!any_.load(std::memory_order_acquire)) return;
   std::vector<Waiting> ready;

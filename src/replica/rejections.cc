@@ -2,6 +2,9 @@
 
 #include "codec/record.h"
 
+// The list is kept in memory without the payloads, in the order of records, so a page is read backwards
+// from any place. The blobs are looked at once, when it is loaded, and then one at a time for whoever wants
+// a payload.
 namespace kehu::replica {
 namespace {
 

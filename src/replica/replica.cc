@@ -7,14 +7,17 @@
 #include "codec/bytes.h"
 #include "codec/record.h"
 
+// The replica is a function of the log: it is handed records in order and without gaps, each once, and asks
+// neither a clock nor chance. So a live run, a replay and a simulation end in the same state. What applying
+// changes for good lies in the stores, and so belongs to the same checkpoint as the position.
 namespace kehu::replica {
 namespace {
 
-// Beside the totals:
+// These stand beside the totals, which have the key zero.
 constexpr Hash128 kArchiveNeedsKey{0, 1};
 constexpr Hash128 kTickKey{0, 2};
 
-// A data key's place: one token may have several.
+// The place of a data key is its token with the key id folded in, because one token may have several.
 Hash128 data_key_place(const DataKey& key) {
   return Hash128{key.token.hash.high ^ key.key_id, key.token.hash.low};
 }
@@ -134,6 +137,8 @@ void Replica::note_work(absl::Span<const shard::LogRecord> records, const shard:
   }
 }
 
+// The archive commits only with rows, so its own position may be far behind the state although it has
+// everything. What it must have is therefore kept in the state (docs/decisions/fit.md).
 void Replica::note_needs(const shard::Effects& effects) {
   if (!effects.events.empty()) needs_.rows = effects.events.back().sequence;
   if (!effects.moves.empty()) needs_.moves = applied_;

@@ -49,7 +49,7 @@ size_t Stores::dirty_blobs() const {
   return blobs;
 }
 
-// Each gives up the same share: what is used least goes first in each of them.
+// Each store gives up the same share: what is used least goes first in each of them.
 void Stores::shrink_to(size_t bytes) {
   size_t evictable = 0;
   for (size_t i = 0; i < kSpaceCount; ++i) evictable += kSpaces[i].evictable ? stores_[i].memory() : 0;
