@@ -9,7 +9,7 @@ namespace kehu::directory {
 namespace {
 
 constexpr size_t kCredentialBytes = 20;
-// The prefix and 32 bits. Keys made before have hints of 8.
+// A hint is the prefix and 32 bits. Keys made before have hints of 8.
 constexpr size_t kHintBytes = 12;
 
 std::string derive(const seal::ProjectKey& key, std::string_view prefix, std::string_view label) {
@@ -25,6 +25,8 @@ std::string derive(const seal::ProjectKey& key, std::string_view prefix, std::st
 
 }  // namespace
 
+// A credential is known by a keyed hash alone: without the project's key nobody can test a guess against
+// what lies on the disk.
 Hash128 credential_hash(const seal::ProjectKey& key, std::string_view credential) {
   return siphash128(key.token_key(), cat("credential\n", credential));
 }

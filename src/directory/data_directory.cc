@@ -100,7 +100,7 @@ absl::Status DataDirectory::may_begin(os::FileSystem& files, const std::string& 
   if (files.exists(cat(path, "/FORMAT")) || !files.exists(path)) return absl::OkStatus();
   const auto names = files.list(path);
   if (!names.ok()) return names.status();
-  // What a first start that was cut off leaves, and what an empty disk has.
+  // A first start that was cut off leaves the first two, and an empty disk has the third.
   constexpr std::string_view kHarmless[] = {"LOCK", "FORMAT.tmp", "lost+found"};
   for (const std::string& name : *names) {
     if (std::find(std::begin(kHarmless), std::end(kHarmless), name) != std::end(kHarmless)) continue;

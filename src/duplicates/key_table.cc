@@ -20,8 +20,8 @@ constexpr size_t kCacheLine = 64;
 
 }  // namespace
 
-// How full a part may get: between half and three quarters, another mark for each, so that the parts, which
-// all fill at the same rate, do not all grow in the same second.
+// Says how full a part may get: between half and three quarters, with another mark for each, so that the
+// parts, which all fill at the same rate, do not all grow in the same second.
 uint32_t KeyTable::limit(uint32_t part, uint32_t capacity) {
   return capacity / 2 + static_cast<uint32_t>(uint64_t{capacity} / 4 * part / kParts);
 }
@@ -41,7 +41,7 @@ KeyTable::Slot& KeyTable::slot_for(const Part& part, uint64_t low) {
   return part.slots[at];
 }
 
-// The line of the home slot and the next one: a run of used slots seldom reaches further.
+// Asks for the line of the home slot and the next one: a run of used slots seldom reaches further.
 void KeyTable::prefetch(uint64_t low, uint32_t high) const {
   const Part& part = parts_[part_of(high)];
   if (part.capacity == 0) return;
@@ -87,7 +87,7 @@ void KeyTable::rehash(uint32_t index) {
   };
   const auto kept =
       static_cast<uint32_t>(std::count_if(old.slots.get(), old.slots.get() + old.capacity, live));
-  // Room for at least a third more than what is kept, or the next rehash would come too soon.
+  // There must be room for at least a third more than what is kept, or the next rehash would come too soon.
   uint32_t capacity = std::max(old.capacity, kCapacityMin);
   while (kept + kept / 3 + 1 > limit(index, capacity)) capacity *= 2;
   Part grown{.slots = allocate(capacity), .capacity = capacity, .used = kept};

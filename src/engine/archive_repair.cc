@@ -145,7 +145,7 @@ absl::Status ArchiveRepair::work_out(const Fit& fit) {
   status.Update((*replica)->reads());
   if (!status.ok()) return status;
   if (fit.moves_missing) {
-    // First, while the rows are those that the lost moves were about.
+    // This comes first, while the rows are those that the lost moves were about.
     status =
         in_.lake.restore_moves((*replica)->applied(), [&owners](Token part) { return owners.find(part); });
     if (!status.ok()) return status;

@@ -11,6 +11,9 @@
 #include "shard/customer_parts.h"
 #include "state/database.h"
 
+// Log, state and lake are checked apart and each as far as it goes, so that one run names all damage.
+// Whether they fit together is asked only when each is sound, and by the same rules as at a start
+// (replica/fit.h).
 namespace kehu::engine {
 namespace {
 

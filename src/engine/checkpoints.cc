@@ -75,7 +75,8 @@ void Checkpoints::start_writing() {
     // The lake goes first: what recovery replays for the state must include what the lake still lacks.
     if (auto status = world_.lake.commit_up_to(checkpoint.position); !status.ok()) return status;
     const absl::Status status = world_.database.checkpoint(checkpoint.position, *checkpoint.changes);
-    // Here: whoever takes the result would wait for hundreds of megabytes to be freed.
+    // They are freed here, because whoever takes the result would wait for hundreds of megabytes to be
+    // freed.
     checkpoint.changes.reset();
     return status;
   });

@@ -22,7 +22,7 @@ constexpr size_t kStateCacheBytes = 128u << 20;
 
 void fill_random(char* bytes, size_t size) { os::random_bytes(absl::MakeSpan(bytes, size)); }
 
-// nullptr: the record defines none.
+// Returns nullptr when the record defines none.
 absl::StatusOr<std::shared_ptr<const Settings>> settings_in(std::string_view record) {
   const auto changes = codec::decode_definitions(record);
   if (!changes.ok()) return changes.status();
@@ -163,7 +163,8 @@ absl::Status Engine::replay(const std::function<void(uint64_t)>& progress) {
   shard::Effects effects;
   log_->protect(from);
   return log_->replay(from, [&](const DurableBatch& batch) {
-    // In the slices of the first time, which give moves their positions. A checkpoint is always between two.
+    // The slices are those of the first time, which give moves their positions. A checkpoint is always
+    // between two.
     const absl::Span<const shard::LogRecord> records(batch.records);
     for (size_t done = 0; done < records.size(); done += kSlice) {
       const auto slice = records.subspan(done, kSlice);

@@ -29,8 +29,8 @@ constexpr size_t kBuildersKept = 6;
 // A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits
 // for little more than one sync.
 constexpr size_t kGroupBytes = 2u << 20;
-// The least room that is reserved for a batch with events: enough for a conflict or two, whose rejections are
-// larger than the events.
+// A batch with events gets this room at least: enough for a conflict or two, whose rejections are larger
+// than the events.
 constexpr size_t kRoomMin = 64u << 10;
 constexpr size_t kTickRoom = 64;
 // A submission is at most half a batch, so that any two fit together.
@@ -88,8 +88,8 @@ struct LogThread::Group {
   size_t bytes = 0;      // of the submissions
   uint64_t records = 0;  // in the builders
   uint64_t first = 0;    // the number of the first of them
-  // Nearly always one: conflicts, which grow, may need more. The last one is being filled, those before it
-  // are committed.
+  // There is nearly always one; conflicts, which grow, may need more. The last one is being filled, those
+  // before it are committed.
   std::vector<std::shared_ptr<log::BatchBuilder>> builders;
   std::vector<trace::ActiveSpan> applying;
   log::SegmentNumber segment;  // in which the last one will be
@@ -220,7 +220,7 @@ void LogThread::run() {
     collect(std::move(first), group);
     const absl::Status status = writer_ != nullptr ? write_traced(group) : health();
     set_health(status);
-    // Before the answers: whoever has one may ask at once, and asks for everything durable.
+    // This comes before the answers: whoever has one may ask at once, and asks for everything durable.
     if (status.ok()) durable_.store(writer_->next_sequence().value() - 1, std::memory_order_release);
     answer(group, status);
     if (status.ok()) {

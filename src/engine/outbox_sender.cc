@@ -21,7 +21,7 @@ namespace {
 
 constexpr size_t kReadStep = 2000;
 constexpr size_t kReceiptsMax = 1000;  // of one submission
-// How long nothing is done before a checkpoint is looked for, and what is due again.
+// After this time without work a checkpoint is looked for, and what is due again.
 constexpr auto kPatience = std::chrono::milliseconds(100);
 
 IntentKey behind(const IntentKey& key) { return {key.sequence, key.ordinal + 1}; }
@@ -97,7 +97,7 @@ void OutboxSender::take(const std::shared_ptr<const AppliedSlice>& slice) {
   changed_.notify_all();
 }
 
-// Under the lock.
+// Is called under the lock.
 void OutboxSender::hold(Intent intent) {
   if (settled_.contains(intent.key) || !open_.insert(intent.key).second) return;
   if (!options_.channels.contains(intent.channel)) {
@@ -258,7 +258,7 @@ void OutboxSender::log_receipts(std::unique_lock<std::mutex>& lock) {
   refused(submitted);
 }
 
-// Under the lock.
+// Is called under the lock.
 void OutboxSender::refused(const absl::Status& why) {
   health_ = why;
   log_again_ = clock_.monotonic() + options_.first_pause;

@@ -90,6 +90,7 @@ void Scrub::read_archive() {
   }
 }
 
+// A damaged table is told at once. One that compaction has removed since is forgotten when the pass ends.
 void Scrub::read_state() {
   std::map<std::string, absl::Status> damaged;
   for (const state::Database::Table& table : database_.tables()) {
@@ -125,6 +126,7 @@ absl::Status Scrub::compare(const state::Database::Table& table) {
                  "from a backup");
 }
 
+// Waits as long as the piece may take, whatever reading it took: a slow disk is read more slowly still.
 absl::Status Scrub::pace(size_t bytes) {
   const auto micros = static_cast<int64_t>(bytes * 1'000'000 / options_.bytes_per_second);
   return sleep(Duration(micros)) ? absl::OkStatus() : absl::CancelledError("the server is stopping");

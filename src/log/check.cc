@@ -10,6 +10,8 @@
 #include "log/sidecar.h"
 #include "log/walk.h"
 
+// A check goes on where a reader stops: behind each damage at the next whole batch, so that one pass names
+// all that is lost. Only the first problems are kept, because a wrecked file may have one every 512 bytes.
 namespace kehu::log {
 namespace {
 

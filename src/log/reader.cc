@@ -39,6 +39,8 @@ absl::StatusOr<std::vector<SegmentNumber>> segments_from(os::FileSystem& files, 
 
 }  // namespace
 
+// A reader stops at the first damage and stays there. Going on would apply later records to a state that
+// lacks the lost ones, and nobody would ever know.
 class Reader::Source {
  public:
   Source(Walk walk, Sequence from) : walk_(std::move(walk)), from_(from) {}

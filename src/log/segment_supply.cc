@@ -101,7 +101,8 @@ absl::StatusOr<std::unique_ptr<os::File>> prepare_segment(os::FileSystem& files,
       return status;
     }
   }
-  // Also for a file that was there: the process that made it may have died before it could do this.
+  // This is done for a file that was there, too: the process that made it may have died before it could do
+  // this.
   if (absl::Status status = files.sync_directory(order.directory); !status.ok()) return final_error(status);
   auto file = files.open(path, os::OpenMode::kReadWrite);
   if (!file.ok() || !fresh) return file;

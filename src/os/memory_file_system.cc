@@ -13,10 +13,11 @@
 // A disk as bad as a real one may be. A program sees its writes at once; the disk has them when they were
 // synced. When power is lost, any subset of the sectors that were not synced is there, and of the changes
 // of names in each directory the oldest few, as a journal keeps them. A file's size is one such change of
-// its own. A failed sync leaves its pages visible and clean: the next sync says OK and writes nothing, as
-// Linux does after an error.
+// its own. Syncing a file does nothing for its name: without sync_directory() a synced file may have none.
+// A failed sync leaves its pages visible and clean: the next sync says OK and writes nothing, as Linux does
+// after an error.
 //
-// Each operation that changes the disk has a number, and a fault is planned for one of them. A test that
+// Each operation that changes something has a number, and a fault is planned for one of them. A test that
 // counts the operations of a run can so break it at the N-th for all N.
 namespace kehu::os {
 namespace {
@@ -125,6 +126,7 @@ struct MemoryFileSystem::Disk {
     return bytes;
   }
 
+  // A crash happens once. An error may be repeated, for a disk that stays broken or full for a while.
   std::optional<FaultKind> next_fault() {
     const uint64_t index = operations++;
     if (!fault || index < fault->operation) return std::nullopt;
@@ -166,6 +168,8 @@ struct MemoryFileSystem::Disk {
     return power_is_off();
   }
 
+  // Changes of names are kept as functions, which the disk's names undergo later and in the same order:
+  // what a rename replaced or removed is then decided by what the disk has, not by what the program saw.
   void change_names(const std::string& directory, std::function<void(Names&)> apply) {
     apply(seen);
     pending.push_back({.directory = directory, .apply = std::move(apply)});
@@ -347,6 +351,7 @@ bool MemoryFileSystem::crashed() const {
   return disk_->off;
 }
 
+// A new life begins: handles and locks that were opened before are those of a dead process.
 void MemoryFileSystem::reboot(uint64_t seed) {
   const std::lock_guard lock(disk_->mutex);
   std::mt19937_64 random(seed);
@@ -356,6 +361,7 @@ void MemoryFileSystem::reboot(uint64_t seed) {
   ++disk_->life;
 }
 
+// The bit flips where the program sees it and on the disk, where it has the byte: no sync mends it.
 void MemoryFileSystem::flip_bit(const std::string& path, uint64_t bit) {
   const std::lock_guard lock(disk_->mutex);
   const Node node = disk_->find(path);

@@ -25,6 +25,8 @@ namespace {
 constexpr uint64_t kWriteBackPiece = 1u << 20;
 constexpr std::chrono::milliseconds kWriteBackPause{4};
 
+// The codes are those on which callers decide: a full disk may be tried again, a lost write may not, and a
+// missing file is often no failure at all. Everything else is only told to the operator.
 absl::StatusCode code_of(int error) {
   switch (error) {
     case ENOENT:
@@ -94,6 +96,7 @@ class PosixFile : public File {
     return static_cast<uint64_t>(info.st_size);
   }
 
+  // Allocates now, so that a full disk is told here and not by a later write into the file.
   absl::Status preallocate(uint64_t size) override {
     const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
     if (error != 0) return failed("allocate space for", path_, error);
@@ -127,6 +130,8 @@ class PosixFile : public File {
   const int fd_;
 };
 
+// flock belongs to the open file, so the lock ends with the process, however it ends, and the file may
+// stay.
 class PosixLock : public FileLock {
  public:
   explicit PosixLock(int fd) : fd_(fd) {}

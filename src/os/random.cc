@@ -8,6 +8,8 @@
 
 namespace kehu::os {
 
+// There is nothing to go on with when the kernel gives no random bytes: keys made of anything else would
+// look sound.
 void random_bytes(absl::Span<char> out) {
   while (!out.empty()) {
     const ssize_t got = getrandom(out.data(), out.size(), 0);

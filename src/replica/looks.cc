@@ -29,7 +29,7 @@ void Looks::run(Replica& replica) {
 }
 
 void Looks::close() {
-  std::vector<Waiting> dropped;  // ends behind the lock: it may answer somebody
+  std::vector<Waiting> dropped;  // is destroyed behind the lock, since it may answer somebody
   const std::lock_guard lock(mutex_);
   closed_ = true;
   dropped.swap(waiting_);

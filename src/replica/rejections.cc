@@ -62,6 +62,7 @@ absl::Status Rejections::add(Sequence sequence, std::string_view record) {
   return absl::OkStatus();
 }
 
+// Commands may race to close a rejection. The first one in the log counts, and the others change nothing.
 void Rejections::close(const RejectionClosed& closed) {
   const auto it = entries_.find(closed.rejection);
   if (it == entries_.end() || it->second.state != RejectionState::kOpen) return;

@@ -109,7 +109,7 @@ absl::Status Replica::apply(absl::Span<const shard::LogRecord> records, Instant 
     return failure(absl::StatusCode::kDataLoss, "record ", applied_.next().value(),
                    " is missing: the log goes on at ", records.front().sequence.value());
   }
-  // Runs of records between definitions: each definition holds for the records behind it.
+  // Records are applied in runs between definitions, because a definition holds for the records behind it.
   for (size_t i = 0; i < records.size();) {
     size_t end = i;
     while (end < records.size() && records[end].kind != RecordKind::kDefinition) ++end;

@@ -47,6 +47,7 @@ absl::Status verify_line(os::FileSystem& files, const std::string& directory, st
 
 }  // namespace
 
+// The checksum of the list itself comes last, so that a damaged list is not taken for damaged files.
 absl::Status write_closed_mark(os::FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
   if (!names.ok()) return names.status();

@@ -37,7 +37,8 @@ absl::Status from_rocksdb(const rocksdb::Status& status, std::string_view what,
   return failure(code, "state database ", directory, ": ", what, ": ", status.ToString());
 }
 
-// Space, then the key's halves big-endian, so that RocksDB's byte order is the order of (space, key).
+// A key is the space, then its two halves big-endian, so that RocksDB's byte order is the order of (space,
+// key).
 struct Key {
   char bytes[kKeyBytes];
 

@@ -35,7 +35,7 @@ Slot& Store::fetch(const Hash128& key) {
 
 std::string_view Store::get(const Hash128& key) {
   if (complete_) {
-    // Not a word about keys that do not exist: a scan of unknown customers must not fill the table.
+    // Nothing is kept of keys that do not exist: a scan of unknown customers must not fill the table.
     Slot* slot = table_.find(key);
     if (slot == nullptr) return {};
     slot->visited = 1;

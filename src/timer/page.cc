@@ -45,6 +45,8 @@ PageReader::PageReader(std::string_view page) : page_(page), offset_(kHeadBytes)
   KEHU_CHECK(shape_of(page) == Shape::kPage);
 }
 
+// Sizes are checked at each step: the store has checksums, so bytes that are not a page are a bug, and
+// reading on would hide it.
 std::string_view PageReader::record() const {
   const std::string_view rest = page_.substr(offset_);
   KEHU_CHECK(rest.size() >= kRecordBytes);
