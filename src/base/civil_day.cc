@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 
-// Division that rounds down, so that the second before 1970 belongs to the day before.
+// Rounds down, so that the second before 1970 belongs to the day before.
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 
 int64_t offset_micros_at(const absl::TimeZone& zone, int64_t seconds) {

@@ -15,10 +15,10 @@ struct ShiftTable {
   uint32_t rows[4][256];
 };
 
-// What a CRC becomes when zeros follow. CRCs are linear over the bits of their input, so the CRC of two
-// pieces is that of the first one, shifted over the length of the second, xor that of the second begun with
-// zero. Shifting is linear in the 32 bits of the CRC, too: what it makes of each bit is worked out once,
-// and four tables of a byte each give the rest.
+// Says what a CRC becomes when zeros follow. CRCs are linear over the bits of their input, so the CRC of
+// two pieces is that of the first one, shifted over the length of the second, xor that of the second begun
+// with zero. Shifting is linear in the 32 bits of the CRC, too: what it makes of each bit is worked out
+// once, and four tables, one for each byte of the CRC, give the rest.
 uint32_t shift_by_zero_bytes(uint32_t crc, size_t count) {
   for (size_t i = 0; i < count; ++i) crc = _mm_crc32_u8(crc, 0);
   return crc;

@@ -46,7 +46,7 @@ void push_ascii(char c, std::string& out) {
 
 }  // namespace
 
-// One pass, with no table of Unicode: only characters that people type for the same thing without seeing a
+// There is no table of Unicode: only characters that people type for the same thing without seeing a
 // difference are made one. Everything else stays as it is, bytes that are not UTF-8 included.
 std::string fold_text(std::string_view text) {
   constexpr uint32_t kFullWidth = 0xfee0;  // ahead of ASCII

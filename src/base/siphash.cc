@@ -3,10 +3,10 @@
 #include <bit>
 #include <cstring>
 
-// SipHash-2-4 with 128 bits (Aumasson, Bernstein 2012): two rounds for each word of eight bytes, four for
-// each half of the output. The last word carries the length in its upper byte, so texts that differ in
-// trailing zeros differ. The constants 0xee and 0xdd are those of the variant with 128 bits, whose low half
-// is therefore not the 64-bit SipHash.
+// This is SipHash-2-4 with 128 bits (Aumasson, Bernstein 2012): it has two rounds for each word of eight
+// bytes, and four for each half of the output. The last word carries the length in its upper byte, so texts
+// that differ in trailing zeros differ. The constants 0xee and 0xdd are those of the variant with 128 bits,
+// whose low half is therefore not the 64-bit SipHash.
 namespace kehu {
 namespace {
 

@@ -434,6 +434,8 @@ void LogThread::count(const Ack& ack) {
   counters_.conflicts.fetch_add(ack.conflicts, std::memory_order_relaxed);
 }
 
+// The apply thread reads the batch where the log built it. The builder is held until its records were
+// applied and archived, and then filled again.
 void LogThread::hand_on(Group& group) {
   for (const std::shared_ptr<log::BatchBuilder>& builder : group.builders) {
     const log::Batch& batch = builder->batch();

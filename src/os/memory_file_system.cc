@@ -10,12 +10,12 @@
 #include "base/check.h"
 #include "os/whole_file.h"
 
-// A disk as bad as a real one may be. A program sees its writes at once; the disk has them when they were
-// synced. When power is lost, any subset of the sectors that were not synced is there, and of the changes
-// of names in each directory the oldest few, as a journal keeps them. A file's size is one such change of
-// its own. Syncing a file does nothing for its name: without sync_directory() a synced file may have none.
-// A failed sync leaves its pages visible and clean: the next sync says OK and writes nothing, as Linux does
-// after an error.
+// The disk is as bad as a real one may be. A program sees its writes at once; the disk has them when they
+// were synced. When power is lost, any subset of the sectors that were not synced is there, and of the
+// changes of names in each directory the oldest few, as a journal keeps them. A file's size is one such
+// change of its own. Syncing a file does nothing for its name: without sync_directory() a synced file may
+// have none. A failed sync leaves its pages visible and clean: the next sync says OK and writes nothing, as
+// Linux does after an error.
 //
 // Each operation that changes something has a number, and a fault is planned for one of them. A test that
 // counts the operations of a run can so break it at the N-th for all N.
@@ -24,7 +24,8 @@ namespace {
 
 constexpr size_t kSector = MemoryFileSystem::kSectorBytes;
 
-// One file: what programs see, what is on the disk, and which sectors differ because nobody synced them yet.
+// A file is what programs see, what is on the disk, and which sectors differ because nobody synced them
+// yet.
 struct Inode {
   std::string seen;
   std::string on_disk;
@@ -111,7 +112,7 @@ struct MemoryFileSystem::Disk {
   uint64_t life = 0;  // counts reboots, so that handles from before are known
   bool off = false;
 
-  // What an operation does, in whole or, where a torn version exists, by half.
+  // Says what an operation does, in whole or, where a torn version exists, by half.
   struct Action {
     std::string path;
     std::function<void()> whole;

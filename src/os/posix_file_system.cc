@@ -108,8 +108,8 @@ class PosixFile : public File {
     return absl::OkStatus();
   }
 
-  // A hint, so errors are passed over: the sync that follows reports them. It keeps that sync short, and
-  // leaves the disk to others between its pieces.
+  // This is a hint, so errors are passed over: the sync that follows reports them. It keeps that sync
+  // short, and leaves the disk to others between its pieces.
   void write_back() override {
     const absl::StatusOr<uint64_t> bytes = size();
     for (uint64_t at = 0; bytes.ok() && at < *bytes; at += kWriteBackPiece) {
@@ -119,7 +119,8 @@ class PosixFile : public File {
     }
   }
 
-  // fdatasync also writes the size where it changed; the times of a file nobody needs after a crash.
+  // fdatasync also writes the size where it changed. It leaves out the times of a file, which nobody needs
+  // after a crash.
   absl::Status sync() override {
     if (::fdatasync(fd_) != 0) return failed("sync", path_, errno);
     return absl::OkStatus();

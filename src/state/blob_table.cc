@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 
-// Linear probing in 64 tables instead of one: a table that grows moves a 64th of the keys, so no event
+// Probing is linear, in 64 tables instead of one: a table that grows moves a 64th of the keys, so no event
 // waits for all of them. Keys are hashes, so their bits are taken as they are. A blob has a quarter of room
 // to grow, since counters and lists of a customer grow a little with each event: most updates copy bytes
 // into place and allocate nothing.

@@ -268,6 +268,8 @@ std::vector<Database::Table> Database::tables() const {
   return tables;
 }
 
+// Whoever copies needs the files to stay, not the writes to stop: tables never change once they are
+// ingested, and of the manifest, which is appended to, only the bytes of this moment count.
 absl::StatusOr<Database::Held> Database::hold() {
   if (auto status = from_rocksdb(db_->DisableFileDeletions(), "cannot hold its files", directory_);
       !status.ok()) {
