@@ -12,8 +12,11 @@ absl::Status never_seen(Token token) {
   return failure(absl::StatusCode::kNotFound, "identifier ", token.hash.hex(), " was not seen by then");
 }
 
-// The owner at a point that `at_or_before` orders entries by; `first` says whether the token was seen by
-// then.
+// Gives the owner at a point that `at_or_before` orders entries by; `seen` says whether the token was seen
+// by then. The history ascends by sequence and, because Node::move_to never lets its time go back, by time
+// as well: so one binary search serves both. An empty history means that the token has had one owner only.
+// A full one forgets its oldest entries, and then an honest error is better than the oldest owner that is
+// still known.
 template <class Before>
 absl::StatusOr<CustomerId> owner_as_of(Token token, const Node& node, bool seen, Before at_or_before) {
   if (!seen) return never_seen(token);

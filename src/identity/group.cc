@@ -7,10 +7,16 @@
 #include "identity/bounds.h"
 #include "identity/varint.h"
 
+// The bytes are in docs/formats/identity.md. They are short for two reasons: sequences and instants are
+// differences from those of the first member, and links name members by position instead of token. A
+// customer of a user and a device takes 195 bytes in both stores, where plain numbers and message ids as
+// text took 234 (docs/decisions/identity.md).
 namespace kehu::identity {
 namespace {
 
-// Customers with nothing that version 1 has no place for are still written as such.
+// Customers whose members are all firm have nothing that version 1 has no place for, and are still written
+// as such: so blobs that were written before and blobs that are written today are equal bytes for equal
+// customers.
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kVersionWithExtras = 2;
 constexpr uint8_t kStandings = 1;
@@ -25,7 +31,9 @@ std::string format_uuid(const Hash128& uuid) {
   return text;
 }
 
-// Most clients use UUIDs as message ids: 16 bytes instead of 36. Only what format_uuid gives back the same.
+// Most clients use UUIDs as message ids, which then take 16 bytes instead of 36. Only a text that
+// format_uuid gives back byte for byte is taken as one: with capitals or without dashes it stays text, or
+// reading would change it.
 std::optional<Hash128> parse_uuid(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
   std::string digits(text);
@@ -44,7 +52,9 @@ Origin origin_of(const Group& group) {
   return group.members.empty() ? Origin{} : Origin{group.members[0].first_seen, group.members[0].first_time};
 }
 
-// Links and separations name members by their position: one byte or two instead of sixteen.
+// Links and separations name members by their position, which takes one byte or two instead of sixteen. Up
+// to kScanned members a scan is enough; only beyond is an index built, so that writing a customer of a
+// thousand tokens does not cost the square of them.
 class Positions {
  public:
   explicit Positions(const std::vector<Member>& members) : members_(members) {
@@ -246,6 +256,9 @@ bool Group::contains(Token token) const {
   return std::ranges::find(members, token, &Member::token) != members.end();
 }
 
+// The same token is refused for the same reason with each of its events. Only the first is kept, so that
+// one shared device cannot push all others out of the list, and so that a repeated refusal does not
+// rewrite the customer.
 bool Group::remember(const Refusal& refusal) {
   const auto same = [&](const Refusal& known) {
     return known.token == refusal.token && known.reason == refusal.reason;
