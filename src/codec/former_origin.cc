@@ -7,6 +7,9 @@ struct Known {
   std::string_view path;  // how it begins
   Protocol protocol;
 };
+// Rejections of version 1 do not say in which form their payload is; only the path on which it came tells
+// (docs/formats/records.md). The first entry that fits counts. The table only looks back: routes that came
+// later say their protocol in the record.
 constexpr Known kKnown[] = {
     {"/v1/", Protocol::kSegment},
     {"/sdk/", Protocol::kSegment},

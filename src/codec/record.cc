@@ -73,7 +73,9 @@ class Reader {
   ByteReader bytes_;
 };
 
-// `Record` is const or not: of a writer or a reader.
+// Lists the fields of each record, once for both directions. `Record` is const for a writer and not const
+// for a reader; the order here is the order of the bytes, so a new field goes to the end and under a new
+// version.
 template <class Archive, class Record>
 void fields(Archive& archive, Record& record) {
   using Type = std::remove_const_t<Record>;
@@ -166,6 +168,8 @@ void append_tick(const Tick& tick, std::string& out) { append(tick, out); }
 void append_reminder(const Reminder& reminder, std::string& out) { append(reminder, out); }
 void append_receipt(const Receipt& receipt, std::string& out) { append(receipt, out); }
 
+// A single change without a base says nothing that version 1 has no place for, so it is written as version
+// 1, in the bytes that it always had.
 void append_definitions(absl::Span<const Definition> changes, std::string& out) {
   if (changes.size() == 1 && !changes[0].base && !changes[0].deleted) return append(changes[0], out);
   Writer writer(out);

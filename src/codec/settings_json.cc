@@ -255,6 +255,9 @@ void read_cipher(const Node& node, Cipher& out) {
   node.fail("aes-256-gcm or sm4-gcm", "choose one of them");
 }
 
+// Starts from the defaults, so that whatever a text leaves out is as it would be without it. The order
+// matters where a setting speaks of another: traits name identifier types, a vocabulary names events of
+// metrics. Errors do not stop the reading; the first one is reported.
 Settings read_settings(const Node& root) {
   Settings settings = Settings::defaults();
   if (!root.is_object()) return settings;
@@ -365,6 +368,8 @@ absl::StatusOr<Settings> settings_from_json(std::string_view text) {
   return settings;
 }
 
+// A token is a function of the type's place in the list, its normaliser and the cipher. When one of these
+// changes, the same value gets another token, and the customer who has the old one is not found any more.
 absl::Status check_settings_change(const SettingsChange& change) {
   const auto& [from, to] = change;
   if (from.cipher != to.cipher) {

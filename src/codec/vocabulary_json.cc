@@ -7,6 +7,10 @@
 #include "json/fields.h"
 #include "text/currency.h"
 
+// Names of events are compared exactly, so a vocabulary is checked strictly when it is read: a meaning
+// that nobody knows, or an event that is named twice, would otherwise show only as orders that are
+// missing. Folding names at each event instead would make every event pay for it
+// (docs/decisions/vocabulary.md).
 namespace kehu::codec {
 namespace {
 

@@ -32,7 +32,12 @@ void append_utf8(char32_t point, std::string& out) {
   }
 }
 
-// RFC 3492: the label behind "xn--" in its own script; nullopt when it is none.
+// The label behind "xn--" in its own script; nullopt when it is none. The procedure is that of RFC 3492,
+// section 6.2, with the adaptation of the bias of section 6.1 and the parameters of section 5. Each turn
+// of the outer loop reads one number of variable length, which says how far (n, i) moves on before the
+// next character is inserted. The bounds on `weight` and `i` keep the arithmetic within 32 bits.
+// Characters that would change what an address looks like, blank, invisible or of full width, are refused,
+// so that one address has one spelling.
 std::optional<std::string> decode_punycode(std::string_view text) {
   constexpr uint32_t kBase = 36, kMin = 1, kMax = 26, kSkew = 38, kDamp = 700;
   std::u32string points;
@@ -145,7 +150,8 @@ std::string_view without_name(std::string_view text) {
   return inside.find('@') == inside.npos ? text : inside;
 }
 
-// Two addresses and nothing else; equal ones are one.
+// Reads a text with more than one @. Pieces without one, such as names, are passed over, and equal
+// addresses are one. Of two different ones nobody knows which is the customer's, so neither is taken.
 NormalValue read_several(std::string_view text) {
   std::string only;
   while (!text.empty()) {

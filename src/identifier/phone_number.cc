@@ -53,7 +53,9 @@ std::string without_separators(std::string_view text) {
   return out;
 }
 
-// The mainland mobile number in digits that may have a prefix.
+// Finds the mainland mobile number in digits that may have a prefix. Chinese mobiles are read without
+// libphonenumber, in `phone` and `chinese_phone` alike (docs/decisions/identifier_values.md). Behind a
+// plus only the country can stand, so the prefixes of carriers do not count there.
 std::optional<std::string> mainland_mobile(std::string_view digits, bool plus) {
   if (digits.size() < kMobileDigits) return std::nullopt;
   const std::string_view prefix = digits.substr(0, digits.size() - kMobileDigits);
@@ -148,6 +150,9 @@ Pieces divide(std::string_view text) {
 
 }  // namespace
 
+// Eleven digits are the usual case and take no folding. A field may hold several numbers: it is divided
+// first, and only when all pieces are one number is that number meant. A rest that is no number makes the
+// field invalid, since nobody can say what the rest was to mean.
 NormalValue read_phone(std::string_view value, ForeignNumbers foreign) {
   if (value.size() == kMobileDigits && are_digits(value)) {
     if (is_mainland_mobile(value)) return {LeftOut::kNo, std::string(value)};

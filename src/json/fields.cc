@@ -89,6 +89,8 @@ void FieldReader::open(std::string_view container) {
   keys_ = *at_++ == '{';
 }
 
+// Reads text that was checked before, and therefore only looks for ends: it judges neither commas nor
+// values. It still never reads behind the end, and on text that is no JSON it stops.
 bool FieldReader::next(Field& field) {
   while (at_ < end_ && (*at_ == ',' || is_space(*at_))) ++at_;
   if (at_ == end_ || *at_ == '}' || *at_ == ']') {

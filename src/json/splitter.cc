@@ -119,7 +119,10 @@ bool Splitter::next_line(Piece& piece) {
   }
 }
 
-// Bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it goes on.
+// Bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it goes on. The
+// state between chunks is three values (in a string, behind a backslash, depth), so a chunk may end
+// anywhere and no byte is looked at twice. A line break ends a string, which none may contain unescaped:
+// so a missing quote breaks one element and not all that follow.
 size_t Splitter::find_element_end() {
   const char* const begin = rest_.data();
   const char* const end = begin + rest_.size();

@@ -104,7 +104,9 @@ OrderReader::Amount OrderReader::amount_of(const json::RawValue& value) const {
   return out;
 }
 
-// Of the first candidate that has one.
+// Gives the amount of the first candidate that has one. A candidate that says something which is no amount
+// does not end the search, but is remembered: an amount that could not be read is shown, and is not a
+// zero.
 OrderReader::Amount OrderReader::amount_in(Role role, const Candidates& in) const {
   bool stated = false;
   for (const property::Slot slot : in.of(role)) {
@@ -115,7 +117,8 @@ OrderReader::Amount OrderReader::amount_in(Role role, const Candidates& in) cons
   return Amount{.sum = std::nullopt, .currency = {}, .stated = stated};
 }
 
-// A path through a list adds up what it reaches, all of which must be amounts.
+// A path through a list adds up what it reaches. All of it must be amounts: a sum that leaves one line out
+// would be a wrong amount that looks like a right one.
 OrderReader::Amount OrderReader::amount_at(absl::Span<const property::FieldValue> values) const {
   Amount amount;
   bool all = true;
@@ -141,6 +144,9 @@ OrderReader::Amount OrderReader::price_times_quantity(const Candidates& in) cons
 }
 
 // Lists in lists and lists as texts are opened; of an object that is no product itself, the members are.
+// Such nesting is what no path can say, so products are not in the walk over the event: they are opened
+// only where an order states no amount, and each is walked with the paths of its price and quantity
+// (docs/decisions/event-fields.md). The depth is bounded, as it is the input's and not ours.
 void OrderReader::add_products(const json::RawValue& value, int depth, Amount& to) {
   if (depth == kProductDepth) return;
   if (value.is_string()) return add_product_text(value, depth, to);
@@ -191,7 +197,9 @@ std::string_view OrderReader::order_id(const Candidates& order) const {
   return {};
 }
 
-// What is stated goes before the sign beside the amount, and that before what the settings say.
+// What is stated goes before the sign beside the amount, and that before what the settings say. When a
+// code is stated and none can be read, the currency stays unknown: guessing one would add the amount to
+// the wrong money.
 std::string_view OrderReader::currency(const Candidates& order, const Amount& amount, bool& unread) const {
   unread = false;
   for (const property::Slot slot : order.of(Role::kCurrency)) {
@@ -209,6 +217,9 @@ std::string_view OrderReader::currency(const Candidates& order, const Amount& am
   return words_->currency();
 }
 
+// The fold and SQL both read orders by this function, so that they cannot differ in the first amount with
+// a comma (docs/decisions/vocabulary.md). Products are opened only where the order states no amount that
+// can be read.
 OrderFields OrderReader::read(const OrderWords& words, const property::EventFields& fields,
                               aggregate::TextPool& pool) {
   words_ = &words;

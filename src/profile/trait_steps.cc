@@ -205,8 +205,8 @@ void TraitSteps::trim(Traits& traits) {
 }
 
 // Additions and appends below a newer value are gone for good, as that value replaced them. Of $set_once
-// the first and the last are kept: the first decides the value while nothing newer stands above it, and
-// the last decides once a set that is still to come supersedes the first.
+// the first and the last are kept: the first decides while nothing newer stands above it, and the last is
+// what remains when a deletion that is still to come supersedes the first.
 void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lower,
                              aggregate::TextPool& pool) {
   tail_.clear();
@@ -323,7 +323,8 @@ bool TraitSteps::read(std::string_view section) {
   return in.complete() && !empty();
 }
 
-// Only the first $set_once behind the newest value counts; the last one is kept for those that come later.
+// Of the $set_once above the newest value only the first counts: it gave the trait a value, or found one
+// there.
 std::optional<TraitValue> value_of(const Trait* base, absl::Span<const TraitStep> steps,
                                    const std::optional<Stamp>& cleared) {
   const auto set = base == nullptr ? std::nullopt : std::optional(base->stamp);

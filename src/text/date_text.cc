@@ -133,6 +133,9 @@ void read_half_of_day(Scan& scan, Reading& out) {
   }
 }
 
+// Digits that stand without marks say by their number what they are; with marks, each part may have one
+// digit or two. A half of the day may stand before the clock, as in Chinese, or behind it, as in English,
+// but counts once.
 bool read_clock(Scan& scan, Reading& out) {
   read_half_of_day(scan, out);
   scan.skip_blanks();
@@ -188,6 +191,9 @@ bool read_offset(Scan& scan, Reading& out) {
   return true;
 }
 
+// Civil days overflow into the next month, so the day that comes out is compared with what was written: 31
+// April is no date. 24:00 is the end of a day and is taken; a leap second is not, as the clock here has
+// none.
 std::optional<int64_t> local_micros(Reading& at) {
   if (at.afternoon) {
     if (at.hour > 12 && !*at.afternoon) return std::nullopt;

@@ -64,7 +64,9 @@ bool append_exponent(Scan& scan, std::string& out) {
   return scan.at > digits;
 }
 
-// ± 0.DIGITS × 10^exponent, the first and the last digit not 0; no digits: zero.
+// ± 0.DIGITS × 10^exponent, the first and the last digit not 0; zero has no digits. Each number has one
+// such form, so comparing exponents and then digits as text compares numbers of any length, without a
+// rounding to double.
 struct Scientific {
   bool negative = false;
   std::string digits;
@@ -153,6 +155,8 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
   return sign(left) < 0 ? 0 <=> size : size;
 }
 
+// Decimals have four places, so the product of their units has eight, of which four are rounded away, half
+// away from zero.
 std::optional<std::string> product_text(std::string_view a, std::string_view b) {
   const auto left = Decimal::parse(a), right = Decimal::parse(b);
   if (!left || !right) return std::nullopt;
