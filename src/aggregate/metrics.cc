@@ -11,7 +11,7 @@ namespace {
 
 // One value alone is its own sum, minimum and maximum.
 constexpr uint8_t kSingle = 0x10;
-// Of a sum: how many values were no numbers follows.
+// With this bit the number of values that were no numbers follows; only a sum has it.
 constexpr uint8_t kUnread = 0x20;
 constexpr int64_t kMaxDay = 1'000'000;
 
@@ -199,6 +199,8 @@ void MetricState::start(Metric::Kind of_kind) {
   top.entries.clear();
 }
 
+// A blank text is no value, and a text that is no number is counted as unread: the sum is then known to
+// lack something, instead of looking complete.
 bool MetricState::add(const json::RawValue& value, CivilDay day, TextPool& pool) {
   if (kind == Metric::Kind::kSum) {
     const auto number = number_of(value, pool);
@@ -282,6 +284,8 @@ bool MetricState::read(std::string_view payload) {
   return in.complete();
 }
 
+// When no value counts, the section goes out as it came in: a metric without values has no entry, or two
+// parts that say the same would differ in bytes.
 bool MetricSection::fold(std::string_view section, const Addition& addition, TextPool& pool,
                          WireBuffer& out) {
   Slot slot;

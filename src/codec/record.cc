@@ -10,9 +10,9 @@ namespace kehu::codec {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-// Of definitions that name what they replace, are deleted, or stand beside others in one record.
+// Definitions of this version name what they replace, are deleted, or stand beside others in one record.
 constexpr uint8_t kVersionOfChanges = 2;
-// Of rejections that say in which form their payload is.
+// Rejections of this version say in which form their payload is.
 constexpr uint8_t kVersionOfForms = 2;
 constexpr Sequence kAnyBase(UINT64_MAX);
 
@@ -129,6 +129,8 @@ bool is_one_of(Enum value, int count) {
   return static_cast<int>(value) >= 1 && static_cast<int>(value) < count;
 }
 
+// The count is not trusted with memory: changes are added one by one, and the first that is cut off ends
+// the loop.
 absl::StatusOr<std::vector<Definition>> decode_changes(std::string_view bytes) {
   Reader reader(bytes);
   uint8_t version = 0;
@@ -181,6 +183,8 @@ void append_definitions(absl::Span<const Definition> changes, std::string& out) 
   }
 }
 
+// Version 1 is read for ever, since the log may still have it. What it leaves open is taken from its
+// origin.
 absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
   Reader reader(bytes);
   uint8_t version = 0;

@@ -29,7 +29,7 @@ absl::StatusOr<Value> read_envelope_key(std::string_view body) { return shared(p
 absl::Status admit_settings(Candidate& candidate, const Project& project) {
   const Settings& settings = as<Settings>(candidate.value);
   candidate.body = codec::settings_to_json(settings);
-  // Those that a project begins with may be any.
+  // A project may begin with any settings: there are no customers yet who would not be found.
   if (candidate.before == nullptr) return absl::OkStatus();
   return codec::check_settings_change({.from = *project.settings(), .to = settings});
 }

@@ -27,7 +27,7 @@ absl::Status check_base(const Kind& kind, const Definition& change, const Versio
   if (!there && change.deleted) {
     return failure(absl::StatusCode::kNotFound, "there is no ", title(kind, change.name), " to delete");
   }
-  // Made anew behind its deletion, whatever whoever makes it knew of that.
+  // Nothing is there, or no longer: the change makes it anew, whatever its sender knew of the deletion.
   if (!there) return absl::OkStatus();
   if (*change.base == Sequence()) {
     return failure(absl::StatusCode::kAborted, title(kind, change.name), " exists already, as version ",

@@ -96,7 +96,7 @@ std::string own_script(std::string_view domain) {
   }
 }
 
-// Ideographic full stops stand for dots in domains.
+// Ideographic full stops stand for dots in domains, and commas of full width between addresses.
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
@@ -118,7 +118,8 @@ bool is_dotted_domain(std::string_view domain) {
   return domain.find('.') != domain.npos && domain.find("..") == domain.npos;
 }
 
-// "邮箱:a@b.cn", "smtp:a@b.cn": a name before it has no colon, and neither has the part before the @.
+// Drops a label as in "邮箱:a@b.cn" and "smtp:a@b.cn". A name before an address has no colon, and neither
+// has the part before the @, so the last colon ends the label.
 std::string_view without_label(std::string_view text) {
   const size_t colon = text.substr(0, text.find('@')).rfind(':');
   const bool is_label = colon != text.npos && text.find('/') == text.npos;
@@ -141,7 +142,8 @@ std::optional<std::string> read_one(std::string_view text) {
   return std::string(text.substr(0, at + 1)) + own_script(text.substr(at + 1));
 }
 
-// "Li Na <li@example.com>": what stands in the brackets. A mail program puts names into quotation marks.
+// Gives what stands in the brackets of "Li Na <li@example.com>". A mail program puts names into quotation
+// marks.
 std::string_view without_name(std::string_view text) {
   const size_t open = text.rfind('<');
   const size_t close = text.rfind('>');

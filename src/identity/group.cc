@@ -20,7 +20,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kVersionWithExtras = 2;
 constexpr uint8_t kStandings = 1;
-// Beside the kind of a link.
+// These bits stand beside the kind of a link.
 constexpr uint8_t kAbsorbed = 0x80;
 constexpr uint8_t kUuid = 0x40;
 constexpr uint8_t kKind = 0x3f;
@@ -42,7 +42,8 @@ std::optional<Hash128> parse_uuid(std::string_view text) {
   return uuid && format_uuid(*uuid) == text ? uuid : std::nullopt;
 }
 
-// Sequences and instants are written as differences from those of the first member: near, so short.
+// Sequences and instants are written as differences from those of the first member, which are near and
+// therefore short.
 struct Origin {
   Sequence sequence;
   Instant time;
@@ -293,6 +294,9 @@ void append_group(const Group& group, std::string& out) {
   for (const Change& change : group.changes) append_change(change, origin, writer);
 }
 
+// Standings stand in front of the members, so they are remembered while the rest is read and set at the
+// end. Every list has its bound and the reader has to be at the end of the bytes: a blob that breaks any
+// rule is none.
 std::optional<Group> parse_group(CustomerId id, std::string_view bytes) {
   BlobReader reader(bytes);
   std::vector<std::pair<uint64_t, Standing>> standings;

@@ -108,6 +108,8 @@ std::optional<NodeHead> peek_node(Token token, std::string_view bytes) {
   return head;
 }
 
+// Unknown flags are refused: a later version may have put bytes behind them that would be read as
+// something else.
 std::optional<Node> parse_node(Token token, std::string_view bytes) {
   const std::optional<NodeHead> head = peek_node(token, bytes);
   if (!head) return std::nullopt;

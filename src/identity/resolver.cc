@@ -54,7 +54,9 @@ void Resolver::collect() {
   }
 }
 
-// alias(userId, previousId) of equal values names one user twice; the door guesses a type for the second.
+// alias(userId, previousId) of equal values names one user twice, and the door has to guess a type for the
+// second. That guess must not become a visitor's id who has the name of a user. Sealed values cannot be
+// compared and are left.
 bool Resolver::repeats_user_id(const Identifier& identifier) const {
   if (!identifier.previous || identifier.sealed) return false;
   return std::ranges::any_of(event_.identifiers, [&](const Identifier& other) {
@@ -76,8 +78,9 @@ void Resolver::choose_previous() {
   candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), is_guess), candidates_.end());
 }
 
-// A sender with one name space for users and visitors names an id as one of the two; where only the other is
-// known, that is meant.
+// A sender with one name space for users and visitors names an id as one of the two; where only the other
+// is known, that is meant. An event that names nobody at all, only alternatives, belongs to the first that
+// is known.
 void Resolver::choose_alternatives() {
   const auto is_named = [](const Identifier& identifier) { return !identifier.alternative; };
   const bool names_nobody = std::ranges::none_of(event_.identifiers, is_named);
@@ -186,6 +189,8 @@ void Resolver::join_all() {
   for (const Token token : conflicts_) count_conflict(token);
 }
 
+// A value that nobody has yet is checked like a customer of one member. A passing one that does not fit is
+// left out without a trace, since it would have been forgotten anyway.
 void Resolver::join_unknown(const Candidate& candidate) {
   const Member member = member_of(candidate);
   const absl::Span<const Member> present = group_ ? group_->members : absl::MakeConstSpan(newcomer_members_);
@@ -203,7 +208,7 @@ void Resolver::join_unknown(const Candidate& candidate) {
 }
 
 void Resolver::join_known(const Candidate& candidate) {
-  // An earlier identifier of this event may have moved it.
+  // It is looked up again, since an earlier identifier of this event may have moved it.
   const CustomerId owner = blobs_.head(candidate.identifier->token)->owner;
   if (!group_) {
     join_newcomers_to(blobs_.group(owner), candidate);

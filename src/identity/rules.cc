@@ -12,7 +12,7 @@ namespace {
 
 using Counts = std::array<uint16_t, 256>;
 
-// Of those that have another standing than `without`.
+// Counts members by type, without those of the standing `without`.
 Counts count_types(absl::Span<const Member> members, Standing without) {
   Counts counts{};
   for (const Member& member : members) {

@@ -34,7 +34,7 @@ bool check_escape(const char*& p, const char* end, Index::Node& node) {
   return true;
 }
 
-// From the first backslash of a string on.
+// Checks the escapes of a string from its first backslash on.
 bool check_escapes(std::string_view text, Index::Node& node) {
   node.escaped = true;
   const char* p = text.data();
@@ -163,7 +163,8 @@ class IndexWalker {
     return true;
   }
 
-  // Between a token and the one behind it there is nothing but the token and space.
+  // Between a token and the one behind it there is nothing but the token and space, so the closing quote
+  // is found from behind, and the characters of the string are not looked at.
   KEHU_INLINE bool string(bool is_key) {
     const uint32_t begin = *token_++;
     uint32_t end = *token_;
@@ -215,8 +216,9 @@ class IndexWalker {
   std::array<uint32_t, limits::kJsonDepth> open_;
 };
 
-// The careful way, byte by byte with an explicit stack: says where and why a text is no JSON. Everything that
-// the quick way refuses comes here, so its verdict is the one that counts.
+// The careful way, byte by byte with an explicit stack: it says where and why a text is no JSON.
+// Everything that the quick way refuses comes here, so its verdict is the one that counts, and a fault of
+// the quick way that refuses too much would cost time only.
 class IndexScanner {
  public:
   IndexScanner(Index& index, std::string_view text)

@@ -71,6 +71,8 @@ void Splitter::start() {
   }
 }
 
+// Keeps the beginning of an event that goes on in the next chunk, up to the largest that is taken. Beyond,
+// only its size is counted, so a body of any size needs the memory of one event.
 void Splitter::keep(std::string_view part) {
   const size_t room = kHeldBytes - std::min(held_.size(), kHeldBytes);
   held_.append(part.substr(0, room));
@@ -149,6 +151,8 @@ size_t Splitter::find_element_end() {
   return static_cast<size_t>(p - begin);
 }
 
+// An element goes to the reader whatever is in it; only the reader says what is wrong, with the element's
+// number. So a broken one costs that one event and not the whole body.
 bool Splitter::next_element(Piece& piece) {
   const size_t end = find_element_end();
   if (end == rest_.size()) {

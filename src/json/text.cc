@@ -32,7 +32,9 @@ void append_utf8(uint32_t point, std::string& out) {
   }
 }
 
-// p stands behind "\u"; returns the place behind the escape (behind both halves of a pair).
+// `p` stands behind "\u"; returns the place behind the escape (behind both halves of a pair). Half a pair
+// is no character, but JSON's grammar allows it and programs send it, so it becomes U+FFFD instead of an
+// error.
 const char* append_unicode_escape(const char* p, const char* end, std::string& out) {
   const int unit = read_hex4(p, end);
   KEHU_CHECK(unit >= 0);
@@ -133,7 +135,9 @@ bool stands_for_itself(std::string_view text) {
   return odd == 0;
 }
 
-// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
+// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629, section 4).
+// The second byte tells overlong forms (E0, F0), surrogates (ED) and what is beyond U+10FFFF (F4); C0, C1
+// and from F5 on no byte begins a sequence. simdjson answers for whole texts; this finds the place.
 size_t utf8_sequence(std::string_view text) {
   const auto byte = [&text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned lead = byte(0);

@@ -17,15 +17,15 @@ constexpr std::pair<std::string_view, OrderStep> kSteps[] = {
     {"Order Line", OrderStep::kLine},
 };
 
-// Products in lists in a text in a list…
+// How deep products are looked for, in lists in a text in a list and so on.
 constexpr int kProductDepth = 4;
-// How a text begins that is a list, one product, or again a text.
+// The first character of a text that is a list, one product, or again a text.
 constexpr std::string_view kProductTexts = "[{\"";
 constexpr size_t kNoProducts = std::string_view::npos;
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-// Rounded half away from zero, like every fifth decimal.
+// Rounds half away from zero, as Decimal does with a fifth decimal.
 Sum multiply(Sum a, Sum b) {
   const Sum product = a * b;
   const Sum half = Decimal::kScale / 2;
@@ -44,7 +44,8 @@ std::string_view read_id(const json::RawValue& value, aggregate::TextPool& pool)
   return number.text.empty() ? text : pool.keep(number.text);
 }
 
-// An id of any length stands for itself or, when it is too long to keep, for its hash.
+// An id of any length stands for itself or, when it is too long to keep, for its hash, so that its events
+// still find each other.
 std::string_view bounded_id(std::string_view id, aggregate::TextPool& pool) {
   return id.size() <= OrderFields::kOrderIdBytes ? id : pool.keep("~" + hash128(id).hex());
 }
@@ -131,6 +132,7 @@ OrderReader::Amount OrderReader::amount_at(absl::Span<const property::FieldValue
   return amount;
 }
 
+// A quantity that is left out is one. A quantity that is there and cannot be read makes the amount unread.
 OrderReader::Amount OrderReader::price_times_quantity(const Candidates& in) const {
   Amount price = amount_in(Role::kPrice, in);
   if (!price.sum) return price;

@@ -16,10 +16,10 @@ constexpr uint8_t kRefunded = 16;
 constexpr uint8_t kRefundedWhole = 32;
 constexpr uint8_t kHasCurrency = 64;
 constexpr uint8_t kHasUnread = 128;
-// The byte behind the flags, where there is one.
+// These are bits of the byte behind the flags, which is there only with kHasUnread.
 constexpr uint8_t kAmountUnread = 1;
 constexpr uint8_t kCurrencyUnread = 2;
-// Bits of the section's first byte.
+// These are bits of the section's first byte.
 constexpr uint8_t kSampled = 1;
 constexpr uint8_t kUnreadEvents = 2;
 constexpr uint8_t kWholeRefunds = 4;
@@ -78,6 +78,8 @@ struct EventAmount {
   std::optional<Sum> amount;
 };
 
+// Refunds are sent as positive or as negative amounts and count by magnitude. An update of an order adds
+// nothing: only the order itself can tell which amount it replaces.
 OrderTotals totals_of_event(const EventAmount& event, std::string_view currency) {
   OrderTotals totals{.currency = currency};
   const Sum amount = event.amount.value_or(0);

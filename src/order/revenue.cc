@@ -11,12 +11,16 @@
 namespace kehu::order {
 namespace {
 
+// The amount of the order as a whole goes before the sum of its lines: a sender of both would be counted
+// twice.
 std::optional<Sum> amount_of(const Order& order) {
   if (order.header) return order.header->amount;
   if (order.lines > 0) return order.line_amount;
   return std::nullopt;
 }
 
+// A refund without an amount gives back all that is known of the order. A stated refund may be larger, and
+// then holds.
 Sum refund_of(const Order& order) {
   return order.refunded_whole ? std::max(order.refund_amount, amount_of(order).value_or(0))
                               : order.refund_amount;
@@ -24,7 +28,9 @@ Sum refund_of(const Order& order) {
 
 bool is_purchase(const Order& order) { return order.completed || order.lines > 0; }
 
-// Per currency, from the orders themselves and the events that named none.
+// Adds up by currency, from the orders themselves and the events that named none. The totals cannot be
+// used for it: an order that was completed twice, updated or cancelled counts once or not at all, and only
+// the order knows.
 std::vector<RevenueView> exact_revenue(const OrderBook& book) {
   std::map<std::string, RevenueView> by_currency;
   const auto of = [&by_currency](const std::string& code) -> RevenueView& {

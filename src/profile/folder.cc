@@ -131,8 +131,9 @@ void Folder::Scratch::set_trait(const json::Field& field, const Event& event, co
   if (is_new) met(name, kept_key(field, event));
 }
 
-// The door has checked the operands (intake::check_trait_operands); what does not fit here was written before
-// it did.
+// The door has checked the operands (intake::check_trait_operands). Events that were written before it did
+// are in the log for ever, and every replay has to read them alike: so what does not fit is passed over
+// and never an error.
 void Folder::Scratch::take_operator(TraitOperator named, const json::RawValue& operand, const Event& event,
                                     const Stamp& stamp) {
   if (named == TraitOperator::kClear) {
@@ -222,7 +223,7 @@ bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const property::Eve
   for (const Plan::MetricRule& rule : rules.metrics) {
     collect(rule, fields);
     if (values.empty()) continue;
-    // Not the one that holds the section.
+    // It must not be the buffer that holds the section, so the two take turns.
     aggregate::WireBuffer& out = metric_buffers[turn];
     turn = 1 - turn;
     out.clear();
@@ -277,7 +278,7 @@ absl::Status Folder::fold(const Plan& plan, std::string_view part, const Event& 
   if (!s.fold_seen(event)) return damaged("channels");
   if (!s.fold_counter(event, key, day)) return damaged("counters");
   if (!s.fold_recent(event, key)) return damaged("recent events");
-  // The traits of a group call describe the group.
+  // The traits of a group call describe the group and not the customer.
   const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
   if (has_traits && !s.fold_traits(event)) return damaged("traits");
   if (const Plan::Rules* rules = plan.rules(key, event.source)) {

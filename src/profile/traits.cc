@@ -14,7 +14,7 @@ bool replaces(const Trait& next, const Trait& old) {
   return next.value > old.value;
 }
 
-// Where the name is, or would be.
+// Finds the place where the name is, or would be.
 template <class Values>
 auto place_of(Values& values, NameId name) {
   return std::lower_bound(values.begin(), values.end(), name,

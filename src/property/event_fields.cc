@@ -43,10 +43,11 @@ class EventFields::Walk {
   }
 
  private:
-  // Of the token to read next; 0 behind the last one.
+  // Gives the first character of the token to read next; 0 behind the last one.
   char next() const { return token_ < last_ ? text_[*token_] : '\0'; }
 
-  // What begins there and ends before the next token.
+  // Gives what begins there and ends before the next token, without the space between. There is no need to
+  // look for the closing quote of a string or the end of a number.
   std::string_view piece(uint32_t begin) const {
     uint32_t end = *token_;
     while (end > begin + 1 && json::is_space(text_[end - 1])) --end;
@@ -68,7 +69,8 @@ class EventFields::Walk {
     if (token_ < last_) ++token_;
   }
 
-  // And the colon behind it.
+  // Reads a key and the colon behind it. Escapes in keys are rare: when the whole text has no backslash,
+  // which is asked once for each event, no key is searched for one.
   std::string_view key() {
     const uint32_t begin = *token_++;
     const std::string_view literal = piece(begin);

@@ -17,7 +17,7 @@ namespace {
 // event.
 constexpr size_t kWave = 256;
 
-// What a timer is for. Stored: never renumber.
+// What a timer is for. The numbers are stored and never change.
 enum class Purpose : uint16_t { kReminder = 1 };
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// U+FF01 to U+FF5E are ASCII at full width; U+3000 is the blank of that width.
+// Makes ASCII of full width, which is U+FF01 to U+FF5E, and of U+3000, the blank of that width. In UTF-8
+// the former are EF BC 81 to EF BD 9E, so the place in ASCII follows from the last two bytes.
 std::string narrow(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -91,7 +92,9 @@ struct Reading {
   std::optional<int32_t> offset{};
 };
 
-// `packed`: without marks between the numbers.
+// The mark behind the year decides which marks and widths follow. `packed` says that there are none; month
+// and day then have two digits each. Only texts that begin with a year of four digits are dates: nobody
+// can tell the order of 01/02/2026.
 bool read_day(Scan& scan, Reading& out, bool& packed) {
   const auto year = scan.fixed(4);
   if (!year) return false;
@@ -114,7 +117,7 @@ bool read_day(Scan& scan, Reading& out, bool& packed) {
   return true;
 }
 
-// "103015" and "1030", behind a packed day or alone.
+// Reads "103015" and "1030", behind a packed day or alone.
 bool read_packed_clock(Scan& scan, Reading& out) {
   const size_t digits = scan.digits();
   if (digits != 4 && digits != 6) return false;

@@ -23,7 +23,7 @@ struct Scan {
   }
 };
 
-// Digits without leading zeros, at least one.
+// Appends digits without leading zeros, at least one, so that 007 and 7 are one text.
 bool append_whole_part(Scan& scan, std::optional<char> thousands, std::string& out) {
   const size_t begin = out.size();
   bool any = false;
@@ -36,7 +36,7 @@ bool append_whole_part(Scan& scan, std::optional<char> thousands, std::string& o
   return any;
 }
 
-// The point and its digits without trailing zeros, or nothing.
+// Appends the point and its digits without trailing zeros, or nothing.
 bool append_fraction(Scan& scan, std::string& out) {
   if (!scan.skip('.')) return false;
   const size_t begin = out.size();
