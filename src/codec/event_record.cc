@@ -8,7 +8,8 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kEventVersionWithChannel = 2;  // an event of a channel without a number
 
-// The fixed part of an event record, as it lies in the log. No padding: sizes and order are chosen so.
+// The fixed part of an event record is copied as it lies in the log. Sizes and order of the fields are
+// chosen so that there is no padding between them.
 struct EventHeader {
   uint8_t version;
   uint8_t type;

@@ -140,6 +140,8 @@ std::string to_json(const ImportedFile& file) {
   return out;
 }
 
+// Fields that earlier versions did not write are read as what those versions did: their ids went by
+// position.
 absl::StatusOr<ImportedFile> parse_imported_file(std::string_view text) {
   const auto document = json::Document::parse(text);
   if (!document.ok()) return document.status();

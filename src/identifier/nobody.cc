@@ -45,8 +45,8 @@ class Filter {
     }
     for (char digit = '0'; digit <= '9'; ++digit) expect("er", digit, std::string_view("err502").size());
   }
-  // Of a text that begins and ends with an ASCII letter or digit. Punctuation may double a word's length, and
-  // may come second.
+  // Asks about a text that begins and ends with an ASCII letter or digit. Punctuation may double a word's
+  // length, and may come second, so both are allowed for.
   constexpr bool may_have(std::string_view text) const {
     const size_t first = place(text[0]);
     if (text.size() > size_t{2} * longest_[first][place(text.back())]) return false;

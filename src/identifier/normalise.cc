@@ -11,7 +11,7 @@
 namespace kehu {
 namespace {
 
-// What stands for X on a Chinese keyboard: the Roman numeral ten, large and small, and the sign of
+// These stand for X on a Chinese keyboard: the Roman numeral ten, large and small, and the sign of
 // multiplication.
 constexpr std::string_view kTens[] = {"Ⅹ", "ⅹ", "×"};
 

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMobileDigits = 11;
 constexpr size_t kNumberDigits = 7;  // a piece of a field with as many digits is a number of its own
 
-// What may stand before a mobile number: the country, the trunk zero, and the prefixes of carriers' cheap
+// These may stand before a mobile number: the country, the trunk zero, and the prefixes of carriers' cheap
 // calls.
 constexpr std::string_view kPrefixes[] = {"",    "0",     "86",    "0086",  "860",  "00860",
                                           "086", "17951", "12593", "17911", "10193"};

@@ -38,6 +38,9 @@ std::optional<CustomerId> Graph::customer_of(Token token) const {
   return head->owner;
 }
 
+// A customer is named after one of its tokens, and a token is never forgotten while it is firm: so a
+// former id leads to the present customer by one read, and there is no registry of ids
+// (docs/decisions/identity.md).
 std::optional<CustomerId> Graph::current(CustomerId any) const { return customer_of(Token{any.hash}); }
 
 absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Sequence when) const {
@@ -99,6 +102,8 @@ std::vector<Change> Graph::history(CustomerId customer) const {
   return group ? std::move(group->changes) : std::vector<Change>();
 }
 
+// In a spanning forest there is one way between two tokens, and it is the reason why they are one
+// customer.
 absl::StatusOr<std::vector<Link>> Graph::explain(Token from, Token to) const {
   const std::optional<NodeHead> a = blobs_.head(from), b = blobs_.head(to);
   if (!a || !b) return never_seen(a ? to : from);

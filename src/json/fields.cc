@@ -9,7 +9,7 @@
 namespace kehu::json {
 namespace {
 
-// Behind the closing quote of the string at p, or end.
+// Goes behind the closing quote of the string at p, or to the end.
 const char* skip_string(const char* p, const char* end, bool& escaped) {
   for (++p;;) {
     p = find_string_stop(p, end);
@@ -20,6 +20,8 @@ const char* skip_string(const char* p, const char* end, bool& escaped) {
   }
 }
 
+// Only depth is counted and strings are stepped over: the text is JSON, so brackets and braces match. It
+// is a loop, since the depth is the input's.
 const char* skip_container(const char* p, const char* end) {
   int depth = 0;
   bool escaped = false;

@@ -7,7 +7,7 @@
 namespace kehu::json {
 namespace {
 
-// Up to here comparing all with all is cheaper than hashing them.
+// Up to so many keys, comparing all with all is cheaper than hashing them.
 constexpr size_t kFew = 8;
 
 }  // namespace

@@ -79,7 +79,8 @@ void Splitter::keep(std::string_view part) {
   size_ += part.size();
 }
 
-// The event in work ends after `size` bytes of rest_.
+// Hands out the event in work, which ends after `size` bytes of rest_. An event that lies within one chunk
+// is a view into it and is not copied; only one that began in an earlier chunk is put together.
 void Splitter::cut(size_t size, Piece& piece) {
   const std::string_view part = rest_.substr(0, size);
   std::string_view text = part;
@@ -121,10 +122,10 @@ bool Splitter::next_line(Piece& piece) {
   }
 }
 
-// Bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it goes on. The
-// state between chunks is three values (in a string, behind a backslash, depth), so a chunk may end
-// anywhere and no byte is looked at twice. A line break ends a string, which none may contain unescaped:
-// so a missing quote breaks one element and not all that follow.
+// Gives the bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it
+// goes on. The state between chunks is three values (in a string, behind a backslash, depth), so a chunk
+// may end anywhere and no byte is searched twice. A line break ends a string, which none may contain
+// unescaped: so a missing quote breaks one element and not all that follow.
 size_t Splitter::find_element_end() {
   const char* const begin = rest_.data();
   const char* const end = begin + rest_.size();

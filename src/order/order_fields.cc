@@ -32,8 +32,9 @@ Sum multiply(Sum a, Sum b) {
   return (product < 0 ? product - half : product + half) / Decimal::kScale;
 }
 
-// What files make of ids is undone, as it is for identifiers: 1001.0 and ="1001" are 1001. Without an id is
-// what has lost its digits: of two orders 3.01235E+12 nobody knows whether they are one.
+// What files make of ids is undone, as it is for identifiers: 1001.0 and ="1001" are 1001. An id that has
+// lost its digits is none: of two orders 3.01235E+12 nobody knows whether they are one, and the order
+// counts without an id.
 std::string_view read_id(const json::RawValue& value, aggregate::TextPool& pool) {
   if (value.is_number()) {
     return plain_number(value.raw).left_out == LeftOut::kNo ? pool.text_of(value) : std::string_view();

@@ -6,7 +6,8 @@
 namespace kehu::order {
 namespace {
 
-// Codes beyond the smallest eight are added under no code.
+// Codes beyond the smallest eight are added under no code, so that whoever invents codes cannot grow a
+// customer.
 constexpr size_t kCurrencies = 8;
 
 // The totals are a mask of what is not zero and these values.

@@ -78,10 +78,12 @@ WholeRefunds kept_whole_refunds(const OrderBook& book) {
   return out;
 }
 
-// Of customers with more orders than are kept: the sums over all events. Where no order came as a whole, the
-// number of orders is an estimate from the sample, split as in the sample. A refund that named no amount is
-// exact when its order is kept; the others are held to be of the mean amount, split over the currencies as
-// the orders are.
+// Customers with more orders than are kept get the sums over all events, without regard to updates and
+// cancellations. Where no order came as a whole, the number of orders is an estimate from the sample,
+// split as in the sample, and within 6 % two times of three (docs/profile.md). A refund that named no
+// amount is exact when its order is kept; the others are held to be of the mean amount and are split over
+// the currencies as the orders are. To know their amounts would need the amount of every order ever
+// (docs/decisions/vocabulary.md).
 std::vector<RevenueView> summed_revenue(const OrderBook& book) {
   const double scale =
       static_cast<double>(aggregate::estimate_distinct(book.orders.size(), book.largest_key)) /

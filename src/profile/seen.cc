@@ -16,7 +16,7 @@ void widen(std::optional<Seen::Period>& period, const Seen::Period& by) {
   period->last = std::max(period->last, by.last);
 }
 
-// Bits of the mask of channels behind the numbered ones.
+// These bits stand behind those of the numbered channels in the mask.
 constexpr uint64_t kOthers = 1u << kChannelCount;
 constexpr uint64_t kBeyond = kOthers << 1;
 

@@ -28,7 +28,7 @@ bool comes_before(const TraitStep& a, const TraitStep& b) { return place(a) < pl
 // of one moment changes nothing, and its operand is part of its place, so it joins its equal.
 bool joins(const TraitStep& a, const TraitStep& b) { return place(a) == place(b); }
 
-// The elements of arrays, each once, in the order in which they came first.
+// A list holds the elements of its arrays, each once and in the order in which they came first.
 class Elements {
  public:
   void append(std::string_view array) {
@@ -38,7 +38,8 @@ class Elements {
     }
   }
 
-  // As many of the newest as fit.
+  // Gives as many of the newest elements as fit, since a list that grows for ever must lose its oldest
+  // ones.
   std::string array() const {
     size_t bytes = 1;
     auto first = order_.end();

@@ -43,7 +43,7 @@ class Viewer {
   Viewer(const Settings& settings, Instant now, NameLookup name_of)
       : settings_(settings), now_(now), today_(settings.zone.day_of(now)), name_of_(name_of) {}
 
-  // False on damage.
+  // Returns false on damage.
   bool read(std::string_view part) {
     Sections sections;
     return sections.split(part) && read_seen(sections[SectionId::kSeen]) && read_traits(sections) &&

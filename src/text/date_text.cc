@@ -57,13 +57,13 @@ class Scan {
     while (skip(" ") || skip("\t")) {
     }
   }
-  // A number of `least` to `most` digits, all that stand here.
+  // Takes all digits that stand here, when they are `least` to `most`.
   std::optional<int> number(size_t least, size_t most) {
     const size_t count = digits();
     if (count < least || count > most) return std::nullopt;
     return fixed(count);
   }
-  // The next digits, as many as that.
+  // Takes exactly `count` digits, also where more follow.
   std::optional<int> fixed(size_t count) {
     if (digits() < count) return std::nullopt;
     int out = 0;
@@ -71,7 +71,7 @@ class Scan {
     rest_.remove_prefix(count);
     return out;
   }
-  // Behind the decimal mark; digits below a microsecond are dropped.
+  // Takes the digits behind the decimal mark; those below a microsecond are dropped.
   std::optional<int> micros() {
     const size_t count = digits();
     if (count == 0) return std::nullopt;

@@ -62,7 +62,7 @@ bool are_groups(const std::vector<size_t>& sizes, std::string_view mark) {
   return std::all_of(sizes.begin() + 1, sizes.end() - 1, [middle](size_t size) { return size == middle; });
 }
 
-// The digits of a whole number with marks of at most one kind; false when they are no groups.
+// Collects the digits of a whole number with marks of at most one kind; false when they are no groups.
 bool read_groups(std::string_view whole, std::string& digits) {
   std::vector<size_t> sizes{0};
   std::string_view mark;
@@ -85,7 +85,8 @@ bool read_groups(std::string_view whole, std::string& digits) {
   return are_groups(sizes, mark);
 }
 
-// Where the decimal mark stands, or npos; see the header for the rules.
+// Finds where the decimal mark stands, or npos. The rules are in the header; the hard case is one comma
+// alone, which is read as grouping only where the digits around it could be groups.
 size_t find_decimal_mark(std::string_view number) {
   const size_t comma = number.rfind(',');
   const size_t point = number.rfind('.');
@@ -97,7 +98,7 @@ size_t find_decimal_mark(std::string_view number) {
   return groups ? std::string_view::npos : mark;
 }
 
-// A number with its marks, without sign and currency.
+// Reads a number with its marks, without sign and currency.
 std::optional<Decimal> read_number(std::string_view number) {
   if (number.empty()) return std::nullopt;
   const size_t mark = find_decimal_mark(number);
