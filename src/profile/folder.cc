@@ -40,8 +40,8 @@ bool lies_in(std::string_view piece, std::string_view whole) {
 // Sections are folded from bytes to bytes: each fold reads the view of its section, writes the new bytes
 // to a buffer of its own and lets the view point there. Sections that the event does not touch keep their
 // views into the old part, and join() copies them as they are. There are no objects per customer, so ten
-// million customers cost their bytes only (docs/decisions/profile.md). All buffers are reused, so a fold
-// allocates nothing once they are warm.
+// million customers cost their bytes only (docs/decisions/profile.md). All buffers are kept from one event
+// to the next.
 struct Folder::Scratch {
   Sections sections;
   Sections second_sections;

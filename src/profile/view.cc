@@ -236,9 +236,8 @@ bool Viewer::read_orders(std::string_view section) {
 
 }  // namespace
 
-// A profile is the merge of a customer's parts (docs/decisions/parts.md). Most customers have one to
-// three, so merging them when somebody looks costs less than keeping a merged profile beside them would at
-// every event.
+// A profile is the merge of a customer's parts (docs/decisions/parts.md). An event is folded into one of
+// them and does not pay for the others; whoever looks merges them, and most customers have one to three.
 absl::StatusOr<ProfileView> view(const Settings& settings, absl::Span<const std::string_view> parts,
                                  Instant now, NameLookup name_of) {
   Folder folder;
