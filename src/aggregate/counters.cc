@@ -18,10 +18,13 @@ constexpr uint8_t kOneMinute = 8;
 constexpr uint8_t kOneHour = 16;
 constexpr uint8_t kOneDay = 32;
 constexpr uint8_t kKnownFlags = 63;
-// The day of `last` in the business zone is written as its distance from the day in UTC.
+// The day of `last` in the business zone is written as its distance from the day in UTC, because whoever
+// reads a counter knows no zone. A zone is less than a day away from UTC, so two bits are enough; kFarDay
+// stands for any other distance, which then follows.
 constexpr uint8_t kFarDay = 3;
 constexpr int64_t kMaxDayDistance = 100'000;
 
+// Rounds towards minus infinity, so that an instant before 1970 lies in the minute that contains it.
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 uint8_t day_code(int64_t distance) {
@@ -74,6 +77,9 @@ void Counter::merge(const Counter& other) {
   days.merge(other.days, kDayRing);
 }
 
+// Most counters count one event, or a few of one visit. A ring whose newest bucket holds the total is
+// known from the total and `last`, and is left out. The flag is set exactly when that holds, so each state
+// still has one text.
 uint8_t Counter::flags() const {
   if (total == 1) return kSingle;
   return static_cast<uint8_t>((holds_all(minutes, total) ? kOneMinute : 0) |
@@ -117,6 +123,9 @@ bool Counter::read(std::string_view payload) {
   return in.complete();
 }
 
+// A name that is there, or that still has room, costs a search and one entry that is rewritten between the
+// bytes around it. A new name beyond the limit is rare and goes the general way, a merge with a list of
+// this name alone, which decides who has to give way.
 bool CounterSection::fold(std::string_view section, NameId name, Instant time, CivilDay day,
                           WireBuffer& out) {
   Slot slot;
@@ -139,6 +148,10 @@ bool CounterSection::fold(std::string_view section, NameId name, Instant time, C
   return merge(section, single_.view(), out);
 }
 
+// Keys come in ascending order, so the first kEventNamesPerCustomer are the smallest, and the rest are
+// added up under kOtherNames. A kept counter has missed nothing: whatever was pushed out once has a larger
+// key than all that are kept now. Choosing the first, the last or the most frequent names would depend on
+// the order of events (docs/decisions/profile.md).
 bool CounterSection::merge(std::string_view a, std::string_view b, WireBuffer& out) {
   uint64_t kept = 0;
   bool has_other = false;

@@ -7,6 +7,8 @@ constexpr uint64_t kMinEntryBytes = kKeyBytes + 2;
 
 }  // namespace
 
+// The count is compared with what can be in the bytes before anybody reserves memory for it, and each key
+// with the one before: so bytes that are read without an error are the one text of their list.
 EntryReader::EntryReader(std::string_view list) : reader_(list) {
   if (list.empty()) return;
   count_ = left_ = reader_.varint();
@@ -29,6 +31,9 @@ bool EntryReader::next(Entry& entry) {
   return !reader_.failed();
 }
 
+// Walks the list from its beginning, since entries differ in size and an index would cost more bytes than
+// a walk of ~2 ns an entry costs time. Entries behind the key are not looked at; they are copied as they
+// are.
 bool locate(std::string_view list, uint64_t key, Slot& slot) {
   slot = Slot{};
   if (list.empty()) return true;
@@ -66,6 +71,8 @@ void put_list(const Slot& slot, uint64_t key, std::string_view payload, WireBuff
   out.raw(slot.after);
 }
 
+// Both lists ascend, so this is the merge of two sorted lists: each entry is read once and nothing is
+// kept.
 bool merge_entries(std::string_view a, std::string_view b,
                    absl::FunctionRef<bool(uint64_t key, std::string_view a, std::string_view b)> visit) {
   EntryReader left(a);

@@ -11,7 +11,7 @@ namespace {
 
 // One value alone is its own sum, minimum and maximum.
 constexpr uint8_t kSingle = 0x10;
-// Of a sum: how many values were no numbers follows.
+// With this bit the number of values that were no numbers follows; only a sum has it.
 constexpr uint8_t kUnread = 0x20;
 constexpr int64_t kMaxDay = 1'000'000;
 
@@ -25,6 +25,9 @@ bool before(const TopMetric::Entry& a, const TopMetric::Entry& b) {
 
 }  // namespace
 
+// The estimator of k minimum values (Bar-Yossef et al. 2002): hashes are uniform, so when the k-th
+// smallest of them is at a share u of the space, there are about (k - 1) / u different values. It is the
+// k-th and not the number below it that is known exactly, hence k - 1.
 uint64_t estimate_distinct(uint64_t kept, uint64_t largest_kept_hash) {
   const double space = static_cast<double>(kKeyMask) + 1;
   return static_cast<uint64_t>(
@@ -72,6 +75,8 @@ void SumMetric::write(WireBuffer& out) const {
   days.write(out);
 }
 
+// `count` and `unread` come in as what the tag says of them: 1 means one value alone, and anything
+// written, in this order. A single value is its own sum, minimum and maximum, and is written once.
 void SumMetric::read(WireReader& in) {
   if (unread > 0) {
     unread = in.varint();
@@ -95,6 +100,8 @@ void SumMetric::read(WireReader& in) {
   days.read(day, kDayRing, in);
 }
 
+// Keeps the smallest hashes. The largest kept one only ever falls, so a hash that was pushed out can never
+// come back, and the same values leave the same bytes in any order.
 void DistinctMetric::add(uint64_t hash) {
   const auto at = std::lower_bound(hashes.begin(), hashes.end(), hash);
   if (at != hashes.end() && *at == hash) return;
@@ -136,6 +143,10 @@ void TopMetric::add(std::string_view text) {
   add(Entry{hash_of(kept), kept, 1});
 }
 
+// A value that is kept has been counted from its first event on, because a value pushed out never comes
+// back. So its count is exact, and the values kept are a uniform sample of all: a frequent value may be
+// missing, but none that is shown is wrong. Keeping the most frequent ones instead would depend on the
+// order of events.
 void TopMetric::add(const Entry& entry) {
   const auto at = std::lower_bound(entries.begin(), entries.end(), entry, before);
   if (at != entries.end() && at->hash == entry.hash && at->text == entry.text) {
@@ -188,6 +199,8 @@ void MetricState::start(Metric::Kind of_kind) {
   top.entries.clear();
 }
 
+// A blank text is no value, and a text that is no number is counted as unread: the sum is then known to
+// lack something, instead of looking complete.
 bool MetricState::add(const json::RawValue& value, CivilDay day, TextPool& pool) {
   if (kind == Metric::Kind::kSum) {
     const auto number = number_of(value, pool);
@@ -271,6 +284,8 @@ bool MetricState::read(std::string_view payload) {
   return in.complete();
 }
 
+// When no value counts, the section goes out as it came in: a metric without values has no entry, or two
+// parts that say the same would differ in bytes.
 bool MetricSection::fold(std::string_view section, const Addition& addition, TextPool& pool,
                          WireBuffer& out) {
   Slot slot;

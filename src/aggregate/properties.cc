@@ -5,7 +5,9 @@
 
 namespace kehu::aggregate {
 
-// Where a number's digits are lost, its spelling is all there is.
+// Spells a number as it is spelt without point and exponent, so that 1001, 1001.0 and 1.001e3 are one
+// value to whoever counts values. Where a number's digits are lost, its spelling is all there is, and it
+// stays.
 std::string_view TextPool::number_text(std::string_view number) {
   const bool plain = number.find_first_of(".eE") == number.npos && number != "-0";
   if (plain) return number;

@@ -7,6 +7,8 @@
 
 namespace kehu::codec {
 
+// Identifiers come grouped by type, so several of one type become one list. Alternatives are guesses of
+// the door about a value that is there already, and are left out.
 void append_event_json(const Event& event, const Settings& settings, std::string& out) {
   json::Writer writer(out);
   writer.begin_object().field("type", to_string(event.type));

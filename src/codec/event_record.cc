@@ -8,7 +8,8 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kEventVersionWithChannel = 2;  // an event of a channel without a number
 
-// The fixed part of an event record, as it lies in the log. No padding: sizes and order are chosen so.
+// The fixed part of an event record is copied as it lies in the log. Sizes and order of the fields are
+// chosen so that there is no padding between them.
 struct EventHeader {
   uint8_t version;
   uint8_t type;
@@ -63,6 +64,9 @@ bool complete(const ByteReader& reader) { return !reader.failed() && reader.at_e
 
 }  // namespace
 
+// The size of all identifiers is known only when they are written, so the fixed part is written in front
+// without it and then once more over itself, which spares a pass over the identifiers. The two hashes have
+// fixed places, because the log thread reads nothing else of an event (docs/formats/records.md).
 void append_event(const Event& event, std::string& out) {
   const size_t start = out.size();
   EventHeader header{};
@@ -106,6 +110,8 @@ void append_event(const Event& event, std::string& out) {
   out.append(event.properties).append(event.traits).append(event.context).append(event.channel.text);
 }
 
+// Texts have no sizes of their own: all stand in the header, and the reader has to be at the end when the
+// last is taken. Everything decoded is a view into `bytes`, so an event costs no copy of its texts.
 absl::Status EventRecord::decode(std::string_view bytes) {
   EventHeader header;
   if (bytes.size() < sizeof(header)) return damaged("event");

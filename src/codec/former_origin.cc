@@ -7,6 +7,9 @@ struct Known {
   std::string_view path;  // how it begins
   Protocol protocol;
 };
+// Rejections of version 1 do not say in which form their payload is; only the path on which it came tells
+// (docs/formats/records.md). The first entry that fits counts. The table only looks back: routes that came
+// later say their protocol in the record.
 constexpr Known kKnown[] = {
     {"/v1/", Protocol::kSegment},
     {"/sdk/", Protocol::kSegment},
@@ -23,7 +26,8 @@ constexpr Known kKnown[] = {
     {"/track", Protocol::kPostHog},
 };
 
-// Of the calls of Segment's API, "track" or "t", …; none of its batches.
+// Reads the name of a call of Segment's API, "track" or "t" and so on. Its batches have no type of their
+// own.
 std::optional<EventType> type_of_call(std::string_view name) {
   for (int i = 1; i <= static_cast<int>(EventType::kAlias); ++i) {
     const std::string_view full = to_string(static_cast<EventType>(i));

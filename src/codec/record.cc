@@ -10,9 +10,9 @@ namespace kehu::codec {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-// Of definitions that name what they replace, are deleted, or stand beside others in one record.
+// Definitions of this version name what they replace, are deleted, or stand beside others in one record.
 constexpr uint8_t kVersionOfChanges = 2;
-// Of rejections that say in which form their payload is.
+// Rejections of this version say in which form their payload is.
 constexpr uint8_t kVersionOfForms = 2;
 constexpr Sequence kAnyBase(UINT64_MAX);
 
@@ -73,7 +73,9 @@ class Reader {
   ByteReader bytes_;
 };
 
-// `Record` is const or not: of a writer or a reader.
+// Lists the fields of each record, once for both directions. `Record` is const for a writer and not const
+// for a reader; the order here is the order of the bytes, so a new field goes to the end and under a new
+// version.
 template <class Archive, class Record>
 void fields(Archive& archive, Record& record) {
   using Type = std::remove_const_t<Record>;
@@ -127,6 +129,8 @@ bool is_one_of(Enum value, int count) {
   return static_cast<int>(value) >= 1 && static_cast<int>(value) < count;
 }
 
+// The count is not trusted with memory: changes are added one by one, and the first that is cut off ends
+// the loop.
 absl::StatusOr<std::vector<Definition>> decode_changes(std::string_view bytes) {
   Reader reader(bytes);
   uint8_t version = 0;
@@ -166,6 +170,8 @@ void append_tick(const Tick& tick, std::string& out) { append(tick, out); }
 void append_reminder(const Reminder& reminder, std::string& out) { append(reminder, out); }
 void append_receipt(const Receipt& receipt, std::string& out) { append(receipt, out); }
 
+// A single change without a base says nothing that version 1 has no place for, so it is written as version
+// 1, in the bytes that it always had.
 void append_definitions(absl::Span<const Definition> changes, std::string& out) {
   if (changes.size() == 1 && !changes[0].base && !changes[0].deleted) return append(changes[0], out);
   Writer writer(out);
@@ -177,6 +183,8 @@ void append_definitions(absl::Span<const Definition> changes, std::string& out) 
   }
 }
 
+// Version 1 is read for ever, since the log may still have it. What it leaves open is taken from its
+// origin.
 absl::StatusOr<Rejection> decode_rejection(std::string_view bytes) {
   Reader reader(bytes);
   uint8_t version = 0;

@@ -154,7 +154,8 @@ void read_trait_identifiers(const Node& node, Settings& settings) {
   });
 }
 
-// Such a trait would be sealed as an identifier and stored in clear as a trait.
+// Such a trait would be sealed as an identifier and stored in clear as a trait, so the two settings must
+// agree.
 void check_traits_are_sealed(const Node& root, const Settings& settings) {
   for (const auto& [trait, type] : settings.trait_identifiers) {
     const auto id = settings.find_type(type);
@@ -255,6 +256,9 @@ void read_cipher(const Node& node, Cipher& out) {
   node.fail("aes-256-gcm or sm4-gcm", "choose one of them");
 }
 
+// Starts from the defaults, so that whatever a text leaves out is as it would be without it. The order
+// matters where a setting speaks of another: traits name identifier types, a vocabulary names events of
+// metrics. Errors do not stop the reading; the first one is reported.
 Settings read_settings(const Node& root) {
   Settings settings = Settings::defaults();
   if (!root.is_object()) return settings;
@@ -323,7 +327,8 @@ absl::Status refuse(std::string_view what, std::string_view advice) {
                  ", and customers would no longer be found under the tokens they have; ", advice);
 }
 
-// A number that both read has one token, but for a trunk zero behind a foreign country.
+// A number that both readings take has one token, but for a trunk zero behind a foreign country. So a
+// project may go over from `chinese_phone` to `phone`, and not back (docs/decisions/identifier_values.md).
 bool may_become(Normaliser from, Normaliser to) {
   return from == to || (from == Normaliser::kChinesePhone && to == Normaliser::kPhone);
 }
@@ -365,6 +370,9 @@ absl::StatusOr<Settings> settings_from_json(std::string_view text) {
   return settings;
 }
 
+// A token depends on the type's place in the list, on what the normaliser makes of the value, on whether
+// the type is personal and on the cipher. When one of these changes, the same value gets another token,
+// and the customer who has the old one is not found any more. New types at the end change none of them.
 absl::Status check_settings_change(const SettingsChange& change) {
   const auto& [from, to] = change;
   if (from.cipher != to.cipher) {

@@ -7,6 +7,10 @@
 #include "json/fields.h"
 #include "text/currency.h"
 
+// Names of events are compared exactly, so a vocabulary is checked strictly when it is read: a meaning
+// that nobody knows, or an event that is named twice, would otherwise show only as orders that are
+// missing. Folding names at each event instead would make every event pay for it
+// (docs/decisions/vocabulary.md).
 namespace kehu::codec {
 namespace {
 
@@ -44,7 +48,7 @@ void read_candidate(const Node& node, std::vector<std::string>& out) {
   node.fail("a property or a path to one", "write it as in order_amount or order.total");
 }
 
-// One name or a list of names.
+// Reads one name or a list of names. The order matters: the first that an event has a value for counts.
 void read_candidates(const Node& node, std::vector<std::string>& out) {
   if (!node.exists()) return;
   if (!node.is_array()) return read_candidate(node, out);
@@ -52,7 +56,8 @@ void read_candidates(const Node& node, std::vector<std::string>& out) {
   node.each([&](const std::string&, const Node& entry) { read_candidate(entry, out); });
 }
 
-// Standard events, and what metrics are declared for.
+// An event may mean a standard event, one that metrics are declared for, or nothing, which ends what a
+// ready-made table says of it (docs/decisions/vocabulary.md).
 void check_means(const Node& node, const Settings& settings, const std::string& means) {
   const bool known = means == kMeansNothing || is_one_of(means, standard_events()) ||
                      std::any_of(settings.metrics.begin(), settings.metrics.end(),

@@ -31,8 +31,9 @@ bool drop_ending(std::string& name) {
   return false;
 }
 
-// ".3", "-20261101", ".2026-11-01" behind an ending: what rotation appends. "orders-20261101" has none and
-// is the file of a day.
+// Drops ".3", "-20261101" or ".2026-11-01" behind an ending, which is what rotation appends.
+// "orders-20261101" has no ending before it and is the file of a day, so it stays: two days must not
+// become one file. One to three digits count files; 8, 10 and 14 are dates and times.
 bool drop_rotation(std::string& name) {
   std::string stem = name;
   size_t digits = 0;
@@ -49,7 +50,8 @@ bool drop_rotation(std::string& name) {
   return true;
 }
 
-// "orders (1).csv", "orders copy.csv": what browsers and file managers make of a second copy.
+// Drops what browsers and file managers put into the name of a second copy: "orders (1).csv", "orders
+// copy.csv".
 bool drop_copy(std::string& name) {
   const size_t dot = std::min(name.rfind('.'), name.size());
   const std::string_view stem = std::string_view(name).substr(0, dot);
@@ -66,7 +68,8 @@ bool drop_copy(std::string& name) {
   return true;
 }
 
-// One list of rows, whether with brackets or without.
+// NDJSON and a JSON array are one list of rows, whether with brackets or without, so their endings are
+// one.
 void join_json(std::string& name) {
   for (const std::string_view ending : {".ndjson", ".jsonl"}) {
     if (name.size() > ending.size() && name.ends_with(ending))
@@ -78,10 +81,17 @@ absl::Status wrong(std::string_view what) {
   return failure(absl::StatusCode::kInvalidArgument, "definition of an imported file: ", what);
 }
 
+// The importer sends the hashes of the first row, the first two, and so on. The one for as many rows as
+// the earlier import saw is compared, so the evidence is always everything that was seen of the beginning.
+// A hash of the first row alone would take daily files that begin alike for one and lose rows
+// (docs/decisions/recognised-files.md).
 bool begins_with_rows_of(const ImportedFile& known, absl::Span<const Hash128> heads) {
   return known.head_rows > 0 && known.head_rows <= heads.size() && heads[known.head_rows - 1] == known.head;
 }
 
+// The only row of a small file is no evidence while its line has no end, because more of it may be
+// written. Then its bytes are remembered by length and hash, and a file whose first row begins with them
+// is this file.
 bool begins_with_open_row_of(const ImportedFile& known, std::string_view first_row) {
   const uint64_t bytes = known.open_first_bytes;
   return bytes > 0 && bytes <= first_row.size() && hash128(first_row.substr(0, bytes)) == known.open_first;
@@ -95,6 +105,8 @@ void write_place(const char* name, const char* count_name, uint64_t count, const
 
 }  // namespace
 
+// Endings nest ("orders.csv.1.gz", "orders (1).csv.bak"), so they are dropped until none is left. Each
+// step makes the name shorter, so it ends.
 std::string file_family(std::string_view name) {
   std::string out(name);
   while (drop_ending(out) || drop_rotation(out) || drop_copy(out)) {
@@ -103,6 +115,10 @@ std::string file_family(std::string_view name) {
   return out;
 }
 
+// A file of another family must have the same rows from beginning to end, which is only known of a small
+// one, and they must tell their times: two days whose lists happen to be equal are two days when the time
+// comes from elsewhere. Inode and device, as log shippers use them, say nothing here, since files are
+// copied, packed and uploaded before they come (docs/decisions/recognised-files.md).
 bool is_known_as(const ImportedFile& known, const FileBeginning& beginning, std::string_view family) {
   const bool rows =
       begins_with_rows_of(known, beginning.heads) || begins_with_rows_of(known, beginning.former_heads);
@@ -124,6 +140,8 @@ std::string to_json(const ImportedFile& file) {
   return out;
 }
 
+// Fields that earlier versions did not write are read as what those versions did: their ids went by
+// position.
 absl::StatusOr<ImportedFile> parse_imported_file(std::string_view text) {
   const auto document = json::Document::parse(text);
   if (!document.ok()) return document.status();

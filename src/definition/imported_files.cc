@@ -23,6 +23,8 @@ ImportedFiles::ImportedFiles(std::vector<ImportedFile> files) {
   for (ImportedFile& file : files) entries_.emplace_back(std::move(file));
 }
 
+// Searches from behind, because a file that is asked for is mostly one of the last; hashes of keys are
+// compared before keys are.
 size_t ImportedFiles::place_of(SourceId source, std::string_view key) const {
   const uint64_t hash = hash64(key, source.value());
   for (size_t i = entries_.size(); i-- > 0;) {
@@ -36,6 +38,7 @@ const ImportedFile* ImportedFiles::find(SourceId source, std::string_view key) c
   return place == kNone ? nullptr : entries_[place].file.get();
 }
 
+// When several files fit, the one with most rows as evidence is meant.
 const ImportedFile* ImportedFiles::recognise(const FileBeginning& beginning) const {
   const std::string family = file_family(beginning.file);
   const ImportedFile* best = nullptr;
@@ -48,7 +51,9 @@ const ImportedFile* ImportedFiles::recognise(const FileBeginning& beginning) con
   return best;
 }
 
-// Where the one stands that has to go for a file of this source and key.
+// Where the one stands that has to go for a file of this source and key. It belongs to the source that has
+// most files, the new one counted: a source that has no more than its share of kMax loses none, whatever
+// the others import. The entries are sorted by time, so the first one of that source is its oldest.
 size_t ImportedFiles::forgotten_place(SourceId source, std::string_view key) const {
   if (entries_.size() < kMax || place_of(source, key) != kNone) return kNone;
   absl::flat_hash_map<SourceId, size_t> counts = {{source, 1}};
@@ -70,6 +75,8 @@ const ImportedFile* ImportedFiles::forgotten_for(const ImportedFile& file) const
   return place == kNone ? nullptr : entries_[place].file.get();
 }
 
+// Registers are immutable and share their files, so requests go on with the one they started with. The
+// copy costs about 0.1 ms when there are kMax files, and is made once for each import.
 ImportedFiles ImportedFiles::with(ImportedFile file) const {
   size_t gone = place_of(file.source, file.key);
   if (gone == kNone) gone = forgotten_place(file.source, file.key);

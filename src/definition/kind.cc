@@ -29,12 +29,14 @@ absl::StatusOr<Value> read_envelope_key(std::string_view body) { return shared(p
 absl::Status admit_settings(Candidate& candidate, const Project& project) {
   const Settings& settings = as<Settings>(candidate.value);
   candidate.body = codec::settings_to_json(settings);
-  // Those that a project begins with may be any.
+  // A project may begin with any settings: there are no customers yet who would not be found.
   if (candidate.before == nullptr) return absl::OkStatus();
   return codec::check_settings_change({.from = *project.settings(), .to = settings});
 }
 
-// Ids stand in every event of the source: each is given once, also when its source is deleted.
+// Ids stand in every event of the source: each is given once, also when its source is deleted. They are
+// given here, at apply, where all records are seen in one order. Two sources that were made at once had
+// one id before, and the key of the first opened nothing (docs/decisions/definitions.md).
 absl::Status admit_source(Candidate& candidate, const Project& project) {
   Source source = as<Source>(candidate.value);
   if (source.name != candidate.name) {
@@ -82,6 +84,9 @@ absl::StatusOr<std::string> source_body(std::string_view name, std::string_view 
   return to_json(*source);
 }
 
+// What can be defined is one table. `parse` reads what was admitted once and has to read it for ever;
+// whatever becomes stricter belongs into `admit`, or an old log could not be replayed
+// (docs/decisions/definitions.md).
 constexpr Kind kKinds[] = {
     {.name = kSettings,
      .single = true,

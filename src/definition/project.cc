@@ -17,13 +17,17 @@ std::string title(const Kind& kind, std::string_view name) {
   return kind.single ? std::string(kind.name) : cat(kind.name, " ", name);
 }
 
-// Another version came behind what the change knew of. OK: none did.
+// OK when no other version came behind what the change knew of. A base is a position in the log and not a
+// counter: it is stale when a version stands behind it, so "all that I knew up to record 5,000" is a base
+// too. The apply thread decides, which sees all records in one order; nothing is locked, and a replay
+// refuses the same records. A mutex in the route would hold for one process and one route, and a replay
+// would not know of it (docs/decisions/definitions.md).
 absl::Status check_base(const Kind& kind, const Definition& change, const Version* newest) {
   const bool there = newest != nullptr && !newest->deleted;
   if (!there && change.deleted) {
     return failure(absl::StatusCode::kNotFound, "there is no ", title(kind, change.name), " to delete");
   }
-  // Made anew behind its deletion, whatever whoever makes it knew of that.
+  // Nothing is there, or no longer: the change makes it anew, whatever its sender knew of the deletion.
   if (!there) return absl::OkStatus();
   if (*change.base == Sequence()) {
     return failure(absl::StatusCode::kAborted, title(kind, change.name), " exists already, as version ",
@@ -73,6 +77,10 @@ void Project::each(std::string_view kind,
   }
 }
 
+// All changes of a record hold or none does: they are made in a draft, which is dropped at the first
+// error. Later changes of one record are checked against the draft, and so see those before them. A
+// project is immutable, and the maps that a record does not change are shared with the one before, so a
+// change costs what it changes.
 absl::StatusOr<Project::Next> Project::apply(absl::Span<const Definition> changes, Sequence sequence,
                                              Instant time) const {
   Next next;
@@ -100,6 +108,10 @@ absl::StatusOr<Project::Next> Project::apply(absl::Span<const Definition> change
   return next;
 }
 
+// A change without a base takes the place of whatever is there, as records of format 1 do, and is not
+// admitted anew: it was in force once, so a body that cannot be read is damage of the log and no mistake
+// of a sender. A deletion is a version too. It keeps the body, since name and id of a deleted source stay
+// its own.
 absl::StatusOr<std::shared_ptr<const Version>> Project::next_version(const Kind& kind,
                                                                      const Definition& change,
                                                                      Sequence sequence, Instant time) const {
@@ -166,7 +178,8 @@ void Project::put(const NamedVersion& named, Drafts& mine) {
   }
 }
 
-// Records without a base could give one id to two sources: the later one had it then.
+// Records without a base could give one id to two sources, of which the later one had it from then on. A
+// replay of such a log has to come to the same.
 void Project::drop_former_owner(const Source& source, Drafts& mine) {
   const Source* former = source_ever(source.id);
   if (former == nullptr || former->name == source.name) return;

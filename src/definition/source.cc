@@ -36,7 +36,8 @@ WriteKey read_key(const Node& node) {
   return key;
 }
 
-// What files say.
+// Reads what files may say of a source. Its id and keys are no part of a file: they are given and made by
+// the server.
 void read_choices(const Node& root, Source& source) {
   std::string channel = "unknown";
   root.find("channel").read(channel);

@@ -32,7 +32,12 @@ void append_utf8(char32_t point, std::string& out) {
   }
 }
 
-// RFC 3492: the label behind "xn--" in its own script; nullopt when it is none.
+// The label behind "xn--" in its own script; nullopt when it is none. The procedure is that of RFC 3492,
+// section 6.2, with the adaptation of the bias of section 6.1 and the parameters of section 5. Each turn
+// of the outer loop reads one number of variable length, which says how far (n, i) moves on before the
+// next character is inserted. The bounds on `weight` and `i` keep the arithmetic within 32 bits.
+// Characters that would change what an address looks like, blank, invisible or of full width, are refused,
+// so that one address has one spelling.
 std::optional<std::string> decode_punycode(std::string_view text) {
   constexpr uint32_t kBase = 36, kMin = 1, kMax = 26, kSkew = 38, kDamp = 700;
   std::u32string points;
@@ -91,7 +96,7 @@ std::string own_script(std::string_view domain) {
   }
 }
 
-// Ideographic full stops stand for dots in domains.
+// Ideographic full stops stand for dots in domains, and commas of full width between addresses.
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
@@ -113,7 +118,8 @@ bool is_dotted_domain(std::string_view domain) {
   return domain.find('.') != domain.npos && domain.find("..") == domain.npos;
 }
 
-// "邮箱:a@b.cn", "smtp:a@b.cn": a name before it has no colon, and neither has the part before the @.
+// Drops a label as in "邮箱:a@b.cn" and "smtp:a@b.cn". A name before an address has no colon, and neither
+// has the part before the @, so the last colon ends the label.
 std::string_view without_label(std::string_view text) {
   const size_t colon = text.substr(0, text.find('@')).rfind(':');
   const bool is_label = colon != text.npos && text.find('/') == text.npos;
@@ -136,7 +142,8 @@ std::optional<std::string> read_one(std::string_view text) {
   return std::string(text.substr(0, at + 1)) + own_script(text.substr(at + 1));
 }
 
-// "Li Na <li@example.com>": what stands in the brackets. A mail program puts names into quotation marks.
+// Gives what stands in the brackets of "Li Na <li@example.com>". A mail program puts names into quotation
+// marks.
 std::string_view without_name(std::string_view text) {
   const size_t open = text.rfind('<');
   const size_t close = text.rfind('>');
@@ -145,7 +152,8 @@ std::string_view without_name(std::string_view text) {
   return inside.find('@') == inside.npos ? text : inside;
 }
 
-// Two addresses and nothing else; equal ones are one.
+// Reads a text with more than one @. Pieces without one, such as names, are passed over, and equal
+// addresses are one. Of two different ones nobody knows which is the customer's, so neither is taken.
 NormalValue read_several(std::string_view text) {
   std::string only;
   while (!text.empty()) {

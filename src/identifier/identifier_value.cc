@@ -31,7 +31,8 @@ bool may_be_spelt(std::string_view text) {
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
-// True when reading the value cannot change it, which spares a copy: the usual case.
+// True when reading the value cannot change it, which spares a copy: the usual case. It may say no too
+// often, which only costs time, and never yes too often, or one person would have two tokens.
 bool is_normal_already(Normaliser normaliser, std::string_view text) {
   if (normaliser != Normaliser::kTrim && normaliser != Normaliser::kLowercase) return false;
   if (begins_with_a_guard(text.front()) || !is_plain(text)) return false;
@@ -49,6 +50,10 @@ bool is_blocked(const Settings& settings, const IdentifierRule& rule, std::strin
   return names_nobody(value) || any_matches(rule.blocked, value) || project_knows_nobody(settings, value);
 }
 
+// One reading for every door: HTTP, WebSocket, messages and files. When each door spelt a number in its
+// own way, the same JSON was another person when it was imported (docs/decisions/identifier_values.md).
+// Whether a value names nobody is asked of what was sent and again of what became of it, since reading may
+// uncover a word of the table.
 IdentifierValue read_identifier(const Settings& settings, const IdentifierRule& rule, std::string_view value,
                                 Written written, std::string& scratch) {
   const IdentifierValue blocked{LeftOut::kBlocked, value};

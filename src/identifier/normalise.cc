@@ -11,7 +11,7 @@
 namespace kehu {
 namespace {
 
-// What stands for X on a Chinese keyboard: the Roman numeral ten, large and small, and the sign of
+// These stand for X on a Chinese keyboard: the Roman numeral ten, large and small, and the sign of
 // multiplication.
 constexpr std::string_view kTens[] = {"Ⅹ", "ⅹ", "×"};
 
@@ -41,7 +41,8 @@ std::string without_separators(std::string_view text) {
   return out;
 }
 
-// GB 11643-1999 (ISO 7064 MOD 11-2): the eighteenth character makes the weighted sum 1 modulo 11.
+// GB 11643-1999 (ISO 7064 MOD 11-2): the eighteenth character makes the weighted sum 1 modulo 11. It
+// catches a single wrong digit, so a card that was mistyped becomes nobody's instead of a stranger's.
 bool has_right_check_digit(std::string_view card) {
   static constexpr std::array<int, 17> kWeights = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
   static constexpr std::string_view kCheckDigits = "10X98765432";

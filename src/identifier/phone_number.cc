@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMobileDigits = 11;
 constexpr size_t kNumberDigits = 7;  // a piece of a field with as many digits is a number of its own
 
-// What may stand before a mobile number: the country, the trunk zero, and the prefixes of carriers' cheap
+// These may stand before a mobile number: the country, the trunk zero, and the prefixes of carriers' cheap
 // calls.
 constexpr std::string_view kPrefixes[] = {"",    "0",     "86",    "0086",  "860",  "00860",
                                           "086", "17951", "12593", "17911", "10193"};
@@ -31,7 +31,7 @@ bool is_separator(char32_t point) {
          point == 0x3002 || is_blank(point) || is_invisible(point);
 }
 
-// Between two numbers of one field.
+// True of what stands between two numbers of one field.
 bool is_divider(char32_t point) {
   return point == ',' || point == ';' || point == '/' || point == '|' || point == '\\' || point == '&' ||
          point == '\n' || point == '\r' || point == 0x3001 || point == U'或' || point == U'和';
@@ -53,7 +53,9 @@ std::string without_separators(std::string_view text) {
   return out;
 }
 
-// The mainland mobile number in digits that may have a prefix.
+// Finds the mainland mobile number in digits that may have a prefix. Chinese mobiles are read without
+// libphonenumber, in `phone` and `chinese_phone` alike (docs/decisions/identifier_values.md). Behind a
+// plus only the country can stand, so the prefixes of carriers do not count there.
 std::optional<std::string> mainland_mobile(std::string_view digits, bool plus) {
   if (digits.size() < kMobileDigits) return std::nullopt;
   const std::string_view prefix = digits.substr(0, digits.size() - kMobileDigits);
@@ -65,13 +67,16 @@ std::optional<std::string> mainland_mobile(std::string_view digits, bool plus) {
   return known ? std::optional(std::string(mobile)) : std::nullopt;
 }
 
+// Takes a foreign number by the length that E.164 allows and by nothing else. `chinese_phone` has always
+// read numbers so, and keeps its meaning, because a stricter reading would change which customers existing
+// projects find.
 std::optional<std::string> by_shape(std::string_view digits) {
   const bool e164 = digits.size() >= 7 && digits.size() <= 15 && digits[0] != '0';
   if (!e164 || digits.starts_with("86")) return std::nullopt;
   return "+" + std::string(digits);
 }
 
-// Two mobile numbers that only a separator stood between.
+// True of two mobile numbers that only a separator stood between.
 bool are_two_mobiles(std::string_view digits) {
   return digits.size() == 2 * kMobileDigits && is_mainland_mobile(digits.substr(0, kMobileDigits)) &&
          is_mainland_mobile(digits.substr(kMobileDigits));
@@ -148,6 +153,9 @@ Pieces divide(std::string_view text) {
 
 }  // namespace
 
+// Eleven digits are the usual case and take no folding. A field may hold several numbers: it is divided
+// first, and only when all pieces are one number is that number meant. A rest that is no number makes the
+// field invalid, since nobody can say what the rest was to mean.
 NormalValue read_phone(std::string_view value, ForeignNumbers foreign) {
   if (value.size() == kMobileDigits && are_digits(value)) {
     if (is_mainland_mobile(value)) return {LeftOut::kNo, std::string(value)};

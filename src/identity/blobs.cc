@@ -40,6 +40,8 @@ void Blobs::move(Token token, CustomerId to, Sequence sequence, Instant at) {
   put(token, *moved);
 }
 
+// A customer of one token with nothing to remember has no group, since its node says all there is. It is
+// made up from the node, if the token still belongs to the customer that is named after it.
 std::optional<Group> Blobs::find_group(CustomerId id) const {
   const std::string_view bytes = groups_.get(id.hash);
   if (!bytes.empty()) {

@@ -10,6 +10,10 @@ namespace {
 
 using Neighbours = absl::flat_hash_map<Token, std::vector<const Link*>>;
 
+// The links of a customer are a spanning forest (docs/decisions/identity.md), so both questions that are
+// asked of them, what still hangs together and why two tokens are one, are those of a forest and take
+// linear time. A customer has at most kTokensPerCustomer members, so nothing is kept between calls: each
+// builds what it needs.
 Neighbours neighbours_of(absl::Span<const Link> links) {
   Neighbours neighbours;
   for (const Link& link : links) {
@@ -21,7 +25,9 @@ Neighbours neighbours_of(absl::Span<const Link> links) {
 
 Token other_end(const Link& link, Token end) { return link.a == end ? link.b : link.a; }
 
-// Breadth first from `start`: each token reached, with the link it was reached by.
+// Breadth first from `start`: gives each token that is reached, with the link by which it was reached. In
+// a forest there is only one way to each token, so the order in which links are followed does not change
+// the answer.
 absl::flat_hash_map<Token, const Link*> reach(const Neighbours& neighbours, Token start) {
   absl::flat_hash_map<Token, const Link*> reached{{start, nullptr}};
   std::deque<Token> waiting{start};
@@ -40,6 +46,10 @@ absl::flat_hash_map<Token, const Link*> reach(const Neighbours& neighbours, Toke
 
 }  // namespace
 
+// Union-find with path halving. The smaller position always becomes the root, which costs the usual
+// balancing by size, but makes the root the first member of its component: so sides come out in an order
+// that depends on the members alone and is the same in every replay. Links to tokens that have just been
+// taken out are passed over.
 std::vector<std::vector<size_t>> components(absl::Span<const Member> members, absl::Span<const Link> links) {
   std::vector<size_t> parent(members.size());
   absl::flat_hash_map<Token, size_t> position;
@@ -71,6 +81,8 @@ std::vector<std::vector<size_t>> components(absl::Span<const Member> members, ab
   return found;
 }
 
+// Walks back from `to` by the link through which each token was reached, and turns the way round at the
+// end.
 std::vector<Link> path(absl::Span<const Link> links, Token from, Token to) {
   const auto reached = reach(neighbours_of(links), from);
   std::vector<Link> way;

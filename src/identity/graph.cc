@@ -15,6 +15,9 @@ void Graph::keys(const Event& event, std::vector<Hash128>& node_keys) {
   }
 }
 
+// Takes two rounds, since the key of a group is only known once the node that names its owner has been
+// read. Most events stop behind the first round: their identifiers are all known in one customer, and such
+// an event reads no group and writes nothing.
 void Graph::prefetch(absl::Span<const Event* const> events) {
   std::vector<Hash128> node_keys, group_keys;
   for (const Event* event : events) keys(*event, node_keys);
@@ -23,7 +26,10 @@ void Graph::prefetch(absl::Span<const Event* const> events) {
   if (!group_keys.empty()) blobs_.prefetch_groups(group_keys);
 }
 
-// The customers of an event that has more than one, or one and a new identifier.
+// Appends the customers of an event that will join something, because it has more than one customer, or
+// one and an identifier that is new. Appends nothing for others: their groups are not read. What earlier
+// events of the same wave change meanwhile may make this guess wrong, which costs a slow read and never a
+// wrong answer.
 void Graph::group_keys_of(const Event& event, std::vector<Hash128>& group_keys) const {
   const size_t before = group_keys.size();
   bool unknown = false;

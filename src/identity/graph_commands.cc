@@ -35,7 +35,8 @@ absl::Status not_usable(Token token, std::string_view what) {
   return failure(absl::StatusCode::kFailedPrecondition, "identifier ", token.hash.hex(), " ", what);
 }
 
-// Forgets that the two were taken apart: the person who merges them now knows better.
+// Forgets that the two were taken apart, because the person who merges them now knows better. Separations
+// are pairs of tokens kept on both sides, so both lists are gone through (docs/decisions/identity.md).
 void forget_separations(Group& a, Group& b) {
   const auto forget = [](Group& from, const Group& other) {
     std::erase_if(from.separations, [&](const Separation& s) { return other.contains(s.other); });
@@ -44,7 +45,9 @@ void forget_separations(Group& a, Group& b) {
   forget(b, a);
 }
 
-// The links of one record that an un-merge removes: those that joined customers, or all if none did.
+// Takes out the links of one record that an un-merge removes: those that joined customers, or all if none
+// did. One event can make several links; what an operator undoes is the joining, not the new fingerprint
+// that came with it (docs/decisions/identity.md).
 std::vector<Link> remove_links(Group& group, Sequence sequence) {
   const auto joined = [&](const Link& link) {
     return link.sequence == sequence && !link.absorbed.hash.is_zero();
@@ -74,6 +77,10 @@ void separate(Group& group, Token own, Token other, const UnmergeCommand& comman
 
 }  // namespace
 
+// A person outranks the rules about evidence, so limits, weak types and earlier separations do not stop a
+// merge. What stops it is what the state could not express afterwards: two values of a unique type, a
+// shared identifier, or lists beyond their bounds. All that is checked before the first write, so a
+// refused command changes nothing, and a replay refuses it again.
 absl::StatusOr<Outcome> Graph::merge(const MergeCommand& command, Sequence sequence, Instant now) {
   const std::optional<NodeHead> winner_head = blobs_.head(command.winner);
   const std::optional<NodeHead> loser_head = blobs_.head(command.loser);
@@ -112,6 +119,10 @@ absl::StatusOr<Outcome> Graph::merge(const MergeCommand& command, Sequence seque
   return outcome;
 }
 
+// Removing links leaves a forest of more trees, and each tree becomes a customer. Sides are preferably
+// named after the customers that the links had absorbed, so that their former ids mean them again. Each
+// removed link leaves a separation on either side: without it the next event with both identifiers would
+// join them at once.
 absl::StatusOr<Outcome> Graph::unmerge(const UnmergeCommand& command, Sequence sequence, Instant now) {
   const std::optional<CustomerId> customer = current(command.customer);
   if (!customer) {

@@ -12,8 +12,11 @@ absl::Status never_seen(Token token) {
   return failure(absl::StatusCode::kNotFound, "identifier ", token.hash.hex(), " was not seen by then");
 }
 
-// The owner at a point that `at_or_before` orders entries by; `first` says whether the token was seen by
-// then.
+// Gives the owner at a point that `at_or_before` orders entries by; `seen` says whether the token was seen
+// by then. The history ascends by sequence and, because Node::move_to never lets its time go back, by time
+// as well: so one binary search serves both. An empty history means that the token has had one owner only.
+// A full one forgets its oldest entries, and then an honest error is better than the oldest owner that is
+// still known.
 template <class Before>
 absl::StatusOr<CustomerId> owner_as_of(Token token, const Node& node, bool seen, Before at_or_before) {
   if (!seen) return never_seen(token);
@@ -35,6 +38,9 @@ std::optional<CustomerId> Graph::customer_of(Token token) const {
   return head->owner;
 }
 
+// A customer is named after one of its tokens, and a token is never forgotten while it is firm: so a
+// former id leads to the present customer by one read, and there is no registry of ids
+// (docs/decisions/identity.md).
 std::optional<CustomerId> Graph::current(CustomerId any) const { return customer_of(Token{any.hash}); }
 
 absl::StatusOr<CustomerId> Graph::customer_as_of(Token token, Sequence when) const {
@@ -96,6 +102,8 @@ std::vector<Change> Graph::history(CustomerId customer) const {
   return group ? std::move(group->changes) : std::vector<Change>();
 }
 
+// In a spanning forest there is one way between two tokens, and it is the reason why they are one
+// customer.
 absl::StatusOr<std::vector<Link>> Graph::explain(Token from, Token to) const {
   const std::optional<NodeHead> a = blobs_.head(from), b = blobs_.head(to);
   if (!a || !b) return never_seen(a ? to : from);

@@ -63,6 +63,9 @@ bool read_conflicts(BlobReader& reader, Node& node) {
 
 }  // namespace
 
+// The first move also writes down the first owner, so a token that never moved needs no history at all. A
+// clock that is set back gives earlier times (docs/decisions/time.md); they are raised to the one before,
+// so that the history ascends by time as it does by sequence, and questions AS OF a time can search in it.
 void Node::move_to(CustomerId to, Sequence sequence, Instant at) {
   if (owner == to) return;
   if (history.empty()) history.push_back({first_seen, first_received, owner});
@@ -89,6 +92,9 @@ void append_node(Token token, const Node& node, std::string& out) {
   if (flags & kHistory) append_history(node, writer);
 }
 
+// Type, standing, shared and owner stand in front, at fixed places, because this is all that an event of
+// one known customer needs. It is read on every event and for each identifier, so it decodes nothing
+// behind them.
 std::optional<NodeHead> peek_node(Token token, std::string_view bytes) {
   if (bytes.size() < kHeadBytes || static_cast<uint8_t>(bytes[0]) != kVersion) return std::nullopt;
   const uint8_t flags = static_cast<uint8_t>(bytes[1]);
@@ -102,6 +108,8 @@ std::optional<NodeHead> peek_node(Token token, std::string_view bytes) {
   return head;
 }
 
+// Unknown flags are refused: a later version may have put bytes behind them that would be read as
+// something else.
 std::optional<Node> parse_node(Token token, std::string_view bytes) {
   const std::optional<NodeHead> head = peek_node(token, bytes);
   if (!head) return std::nullopt;

@@ -11,7 +11,8 @@
 namespace kehu::identity {
 namespace {
 
-// Two lists in log order become one, cut to its newest entries.
+// Merges two lists in log order into one and cuts it to its newest entries. Which of the two customers was
+// the winner makes no difference to what is kept.
 template <class T>
 void merge_newest(std::vector<T>& into, const std::vector<T>& from, size_t most) {
   std::vector<T> all;
@@ -20,7 +21,9 @@ void merge_newest(std::vector<T>& into, const std::vector<T>& from, size_t most)
   into = std::move(all);
 }
 
-// Each side gets its members, and the links and separations of those.
+// Makes a group of each component: with its members, and with the links and separations that begin at
+// them. No link leads from one side to another, or they would be one component; a separation may, and
+// stays with its own token.
 std::vector<Group> sides_of(const Group& group) {
   std::vector<Group> sides;
   absl::flat_hash_map<Token, size_t> side_of;
@@ -38,6 +41,10 @@ std::vector<Group> sides_of(const Group& group) {
 
 }  // namespace
 
+// Both forests and the new link between them are again a forest, so links are only appended. Each member
+// of the loser costs one node that is rewritten, while the members of the winner cost nothing. That is why
+// joins by evidence make the larger customer the winner (docs/decisions/joins.md); a person's merge says
+// itself which id is kept.
 void Partition::absorb(Group& winner, const Group& loser, Link link, Cause cause, Moves& moves) {
   for (const Member& member : loser.members) {
     blobs_.move(member.token, winner.id, cause.sequence, cause.at);
@@ -54,6 +61,10 @@ void Partition::absorb(Group& winner, const Group& loser, Link link, Cause cause
   blobs_.erase_group(loser.id);
 }
 
+// A customer contains the token it is named after, which makes ids unique without a registry
+// (docs/decisions/identity.md). Only one side can contain the old name, and it keeps it, so nothing of
+// that side has to move. The others get a name back that they had before, if there is one, since that id
+// may be known outside.
 CustomerId Partition::name_of(const Group& side, CustomerId old,
                               absl::Span<const CustomerId> preferred) const {
   if (side.contains(Token{old.hash})) return old;
@@ -63,6 +74,9 @@ CustomerId Partition::name_of(const Group& side, CustomerId old,
   return CustomerId::named_after(strongest(settings_, side.members).token);
 }
 
+// Refusals and changes name tokens and customers that may be on any side, so they are not divided: they
+// stay with the side that goes on under the old id, or with the first where the token of that name has
+// left.
 std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> preferred, Cause cause,
                                      Moves& moves) {
   std::vector<Group> sides = sides_of(group);
@@ -72,7 +86,8 @@ std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> p
   sides.front().refusals = std::move(group.refusals);
   sides.front().changes = std::move(group.changes);
   for (Group& side : sides) {
-    // Whoever is alone is nobody's companion.
+    // A passing identifier is a companion of others. One that is alone now is all that its customer has,
+    // so it becomes firm, and nothing forgets it any more.
     if (side.members.size() == 1 && side.members.front().standing == Standing::kPassing) {
       side.members.front().standing = Standing::kFirm;
       blobs_.set_standing(side.members.front().token, Standing::kFirm);
@@ -86,6 +101,9 @@ std::vector<Group> Partition::divide(Group group, absl::Span<const CustomerId> p
   return sides;
 }
 
+// Compares the present owners of tokens and not ids of customers, since those change with every join: a
+// separation holds whatever the two customers have become. It is kept on both sides, so looking at one
+// side is enough.
 bool Partition::separated(const Group& a, const Group& b) const {
   return std::ranges::any_of(a.separations, [&](const Separation& separation) {
     const std::optional<NodeHead> other = blobs_.head(separation.other);
@@ -93,6 +111,10 @@ bool Partition::separated(const Group& a, const Group& b) const {
   });
 }
 
+// The token becomes a customer of its own and joins nothing from now on. All its links go with it, the one
+// that joined the most included: what was known only through a shared device was not known. The other
+// members are then divided like after an un-merge, but without separations, because later evidence between
+// them is welcome.
 void Partition::take_out(Token token, Cause cause, Moves& moves) {
   std::optional<Node> node = blobs_.node(token);
   KEHU_CHECK(node.has_value());

@@ -7,6 +7,13 @@
 
 namespace kehu::identity {
 
+// An event is resolved in three steps. collect() chooses which identifiers count and in which order they
+// are tried, strongest first; the first of them is the part that the event is folded into. When all are
+// known in one customer, which is the common case, nothing is written. Otherwise join_all() goes through
+// them one by one and grows one group. Whatever the group objects to is left out of it, and never the
+// other way round: the weakest is left out and not the newest, because a user who logs in on somebody's
+// device must not give her events to a stranger (docs/decisions/identity.md). The result is a function of
+// the event and the blobs alone.
 Resolution Resolver::run() {
   collect();
   if (candidates_.empty()) return std::move(resolution_);
@@ -47,7 +54,9 @@ void Resolver::collect() {
   }
 }
 
-// alias(userId, previousId) of equal values names one user twice; the door guesses a type for the second.
+// alias(userId, previousId) of equal values names one user twice, and the door has to guess a type for the
+// second. That guess must not become a visitor's id who has the name of a user. Sealed values cannot be
+// compared and are left.
 bool Resolver::repeats_user_id(const Identifier& identifier) const {
   if (!identifier.previous || identifier.sealed) return false;
   return std::ranges::any_of(event_.identifiers, [&](const Identifier& other) {
@@ -69,8 +78,9 @@ void Resolver::choose_previous() {
   candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), is_guess), candidates_.end());
 }
 
-// A sender with one name space for users and visitors names an id as one of the two; where only the other is
-// known, that is meant.
+// A sender with one name space for users and visitors names an id as one of the two; where only the other
+// is known, that is meant. An event that names nobody at all, only alternatives, belongs to the first that
+// is known.
 void Resolver::choose_alternatives() {
   const auto is_named = [](const Identifier& identifier) { return !identifier.alternative; };
   const bool names_nobody = std::ranges::none_of(event_.identifiers, is_named);
@@ -103,8 +113,9 @@ void Resolver::add_known_alternative(size_t index) {
   }
 }
 
-// What came with a server's call and is seen again was not made up for that call; an assumed user id that
-// somebody names is one.
+// An identifier that came with a server's call and is seen again was not made up for that call, so it
+// becomes firm. An assumed user id becomes firm once somebody names it as one. Standings only rise: a firm
+// identifier that is assumed again stays firm, or one careless sender could undo what others know.
 void Resolver::raise_standings() {
   for (Candidate& candidate : candidates_) {
     if (!candidate.head || candidate.head->standing == Standing::kFirm) continue;
@@ -126,7 +137,9 @@ Standing Resolver::standing_of(const Candidate& candidate) const {
   return alone && standing == Standing::kPassing ? Standing::kFirm : standing;
 }
 
-// They were in one event only, so nothing hangs on them.
+// Passing identifiers were in one event only, so nothing hangs on them and they can be forgotten without a
+// trace. The oldest go, so that a server which makes up an id for each call does not fill its customer up
+// to the limit.
 void Resolver::forget_passing() {
   const auto is_passing = [](const Member& member) { return member.standing == Standing::kPassing; };
   auto passing = std::ranges::count_if(group_->members, is_passing);
@@ -138,7 +151,8 @@ void Resolver::forget_passing() {
   }
 }
 
-// An event with nothing but shared identifiers is the strongest one's.
+// Shared identifiers join nothing. An event that has no other kind still has to be somebody's: it goes to
+// the customer of the strongest of them, which holds that token and no other.
 void Resolver::set_shared_aside() {
   const auto is_shared = [](const Candidate& c) { return c.head && c.head->shared; };
   const bool only_shared = std::ranges::all_of(candidates_, is_shared);
@@ -157,6 +171,9 @@ bool Resolver::one_known_customer() const {
          });
 }
 
+// Conflicts are counted behind the write of the group, since counting one may take a token out of some
+// customer and so read and write groups itself. Refusals are remembered on the group that the event ended
+// up in.
 void Resolver::join_all() {
   for (const Candidate& candidate : candidates_) {
     if (candidate.head) {
@@ -172,6 +189,8 @@ void Resolver::join_all() {
   for (const Token token : conflicts_) count_conflict(token);
 }
 
+// A value that nobody has yet is checked like a customer of one member. A passing one that does not fit is
+// left out without a trace, since it would have been forgotten anyway.
 void Resolver::join_unknown(const Candidate& candidate) {
   const Member member = member_of(candidate);
   const absl::Span<const Member> present = group_ ? group_->members : absl::MakeConstSpan(newcomer_members_);
@@ -189,7 +208,7 @@ void Resolver::join_unknown(const Candidate& candidate) {
 }
 
 void Resolver::join_known(const Candidate& candidate) {
-  // An earlier identifier of this event may have moved it.
+  // It is looked up again, since an earlier identifier of this event may have moved it.
   const CustomerId owner = blobs_.head(candidate.identifier->token)->owner;
   if (!group_) {
     join_newcomers_to(blobs_.group(owner), candidate);
@@ -198,6 +217,9 @@ void Resolver::join_known(const Candidate& candidate) {
   }
 }
 
+// The newcomers that were tried before the first known identifier come before it in strength. They join
+// its customer all together or not at all: when a rule forbids it, the known one is left out, and the
+// newcomers go on without it. That is the case of a new user on somebody's device.
 void Resolver::join_newcomers_to(Group group, const Candidate& known) {
   const Verdict verdict = check_join(settings_, group.members, newcomer_members_);
   if (!verdict.accepted()) {
@@ -215,6 +237,9 @@ void Resolver::join_newcomers_to(Group group, const Candidate& known) {
   }
 }
 
+// Why the two customers must not be one. A conflict of unique types is noted on the way, before the later
+// reasons are looked at, because it is the evidence by which shared identifiers are found. Those of weak
+// identifiers are not noted: they never join two customers anyway.
 LeftOut Resolver::objection(const Candidate& candidate, const Group& other) {
   if (is_weak(candidate)) return LeftOut::kWeak;
   const Verdict verdict = check_join(settings_, group_->members, other.members);
@@ -226,6 +251,8 @@ LeftOut Resolver::objection(const Candidate& candidate, const Group& other) {
   return separations > kSeparationsPerCustomer ? LeftOut::kLimit : LeftOut::kNo;
 }
 
+// The customer that keeps its id is chosen anew at each join and may be the other one: then the group in
+// hand and the other are swapped, and the rest of the event goes on with the winner.
 void Resolver::join_customers(const Candidate& candidate, CustomerId other_id) {
   Group other = blobs_.group(other_id);
   const LeftOut reason = objection(candidate, other);
@@ -286,6 +313,9 @@ void Resolver::note_conflict(const Candidate& candidate, const Verdict& verdict)
     conflicts_.push_back(candidate.identifier->token);
 }
 
+// A token counts as shared when enough different customers conflicted about it. Each customer counts once,
+// or two people who take turns at one tablet would reach the number by patience. A customer that owns the
+// token by now has no conflict with it.
 void Resolver::count_conflict(Token token) {
   std::optional<Node> node = blobs_.node(token);
   const size_t shared_after = static_cast<size_t>(std::max(0, settings_.rule(node->type).shared_after));

@@ -12,7 +12,7 @@ namespace {
 
 using Counts = std::array<uint16_t, 256>;
 
-// Of those that have another standing than `without`.
+// Counts members by type, without those of the standing `without`.
 Counts count_types(absl::Span<const Member> members, Standing without) {
   Counts counts{};
   for (const Member& member : members) {
@@ -26,8 +26,13 @@ struct Seen {
   bool first_side;
 };
 
-// Values that were within the limit on their own side stay so: only periods with values of both sides count.
-// Otherwise a customer that a person made too large could never gain anything again.
+// Slides a window of limit + 1 values over all values of both sides in the order of their times: the limit
+// is passed where such a window is shorter than the period. Values that were within the limit on their own
+// side stay so: only windows with values of both sides count. Otherwise a customer that a person made too
+// large could never gain anything again. Windows of exactly limit + 1 are enough, since a longer one with
+// both sides contains a neighbouring pair of either side, and so a shorter one that has both. First times
+// are event times, so a late event or an import of three years in a minute is judged like living through
+// them (docs/decisions/identity.md).
 bool passes_limit(std::vector<Seen> seen, size_t limit, Duration period) {
   std::ranges::sort(seen, {}, &Seen::at);
   size_t of_first = 0;
@@ -57,6 +62,9 @@ std::vector<Seen> values_of(IdentifierTypeId type, absl::Span<const Member> a, a
 
 }  // namespace
 
+// Assumed values do not conflict, since a guess must not keep two customers apart; passing values do not
+// count against a limit, since they are forgotten anyway. The exact look at a limit needs sorting, so it
+// is taken only when the two counts together are beyond it.
 Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::Span<const Member> b) {
   Verdict verdict;
   if (a.size() + b.size() > kTokensPerCustomer) verdict.reason = LeftOut::kLimit;
@@ -76,6 +84,9 @@ Verdict check_join(const Settings& settings, absl::Span<const Member> a, absl::S
   return verdict;
 }
 
+// Joining and parting two large customers moves all of one side each time, and whoever has a write key
+// could send that for ever: a device that turns out to be shared costs five events for a thousand moves
+// twice (docs/decisions/joins.md). Days are of the log's time, so a replay decides the same.
 bool splits_too_often(const Group& a, const Group& b, Instant now) {
   if (std::min(a.members.size(), b.members.size()) < kLargeSide) return false;
   const auto is_recent_split = [now](const Change& change) {
@@ -93,6 +104,12 @@ const Member& strongest(const Settings& settings, absl::Span<const Member> membe
   });
 }
 
+// A stronger type wins whatever the sizes, because a visitor's customer becomes the user's. Among equal
+// types the one with more identifiers wins, so that the smaller side moves: singles joined one by one then
+// move one part each, and pairs in the worst order n log2 n. When whoever was seen first kept its id,
+// singles joined in the reverse order of their first events moved 1 + 2 + … + 999
+// (docs/decisions/joins.md). First sequence and id only break ties, so that the answer is the same in
+// every replay.
 bool outranks(const Settings& settings, const Group& a, const Group& b) {
   const auto rank = [&](const Group& group) {
     const Member& best = strongest(settings, group.members);

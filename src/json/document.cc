@@ -19,6 +19,8 @@ size_t Value::size() const {
   return count;
 }
 
+// Goes on behind the first match, because of a repeated key the last one counts, here as everywhere. Each
+// node knows the one behind its value, so members are stepped over whole.
 Value Value::find(std::string_view key) const {
   Value found;
   if (!is_object()) return found;

@@ -9,7 +9,7 @@
 namespace kehu::json {
 namespace {
 
-// Behind the closing quote of the string at p, or end.
+// Goes behind the closing quote of the string at p, or to the end.
 const char* skip_string(const char* p, const char* end, bool& escaped) {
   for (++p;;) {
     p = find_string_stop(p, end);
@@ -20,6 +20,8 @@ const char* skip_string(const char* p, const char* end, bool& escaped) {
   }
 }
 
+// Only depth is counted and strings are stepped over: the text is JSON, so brackets and braces match. It
+// is a loop, since the depth is the input's.
 const char* skip_container(const char* p, const char* end) {
   int depth = 0;
   bool escaped = false;
@@ -89,6 +91,8 @@ void FieldReader::open(std::string_view container) {
   keys_ = *at_++ == '{';
 }
 
+// Reads text that was checked before, and therefore only looks for ends: it judges neither commas nor
+// values. It still never reads behind the end, and on text that is no JSON it stops.
 bool FieldReader::next(Field& field) {
   while (at_ < end_ && (*at_ == ',' || is_space(*at_))) ++at_;
   if (at_ == end_ || *at_ == '}' || *at_ == ']') {

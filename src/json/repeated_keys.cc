@@ -7,7 +7,7 @@
 namespace kehu::json {
 namespace {
 
-// Up to here comparing all with all is cheaper than hashing them.
+// Up to so many keys, comparing all with all is cheaper than hashing them.
 constexpr size_t kFew = 8;
 
 }  // namespace
@@ -61,6 +61,10 @@ void RepeatedKeys::look_at_few(const Index& index) {
   }
 }
 
+// Sorts by hash and then by place, so that equal keys stand side by side in the order of the text and each
+// but the last is reported. Comparing all with all would cost the square of the keys, which whoever sends
+// events chooses. Texts are compared as well, since two keys may share a hash; a third key of that hash
+// between two equal ones would hide them, which needs a collision of 64 bits.
 void RepeatedKeys::look_at_many(const Index& index) {
   codes_.clear();
   for (uint32_t i = 0; i < keys_.size(); ++i) {

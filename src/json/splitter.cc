@@ -71,13 +71,16 @@ void Splitter::start() {
   }
 }
 
+// Keeps the beginning of an event that goes on in the next chunk, up to the largest that is taken. Beyond,
+// only its size is counted, so a body of any size needs the memory of one event.
 void Splitter::keep(std::string_view part) {
   const size_t room = kHeldBytes - std::min(held_.size(), kHeldBytes);
   held_.append(part.substr(0, room));
   size_ += part.size();
 }
 
-// The event in work ends after `size` bytes of rest_.
+// Hands out the event in work, which ends after `size` bytes of rest_. An event that lies within one chunk
+// is a view into it and is not copied; only one that began in an earlier chunk is put together.
 void Splitter::cut(size_t size, Piece& piece) {
   const std::string_view part = rest_.substr(0, size);
   std::string_view text = part;
@@ -119,7 +122,10 @@ bool Splitter::next_line(Piece& piece) {
   }
 }
 
-// Bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it goes on.
+// Gives the bytes of rest_ up to the comma or bracket behind the element in work; rest_.size() when it
+// goes on. The state between chunks is three values (in a string, behind a backslash, depth), so a chunk
+// may end anywhere and no byte is searched twice. A line break ends a string, which none may contain
+// unescaped: so a missing quote breaks one element and not all that follow.
 size_t Splitter::find_element_end() {
   const char* const begin = rest_.data();
   const char* const end = begin + rest_.size();
@@ -146,6 +152,8 @@ size_t Splitter::find_element_end() {
   return static_cast<size_t>(p - begin);
 }
 
+// An element goes to the reader whatever is in it; only the reader says what is wrong, with the element's
+// number. So a broken one costs that one event and not the whole body.
 bool Splitter::next_element(Piece& piece) {
   const size_t end = find_element_end();
   if (end == rest_.size()) {

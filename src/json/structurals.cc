@@ -18,6 +18,9 @@ Structurals::~Structurals() = default;
 Structurals::Structurals(Structurals&&) noexcept = default;
 Structurals& Structurals::operator=(Structurals&&) noexcept = default;
 
+// The first stage finds the offsets of all tokens and checks UTF-8. It writes the size of the text behind
+// the last one, which the span includes: so each token ends where the next begins, and walkers need no
+// case for the last.
 absl::Span<const uint32_t> Structurals::find(std::string_view text) {
   auto& parser = stage_->parser;
   if (!parser || parser->capacity() < text.size()) {

@@ -32,7 +32,9 @@ void append_utf8(uint32_t point, std::string& out) {
   }
 }
 
-// p stands behind "\u"; returns the place behind the escape (behind both halves of a pair).
+// `p` stands behind "\u"; returns the place behind the escape (behind both halves of a pair). Half a pair
+// is no character, but JSON's grammar allows it and programs send it, so it becomes U+FFFD instead of an
+// error.
 const char* append_unicode_escape(const char* p, const char* end, std::string& out) {
   const int unit = read_hex4(p, end);
   KEHU_CHECK(unit >= 0);
@@ -110,6 +112,11 @@ void append_valid_literal(std::string_view text, std::string& out) {
 
 // Printable ASCII without a quotation mark or a backslash: nothing to check or to escape. Most names and
 // values are some dozen such bytes, for which the general way takes longer to begin than to end.
+//
+// Eight bytes are looked at in one word. Subtracting 0x20 from each byte borrows into its high bit exactly
+// when the byte is smaller, and XOR with a character makes a byte zero where that character stands. A
+// borrow may mark the byte above a true one as well, but never without a true one below, and only "any" is
+// asked.
 bool stands_for_itself(std::string_view text) {
   constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
   const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHigh; };
@@ -128,7 +135,9 @@ bool stands_for_itself(std::string_view text) {
   return odd == 0;
 }
 
-// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
+// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629, section 4).
+// The second byte tells overlong forms (E0, F0), surrogates (ED) and what is beyond U+10FFFF (F4); C0, C1
+// and from F5 on no byte begins a sequence. simdjson answers for whole texts; this finds the place.
 size_t utf8_sequence(std::string_view text) {
   const auto byte = [&text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned lead = byte(0);
@@ -145,6 +154,8 @@ size_t utf8_sequence(std::string_view text) {
   return length;
 }
 
+// Each byte that begins no sequence becomes one U+FFFD, and reading goes on at the next byte: a broken
+// character costs only itself.
 std::string repaired_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -180,6 +191,8 @@ std::optional<bool> RawValue::as_bool() const {
   return raw.size() == 4;
 }
 
+// An integer may be written as 1e3 or 5.0. Those go by way of a double, but only up to 2^53: beyond, the
+// double may be the neighbour's number.
 std::optional<int64_t> RawValue::as_int() const {
   if (!is_number()) return std::nullopt;
   int64_t integer = 0;

@@ -49,6 +49,7 @@ Writer& Writer::value(std::string_view text) {
   return *this;
 }
 
+// JSON has no spelling for infinity and NaN, so they become null.
 Writer& Writer::value(double number) {
   if (!std::isfinite(number)) return null();
   separate();

@@ -17,23 +17,24 @@ constexpr std::pair<std::string_view, OrderStep> kSteps[] = {
     {"Order Line", OrderStep::kLine},
 };
 
-// Products in lists in a text in a list…
+// How deep products are looked for, in lists in a text in a list and so on.
 constexpr int kProductDepth = 4;
-// How a text begins that is a list, one product, or again a text.
+// The first character of a text that is a list, one product, or again a text.
 constexpr std::string_view kProductTexts = "[{\"";
 constexpr size_t kNoProducts = std::string_view::npos;
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-// Rounded half away from zero, like every fifth decimal.
+// Rounds half away from zero, as Decimal does with a fifth decimal.
 Sum multiply(Sum a, Sum b) {
   const Sum product = a * b;
   const Sum half = Decimal::kScale / 2;
   return (product < 0 ? product - half : product + half) / Decimal::kScale;
 }
 
-// What files make of ids is undone, as it is for identifiers: 1001.0 and ="1001" are 1001. Without an id is
-// what has lost its digits: of two orders 3.01235E+12 nobody knows whether they are one.
+// What files make of ids is undone, as it is for identifiers: 1001.0 and ="1001" are 1001. An id that has
+// lost its digits is none: of two orders 3.01235E+12 nobody knows whether they are one, and the order
+// counts without an id.
 std::string_view read_id(const json::RawValue& value, aggregate::TextPool& pool) {
   if (value.is_number()) {
     return plain_number(value.raw).left_out == LeftOut::kNo ? pool.text_of(value) : std::string_view();
@@ -44,7 +45,8 @@ std::string_view read_id(const json::RawValue& value, aggregate::TextPool& pool)
   return number.text.empty() ? text : pool.keep(number.text);
 }
 
-// An id of any length stands for itself or, when it is too long to keep, for its hash.
+// An id of any length stands for itself or, when it is too long to keep, for its hash, so that its events
+// still find each other.
 std::string_view bounded_id(std::string_view id, aggregate::TextPool& pool) {
   return id.size() <= OrderFields::kOrderIdBytes ? id : pool.keep("~" + hash128(id).hex());
 }
@@ -104,7 +106,9 @@ OrderReader::Amount OrderReader::amount_of(const json::RawValue& value) const {
   return out;
 }
 
-// Of the first candidate that has one.
+// Gives the amount of the first candidate that has one. A candidate that says something which is no amount
+// does not end the search, but is remembered: an amount that could not be read is shown, and is not a
+// zero.
 OrderReader::Amount OrderReader::amount_in(Role role, const Candidates& in) const {
   bool stated = false;
   for (const property::Slot slot : in.of(role)) {
@@ -115,7 +119,8 @@ OrderReader::Amount OrderReader::amount_in(Role role, const Candidates& in) cons
   return Amount{.sum = std::nullopt, .currency = {}, .stated = stated};
 }
 
-// A path through a list adds up what it reaches, all of which must be amounts.
+// A path through a list adds up what it reaches. All of it must be amounts: a sum that leaves one line out
+// would be a wrong amount that looks like a right one.
 OrderReader::Amount OrderReader::amount_at(absl::Span<const property::FieldValue> values) const {
   Amount amount;
   bool all = true;
@@ -128,6 +133,7 @@ OrderReader::Amount OrderReader::amount_at(absl::Span<const property::FieldValue
   return amount;
 }
 
+// A quantity that is left out is one. A quantity that is there and cannot be read makes the amount unread.
 OrderReader::Amount OrderReader::price_times_quantity(const Candidates& in) const {
   Amount price = amount_in(Role::kPrice, in);
   if (!price.sum) return price;
@@ -141,6 +147,9 @@ OrderReader::Amount OrderReader::price_times_quantity(const Candidates& in) cons
 }
 
 // Lists in lists and lists as texts are opened; of an object that is no product itself, the members are.
+// Such nesting is what no path can say, so products are not in the walk over the event: they are opened
+// only where an order states no amount, and each is walked with the paths of its price and quantity
+// (docs/decisions/event-fields.md). The depth is bounded, as it is the input's and not ours.
 void OrderReader::add_products(const json::RawValue& value, int depth, Amount& to) {
   if (depth == kProductDepth) return;
   if (value.is_string()) return add_product_text(value, depth, to);
@@ -191,7 +200,9 @@ std::string_view OrderReader::order_id(const Candidates& order) const {
   return {};
 }
 
-// What is stated goes before the sign beside the amount, and that before what the settings say.
+// What is stated goes before the sign beside the amount, and that before what the settings say. When a
+// code is stated and none can be read, the currency stays unknown: guessing one would add the amount to
+// the wrong money.
 std::string_view OrderReader::currency(const Candidates& order, const Amount& amount, bool& unread) const {
   unread = false;
   for (const property::Slot slot : order.of(Role::kCurrency)) {
@@ -209,6 +220,9 @@ std::string_view OrderReader::currency(const Candidates& order, const Amount& am
   return words_->currency();
 }
 
+// The fold and SQL both read orders by this function, so that they cannot differ in the first amount with
+// a comma (docs/decisions/vocabulary.md). Products are opened only where the order states no amount that
+// can be read.
 OrderFields OrderReader::read(const OrderWords& words, const property::EventFields& fields,
                               aggregate::TextPool& pool) {
   words_ = &words;

@@ -12,6 +12,9 @@ OrderText::Step::Step(const EventMeaning& meaning)
         return paths.add(path, property::Slot(paths.size()));
       }) {}
 
+// SQL asks for one event at a time and knows the source by its name. Each event that has a meaning gets
+// its own small tree of paths, so that reading it is the walk and the function that the fold uses, and
+// both give one amount.
 OrderText::OrderText(const Settings& settings) : table_(compile(settings.vocabulary, "")) {
   for (const Vocabulary::OfSource& words : settings.vocabulary.sources) {
     of_source_.emplace(words.source, compile(settings.vocabulary, words.source));

@@ -6,7 +6,8 @@
 namespace kehu::order {
 namespace {
 
-// Codes beyond the smallest eight are added under no code.
+// Codes beyond the smallest eight are added under no code, so that whoever invents codes cannot grow a
+// customer.
 constexpr size_t kCurrencies = 8;
 
 // The totals are a mask of what is not zero and these values.
@@ -81,6 +82,9 @@ bool read_totals(aggregate::WireReader& in, std::vector<OrderTotals>& totals) {
   return !in.failed();
 }
 
+// Beyond kCurrencies codes the greatest goes into the totals without a code, where its amounts no longer
+// mean any one currency; the empty code sorts first and has a place of its own. The codes kept are the
+// smallest ones and so, like names with the smallest hashes, have missed nothing.
 void add_totals(const OrderTotals& totals, std::vector<OrderTotals>& to) {
   const auto at =
       std::lower_bound(to.begin(), to.end(), totals.currency,

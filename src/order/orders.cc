@@ -16,10 +16,10 @@ constexpr uint8_t kRefunded = 16;
 constexpr uint8_t kRefundedWhole = 32;
 constexpr uint8_t kHasCurrency = 64;
 constexpr uint8_t kHasUnread = 128;
-// The byte behind the flags, where there is one.
+// These are bits of the byte behind the flags, which is there only with kHasUnread.
 constexpr uint8_t kAmountUnread = 1;
 constexpr uint8_t kCurrencyUnread = 2;
-// Bits of the section's first byte.
+// These are bits of the section's first byte.
 constexpr uint8_t kSampled = 1;
 constexpr uint8_t kUnreadEvents = 2;
 constexpr uint8_t kWholeRefunds = 4;
@@ -78,6 +78,8 @@ struct EventAmount {
   std::optional<Sum> amount;
 };
 
+// Refunds are sent as positive or as negative amounts and count by magnitude. An update of an order adds
+// nothing: only the order itself can tell which amount it replaces.
 OrderTotals totals_of_event(const EventAmount& event, std::string_view currency) {
   OrderTotals totals{.currency = currency};
   const Sum amount = event.amount.value_or(0);
@@ -143,6 +145,10 @@ void OrderHead::merge(const OrderHead& other) {
   unread.add(other.unread);
 }
 
+// Each field is a maximum, a minimum, an or or a sum, so any order of events gives the same. Cancelled is
+// therefore final: deciding by time between it and a later "completed" would let one late duplicate from
+// another system bring the order back (docs/decisions/profile.md). Both ids have one hash of 48 bits;
+// should two orders ever share it, the smaller id stands for them.
 void Order::merge(const Order& other) {
   id = std::min(id, other.id);
   currency = std::max(currency, other.currency);
@@ -215,6 +221,10 @@ bool Order::read(std::string_view payload) {
   return in.complete();
 }
 
+// An event counts in the totals and, when it names an order, in that order. The totals are kept beside the
+// orders so that revenue stays exact for customers with thousands of orders, of which only 256 are kept;
+// they cost ten bytes (docs/decisions/profile.md). What names no order is in the totals alone, and there
+// counted separately as well, so that exact revenue can add it to the orders.
 bool OrderSection::fold(std::string_view section, const OrderEvent& event, aggregate::WireBuffer& out) {
   SectionParts parts;
   if (!read_head(section, parts, totals_)) return false;
@@ -254,6 +264,8 @@ bool OrderSection::fold(std::string_view section, const OrderEvent& event, aggre
   return merge(section, single_.view(), out);
 }
 
+// The first 256 in the order of keys stay. Their keys are hashes, so they are a uniform sample of all
+// orders, from which the number of all can be estimated.
 bool OrderSection::merge(std::string_view a, std::string_view b, aggregate::WireBuffer& out) {
   SectionParts x, y;
   if (!read_head(a, x, totals_) || !read_head(b, y, second_totals_)) return false;

@@ -11,12 +11,16 @@
 namespace kehu::order {
 namespace {
 
+// The amount of the order as a whole goes before the sum of its lines: a sender of both would be counted
+// twice.
 std::optional<Sum> amount_of(const Order& order) {
   if (order.header) return order.header->amount;
   if (order.lines > 0) return order.line_amount;
   return std::nullopt;
 }
 
+// A refund without an amount gives back all that is known of the order. A stated refund may be larger, and
+// then holds.
 Sum refund_of(const Order& order) {
   return order.refunded_whole ? std::max(order.refund_amount, amount_of(order).value_or(0))
                               : order.refund_amount;
@@ -24,7 +28,9 @@ Sum refund_of(const Order& order) {
 
 bool is_purchase(const Order& order) { return order.completed || order.lines > 0; }
 
-// Per currency, from the orders themselves and the events that named none.
+// Adds up by currency, from the orders themselves and the events that named none. The totals cannot be
+// used for it: an order that was completed twice, updated or cancelled counts once or not at all, and only
+// the order knows.
 std::vector<RevenueView> exact_revenue(const OrderBook& book) {
   std::map<std::string, RevenueView> by_currency;
   const auto of = [&by_currency](const std::string& code) -> RevenueView& {
@@ -72,10 +78,12 @@ WholeRefunds kept_whole_refunds(const OrderBook& book) {
   return out;
 }
 
-// Of customers with more orders than are kept: the sums over all events. Where no order came as a whole, the
-// number of orders is an estimate from the sample, split as in the sample. A refund that named no amount is
-// exact when its order is kept; the others are held to be of the mean amount, split over the currencies as
-// the orders are.
+// Customers with more orders than are kept get the sums over all events, without regard to updates and
+// cancellations. Where no order came as a whole, the number of orders is an estimate from the sample,
+// split as in the sample, and within 6 % two times of three (docs/profile.md). A refund that named no
+// amount is exact when its order is kept; the others are held to be of the mean amount and are split over
+// the currencies as the orders are. To know their amounts would need the amount of every order ever
+// (docs/decisions/vocabulary.md).
 std::vector<RevenueView> summed_revenue(const OrderBook& book) {
   const double scale =
       static_cast<double>(aggregate::estimate_distinct(book.orders.size(), book.largest_key)) /

@@ -14,8 +14,10 @@ void add_path(const std::string& text, std::string_view property, std::vector<js
   if (path.ok() && text != property) paths.push_back(*std::move(path));
 }
 
-// Where an event has the property of a standard event: "total" is in its amounts, "products[].category" in
-// the categories of its products, "category" there or, where the event is about one product, beside them.
+// Adds the paths under which an event that means a standard one has a property of it: "total" is in its
+// amounts, "products[].category" in the categories of its products, "category" there or, where the event
+// is about one product, beside them. The event is stored as it was sent and only read in the words of its
+// source (docs/decisions/vocabulary.md).
 void add_instead(std::string_view property, const EventMeaning& meaning,
                  std::vector<json::FieldPath>& paths) {
   const std::string products = cat(standard_property(Role::kProducts), "[].");
@@ -49,6 +51,9 @@ NameId metric_id(const Metric& metric) {
   return name_id(cat(kind, "\n", metric.event, "\n", metric.property));
 }
 
+// Meanings are worked out once for each version of the settings, and an event looks up its name in one
+// table. A source with words of its own has a table of its own, in which the project's words are
+// contained, so that an event never asks two.
 Plan::Plan(const Settings& settings, absl::Span<const SourceName> sources, property::FieldPlan fields)
     : zone_(settings.zone), fields_(std::move(fields)), rules_(compile(settings, nullptr)) {
   for (const Vocabulary::OfSource& words : settings.vocabulary.sources) {

@@ -35,7 +35,8 @@ void open_gap(T* elements, size_t size, size_t place) {
   std::copy_backward(elements + place, elements + size, elements + size + 1);
 }
 
-// Without its last number.
+// The last byte of a varint has no high bit, and all before it have one, so the end of the number before
+// is found from behind, without reading what comes earlier.
 std::string_view cut_last_varint(std::string_view varints) {
   varints.remove_suffix(1);
   while (!varints.empty() && (static_cast<uint8_t>(varints.back()) & 0x80) != 0) varints.remove_suffix(1);
@@ -50,7 +51,9 @@ size_t Recent::find_place(const RecentEvent& event) const {
   return place;
 }
 
-// Whether the kind is new.
+// Finds the number of the kind, or gives it one; true when the kind is new. Kinds are numbered in their
+// own order and not in that of arrival, so a new one moves the numbers of those behind it: the same set of
+// events has the same bytes, however it came together.
 bool Recent::number_kind(const EventKind& kind, uint8_t& number) {
   size_t place = 0;
   while (place < kind_count_ && kinds_[place] < kind) ++place;
@@ -64,6 +67,8 @@ bool Recent::number_kind(const EventKind& kind, uint8_t& number) {
   return true;
 }
 
+// A kind that no event has any more is taken out with its last event, and the numbers behind it close up,
+// because unused kinds would tell two equal lists apart.
 void Recent::drop_last() {
   const uint8_t number = numbers_[--size_];
   if (std::find(numbers_.data(), numbers_.data() + size_, number) != numbers_.data() + size_) return;
@@ -128,6 +133,9 @@ bool Recent::read(std::string_view section) {
   return in.complete() && all_used && ascending;
 }
 
+// The oldest event of a full list falls off, and then its kind must still be in use by another event, or
+// the kinds would have to be renumbered; that case, a late event, a tie and a new kind are left to read()
+// and add(). Their bytes would be the same.
 bool Recent::prepend(std::string_view section, const RecentEvent& event, aggregate::WireBuffer& out) {
   if (section.empty()) return false;
   aggregate::WireReader in(section);

@@ -16,7 +16,7 @@ void widen(std::optional<Seen::Period>& period, const Seen::Period& by) {
   period->last = std::max(period->last, by.last);
 }
 
-// Bits of the mask of channels behind the numbered ones.
+// These bits stand behind those of the numbered channels in the mask.
 constexpr uint64_t kOthers = 1u << kChannelCount;
 constexpr uint64_t kBeyond = kOthers << 1;
 
@@ -43,7 +43,9 @@ bool Seen::add(ChannelName channel, Instant time) {
   return false;
 }
 
-// A key that was once pushed out can never come back.
+// Channels with names are kept like all names, as those with the smallest hashes; the rest share one
+// period. The largest key kept only ever gets smaller, so a key that was once pushed out can never come
+// back, and a channel that is listed has missed none of its events. True when the key is new.
 bool Seen::widen_other(uint64_t key, const Period& period) {
   const auto at = std::lower_bound(others.begin(), others.end(), key,
                                    [](const Other& other, uint64_t wanted) { return other.key < wanted; });

@@ -8,6 +8,11 @@
 #include "base/limits.h"
 #include "json/fields.h"
 
+// A plain trait is the newest value and needs nothing else. A step such as $add depends on what stands
+// below it, and a value with an older time may still come. So steps are not carried out at the fold but
+// kept in the order of their times, and value_of() takes them for the reader. Everything here serves two
+// ends: that any order of arrival gives the same bytes, and that a customer's steps stay bounded. Where
+// both cannot be had, beyond limits::kTraitSteps, the bound wins (trait_steps.h).
 namespace kehu::profile {
 namespace {
 
@@ -19,11 +24,11 @@ auto place(const TraitStep& step) { return std::tie(step.name, step.stamp, step.
 
 bool comes_before(const TraitStep& a, const TraitStep& b) { return place(a) < place(b); }
 
-// Two additions of one moment are one, as nothing can come between them; a repeated $set_once or $append of
-// one moment changes nothing.
+// Two additions of one moment are one, as nothing can come between them. A repeated $set_once or $append
+// of one moment changes nothing, and its operand is part of its place, so it joins its equal.
 bool joins(const TraitStep& a, const TraitStep& b) { return place(a) == place(b); }
 
-// The elements of arrays, each once, in the order in which they came first.
+// A list holds the elements of its arrays, each once and in the order in which they came first.
 class Elements {
  public:
   void append(std::string_view array) {
@@ -33,7 +38,8 @@ class Elements {
     }
   }
 
-  // As many of the newest as fit.
+  // Gives as many of the newest elements as fit, since a list that grows for ever must lose its oldest
+  // ones.
   std::string array() const {
     size_t bytes = 1;
     auto first = order_.end();
@@ -51,7 +57,9 @@ class Elements {
 
 bool is_array(std::string_view text) { return !text.empty() && text.front() == '['; }
 
-// The value of a trait while its steps are taken.
+// The value of a trait while its steps are taken, oldest first. It stays in the form of the last step, a
+// number or a list, and becomes text only at the end: a trait with 32 additions is parsed once and printed
+// once. A step that does not fit the value leaves it and its stamp alone.
 class Walk {
  public:
   explicit Walk(const Trait* base) {
@@ -129,6 +137,9 @@ bool TraitSteps::add(const TraitStep& step) {
   return of(step.name).empty();
 }
 
+// Added steps wait unsorted, since one event may bring thousands, and inserting each at its place would
+// cost the square of their number. They are sorted once and merged with the others, which are sorted
+// already; equals then stand beside each other and join.
 void TraitSteps::absorb_added() {
   if (added_.empty()) return;
   const auto middle = static_cast<ptrdiff_t>(steps_.size());
@@ -156,6 +167,9 @@ void TraitSteps::merge(const TraitSteps& other) {
   if (other.cleared_) clear(*other.cleared_);
 }
 
+// The order of the three cuts matters. Clearing comes first, for it empties values that then bound steps
+// from below; names beyond the limit go before their steps are looked at; and each name is settled against
+// the newest of its value and the clearing.
 void TraitSteps::settle(Traits& traits, aggregate::TextPool& pool) {
   if (empty()) return;
   absorb_added();
@@ -172,7 +186,8 @@ void TraitSteps::settle(Traits& traits, aggregate::TextPool& pool) {
   steps_.swap(settled_);
 }
 
-// The smallest names stay, of all that have a value or steps, as in Traits::trim.
+// The smallest names stay, of all that have a value or steps, as in Traits::trim: both lists are walked
+// together, because a name that has both counts once.
 void TraitSteps::trim(Traits& traits) {
   size_t names = 0;
   size_t value = 0;
@@ -190,6 +205,9 @@ void TraitSteps::trim(Traits& traits) {
   steps_.resize(step);
 }
 
+// Additions and appends below a newer value are gone for good, as that value replaced them. Of $set_once
+// the first and the last are kept: the first decides while nothing newer stands above it, and the last is
+// what remains when a deletion that is still to come supersedes the first.
 void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lower,
                              aggregate::TextPool& pool) {
   tail_.clear();
@@ -213,6 +231,9 @@ void TraitSteps::settle_name(size_t begin, size_t end, std::optional<Stamp> lowe
   std::sort(settled_.begin() + static_cast<ptrdiff_t>(first_of_name), settled_.end(), comes_before);
 }
 
+// Two steps of one kind become one at the time of the newer one, so nothing of their sum is lost, but a
+// set whose time lies between them can no longer part them. The oldest are combined, because a set so late
+// is the least likely.
 void TraitSteps::combine_oldest(std::vector<TraitStep>& steps, aggregate::TextPool& pool) const {
   const auto too_much = [&steps] {
     size_t bytes = 0;
@@ -303,6 +324,8 @@ bool TraitSteps::read(std::string_view section) {
   return in.complete() && !empty();
 }
 
+// Of the $set_once above the newest value only the first counts: it gave the trait a value, or found one
+// there.
 std::optional<TraitValue> value_of(const Trait* base, absl::Span<const TraitStep> steps,
                                    const std::optional<Stamp>& cleared) {
   const auto set = base == nullptr ? std::nullopt : std::optional(base->stamp);

@@ -7,12 +7,14 @@
 namespace kehu::profile {
 namespace {
 
+// The later stamp wins, and of equal stamps the larger value. The choice of the larger means nothing, but
+// it is a total order, so two events of one moment leave the same value in whichever order they come.
 bool replaces(const Trait& next, const Trait& old) {
   if (next.stamp != old.stamp) return next.stamp > old.stamp;
   return next.value > old.value;
 }
 
-// Where the name is, or would be.
+// Finds the place where the name is, or would be.
 template <class Values>
 auto place_of(Values& values, NameId name) {
   return std::lower_bound(values.begin(), values.end(), name,
@@ -34,6 +36,8 @@ bool Traits::set(const Trait& trait) {
   return false;
 }
 
+// The names with the smallest hashes stay. That traits were left out is marked and not counted: an exact
+// count of names left out would need the names (docs/decisions/profile.md).
 void Traits::trim() {
   if (values_.size() > limits::kTraitsPerCustomer) trim_to(limits::kTraitsPerCustomer);
 }
@@ -43,6 +47,8 @@ void Traits::trim_to(size_t count) {
   left_out_ = true;
 }
 
+// A deleted trait keeps its name and stamp, since an older value that comes late must find that it was
+// deleted.
 void Traits::empty_until(Stamp stamp) {
   for (Trait& trait : values_) {
     if (trait.stamp <= stamp) trait.value = {};

@@ -35,12 +35,15 @@ Windows<T> windows(const aggregate::Ring<T>& days, CivilDay today) {
           .last_365d = last(365)};
 }
 
+// Reads a merged part into what a person sees. Counters hold buckets of time and no windows, so "the last
+// 7 days" is worked out here, at the moment of the question; a customer without events needs no rewriting
+// as days pass.
 class Viewer {
  public:
   Viewer(const Settings& settings, Instant now, NameLookup name_of)
       : settings_(settings), now_(now), today_(settings.zone.day_of(now)), name_of_(name_of) {}
 
-  // False on damage.
+  // Returns false on damage.
   bool read(std::string_view part) {
     Sections sections;
     return sections.split(part) && read_seen(sections[SectionId::kSeen]) && read_traits(sections) &&
@@ -95,6 +98,8 @@ void Viewer::show_trait(NameId id, std::optional<TraitValue> value) {
   view_.traits.push_back({name(id), std::move(value->text), value->stamp.time, value->stamp.source});
 }
 
+// A trait can have a value, steps, or both. Those with a value come first, then those that have steps
+// alone; steps are sorted by name, so each such name is met once in a run.
 bool Viewer::read_traits(const Sections& sections) {
   Traits traits;
   TraitSteps steps;
@@ -182,6 +187,8 @@ MetricView Viewer::metric(const Metric& declared, const aggregate::MetricState& 
   return out;
 }
 
+// Metrics are kept under a hash of their kind, event and property. What the settings do not declare any
+// more stays in the part and is not shown: declared again, it goes on from where it was.
 bool Viewer::read_metrics(std::string_view section) {
   aggregate::EntryReader entries(section);
   std::map<NameId, std::string_view> payloads;
@@ -229,6 +236,8 @@ bool Viewer::read_orders(std::string_view section) {
 
 }  // namespace
 
+// A profile is the merge of a customer's parts (docs/decisions/parts.md). An event is folded into one of
+// them and does not pay for the others; whoever looks merges them, and most customers have one to three.
 absl::StatusOr<ProfileView> view(const Settings& settings, absl::Span<const std::string_view> parts,
                                  Instant now, NameLookup name_of) {
   Folder folder;

@@ -2,6 +2,11 @@
 
 namespace kehu::property {
 
+// A path has one slot whatever the event. Numbers by event would lie closer together, but a rule about
+// three events would be compiled three times, and every reader would carry a table from events to slots. A
+// source with words of its own has a tree that contains what is asked of all sources: so an event is
+// walked once, by one tree, and a path for all sources is added to each of them
+// (docs/decisions/event-fields.md).
 Slot FieldPlan::want(const Events& events, const json::FieldPath& path) {
   const Slot slot = slots_.try_emplace(path.text(), static_cast<uint32_t>(slots_.size())).first->second;
   Trees& trees = trees_[events.name.value()];

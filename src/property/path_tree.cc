@@ -4,6 +4,8 @@
 
 namespace kehu::property {
 
+// Every node on the way also learns the slot, so that a walk which meets a repeated key can forget in one
+// go what was found anywhere below it.
 Slot PathTree::add(const json::FieldPath& path, Slot slot) {
   std::vector<uint32_t> way = {0};
   for (const json::FieldPath::Step& each : path.steps()) way.push_back(step(way.back(), each));

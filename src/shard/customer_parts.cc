@@ -22,6 +22,8 @@ void append_part(Token token, std::string_view bytes, std::string& out) {
 
 }  // namespace
 
+// Order, sizes and version are all checked, because a half-read customer would be a wrong answer
+// (docs/formats/customer.md). Parts are views into the blob, so decoding copies no bytes.
 absl::Status CustomerParts::decode(std::string_view blob) {
   parts_.clear();
   if (blob.empty()) return absl::OkStatus();
@@ -51,6 +53,8 @@ std::string_view CustomerParts::find(Token token) const {
   return it != parts_.end() && it->token == token ? it->bytes : std::string_view();
 }
 
+// The blob is written anew with one part replaced, inserted in its order or, when `bytes` is empty, left
+// out. One pass does all three; a customer without parts is no blob at all.
 void CustomerParts::encode_with(Token token, std::string_view bytes, std::string& out) const {
   out.assign(1, kVersion);
   bool placed = bytes.empty();

@@ -11,12 +11,13 @@
 namespace kehu::shard {
 namespace {
 
-// Events are applied in waves: decode, prefetch identities, resolve, prefetch customers, fold. A wave is long
-// enough to hide the memory behind the work and short enough to stay in the second-level cache. Identity does
-// not depend on profiles, so resolving a whole wave first gives the same as going event by event.
+// Events are applied in waves: decode, prefetch identities, resolve, prefetch customers, fold. A wave is
+// long enough to hide the memory behind the work and short enough to stay in the second-level cache.
+// Identity does not depend on profiles, so resolving a whole wave first gives the same as going event by
+// event.
 constexpr size_t kWave = 256;
 
-// What a timer is for. Stored: never renumber.
+// What a timer is for. The numbers are stored and never change.
 enum class Purpose : uint16_t { kReminder = 1 };
 
 }  // namespace
@@ -49,6 +50,9 @@ void Shard::name_source(SourceId id, std::string name) {
   if (!settings_->vocabulary.sources.empty()) plan_ = profile::Plan(*settings_, sources_);
 }
 
+// Events between two commands form waves, and a command stands alone: it has to see all that came before
+// it and be seen by all behind it. How the records are cut into calls and waves makes no difference to the
+// state.
 absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Effects& effects) {
   for (size_t i = 0; i < records.size();) {
     size_t end = i;
@@ -108,6 +112,9 @@ void Shard::resolve(absl::Span<const LogRecord> records) {
   customers_.prefetch(keys_);
 }
 
+// An event is folded into one part, that of its strongest identifier, however many parts its customer has;
+// reading merges them. So intake does not pay for large customers, and taking people apart is moving bytes
+// (docs/decisions/parts.md).
 absl::Status Shard::fold(const Applied& applied, Effects& effects) {
   if (auto status = parts_.decode(customers_.get(applied.customer.hash)); !status.ok()) return status;
   const uint64_t unread = folder_.amounts_unread();
@@ -133,8 +140,9 @@ absl::Status Shard::move(absl::Span<const identity::Move> moves, Effects& effect
   return absl::OkStatus();
 }
 
-// All parts of one pair of customers at once: each customer is read and written
-// once, or joining two would cost the square of their parts.
+// Moves all parts of one pair of customers at once: each customer is read and written once. Moved one by
+// one, the parts of a join cost the square of their number, since each would rewrite both customers
+// (docs/decisions/joins.md).
 absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Effects& effects) {
   const CustomerId from = moves[0].from, to = moves[0].to;
   if (from == to) return absl::OkStatus();
@@ -161,7 +169,8 @@ absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Effects
   return absl::OkStatus();
 }
 
-// parts_ and carried_ to all_, in the order of tokens.
+// Merges parts_ and carried_ into all_, in the order of tokens. A token that both have becomes one part,
+// whose bytes merged_ keeps; all others stay views into the two blobs.
 absl::Status Shard::merge_parts() {
   all_.clear();
   merged_.clear();
@@ -217,6 +226,10 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
   return absl::OkStatus();
 }
 
+// Time is a record: what is due happens between the same two events in every replay
+// (docs/decisions/time.md). Timers are first copied and then carried out, because a timer's payload is
+// only valid while it is visited. Intents are named after the tick and their place in it, so a replay
+// makes the same ones under the same names.
 absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
   struct Due {
     timer::Timer timer;
@@ -306,7 +319,8 @@ absl::StatusOr<std::vector<Token>> Shard::parts(CustomerId customer) {
   return tokens;
 }
 
-// Sums do not depend on the order in which a store visits its blobs.
+// A sum, so that the digest does not depend on the order in which a store visits its blobs. The key goes
+// into each hash, or two customers could change places unseen.
 uint64_t Shard::digest() {
   uint64_t sum = 0;
   const auto add = [&sum](const Hash128& key, std::string_view bytes) {
@@ -318,6 +332,8 @@ uint64_t Shard::digest() {
   return sum;
 }
 
+// Hashes parts and not blobs: which customer owns a part may depend on the order of events, what the part
+// says does not.
 uint64_t Shard::content_digest() {
   uint64_t sum = 0;
   customers_.for_each([&sum](const Hash128&, std::string_view blob) {

@@ -35,7 +35,8 @@ constexpr std::pair<int, std::string_view> kNumbers[] = {
     {968, "SRD"}, {969, "MGA"}, {971, "AFN"}, {972, "TJS"}, {973, "AOA"}, {975, "BGN"}, {976, "CDF"},
     {977, "BAM"}, {978, "EUR"}, {980, "UAH"}, {981, "GEL"}, {985, "PLN"}, {986, "BRL"}};
 
-// In lower case, as fold_text leaves them.
+// Words are in lower case, as fold_text leaves them. A sign that several currencies share has one meaning
+// here: ¥ is CNY and $ is USD, and others say more ("jp¥", "hk$").
 constexpr std::pair<std::string_view, std::string_view> kWords[] = {
     {"¥", "CNY"},        {"cn¥", "CNY"},    {"元", "CNY"},      {"圆", "CNY"},       {"圓", "CNY"},
     {"元整", "CNY"},     {"块", "CNY"},     {"块钱", "CNY"},    {"元人民币", "CNY"}, {"人民币", "CNY"},
@@ -70,6 +71,8 @@ CurrencyCode of_number(std::string_view digits) {
 
 }  // namespace
 
+// Nearly all texts are codes of three capitals, which are taken without folding and without a list: a code
+// that is new is a code. RMB and CNH look like codes and mean CNY.
 CurrencyCode read_currency(std::string_view text) {
   constexpr size_t kLongestText = 64;
   if (text.empty() || text.size() > kLongestText) return {};

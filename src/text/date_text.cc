@@ -10,7 +10,8 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// U+FF01 to U+FF5E are ASCII at full width; U+3000 is the blank of that width.
+// Makes ASCII of full width, which is U+FF01 to U+FF5E, and of U+3000, the blank of that width. In UTF-8
+// the former are EF BC 81 to EF BD 9E, so the place in ASCII follows from the last two bytes.
 std::string narrow(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -56,13 +57,13 @@ class Scan {
     while (skip(" ") || skip("\t")) {
     }
   }
-  // A number of `least` to `most` digits, all that stand here.
+  // Takes all digits that stand here, when they are `least` to `most`.
   std::optional<int> number(size_t least, size_t most) {
     const size_t count = digits();
     if (count < least || count > most) return std::nullopt;
     return fixed(count);
   }
-  // The next digits, as many as that.
+  // Takes exactly `count` digits, also where more follow.
   std::optional<int> fixed(size_t count) {
     if (digits() < count) return std::nullopt;
     int out = 0;
@@ -70,7 +71,7 @@ class Scan {
     rest_.remove_prefix(count);
     return out;
   }
-  // Behind the decimal mark; digits below a microsecond are dropped.
+  // Takes the digits behind the decimal mark; those below a microsecond are dropped.
   std::optional<int> micros() {
     const size_t count = digits();
     if (count == 0) return std::nullopt;
@@ -91,7 +92,9 @@ struct Reading {
   std::optional<int32_t> offset{};
 };
 
-// `packed`: without marks between the numbers.
+// The mark behind the year decides which marks and widths follow. `packed` says that there are none; month
+// and day then have two digits each. Only texts that begin with a year of four digits are dates: nobody
+// can tell the order of 01/02/2026.
 bool read_day(Scan& scan, Reading& out, bool& packed) {
   const auto year = scan.fixed(4);
   if (!year) return false;
@@ -114,7 +117,7 @@ bool read_day(Scan& scan, Reading& out, bool& packed) {
   return true;
 }
 
-// "103015" and "1030", behind a packed day or alone.
+// Reads "103015" and "1030", behind a packed day or alone.
 bool read_packed_clock(Scan& scan, Reading& out) {
   const size_t digits = scan.digits();
   if (digits != 4 && digits != 6) return false;
@@ -133,6 +136,9 @@ void read_half_of_day(Scan& scan, Reading& out) {
   }
 }
 
+// Digits that stand without marks say by their number what they are; with marks, each part may have one
+// digit or two. A half of the day may stand before the clock, as in Chinese, or behind it, as in English,
+// but counts once.
 bool read_clock(Scan& scan, Reading& out) {
   read_half_of_day(scan, out);
   scan.skip_blanks();
@@ -188,6 +194,9 @@ bool read_offset(Scan& scan, Reading& out) {
   return true;
 }
 
+// Civil days overflow into the next month, so the day that comes out is compared with what was written: 31
+// April is no date. 24:00 is the end of a day and is taken; a leap second is not, as the clock here has
+// none.
 std::optional<int64_t> local_micros(Reading& at) {
   if (at.afternoon) {
     if (at.hour > 12 && !*at.afternoon) return std::nullopt;

@@ -11,7 +11,10 @@ namespace {
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
-// Edits between two words without regard to case: insert, delete, replace, swap two neighbours.
+// The number of edits between two words without regard to case: insert, delete, replace, swap two
+// neighbours. d[i][j] is that of the first i letters of one and the first j of the other; each depends on
+// the neighbours to the left and above and, for a swap, on the one two further. The whole table is kept:
+// words are short, and this runs only for a message about a mistake.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) {

@@ -23,7 +23,7 @@ struct Scan {
   }
 };
 
-// Digits without leading zeros, at least one.
+// Appends digits without leading zeros, at least one, so that 007 and 7 are one text.
 bool append_whole_part(Scan& scan, std::optional<char> thousands, std::string& out) {
   const size_t begin = out.size();
   bool any = false;
@@ -36,7 +36,7 @@ bool append_whole_part(Scan& scan, std::optional<char> thousands, std::string& o
   return any;
 }
 
-// The point and its digits without trailing zeros, or nothing.
+// Appends the point and its digits without trailing zeros, or nothing.
 bool append_fraction(Scan& scan, std::string& out) {
   if (!scan.skip('.')) return false;
   const size_t begin = out.size();
@@ -64,7 +64,9 @@ bool append_exponent(Scan& scan, std::string& out) {
   return scan.at > digits;
 }
 
-// ± 0.DIGITS × 10^exponent, the first and the last digit not 0; no digits: zero.
+// ± 0.DIGITS × 10^exponent, the first and the last digit not 0; zero has no digits. Each number has one
+// such form, so comparing exponents and then digits as text compares numbers of any length, without a
+// rounding to double.
 struct Scientific {
   bool negative = false;
   std::string digits;
@@ -153,6 +155,8 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
   return sign(left) < 0 ? 0 <=> size : size;
 }
 
+// Decimals have four places, so the product of their units has eight, of which four are rounded away, half
+// away from zero.
 std::optional<std::string> product_text(std::string_view a, std::string_view b) {
   const auto left = Decimal::parse(a), right = Decimal::parse(b);
   if (!left || !right) return std::nullopt;
