@@ -155,6 +155,9 @@ absl::Status DeltaLog::prepare() {
   return absl::OkStatus();
 }
 
+// The newest checkpoint is found by its name. `_last_checkpoint` is written behind it, so after a crash it
+// may name an older one: it serves for the checksum alone. Behind the checkpoint no version may be missing,
+// for each holds only what has changed since the one before.
 absl::StatusOr<TableState> DeltaLog::load() {
   auto names = files_.list(log_);
   if (absl::IsNotFound(names.status())) return TableState{};
@@ -195,6 +198,10 @@ absl::Status DeltaLog::load_newer(TableState& state, ActionEffect& effect) {
   return absl::OkStatus();
 }
 
+// The version is written and synced under a scratch name, and takes its own name only if no other file has
+// it. So a version is whole or not there, and of two writers one is told AlreadyExists. When nothing but
+// the last sync fails, that of the directory, the version can be read now and may still be gone after a
+// power cut. That is DataLoss, and the caller must keep the data files that the version names.
 absl::Status DeltaLog::create_version(int64_t version, const CommitInfo& info, std::string_view actions) {
   const os::RenamePaths paths{scratch(".json"), path(version_name(version))};
   const std::string text =
@@ -217,6 +224,9 @@ absl::Status DeltaLog::create_version(int64_t version, const CommitInfo& info, s
       " was written, but it is unknown whether it would survive a power cut: ", message_of(status));
 }
 
+// A checkpoint is Parquet with nested columns. DuckDB makes it from the same JSON lines that versions have,
+// so there is one writer of actions and not two. Its checksum goes into `_last_checkpoint`, and into the
+// next version, which stays when another checkpoint is the last.
 absl::Status DeltaLog::write_checkpoint(const TableState& state) {
   const std::string lines = scratch(".ndjson");
   const os::RenamePaths paths{scratch(".parquet"), path(checkpoint_name(state.version))};

@@ -216,6 +216,8 @@ void LiveFeed::send_missed(uint64_t missed) const {
   }
 }
 
+// A text is written when the first subscriber wants it, and shared by all others. Nobody is waited for: a
+// sink that is full drops the message and tells its client later how many it has missed.
 void LiveFeed::send_events(const replica::AppliedSlice& slice) {
   auto subscriptions = current();
   std::erase_if(subscriptions, [](const auto& one) { return !one->events && !one->customers; });

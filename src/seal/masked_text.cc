@@ -122,7 +122,11 @@ bool looks_secret(std::string_view value) {
                      [value](std::string_view prefix) { return value.starts_with(prefix); });
 }
 
-// Reads a text as if it were JSON and passes over what is not.
+// Reads a text as if it were JSON and passes over what is not. There is no parser behind it, because the
+// texts are what clients sent: cut, broken, or of another format. It goes once over literals, words and
+// marks, and keeps for each open container whether all in it is personal. Whatever is in doubt is covered:
+// a key that cannot be read counts as personal, and from a word that JSON does not have to the end of its
+// line only three digits of each number are shown.
 class Masker {
  public:
   Masker(std::string_view text, bool cut, const Settings& settings)

@@ -39,6 +39,9 @@ MessageInflater::Verdict MessageInflater::end_message(size_t limit, std::string&
   return verdict;
 }
 
+// The size is judged after every 16 KiB, so a message that unpacks without end is refused within one such
+// piece. The ratio counts from 64 KiB on: a short text may well be that repetitive. An inflater may hold
+// output back after its input is used up, so it is asked until it leaves room in the buffer.
 MessageInflater::Verdict MessageInflater::inflate(std::string_view piece, size_t limit, std::string& out) {
   char plain[16 * 1024];
   zlib::z_params z;
