@@ -57,6 +57,9 @@ void init_scan(duckdb_init_info info) {
   duckdb_init_set_init_data(info, progress, destroy<ScanProgress>);
 }
 
+// Threads take chunks by counting up, so there is no lock and no chunk is read twice. What is copied is the
+// fixed part of each column that the statement reads; long texts stay in the chunk, which the binding holds
+// as long as the statement.
 void run_scan(duckdb_function_info info, duckdb_data_chunk output) {
   const auto* binding = static_cast<const ScanBinding*>(duckdb_function_get_bind_data(info));
   auto* progress = static_cast<ScanProgress*>(duckdb_function_get_init_data(info));

@@ -9,6 +9,9 @@
 namespace kehu::duck {
 namespace {
 
+// A chunk has the layout of DuckDB's vectors, so that a scan copies the fixed parts as they are and no
+// characters. Long texts lie in blocks that never move, for the values point into them.
+//
 // DuckDB's string_t: texts of up to 12 bytes lie inside, padded with zeros; longer ones show their first
 // four.
 struct Text {

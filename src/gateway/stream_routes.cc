@@ -60,7 +60,9 @@ class StreamParts final : public LogParts {
     if (!under_way() && failure().ok()) tell_acked(message);
   }
 
-  // On the connection's thread, when the client has taken the acks before.
+  // On the connection's thread, when the client has taken the acks before. The moment is asked for, instead
+  // of sending at once, because that makes acks few: while a client is slow to take one, all later ones
+  // become the next.
   void send_ack() {
     const std::lock_guard lock(mutex());
     if (acked_ > told_) {

@@ -86,6 +86,8 @@ bool IdentifierList::add(const Found& found) {
   return true;
 }
 
+// The strongest type comes first, because the token of the strongest identifier is the part of the event. A
+// list has at most kIdentifiersPerEvent entries, so it is sorted by insertion.
 void IdentifierList::settle(const fields::Policy& policy, seal::Door& door, TextPool& texts) {
   // Stable, so that of two values of one type the first named stays the stronger.
   for (size_t i = 1; i < count_; ++i) {

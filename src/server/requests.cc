@@ -64,7 +64,8 @@ Connection::Step Connection::head_step(std::string_view bytes) {
   return admit(bytes, head);
 }
 
-// Judges the header. Runs again for the same request when its body has arrived; the gate is asked only once.
+// Judges the header. It runs again for the same request when its body has arrived, because the header is
+// parsed as views into bytes that have moved until then. The gate is asked only once.
 Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   const bool admitted = wanted_ != 0;
   const size_t available = bytes.size() - head.size;
