@@ -144,6 +144,8 @@ class BulkUpload final : public BodySink {
     parts_->abandon();
   }
 
+  // A chunk becomes parts before the next is asked for, so an upload takes the memory of a few parts,
+  // however large it is. Whether it is packed is seen by its first bytes.
   void on_chunk(std::string_view chunk, ReadMore more) override {
     const bool packed = opened_.compressed || coding::is_gzip(chunk);
     if (first_ && packed)

@@ -79,6 +79,8 @@ std::string without_quotes(std::string_view text) {
   return out;
 }
 
+// Of a table the values count and not the line, so a file that was saved with other quotes or line ends is
+// still the same. A row that cannot be read has no values, and counts by its text without them.
 RowContent content_of(const rows::Row& row) {
   RowContent out;
   if (!row.fault && row.json != nullptr)

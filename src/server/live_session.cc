@@ -254,6 +254,9 @@ void LiveSession::tell_caught_up(uint64_t dropped) {
 }
 
 // Frames of what the channel sends, as long as the client takes them.
+// Texts leave the queue only as the socket takes frames, so a slow client's texts wait where they are
+// bounded and counted, and not behind the socket. The channel is asked when nothing else waits: what it
+// says then is as new as can be.
 void LiveSession::fill() {
   while (phase_ == Phase::kOpen && unsent() < kUnsentBytes) {
     LiveQueue::Next next = queue_->take();
