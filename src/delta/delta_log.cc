@@ -101,6 +101,8 @@ absl::Status DeltaLog::remember_version(int64_t version) {
   return absl::OkStatus();
 }
 
+// A version of Kehu's says which checksum the bytes of the one before have, so a version that was damaged
+// is found by its successor, whoever wrote it.
 absl::Status DeltaLog::apply_version(int64_t version, TableState& state, ActionEffect& effect) {
   const std::string name = path(version_name(version));
   const auto text = os::read_whole_file(files_, name);
@@ -274,8 +276,8 @@ absl::StatusOr<DeltaLog::Files> DeltaLog::files_up_to(int64_t version) {
 absl::StatusOr<size_t> DeltaLog::trim(int64_t before, size_t limit) {
   auto names = files_.list(log_);
   if (!names.ok()) return names.status();
-  int64_t start =
-      -1;  // the newest checkpoint at or below `before`: older files serve no version from there on
+  // This is the newest checkpoint at or below `before`: what is older serves no version from there on.
+  int64_t start = -1;
   for (const std::string& name : *names) {
     const auto parsed = parse_log_name(name);
     if (parsed && parsed->checkpoint && parsed->version <= before) start = std::max(start, parsed->version);

@@ -53,6 +53,8 @@ size_t Chunk::value_bytes(ColumnType type) {
   return 0;
 }
 
+// The first block is small, and smaller still for a chunk of few rows: a back-fill may have hundreds of
+// those at once. A block is never moved or grown, because values point into it.
 char* Chunk::text_room(size_t size) {
   if (size > room_left_) {
     const size_t block =
@@ -87,6 +89,7 @@ void Chunk::write_text(size_t column, size_t size, const char* text) {
   std::memcpy(columns_[column].get() + rows_ * sizeof(Text), &value, sizeof(Text));
 }
 
+// Two values may point to the same characters: those of a chunk live and die together.
 void Chunk::set_same_text(size_t column, size_t as_column) {
   std::memcpy(columns_[column].get() + rows_ * sizeof(Text), columns_[as_column].get() + rows_ * sizeof(Text),
               sizeof(Text));

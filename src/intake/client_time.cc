@@ -132,7 +132,8 @@ std::optional<Instant> ClientTimes::parse(const json::RawValue& value) {
   return from_text(value.as_string(scratch));
 }
 
-// YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed.
+// YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed. Times that come one behind
+// another mostly share their day, so it is remembered with its text, and only the rest is read.
 std::optional<Instant> ClientTimes::parse_short_form(std::string_view text) {
   if (text.size() != 24 || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != '.' ||
       text[23] != 'Z') {

@@ -147,6 +147,9 @@ class LiveFeed::Channel final : public http::LiveChannel {
   std::shared_ptr<Subscription> current_;
 };
 
+// The feed follows what is applied on a thread of its own, and wants nothing while nobody listens. When it
+// falls behind it is told how much it has missed, and tells its subscribers: what is applied never waits
+// for them.
 LiveFeed::LiveFeed(engine::Engine& engine, debugger::Debugger& debugger)
     : engine_(engine),
       debugger_(debugger),

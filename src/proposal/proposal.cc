@@ -108,7 +108,9 @@ class Proposal {
   }
 
  private:
-  // The values may say more than the name, or belie it.
+  // The values may say more than the name, or belie it. An address or a mobile number has a form of its
+  // own, so four of five values make a column one of these, whatever it is called; an amount must be a
+  // number in every row. A name alone is not enough where a mapping would then reject rows.
   static void judge(Judged& judged) {
     const Facts& facts = judged.facts;
     const size_t most = facts.filled - facts.filled / 5;

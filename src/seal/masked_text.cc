@@ -78,7 +78,9 @@ enum class Digits : uint8_t {
   kAnybody,  // parts of whatever: the text has no form
 };
 
-// Numbers and addresses inside a longer text.
+// Numbers and addresses inside a longer text. An address is seen by its @, when its local part stands in
+// `out` already and is taken back. Digits are read with what people put between them first, and alone when
+// that is no number of a person's.
 std::string covered(std::string_view text, Digits what) {
   std::string out;
   for (size_t at = 0; at < text.size();) {

@@ -107,6 +107,9 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   return take_buffered(bytes, head, request, *match.route);
 }
 
+// A body that came in one piece with its header is used where it was read. Otherwise it waits behind its
+// header in the connection's own buffer, and what is chunked is put together in a second one, beside a copy
+// of its header.
 Connection::Step Connection::take_buffered(std::string_view bytes, const Head& head, http::Request& request,
                                            const http::Route& route) {
   limit_ = body_limit(route.action);
