@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kOriginKey = R"({"$origin":")";
 constexpr size_t kEverything = SIZE_MAX;
-constexpr size_t kOriginBytes = 300;  // a file's name and a line
+constexpr size_t kOriginBytes = 300;  // has room for a file's name and a line
 
 }  // namespace
 

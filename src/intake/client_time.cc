@@ -90,7 +90,7 @@ constexpr Zone kZonesAhead[] = {
 // An event waits so long in its client, at most, before it is sent.
 constexpr Duration kWaitsAtMost = Duration::minutes(10);
 
-// -1 when they are none.
+// The result is -1 when the two are no digits.
 inline int two_digits(const char* text) {
   const unsigned high = static_cast<unsigned char>(text[0]) - unsigned{'0'};
   const unsigned low = static_cast<unsigned char>(text[1]) - unsigned{'0'};

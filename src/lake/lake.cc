@@ -81,7 +81,7 @@ class Lake::Core {
   }
 
   absl::Status open();
-  // Puts rows into the tail of a table, each with `add`.
+  // Puts rows into the tail of a table; `add` writes each of them.
   template <class R, class Add>
   absl::Status append(TableId id, absl::Span<const R> rows, Add&& add);
   absl::Status append_events(absl::Span<const Row> rows) {
@@ -290,7 +290,7 @@ absl::Status Lake::Core::move(absl::Span<const Move> moves) {
   return absl::OkStatus();
 }
 
-// Under the snapshots' mutex.
+// The caller holds the snapshots' mutex.
 void Lake::Core::count_bytes() {
   uint64_t bytes = 0;
   for (const auto& stream : streams_) bytes += stream->bytes();
@@ -350,7 +350,7 @@ absl::Status Lake::Core::add_lost_moves(Sequence up_to,
   }
 }
 
-// Under the snapshots' mutex.
+// The caller holds the snapshots' mutex.
 void Lake::Core::freeze(Stream& stream, Sequence up_to) {
   stream.frozen.take_over(stream.active);
   // After a crash a table may be ahead of the rows that come again.

@@ -57,7 +57,7 @@ void Owners::set(Token part, CustomerId customer, Sequence sequence) {
   newest.sequence = sequence;
 }
 
-// Whether somebody may ask for a position of [from, to).
+// True when somebody may ask for a position of [from, to).
 bool Owners::is_needed(Sequence from, Sequence to) const {
   if (from <= shown_ && shown_ < to) return true;
   const auto held = held_.lower_bound(from);

@@ -22,7 +22,7 @@ Instant modified_at(const std::string& path) {
   return Instant::from_seconds(about.st_mtim.tv_sec);
 }
 
-// Of an empty file, which has no header to miss.
+// Reads an empty file, which has no header to miss.
 class NoRows final : public rows::RowReader {
  public:
   absl::StatusOr<bool> next(rows::Row&) override { return false; }

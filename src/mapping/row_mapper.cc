@@ -14,7 +14,7 @@
 namespace kehu::mapping {
 namespace {
 
-// Of what one row may become by `each`.
+// These bound what one row may become by `each`.
 constexpr uint32_t kEachElementsMax = 10'000;
 constexpr size_t kEachBytesMax = 64u << 20;
 constexpr size_t kFileNameBytes = 48;  // leaves room for hash, line and ordinal in limits::kMessageIdBytes

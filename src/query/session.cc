@@ -88,7 +88,7 @@ Session::Core::~Core() {
   reader.orders.erase(id);
 }
 
-// Whether what events mean may have changed.
+// True when what events mean may have changed.
 bool Session::Core::take_settings() {
   auto now = reader.options.settings ? reader.options.settings() : nullptr;
   if (order_texts != nullptr && now == settings) return false;

@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::string_view kLocalPart =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*%";
-// Of digits in a text that ends in the middle of a word, where nobody can say what they are.
+// So many digits of a number are shown when it is covered, or when nobody can say what it is.
 constexpr size_t kShownDigits = 3;
-// Of a number with spaces in it; a longer one is no phone number.
+// A number with spaces in it has at most so many bytes; a longer one is no phone number.
 constexpr size_t kNumberBytes = 24;
 
 // Credentials that clients put into their bodies, in small letters.

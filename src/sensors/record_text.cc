@@ -233,7 +233,7 @@ void Record::write_sender(Channel channel) {
     text_member("userAgent", sender_->user_agent);
 }
 
-// What nobody knows stays with the event.
+// Members that are known to nobody stay with the event, in its context.
 void Record::write_rest() {
   const bool identities = !unknown_identities_.empty() && type_ != Type::kTrackIdUnbind;
   if (identities) {
