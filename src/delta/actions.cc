@@ -87,6 +87,9 @@ void apply_add(const json::Value& add, TableState& state) {
   state.files[file.path] = std::move(file);
 }
 
+// A removed file stays known until its retention is over. The `remove` of another writer may lack our tags,
+// and then the checksum is taken over from the `add`, so that the file can still be compared until it is
+// deleted.
 void apply_remove(const json::Value& remove, TableState& state) {
   RemoveFile file;
   file.path = decode_path(remove.find("path").as_string().value_or(""));
@@ -178,6 +181,8 @@ void begin_commit_info(const CommitInfo& info, json::Writer& writer) {
   writer.end_object().field("isBlindAppend", info.blind_append).field("engineInfo", kEngineName);
 }
 
+// Actions of kinds that are not known are passed over: what a reader must know is said by the protocol's
+// versions, which the table checks.
 absl::Status apply_action(std::string_view line, TableState& state, ActionEffect& effect) {
   auto document = json::Document::parse(line);
   if (!document.ok()) return document.status();

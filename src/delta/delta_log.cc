@@ -101,6 +101,8 @@ absl::Status DeltaLog::remember_version(int64_t version) {
   return absl::OkStatus();
 }
 
+// A version of Kehu's says which checksum the bytes of the one before have, so a version that was damaged
+// is found by its successor, whoever wrote it.
 absl::Status DeltaLog::apply_version(int64_t version, TableState& state, ActionEffect& effect) {
   const std::string name = path(version_name(version));
   const auto text = os::read_whole_file(files_, name);
@@ -155,6 +157,9 @@ absl::Status DeltaLog::prepare() {
   return absl::OkStatus();
 }
 
+// The newest checkpoint is found by its name. `_last_checkpoint` is written behind it, so after a crash it
+// may name an older one: it serves for the checksum alone. Behind the checkpoint no version may be missing,
+// for each holds only what has changed since the one before.
 absl::StatusOr<TableState> DeltaLog::load() {
   auto names = files_.list(log_);
   if (absl::IsNotFound(names.status())) return TableState{};
@@ -195,6 +200,10 @@ absl::Status DeltaLog::load_newer(TableState& state, ActionEffect& effect) {
   return absl::OkStatus();
 }
 
+// The version is written and synced under a scratch name, and takes its own name only if no other file has
+// it. So a version is whole or not there, and of two writers one is told AlreadyExists. When nothing but
+// the last sync fails, that of the directory, the version can be read now and may still be gone after a
+// power cut. That is DataLoss, and the caller must keep the data files that the version names.
 absl::Status DeltaLog::create_version(int64_t version, const CommitInfo& info, std::string_view actions) {
   const os::RenamePaths paths{scratch(".json"), path(version_name(version))};
   const std::string text =
@@ -217,6 +226,9 @@ absl::Status DeltaLog::create_version(int64_t version, const CommitInfo& info, s
       " was written, but it is unknown whether it would survive a power cut: ", message_of(status));
 }
 
+// A checkpoint is Parquet with nested columns. DuckDB makes it from the same JSON lines that versions have,
+// so there is one writer of actions and not two. Its checksum goes into `_last_checkpoint`, and into the
+// next version, which stays when another checkpoint is the last.
 absl::Status DeltaLog::write_checkpoint(const TableState& state) {
   const std::string lines = scratch(".ndjson");
   const os::RenamePaths paths{scratch(".parquet"), path(checkpoint_name(state.version))};
@@ -264,8 +276,8 @@ absl::StatusOr<DeltaLog::Files> DeltaLog::files_up_to(int64_t version) {
 absl::StatusOr<size_t> DeltaLog::trim(int64_t before, size_t limit) {
   auto names = files_.list(log_);
   if (!names.ok()) return names.status();
-  int64_t start =
-      -1;  // the newest checkpoint at or below `before`: older files serve no version from there on
+  // This is the newest checkpoint at or below `before`: what is older serves no version from there on.
+  int64_t start = -1;
   for (const std::string& name : *names) {
     const auto parsed = parse_log_name(name);
     if (parsed && parsed->checkpoint && parsed->version <= before) start = std::max(start, parsed->version);

@@ -7,6 +7,10 @@
 #include "base/crc32c.h"
 #include "base/text.h"
 
+// One file is compared at a time. After a start many statements ask for the same files; without turns each
+// of them would read the whole archive. Whoever waits looks again when the turn comes, since the one before
+// may have compared this very file, and asks `going` every 20 ms, so that a statement's end is not put off
+// by waiting.
 namespace kehu::delta {
 namespace {
 

@@ -83,6 +83,9 @@ std::string checkpoint_name(int64_t version) {
   return cat(version_name(version).substr(0, kNameDigits), ".checkpoint.parquet");
 }
 
+// The field for the checksum is written with zeros, and the digits are put in their place at the end. A
+// checksum so covers every other byte of the file, and a reader gets the same bytes by counting its digits
+// as zeros.
 std::string version_text(const CommitInfo& info, const LogMarks& marks, std::string_view actions) {
   std::string text;
   json::Writer writer(text);

@@ -175,6 +175,11 @@ absl::Status Table::replace(const std::vector<std::string>& removed, const std::
   return commit(change);
 }
 
+// A taken number means another writer, such as an outside OPTIMIZE. What it wrote is read, and the commit
+// may be tried under the next number, unless a condition of the commit no longer holds: the schema or
+// protocol is not ours any more, a file that the commit removes is gone, or somebody has appended as Kehu.
+// The last is seen by the position in `txn`, which only our own commits move. Two processes that both
+// append would write each row twice, so this table takes no more commits.
 absl::Status Table::resolve_conflict(const Commit& commit) {
   const auto transactions = state_.transactions;
   ActionEffect effect;
@@ -197,6 +202,9 @@ absl::Status Table::resolve_conflict(const Commit& commit) {
   return absl::OkStatus();
 }
 
+// DataLoss leaves it unknown whether the version is on disk. To write the same rows under the next number
+// could store them twice, and to go on without them could lose them; so the table is broken until it is
+// opened again, which reads what is there.
 absl::Status Table::commit(const Commit& commit) {
   if (!broken_.ok()) return broken_;
   const bool rewrite = !commit.removed.empty();
@@ -282,6 +290,9 @@ void Table::release() {
   --holds_;
 }
 
+// A file that left the table is still read by statements whose snapshot is older, and by outside readers.
+// So it stays for the retention, and all of them stay while a back-up holds the table. What
+// `state_.removed` forgets here is gone from the next checkpoint as well.
 absl::StatusOr<size_t> Table::vacuum() {
   const std::lock_guard lock(mutex_);
   if (!broken_.ok()) return broken_;

@@ -91,6 +91,8 @@ Database::~Database() = default;
 Connection::Connection(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
 Connection::~Connection() = default;
 
+// Extensions are neither fetched nor loaded by themselves: what a statement names must not bring code into
+// the process.
 absl::StatusOr<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
   Config config;
   config.set("memory_limit", cat(options.memory_bytes, "B"));

@@ -57,6 +57,9 @@ void init_scan(duckdb_init_info info) {
   duckdb_init_set_init_data(info, progress, destroy<ScanProgress>);
 }
 
+// Threads take chunks by counting up, so there is no lock and no chunk is read twice. What is copied is the
+// fixed part of each column that the statement reads; long texts stay in the chunk, which the binding holds
+// as long as the statement.
 void run_scan(duckdb_function_info info, duckdb_data_chunk output) {
   const auto* binding = static_cast<const ScanBinding*>(duckdb_function_get_bind_data(info));
   auto* progress = static_cast<ScanProgress*>(duckdb_function_get_init_data(info));
@@ -78,6 +81,10 @@ std::string_view text_at(const void* data, size_t row) {
   return {duckdb_string_t_data(value), duckdb_string_t_length(*value)};
 }
 
+// A look-up is asked for a whole vector, so whoever answers it takes a lock once and not for each row.
+// Where it finds nothing the third argument stands, which for owners is the customer that is stored with
+// the row. Nulls are handled here: DuckDB would otherwise give null for every row with a null in it,
+// without asking.
 void run_lookup(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   const auto* source = static_cast<const LookupSource*>(duckdb_scalar_function_get_extra_info(info));
   const size_t rows = duckdb_data_chunk_get_size(input);

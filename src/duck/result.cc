@@ -189,6 +189,9 @@ absl::StatusOr<bool> Result::next(Batch& batch) {
   return batch.rows() > 0;
 }
 
+// Results are streamed: DuckDB goes on when the next chunk is asked for, so a result may be larger than the
+// memory that it may take. In return a statement can fail in the midst of its rows, which Result::next
+// tells.
 absl::StatusOr<Result> Connection::query(const std::string& sql, absl::Span<const std::string> parameters) {
   auto handle = std::make_unique<Result::Handle>();
   if (absl::Status status = handle->statement.prepare(handle_->connection, sql); !status.ok()) return status;

@@ -9,6 +9,9 @@
 namespace kehu::duck {
 namespace {
 
+// A chunk has the layout of DuckDB's vectors, so that a scan copies the fixed parts as they are and no
+// characters. Long texts lie in blocks that never move, for the values point into them.
+//
 // DuckDB's string_t: texts of up to 12 bytes lie inside, padded with zeros; longer ones show their first
 // four.
 struct Text {
@@ -50,6 +53,8 @@ size_t Chunk::value_bytes(ColumnType type) {
   return 0;
 }
 
+// The first block is small, and smaller still for a chunk of few rows: a back-fill may have hundreds of
+// those at once. A block is never moved or grown, because values point into it.
 char* Chunk::text_room(size_t size) {
   if (size > room_left_) {
     const size_t block =
@@ -84,6 +89,7 @@ void Chunk::write_text(size_t column, size_t size, const char* text) {
   std::memcpy(columns_[column].get() + rows_ * sizeof(Text), &value, sizeof(Text));
 }
 
+// Two values may point to the same characters: those of a chunk live and die together.
 void Chunk::set_same_text(size_t column, size_t as_column) {
   std::memcpy(columns_[column].get() + rows_ * sizeof(Text), columns_[as_column].get() + rows_ * sizeof(Text),
               sizeof(Text));

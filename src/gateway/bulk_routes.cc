@@ -22,7 +22,7 @@ namespace {
 constexpr size_t kPartBytes = 256u << 10;
 constexpr size_t kPartsWaiting = 4;
 constexpr std::string_view kPath = "/api/v1/events";
-// Of a body that the debugger shows; a little more than it will.
+// So much is kept of a body for the debugger, a little more than it will show.
 constexpr size_t kSeenBytes = 20u << 10;
 
 // The parts of one upload: one answer to all of them.
@@ -144,6 +144,8 @@ class BulkUpload final : public BodySink {
     parts_->abandon();
   }
 
+  // A chunk becomes parts before the next is asked for, so an upload takes the memory of a few parts,
+  // however large it is. Whether it is packed is seen by its first bytes.
   void on_chunk(std::string_view chunk, ReadMore more) override {
     const bool packed = opened_.compressed || coding::is_gzip(chunk);
     if (first_ && packed)

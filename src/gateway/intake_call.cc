@@ -78,7 +78,9 @@ const Voice& segment_voice() {
 
 Response pixel() { return std::move(Response::fixed("image/gif", kPixel).with("Cache-Control", "no-store")); }
 
-// Only deflate must be said. What is said to be packed and is JSON was unpacked on its way.
+// A body of gzip is known by its first bytes; deflate may have none that are sure, so it must be said by
+// the header. What is said to be packed, shows no packing and cannot be unpacked is taken as it stands:
+// something on its way has unpacked it and left the header.
 absl::StatusOr<std::string_view> plain_body(const Request& request, size_t bytes_max, std::string& inflated) {
   const bool gzip = coding::is_gzip(request.body);
   if (!gzip && !says_compressed(request)) return request.body;

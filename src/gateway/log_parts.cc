@@ -2,6 +2,9 @@
 
 #include <utility>
 
+// What one sender has under way at the log is bounded by parts and by bytes. At the bound the sender is
+// held back, and goes on when half of the bytes are through: with one mark for both, each part that arrives
+// would wake it for one more.
 namespace kehu::gateway {
 
 void LogParts::submit(intake::Intake& decoded, Part part) {

@@ -81,7 +81,7 @@ std::string remote_config(const std::string& token) {
   return out;
 }
 
-// Of the token in the path; the request is refused when no source has it.
+// Gives the token in the path; the request is refused when no source has it.
 std::optional<std::string> token_of(Gateway& gateway, const Request& request, Responder& responder) {
   std::string token = request.parameter("token");
   if (gateway.source_of(*gateway.engine().project(), token) != nullptr) return token;

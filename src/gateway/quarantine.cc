@@ -63,7 +63,8 @@ void read_sensors(std::string_view text, const intake::Sender& sender, intake::I
   while (decoder.decode(sender, out)) continue;
 }
 
-// In the form in which it came; what a person wrote instead may be in our plain one. These members tell.
+// An event is read in the form in which it came, and what a person wrote instead may be in our plain one.
+// Members that the other form must have tell the two apart.
 void read_again(const Rejected& rejected, const intake::Sender& sender, const Replacement& replacement,
                 intake::Intake& out) {
   const std::string_view text = replacement.text;

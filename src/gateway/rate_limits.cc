@@ -11,6 +11,8 @@ bool limits(const engine::Source& source) {
 
 }  // namespace
 
+// A bucket that is full again says nothing that a new one does not, so the full ones are dropped when there
+// are too many. What addresses a sender makes up cannot take more memory than kBucketsMax buckets do.
 TokenBucket& RateLimits::bucket(const Hash128& key, uint32_t rate, Instant now) {
   if (buckets_.size() >= kBucketsMax && !buckets_.contains(key)) {
     absl::erase_if(buckets_, [now](auto& entry) { return entry.second.is_full(now); });

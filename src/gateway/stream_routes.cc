@@ -18,9 +18,9 @@ namespace {
 
 constexpr size_t kPartBytes = 256u << 10;
 constexpr size_t kWaitingBytes = 1u << 20;
-// Of what one message becomes in one submission.
+// This bounds what one message becomes in one submission.
 constexpr size_t kMessageBytes = 2u << 20;
-// Of one message as it comes.
+// This bounds one message as it comes.
 constexpr size_t kReceivedBytes = 1u << 20;
 // The subprotocol, chosen when offered. Browsers, which cannot set headers, offer the write key beside it, as
 // "kehu.key.KEY".
@@ -60,7 +60,9 @@ class StreamParts final : public LogParts {
     if (!under_way() && failure().ok()) tell_acked(message);
   }
 
-  // On the connection's thread, when the client has taken the acks before.
+  // On the connection's thread, when the client has taken the acks before. The moment is asked for, instead
+  // of sending at once, because that makes acks few: while a client is slow to take one, all later ones
+  // become the next.
   void send_ack() {
     const std::lock_guard lock(mutex());
     if (acked_ > told_) {
@@ -122,7 +124,7 @@ class StreamParts final : public LogParts {
   uint64_t handed_in_ = 0, acked_ = 0, told_ = 0;  // numbers of messages; the summary is since the ack before
 };
 
-// Of a thread: decoding keeps its buffers from message to message and from stream to stream.
+// Each thread has one: decoding keeps its buffers from message to message and from stream to stream.
 struct Desk {
   intake::Sender sender;
   intake::BulkDecoder decoder{sender};

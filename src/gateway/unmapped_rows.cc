@@ -37,6 +37,9 @@ struct Rows {
   std::string body;
 };
 
+// A file that is imported again brings its rejected rows again, and they should stand in quarantine once.
+// So a row is known by its name and its sealed bytes, which are the same each time because sealing draws
+// nothing at random (docs/decisions/sealing.md).
 absl::StatusOr<Response> add(Gateway& gateway, const Rows& rows) {
   const SourceId source = rows.source;
   const auto document = json::Document::parse(rows.body);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kOriginKey = R"({"$origin":")";
 constexpr size_t kEverything = SIZE_MAX;
-constexpr size_t kOriginBytes = 300;  // a file's name and a line
+constexpr size_t kOriginBytes = 300;  // has room for a file's name and a line
 
 }  // namespace
 
@@ -34,6 +34,9 @@ void BulkDecoder::begin_whole(std::string_view body) {
   end();
 }
 
+// A part ends behind the event that fills it, so it is larger than asked for by one event at most. Each
+// part takes the records of the data keys that it was sealed with: parts become durable one by one, and
+// none may rely on a key that only a later one carries.
 bool BulkDecoder::decode(size_t bytes_max, Intake& out) {
   bool more = false;
   for (json::Splitter::Piece piece; !more && splitter_.next(piece);) {

@@ -36,6 +36,9 @@ bool is_zero_of_clocks(Instant time) {
   return time > Instant() - Duration::days(1) && time < Instant() + Duration::days(1);
 }
 
+// The unit follows from the size. 1e8 seconds, 1e11 milliseconds, 1e14 microseconds and 1e17 nanoseconds
+// are all the same moment in March 1973, and times up to 2199 stay below the next bound. Between these
+// years a count can be read in one way only, which is why smaller counts are refused.
 std::optional<Instant> from_count(double count) {
   const double micros = count < 1e11   ? count * 1e6
                         : count < 1e14 ? count * 1e3
@@ -87,7 +90,7 @@ constexpr Zone kZonesAhead[] = {
 // An event waits so long in its client, at most, before it is sent.
 constexpr Duration kWaitsAtMost = Duration::minutes(10);
 
-// -1 when they are none.
+// The result is -1 when the two are no digits.
 inline int two_digits(const char* text) {
   const unsigned high = static_cast<unsigned char>(text[0]) - unsigned{'0'};
   const unsigned low = static_cast<unsigned char>(text[1]) - unsigned{'0'};
@@ -129,7 +132,8 @@ std::optional<Instant> ClientTimes::parse(const json::RawValue& value) {
   return from_text(value.as_string(scratch));
 }
 
-// YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed.
+// YYYY-MM-DDTHH:MM:SS.mmmZ, for which parse_iso8601 does more than is needed. Times that come one behind
+// another mostly share their day, so it is remembered with its text, and only the rest is read.
 std::optional<Instant> ClientTimes::parse_short_form(std::string_view text) {
   if (text.size() != 24 || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != '.' ||
       text[23] != 'Z') {
@@ -149,6 +153,11 @@ std::optional<Instant> ClientTimes::parse_short_form(std::string_view text) {
   return in_range(day_ + Duration::millis(seconds * 1000 + tens * 10 + ones % 10));
 }
 
+// Segment's rule moves every event by receivedAt − sentAt, which is mostly the network: 2 ms to 300 ms on
+// good lines, and enough to carry an order of 23:59:59.9 into the next day. A clock that is wrong is wrong
+// by more, so up to ten seconds nothing is moved (docs/decisions/door.md). Nor is anything when the
+// difference is no clock's: a request that is sent again has waited, and RudderStack's SDKs keep the sentAt
+// of their first try.
 Instant corrected_time(const ClientClock& clock, Instant original) {
   if (!clock.sent_at) return original;
   const Duration late = clock.received_at - *clock.sent_at;
@@ -160,6 +169,11 @@ Instant corrected_time(const ClientClock& clock, Instant original) {
   return std::clamp(original + late, kFirstInstant, kLastInstant);
 }
 
+// Some libraries send zone-less local times as UTC, in Shanghai eight hours ahead of `sentAt`. To refuse
+// them would lose the events of every such installation, and to believe them would put them behind
+// everything of the next hours. To subtract the offset would be right when the guess is. So it is only told
+// here, and the time of arrival counts, which is right within the minutes that an event waits, whatever the
+// reason.
 std::string_view zone_ahead(const ClientClock& clock, Instant original) {
   if (!clock.sent_at || original - *clock.sent_at < Duration::minutes(60) - kWaitsAtMost) return {};
   for (const Zone& zone : kZonesAhead) {

@@ -76,6 +76,9 @@ void EventDecoder::count_in_clear() {
     sender_->in_clear->fetch_add(found, std::memory_order_relaxed);
 }
 
+// A rejection is for whoever has to correct the sender. So it holds the bytes that came, and the place of
+// the fault in these, also where a protocol's event was translated into ours before it was read. The bytes
+// are sealed as a whole: nobody can say which part of a broken event is personal.
 void EventDecoder::reject_event(Intake& out) {
   const BatchHead& batch_head = *batch_head_;
   const bool translated = !batch_head.received.empty();
@@ -133,6 +136,9 @@ void EventDecoder::take_keys(const Sender& sender, Intake& out) {
   context_text_.forget();
 }
 
+// What is cheap to refuse comes first: size, kind, members, times. Identifiers are settled before the
+// objects are read, because personal values in these are sealed with the key of the strongest identifier,
+// so that they go with its customer (docs/decisions/sealing.md). The hashes come last, over all of it.
 bool EventDecoder::build() {
   members_ = {};
   former_id_ = 0;

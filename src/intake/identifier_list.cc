@@ -22,7 +22,7 @@ bool is_or_are(const NormalValue& value) {
   return value.left_out == LeftOut::kNo || value.left_out == LeftOut::kSeveral;
 }
 
-// Two digits in some width at its head, so that random ids mostly are not.
+// Asks for two digits, in some width, at its head, so that random ids mostly fail here.
 bool may_be_id_card(std::string_view text) {
   const auto digit = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9'); };
   return text.size() >= 18 && text.size() <= 64 && digit(text[0]) && digit(text[1]) && text[2] != '-';
@@ -86,6 +86,8 @@ bool IdentifierList::add(const Found& found) {
   return true;
 }
 
+// The strongest type comes first, because the token of the strongest identifier is the part of the event. A
+// list has at most kIdentifiersPerEvent entries, so it is sorted by insertion.
 void IdentifierList::settle(const fields::Policy& policy, seal::Door& door, TextPool& texts) {
   // Stable, so that of two values of one type the first named stays the stronger.
   for (size_t i = 1; i < count_; ++i) {

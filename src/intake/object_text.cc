@@ -227,8 +227,10 @@ void ObjectText::leave_out(const json::Index& index, uint32_t key) {
   replacements_.push_back({index[key].begin, index[index[key + 1].next].begin, nothing, nothing});
 }
 
-// Every key and every value once. What nearly all of them are, neither known nor odd, is decided in this
-// loop.
+// One pass over the index for all that the door asks of an object: reserved keys, personal names, values
+// that read as personal, amounts, repeated keys. What nearly all of them are, neither known nor odd, is
+// decided in this loop. The text itself is not rewritten: what has to change is noted as a replacement, in
+// ascending order, and an object without any is taken as a view.
 bool ObjectText::look_once(const json::Index& index, uint32_t first, uint32_t last, const FieldDoor& door) {
   replacements_.clear();
   sealed_.clear();

@@ -13,6 +13,9 @@
 #include "seal/key_ring.h"
 #include "seal/project_key.h"
 
+// A dry run goes through the very code that takes events in, with a door and a ring of its own, and shows
+// what came out. A second reading of the rules would be shorter, and would be wrong as soon as one of them
+// changed.
 namespace kehu::intake {
 
 // The key seals nothing that is kept, so it need not be secret.

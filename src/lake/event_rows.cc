@@ -8,6 +8,8 @@
 #include "lake/hex.h"
 #include "lake/tables.h"
 
+// Rows of `events` are written straight into the chunk, without values in between: 250 ns a row instead of
+// 1 µs. Tables of few rows go the common way of table_row.cc (docs/decisions/lake.md).
 namespace kehu::lake {
 namespace {
 

@@ -16,6 +16,14 @@
 #include "lake/tables.h"
 #include "lake/tail.h"
 
+// A row goes through two tails on its way into a table. Appending fills the active one; freeze() puts it
+// behind the frozen one, and write() makes Parquet and a version of the table from that while appending
+// goes on. With a single tail appending waited for every commit, its queue ran full, and the apply thread
+// with all readers waited for fsyncs (docs/decisions/lake.md).
+//
+// The invariant: at each moment a row is in exactly one of three places, the active tail, the frozen tail,
+// or a file of the version that is shown. It changes places under snapshot_mutex_ alone, and a snapshot is
+// taken under the same mutex, so it has each row once. That mutex is never held while the disk works.
 namespace kehu::lake {
 namespace {
 
@@ -73,7 +81,7 @@ class Lake::Core {
   }
 
   absl::Status open();
-  // Puts rows into the tail of a table, each with `add`.
+  // Puts rows into the tail of a table; `add` writes each of them.
   template <class R, class Add>
   absl::Status append(TableId id, absl::Span<const R> rows, Add&& add);
   absl::Status append_events(absl::Span<const Row> rows) {
@@ -143,6 +151,8 @@ class Lake::Core {
   LakeCounters counters_;
 };
 
+// An opening that `judge` refuses has removed no data file: orphans go only when the positions of all
+// tables have been accepted.
 absl::Status Lake::Core::open() {
   const std::string temp = options_.temp_directory;
   if (absl::Status status = empty_directory(*options_.files, temp); !status.ok()) return status;
@@ -236,6 +246,10 @@ absl::Status Lake::Core::load_owners_from(duck::Result& result) {
   }
 }
 
+// After a crash the log is read again from the position of `events`, so rows come that another table has
+// already. They are told by their position alone: a version names the position up to which its table holds
+// every row, and whatever is at or below it is dropped without a look at its content. Several rows may
+// share one position, as the moves of one stretch do; so `last` may stand still, but never goes back.
 template <class R, class Add>
 absl::Status Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add) {
   const Duration start = now();
@@ -260,6 +274,8 @@ absl::Status Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add)
   return absl::OkStatus();
 }
 
+// Owners learn of a move while its row is appended, but a snapshot asks for owners as of `moved_`, which
+// follows under a second lock. A snapshot that is taken between the two still sees the owners of before.
 absl::Status Lake::Core::move(absl::Span<const Move> moves) {
   Sequence last = moved_;
   absl::Status status = append(TableId::kIdentityLog, moves, [&](const Move& move, Tail& tail) {
@@ -274,7 +290,7 @@ absl::Status Lake::Core::move(absl::Span<const Move> moves) {
   return absl::OkStatus();
 }
 
-// Under the snapshots' mutex.
+// The caller holds the snapshots' mutex.
 void Lake::Core::count_bytes() {
   uint64_t bytes = 0;
   for (const auto& stream : streams_) bytes += stream->bytes();
@@ -303,6 +319,9 @@ absl::Status Lake::Core::restore_moves(Sequence up_to,
   return write();
 }
 
+// Only parts that have rows in `events` are looked at: for all others nothing would be shown under a wrong
+// customer. A part whose owner differs gets one move at `up_to`. The history that was lost is not made up,
+// so a question about an earlier position is answered by the moves that are left.
 absl::Status Lake::Core::add_lost_moves(Sequence up_to,
                                         const std::function<std::optional<CustomerId>(Token)>& owner_of) {
   const auto list = list_sound(*events().shown);
@@ -331,7 +350,7 @@ absl::Status Lake::Core::add_lost_moves(Sequence up_to,
   }
 }
 
-// Under the snapshots' mutex.
+// The caller holds the snapshots' mutex.
 void Lake::Core::freeze(Stream& stream, Sequence up_to) {
   stream.frozen.take_over(stream.active);
   // After a crash a table may be ahead of the rows that come again.
@@ -387,6 +406,8 @@ absl::Status Lake::Core::commit(Stream& stream, Sequence up_to) {
   return absl::OkStatus();
 }
 
+// `done` and `files` stand before the lock, so what they give back (the memory of a whole tail) is freed
+// behind it.
 // At one moment the rows are in the files and no longer in the tail.
 void Lake::Core::show_committed(Stream& stream, const std::vector<delta::AddFile>& written, Duration start) {
   Tail done(stream.schema.columns);
@@ -409,6 +430,9 @@ void Lake::Core::show_committed(Stream& stream, const std::vector<delta::AddFile
   count_bytes();
 }
 
+// The list of tables ends with `events`, whose position is that of the lake. A crash on the way leaves
+// other tables ahead of it, and replay drops what they have already. Were `events` first, replay would
+// begin behind rows that the other tables never got. For the same reason the first failure ends the round.
 absl::Status Lake::Core::write_due() {
   for (const auto& stream : streams_) {
     if (!stream->due) continue;
@@ -429,6 +453,13 @@ absl::Status Lake::Core::write() {
   return status;
 }
 
+// Rows are sorted while they are merged. That costs about half as much again as copying (2.5 → 3.6 µs of
+// CPU a row), halves the files of repetitive data, and lets a timeline skip most row groups: 100 ms instead
+// of 830 ms on 3 M rows.
+//
+// The inputs are deleted some time after the merge, so nothing may be lost on the way: each is compared
+// with its checksum first, and the rows that were written are counted against the numbers in the table's
+// log.
 absl::StatusOr<delta::AddFile> Lake::Core::merge_files(Stream& stream,
                                                        const std::vector<std::string>& paths) {
   std::string list;

@@ -6,6 +6,14 @@
 #include "base/check.h"
 #include "lake/hex.h"
 
+// The owners of a part are a chain: the newest stands in the map, earlier ones lie behind it in one vector
+// with a list of its free places. An entry holds from its own position up to that of the entry after it.
+// Somebody may ask for a position only if a snapshot holds it or if it was shown last, for then the next
+// snapshot will hold it. An entry whose stretch has no such position is taken out, so the length of a chain
+// is bounded by the snapshots that are alive and not by the number of moves.
+//
+// The view looks a part up here instead of joining `identity_log`: nothing is rewritten when customers
+// merge, and AS OF asks the same map.
 namespace kehu::lake {
 
 std::shared_ptr<const Owners> Owners::hold(std::shared_ptr<Owners> owners, Sequence as_of) {
@@ -49,15 +57,14 @@ void Owners::set(Token part, CustomerId customer, Sequence sequence) {
   newest.sequence = sequence;
 }
 
-// Whether somebody may ask for a position of [from, to).
+// True when somebody may ask for a position of [from, to).
 bool Owners::is_needed(Sequence from, Sequence to) const {
   if (from <= shown_ && shown_ < to) return true;
   const auto held = held_.lower_bound(from);
   return held != held_.end() && *held < to;
 }
 
-// Forgets what nobody holds any more, so that the past of a part is no longer
-// than the list of who looks.
+// Forgets what nobody holds any more, so that the past of a part is no longer than the list of who looks.
 void Owners::thin_out(Entry& newest) {
   Entry* later = &newest;
   while (later->earlier != kNone) {

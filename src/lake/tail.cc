@@ -6,6 +6,10 @@
 
 #include "base/check.h"
 
+// Rows wait for their commit in chunks that have DuckDB's vector layout, and a table function hands these
+// out without copying characters. Appending costs ~250 ns a row; through DuckDB's appender the same rows
+// are copied three times. A chunk never changes below its published count. So a snapshot is a list of
+// pointers and counts, and the filling thread writes behind these counts without a lock.
 namespace kehu::lake {
 namespace {
 
@@ -34,6 +38,9 @@ duck::Chunk& Tail::chunk_for(size_t index) {
   return *slot.chunks.back();
 }
 
+// Of the chunks that were published before, only the last can have grown: a new one is begun when it is
+// full. With the list of touched slots a publication costs what came since, however many partitions the
+// tail has.
 void Tail::publish(Slot& slot) {
   const size_t open = slot.places.empty() ? 0 : slot.places.size() - 1;
   for (size_t i = open; i < slot.chunks.size(); ++i) {
@@ -66,6 +73,9 @@ void Tail::clear() {
   bytes_ = 0;
 }
 
+// Chunks move by pointer. Rows are here already only when a commit has failed; then each partition's later
+// rows go behind its earlier ones, so that they keep the log's order, and the places of the later parts
+// move by the number of parts that were here.
 void Tail::take_over(Tail& later) {
   KEHU_CHECK(later.touched_.empty());
   if (slots_.empty()) {

@@ -147,6 +147,9 @@ class LiveFeed::Channel final : public http::LiveChannel {
   std::shared_ptr<Subscription> current_;
 };
 
+// The feed follows what is applied on a thread of its own, and wants nothing while nobody listens. When it
+// falls behind it is told how much it has missed, and tells its subscribers: what is applied never waits
+// for them.
 LiveFeed::LiveFeed(engine::Engine& engine, debugger::Debugger& debugger)
     : engine_(engine),
       debugger_(debugger),
@@ -216,6 +219,8 @@ void LiveFeed::send_missed(uint64_t missed) const {
   }
 }
 
+// A text is written when the first subscriber wants it, and shared by all others. Nobody is waited for: a
+// sink that is full drops the message and tells its client later how many it has missed.
 void LiveFeed::send_events(const replica::AppliedSlice& slice) {
   auto subscriptions = current();
   std::erase_if(subscriptions, [](const auto& one) { return !one->events && !one->customers; });

@@ -94,6 +94,9 @@ const rows::Cell& Evaluator::cell(ColumnId column, const rows::Row& row) const {
   return id < kFirstComputed ? row.cells[id] : computed_[id - kFirstComputed];
 }
 
+// Cells are views, so every text that is computed on the way to a value needs a place that stays until the
+// value is written. The places are kept from value to value and row to row, and a mapping soon has all that
+// it needs.
 std::string& Evaluator::fresh() {
   if (texts_used_ == texts_.size()) texts_.emplace_back();
   std::string& text = texts_[texts_used_++];
@@ -218,6 +221,8 @@ std::optional<std::string> Evaluator::number_in(const Value& value, ColumnId col
   return number;
 }
 
+// Amounts are multiplied and added as decimal texts: 0.1 + 0.2 is 0.3 for whoever compares the import with
+// the file.
 std::optional<rows::Cell> Evaluator::product(const Value& value, const rows::Row& row) {
   std::vector<rows::Cell> factors;
   for (const ColumnId column : value.columns) {

@@ -6,7 +6,9 @@
 namespace kehu::mapping {
 namespace {
 
-// Each hash goes into the next one.
+// The hashes of the first row, the first two, and so on. Each hash goes into the next one, so none has to
+// go over the rows before it, and the last that two files share stands for all that they share
+// (docs/decisions/recognised-files.md).
 class Heads {
  public:
   explicit Heads(std::vector<Hash128>& hashes) : hashes_(hashes) {}

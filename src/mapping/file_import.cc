@@ -22,7 +22,7 @@ Instant modified_at(const std::string& path) {
   return Instant::from_seconds(about.st_mtim.tv_sec);
 }
 
-// Of an empty file, which has no header to miss.
+// Reads an empty file, which has no header to miss.
 class NoRows final : public rows::RowReader {
  public:
   absl::StatusOr<bool> next(rows::Row&) override { return false; }
@@ -121,6 +121,9 @@ void FileImport::look_for_open_row(const MappedRow& row) {
   if (row_.open && row.event_count > 0) open_row_ = OpenRow{row_.line, content};
 }
 
+// Rows are remembered by hashes of 64 bits, and only kRememberedRows of them: what a large file repeats
+// behind these is still found when it repeats one of the first, so the number is then a lower bound and is
+// said to be one.
 void FileImport::count(const MappedRow& row) {
   ++report_.rows;
   report_.events += row.event_count;

@@ -113,7 +113,7 @@ std::string advice_of(const Mapping& mapping, const Kind& kind) {
   return format ? cat(kind.advice, " into [file] of ", mapping.name) : std::string(kind.advice);
 }
 
-// Behind a comma that is in no object.
+// The text is what follows a comma that is in no object.
 bool begins_element(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
   return text.starts_with('{') || text.starts_with('\n');

@@ -25,6 +25,8 @@ constexpr size_t kRowBytes = 100;  // of the table itself, about
 
 }  // namespace
 
+// A key that stands twice with other values ends the reading: either of the two would be wrong for
+// somebody, and nobody would see it. The same row twice is no harm.
 absl::StatusOr<LookupTable> LookupTable::read(const LookupSpec& spec, const std::string& path) {
   rows::RowSpec wanted;
   wanted.name = spec.name;

@@ -31,7 +31,7 @@ void write_levels(std::string_view topic, json::Writer& writer) {
   }
 }
 
-// A stream as part of message ids.
+// Gives a stream's name as message ids hold it.
 std::string id_of(const std::string& stream) {
   return stream.size() <= kStreamBytes ? stream : hash128(stream).hex();
 }

@@ -55,6 +55,10 @@ size_t scalar_bytes(const json::Index& index) {
 
 }  // namespace
 
+// A JSON row counts by what it says, and not by how it is spelt: the hash of an object is over the hashes
+// of its members in one fixed order, so the same file is recognised when it was saved anew by a program
+// that writes members in another order (docs/decisions/recognised-files.md).
+//
 // From the last value to the first: what stands in a value comes behind it, and is known when it is reached.
 Hash128 json_content(const json::Index& index) {
   std::vector<Hash128> hashes(index.size());
@@ -75,6 +79,8 @@ std::string without_quotes(std::string_view text) {
   return out;
 }
 
+// Of a table the values count and not the line, so a file that was saved with other quotes or line ends is
+// still the same. A row that cannot be read has no values, and counts by its text without them.
 RowContent content_of(const rows::Row& row) {
   RowContent out;
   if (!row.fault && row.json != nullptr)

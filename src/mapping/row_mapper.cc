@@ -14,7 +14,7 @@
 namespace kehu::mapping {
 namespace {
 
-// Of what one row may become by `each`.
+// These bound what one row may become by `each`.
 constexpr uint32_t kEachElementsMax = 10'000;
 constexpr size_t kEachBytesMax = 64u << 20;
 constexpr size_t kFileNameBytes = 48;  // leaves room for hash, line and ordinal in limits::kMessageIdBytes
@@ -308,7 +308,13 @@ bool RowMapper::append_fields(std::string_view key, const std::vector<Field>& fi
 }
 
 // The row's own id, which says with the kind of event whose id it is: two mappings over one file, or over
-// files with the same numbers, make events of their own.
+// files with the same numbers, make events of their own. There is no more of the mapping in it, because
+// then a property that is corrected and imported again would count twice, without a word; with the kind
+// alone that is a conflict, which is seen.
+//
+// Files that earlier versions imported have other ids. Each event is sent with those as well, and the log's
+// thread looks them up first, so that nothing counts twice after an upgrade
+// (docs/decisions/row-identity.md).
 bool RowMapper::append_message_id(const EventSpec& event, const rows::Row& row, Numbered place,
                                   json::Writer& writer, MappedRow& out) {
   const auto numbered = [](size_t number) { return number == 0 ? std::string() : cat("#", number); };

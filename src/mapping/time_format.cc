@@ -134,6 +134,8 @@ std::optional<Instant> TimeFormat::parse_iso(std::string_view text) const {
   return in_range(Sum{date->local_micros} - Sum{*date->offset_seconds} * 1'000'000);
 }
 
+// In a zone whose offset never changes a local time costs one subtraction. Elsewhere one that a change of
+// clocks skips or repeats is read with the offset from before the change.
 std::optional<Instant> TimeFormat::from_local(int64_t micros) const {
   if (fixed_offset_micros_) return in_range(Sum{micros} - *fixed_offset_micros_);
   const absl::Time as_utc = absl::FromUnixMicros(micros);
@@ -173,6 +175,8 @@ std::optional<Instant> TimeFormat::parse_excel(std::string_view text) const {
   return from_local((first_day_ * kMillisPerDay + millis) * 1000);
 }
 
+// At each place the longest text is tried first, and no number is cut on either side: a part of a date may
+// be a date, as 2026-11-2 is of 2026-11-22.
 std::optional<Instant> TimeFormat::find_in(std::string_view name) const {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   for (size_t begin = 0; begin < name.size(); ++begin) {

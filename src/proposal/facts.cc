@@ -139,6 +139,9 @@ struct Form {
   std::string_view other = {};  // day and month the other way round
 };
 
+// The first form that reads all values of a column is taken. Where day and month could stand either way,
+// the one with the month first is tried first, and the other is named beside it: when that reads all values
+// too, the proposal says that the column is ambiguous. Only a day above 12 can decide.
 constexpr std::array kForms = {
     Form{"iso", false},
     Form{"%Y%m%d", false},
@@ -201,6 +204,8 @@ bool is_spreadsheet_day(std::string_view text) {
 
 }  // namespace
 
+// A part of a name, such as "date", is believed only where no list has the name as a whole: "birthdate" has
+// its role before anybody asks what is in it.
 Role role_of_name(std::string_view name) {
   const std::string word = folded(name);
   if (word.empty()) return Role::kNone;

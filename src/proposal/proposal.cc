@@ -108,7 +108,9 @@ class Proposal {
   }
 
  private:
-  // The values may say more than the name, or belie it.
+  // The values may say more than the name, or belie it. An address or a mobile number has a form of its
+  // own, so four of five values make a column one of these, whatever it is called; an amount must be a
+  // number in every row. A name alone is not enough where a mapping would then reject rows.
   static void judge(Judged& judged) {
     const Facts& facts = judged.facts;
     const size_t most = facts.filled - facts.filled / 5;
@@ -140,6 +142,9 @@ class Proposal {
                        [](const Judged& j) { return j.time && j.role != Role::kBirthday; });
   }
 
+  // A number of an order or a sum of money, with a time, is an order. What happened, or a visitor, is an
+  // event. A list of customers has each of them once: where more than one row in ten is of somebody who was
+  // there before, and rows have times, they are events.
   Subject subject_of_columns() {
     const bool money =
         find(Role::kAmount) != nullptr || (find(Role::kPrice) != nullptr && find(Role::kQuantity) != nullptr);
@@ -170,6 +175,8 @@ class Proposal {
                               [&](const Judged* j) { return j->facts.filled == sample_.rows; });
   }
 
+  // A column that is filled in every row is worth more than one whose name says time, and that more than a
+  // clock beside the day: a row without a time would be rejected, and a time by day is still a time.
   void find_time() {
     int best = 0;
     for (Judged& judged : columns_) {

@@ -107,6 +107,10 @@ bool has_twice(const std::vector<std::string>& names) {
 
 }  // namespace
 
+// Each delimiter is tried on the whole beginning. It counts when at least four of five records have the
+// same number of columns with it, and the best product of that share and of that number wins: a comma
+// inside texts divides some lines, the delimiter divides all of them alike. From 40 columns on more of them
+// say nothing new.
 TableShape shape_of(std::string_view text) {
   TableShape shape;
   std::vector<Fields> best;

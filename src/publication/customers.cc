@@ -48,6 +48,12 @@ struct Customers::Look {
   Duration took;
 };
 
+// Changes are told as they are now and not as they were: documents of the past would need a copy of the
+// state, and in a compacted topic the last one counts. It is right, because the stretch is read before its
+// customers are looked at.
+//
+// A document is made on the apply thread, ~50 µs each, so a look takes few of them, and a rest of four
+// times its length behind it leaves that thread four fifths of its time (docs/decisions/publishing.md).
 absl::Status Customers::write(query::LogStretch stretch, Sink& sink) {
   auto concerned = session_->concerned(stretch);
   if (!concerned.ok()) return concerned.status();
@@ -66,7 +72,8 @@ absl::Status Customers::write(query::LogStretch stretch, Sink& sink) {
   return absl::OkStatus();
 }
 
-// The archive knows whom a part went to. Whom it left has changed too: it is among those who had it before.
+// The archive's identity log says where a part went. Whom it left has changed as well, and is among all who
+// ever had it. These are few, and a message too many does no harm.
 absl::Status Customers::add_owners(absl::Span<const Token> parts, std::vector<CustomerId>& customers) {
   const auto owners = engine_.ask<std::vector<CustomerId>>([parts](replica::Replica& replica) {
     std::vector<CustomerId> all;

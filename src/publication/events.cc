@@ -8,6 +8,8 @@ absl::Status Events::write(query::LogStretch stretch, Sink& sink) {
   return session_->each_event(stretch, [&](const query::LoggedEvent& logged) { return write(logged, sink); });
 }
 
+// Each event is marked for itself, so a stretch that breaks off goes on behind the last event that was
+// handed over.
 absl::Status Events::write(const query::LoggedEvent& logged, Sink& sink) {
   const bool owned = !logged.customer.hash.is_zero();
   const std::string customer = owned ? logged.customer.hash.hex() : std::string();

@@ -8,10 +8,20 @@
 #include "base/text.h"
 #include "publication/delivered_mark.h"
 
+// The source is the archive with its uncommitted rows, so catching up and keeping up are one loop: "rows
+// behind position N, in order". A row has the customer as of its event and the same position after every
+// recovery, so what is published again after a crash is the same as before. The mark is saved once a
+// second, and never beyond what the broker has: a message may come twice, and none is left out.
+//
+// A tap on the apply thread would be a millisecond sooner, but a second source, with a queue that must be
+// dropped when it is full and a seam between the two. The log has no customers. Both are weighed in
+// docs/decisions/publishing.md.
 namespace kehu::publication {
 namespace {
 
-// A stretch of the archive costs a pass over its files, so it is long; its rows are sorted, so it is bounded.
+// A stretch of the archive costs a pass over its files, so it is long; its rows are sorted, so it is
+// bounded. Catching up with 2,000,000 events gave 124 k events/s with 200 MB more memory; stretches of
+// 250,000 gave 88 k and took 1.2 GB.
 constexpr uint64_t kStretchMax = 100'000;
 // Between two looks at what is new: the delay of a message, against the CPU of a statement each.
 constexpr Duration kPeriod = Duration::millis(25);

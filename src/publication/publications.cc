@@ -33,6 +33,9 @@ absl::StatusOr<std::unique_ptr<Publications>> Publications::start(const std::vec
   return publications;
 }
 
+// Each topic follows the log for itself, with a position of its own. A customer's document is made on the
+// apply thread, and publishing takes a fifth of that thread at most; events must not wait for that
+// (docs/decisions/publishing.md).
 absl::Status Publications::add(const PublicationSpec& spec, const Ground& ground) {
   for (const Running& running : running_) {
     if (running.publication != spec.name) continue;

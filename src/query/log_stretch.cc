@@ -43,6 +43,9 @@ absl::Status each_row(duck::Connection& connection, const std::string& sql, Visi
 
 }  // namespace
 
+// The stored customer is given and not today's, so that a stretch that is read again has the same rows. At
+// the tip no file reaches into the stretch and only the tail is read; far behind, files are sorted by part,
+// so each stretch is a pass over the files that reach beyond it, and a sort.
 absl::Status Session::Core::each_event(LogStretch stretch,
                                        const std::function<absl::Status(const LoggedEvent&)>& visit) {
   const auto snapshot = reader.lake.snapshot();

@@ -7,6 +7,8 @@
 
 namespace kehu::query {
 
+// `scratch` moves while it grows, so the ends of the texts are noted first, and the views are made when it
+// stands still.
 void OrderLookup::find(absl::Span<const std::string_view> keys, absl::Span<std::string_view> found,
                        std::string& scratch) const {
   order::OrderText::Scratch reading;

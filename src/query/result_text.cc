@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kPieceBytes = 256 * 1024;
 constexpr size_t kRowBytesMax = 256u << 20;
 
+// Columns are named by their number, because two of them may have one name.
+//
 // The statement with each column that a batch cannot give as it is turned into text.
 std::string as_readable(const Statement& statement, const std::vector<duck::ResultColumn>& columns) {
   const bool all_native = std::all_of(columns.begin(), columns.end(), [](const duck::ResultColumn& column) {
@@ -73,6 +75,9 @@ absl::Status ResultText::Core::begin(std::string_view sql, Format format) {
   return absl::OkStatus();
 }
 
+// A piece ends between two rows, behind the one that fills it. What the rest of the batch holds is written
+// into the next piece, so DuckDB is asked for more only when a reader wants more
+// (docs/decisions/streamed-answers.md).
 absl::StatusOr<bool> ResultText::Core::append(std::string& out) {
   const size_t full = out.size() + kPieceBytes;
   if (!std::exchange(headed, true)) output->begin(out);

@@ -88,7 +88,7 @@ Session::Core::~Core() {
   reader.orders.erase(id);
 }
 
-// Whether what events mean may have changed.
+// True when what events mean may have changed.
 bool Session::Core::take_settings() {
   auto now = reader.options.settings ? reader.options.settings() : nullptr;
   if (order_texts != nullptr && now == settings) return false;
@@ -97,6 +97,9 @@ bool Session::Core::take_settings() {
   return true;
 }
 
+// What a statement sees is settled here: one snapshot, whose uncommitted rows and owners are put under the
+// session's number, where the views' functions find them. The text of the views changes only with the list
+// of files or with what events mean, so between two commits nothing is defined anew.
 absl::Status Session::Core::refresh() {
   const bool other_meaning = take_settings();
   const auto snapshot = reader.lake.snapshot();

@@ -7,6 +7,11 @@
 
 #include "base/text.h"
 
+// A statement is judged by DuckDB's own syntax tree (json_serialize_sql), which exists for SELECT alone. So
+// no second parser can disagree with the one that runs it. Locking the settings would not be enough: SELECT
+// * FROM enable_logging(storage = 'file', storage_path = …) is a SELECT, and makes every later statement of
+// the whole database fail. Table functions come from a short list for that reason, and the database has no
+// access beyond the lake's directory (docs/decisions/lake.md).
 namespace kehu::query {
 namespace {
 

@@ -100,6 +100,8 @@ void TableOutput::write_head(std::string& out) {
   waiting_.clear();
 }
 
+// The first rows wait until the widths of the columns are known from them. Later ones are cut to these
+// widths, so a table of any length is written with the memory of kSampleRows.
 void TableOutput::row(const duck::Batch& batch, size_t row, std::string& out) {
   std::vector<std::string> cells;
   for (size_t i = 0; i < columns_.size(); ++i) {

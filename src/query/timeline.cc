@@ -68,6 +68,9 @@ TimelineEvent event_at(const duck::Batch& batch, size_t row) {
   return event;
 }
 
+// A page goes on behind the last event of the one before, by time and sequence. Events that come in between
+// do not move what was shown, and the condition on time skips the files and row groups of the pages before.
+// One row more than wanted is read: it tells that there is a next page.
 absl::StatusOr<TimelinePage> Session::Core::timeline(const TimelineRequest& request) {
   TimelinePage page;
   const auto snapshot = reader.lake.snapshot();

@@ -60,6 +60,8 @@ std::string table_select(lake::TableId table, const delta::FileSet& files, int64
 
 std::string tail_function(lake::TableId table) { return cat("kehu_", lake::schema_of(table).name); }
 
+// A table is its files and the tail behind them. Both are of one snapshot, in which a row is in one of the
+// two, so they are put together without a look for repeats.
 std::string all_rows(lake::TableId table, const delta::FileSet& set, int64_t session) {
   const delta::TableSchema& schema = lake::schema_of(table);
   const std::string columns = delta::column_list(schema);

@@ -16,7 +16,10 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// RFC 4180, and what files do beyond it: any delimiter, lines that end in LF, quotes inside unquoted values.
+// Reads CSV as RFC 4180 has it, and what files do beyond it: any delimiter, lines that end in LF, quotes
+// inside unquoted values. Values are views into the window. A record that the window cuts off is scanned
+// again from its beginning when there is more, which is simpler than a scanner that can stop anywhere;
+// kLongestRow bounds what is scanned twice.
 class CsvReader : public RowReader {
  public:
   CsvReader(const RowSpec& spec, std::unique_ptr<ByteSource> source, std::string name)

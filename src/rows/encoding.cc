@@ -23,6 +23,9 @@ struct Labels {
   Encoding encoding;
 };
 
+// Labels are compared by their letters and digits in lower case, and read as browsers read them: who writes
+// GB2312 means what GB18030 has, and who writes ISO-8859-1 means windows-1252. A label that is not here is
+// ICU's to know.
 const std::vector<Labels>& known_labels() {
   static const std::vector<Labels> kLabels = {
       {{"utf8", "utf8sig", "utf8bom", "unicode11utf8"}, {.icu_name = "UTF-8", .is_utf8 = true}},
@@ -199,6 +202,10 @@ Encoding Encoding::of(std::string_view label) {
   return {.icu_name = std::string(label)};
 }
 
+// A converter gives something for every byte, so a wrong label is seen only by what comes out of it:
+// U+FFFD, the controls U+0080 to U+009F, which nobody writes, and private letters where ICU puts them for
+// bytes that the encoding leaves free. All of these begin with one of three bytes in UTF-8, and the search
+// goes from one of those to the next.
 bool TextCheck::is_readable(std::string_view text) const {
   if (!json::is_valid_utf8(text)) return false;
   if (encoding_.is_utf8) return true;

@@ -120,6 +120,9 @@ class JsonDocuments : public RowReader {
     }
   }
 
+  // Braces are counted outside of texts, and nothing is parsed: that comes when the element is whole. Each
+  // byte is looked at once, however often the window grows, since growing keeps offsets.
+  //
   // Bytes of the element that the window begins with; nullopt when it does not end within kLongestRow.
   absl::StatusOr<std::optional<size_t>> measure() {
     size_t at = 0;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kStepsMax = 64;
 
+// The reader goes forwards only, so for an index from the end the last so many elements are kept until the
+// end is known.
 std::optional<json::RawValue> element_at(std::string_view array, int index) {
   std::vector<json::RawValue> last;  // as many as a negative index reaches back
   const size_t back = index < 0 ? static_cast<size_t>(-index) : 0;

@@ -12,6 +12,8 @@ constexpr size_t kBlock = 256 * 1024;
 
 }  // namespace
 
+// What is left moves to the front, and the next block is read behind it: as large as the window is, from 8
+// KiB up to 256. Rows are views into the window, and void afterwards.
 absl::StatusOr<bool> Window::more() {
   if (at_end_) return false;
   std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);

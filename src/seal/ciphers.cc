@@ -9,6 +9,10 @@
 
 #include "base/check.h"
 
+// AES comes from OpenSSL and SM4 from libgcrypt, because OpenSSL 3.0 has no SM4-GCM. Both agree with all
+// Wycheproof vectors of our sizes. To seal a field of 13 bytes costs 0.92 µs with AES-256 and 1.64 µs with
+// SM4; half of the former is spent in OpenSSL, mostly on setting up a new key, whose parameters EVP looks
+// up by name each time. So contexts and methods are made once and kept (docs/decisions/sealing.md).
 namespace kehu::seal {
 namespace {
 
@@ -186,6 +190,8 @@ Mac Hmac::operator()(std::string_view text) {
   return out;
 }
 
+// This is HKDF (RFC 5869) without salt: the secret is 32 random bytes already, and the label keeps the keys
+// apart.
 std::string derive_key(Cipher family, std::string_view secret, std::string_view label, size_t size) {
   EVP_KDF* const method = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
   EVP_KDF_CTX* const context = EVP_KDF_CTX_new(method);

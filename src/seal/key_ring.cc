@@ -10,6 +10,14 @@
 #include "base/check.h"
 #include "base/text.h"
 
+// Keys lie in stripes by token, and the tokens of key ids in indexes of their own, each with a mutex, so
+// that threads seldom meet. A stripe's mutex may be held while an index's is taken, never the other way
+// round: whoever comes from a key id copies the token and lets the index go before the stripe is locked.
+// What happened to the key between the two is seen in the stripe, where a missing entry means that it was
+// erased.
+//
+// A pending key is one whose record is not known to be durable. Each request that uses it carries the
+// record again: were the second to rely on the first, a crash could leave it acknowledged and unreadable.
 namespace kehu::seal {
 namespace {
 

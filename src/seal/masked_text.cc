@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::string_view kLocalPart =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_-*%";
-// Of digits in a text that ends in the middle of a word, where nobody can say what they are.
+// So many digits of a number are shown when it is covered, or when nobody can say what it is.
 constexpr size_t kShownDigits = 3;
-// Of a number with spaces in it; a longer one is no phone number.
+// A number with spaces in it has at most so many bytes; a longer one is no phone number.
 constexpr size_t kNumberBytes = 24;
 
 // Credentials that clients put into their bodies, in small letters.
@@ -78,7 +78,9 @@ enum class Digits : uint8_t {
   kAnybody,  // parts of whatever: the text has no form
 };
 
-// Numbers and addresses inside a longer text.
+// Numbers and addresses inside a longer text. An address is seen by its @, when its local part stands in
+// `out` already and is taken back. Digits are read with what people put between them first, and alone when
+// that is no number of a person's.
 std::string covered(std::string_view text, Digits what) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
@@ -122,7 +124,11 @@ bool looks_secret(std::string_view value) {
                      [value](std::string_view prefix) { return value.starts_with(prefix); });
 }
 
-// Reads a text as if it were JSON and passes over what is not.
+// Reads a text as if it were JSON and passes over what is not. There is no parser behind it, because the
+// texts are what clients sent: cut, broken, or of another format. It goes once over literals, words and
+// marks, and keeps for each open container whether all in it is personal. Whatever is in doubt is covered:
+// a key that cannot be read counts as personal, and from a word that JSON does not have to the end of its
+// line only three digits of each number are shown.
 class Masker {
  public:
   Masker(std::string_view text, bool cut, const Settings& settings)

@@ -81,6 +81,9 @@ std::string mask(std::string_view value) {
   return std::string(first_character(value)) + "***";
 }
 
+// The text is valid JSON, so a scan for quotes and brackets is enough. Each open container remembers the
+// key that it stands under, because the elements of a list have no key of their own and are sealed under
+// that of the list.
 std::string mask_json(std::string_view text, Opener& opener, const Opener::Field& field) {
   if (text.find(kSealedLiteral) == text.npos) return std::string(text);
   std::string out, key_scratch;

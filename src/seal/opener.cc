@@ -17,6 +17,10 @@ Opened Opener::open_identifier(const std::optional<Token>& token, std::string_vi
   return open_text({.owner = {}, .what = kIdentifierPlace}, token, text);
 }
 
+// The owner is that of the key, which the text names, and not the one that the reader believes in: parts
+// move between customers, and a text stays readable. Where a reader knows the owner, the two must agree. A
+// key that is gone means that the value was erased, as it should be; whatever else does not open is damage,
+// and told apart from it.
 Opened Opener::open_text(Place place, const std::optional<Token>& owner, std::string_view text) {
   const auto sealed = parse_sealed_text(text);
   if (!sealed) return {Opened::State::kDamaged, {}};

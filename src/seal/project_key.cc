@@ -5,6 +5,9 @@
 #include "base/text.h"
 #include "seal/ciphers.h"
 
+// Every other key comes from the project key by HKDF (RFC 5869) under a label of its own, so that no two of
+// them can stand for each other, and one that is known tells nothing of the rest. docs/formats/sealed.md
+// lists the labels; a label that changes makes all that was sealed under it unreadable.
 namespace kehu::seal {
 
 absl::StatusOr<ProjectKey> ProjectKey::from_bytes(std::string_view secret) {

@@ -58,7 +58,9 @@ void settle_alphabet(std::string& base64) {
 
 }  // namespace
 
-// Four characters a step: the products of one step do not wait for each other.
+// The `crc` of these SDKs is String.hashCode of Java over the base64 text: h = 31 h + c, in 32 bits. Four
+// characters go into a step, with the powers of 31 up to the fourth (923,521), so that the products of one
+// step do not wait for each other.
 int32_t java_hash(std::string_view text) {
   uint32_t hash = 0;
   size_t i = 0;

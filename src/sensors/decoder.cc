@@ -22,6 +22,8 @@ void Decoder::open_text(std::string_view text) {
   start();
 }
 
+// An array is indexed as a whole, which is fastest. When that fails it is cut into its elements and each is
+// read for itself, so that one broken record does not cost its neighbours.
 void Decoder::start() {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());

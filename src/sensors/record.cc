@@ -101,6 +101,9 @@ std::optional<Type> parse_sensors_type(std::string_view name) {
   return std::nullopt;
 }
 
+// A record is translated into the text of our plain form, and that is read by the decoder that reads all
+// other events. So what is personal, too long or repeated is decided in one place for every protocol. The
+// price is a second look at the text, and that a fault's place has to be translated back (path_of).
 bool Record::translate(const intake::Sender& sender, const json::Index& index, uint32_t node) {
   sender_ = &sender;
   index_ = &index;

@@ -93,6 +93,9 @@ void Record::write_kind() {
   if (is_string(name) && raw(name).size() <= limits::kNameBytes) member("name", raw(name));
 }
 
+// A record has no id, but a _track_id, which is a number of its sender's. With the customer, the time and
+// the name beside it the hash tells records apart, and is the same when one is sent again. What ends each
+// part keeps neighbours apart.
 void Record::write_message_id() {
   if (!named()) return;
   id_.clear();
@@ -230,7 +233,7 @@ void Record::write_sender(Channel channel) {
     text_member("userAgent", sender_->user_agent);
 }
 
-// What nobody knows stays with the event.
+// Members that are known to nobody stay with the event, in its context.
 void Record::write_rest() {
   const bool identities = !unknown_identities_.empty() && type_ != Type::kTrackIdUnbind;
   if (identities) {

@@ -31,6 +31,10 @@ ChunkedBody::State ChunkedBody::on_digit(char c) {
   return left_ > kChunkBytesMax ? State::kBroken : State::kDigits;
 }
 
+// The chunked coding (RFC 9112, 7.1) as a machine over single bytes, for everything but the content, which
+// is handed on in stretches. It takes no bare line feed and no blanks around a size: what two programs on
+// the way read differently is how one request is smuggled in another. Extensions and trailers are read and
+// dropped. They have no length of their own, so the bytes between two pieces of content are counted.
 ChunkedBody::State ChunkedBody::next(char c) {
   switch (state_) {
     case State::kFirstDigit:

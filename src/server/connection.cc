@@ -28,6 +28,10 @@ void Connection::start() {
   arm();
 }
 
+// All that happens to a connection happens in turns. What a turn writes is gathered in the thread's buffer,
+// sent once at its end, and only then is the next event waited for; so a pipelined burst costs one write.
+// The memory for what is arriving is settled once as well. A handler that answers at once does so in the
+// middle of a turn: the answer is put aside, and taken when the handler has returned.
 template <class Work>
 void Connection::turn(Work work) {
   const auto self = shared_from_this();  // closing takes us out of our slot
@@ -225,6 +229,9 @@ size_t Connection::advance(std::string_view bytes) {
   return used;
 }
 
+// Fresh bytes lie in the buffer that all connections of the thread share, so what the socket does not take
+// is moved to `out_`. A large body stays where it is, and both go into one write. Only a socket that is
+// full makes a copy.
 bool Connection::flush() {
   std::string& fresh = thread_.write_buffer();
   const bool was_blocked = !out_.empty();

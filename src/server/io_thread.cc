@@ -203,6 +203,9 @@ void IoThread::remove(http::Ticket ticket) {
   session_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+// A ticket is a slot and its generation. The generation moves on when the session is removed and when its
+// ticket is renewed, so what comes late for a slot finds another generation and is dropped. Other threads
+// hold tickets and never a session, and so nobody has to wait for them when a connection closes.
 Session* IoThread::find(http::Ticket ticket) const {
   const Slot& slot = slots_[ticket.slot];
   return slot.generation == ticket.generation ? slot.session.get() : nullptr;

@@ -7,6 +7,10 @@ constexpr size_t kReasonBytes = 123;  // RFC 6455, 5.5: a control frame holds 12
 
 }  // namespace
 
+// The owner is woken once, however many texts come before it looks. Who finds that nobody takes care of the
+// queue wakes it and sets the mark; take() takes the mark away when it finds nothing, under the same mutex,
+// so no text can come between the look and the mark. The inbox has a mutex of its own and is called when
+// this one is free again.
 bool LiveQueue::wants_wake() {
   const bool wake = !taken_care_of_;
   taken_care_of_ = true;

@@ -202,6 +202,8 @@ void LiveSession::note_message() {
   came_ = reader_.came();
 }
 
+// What is held of unfinished messages counts with the bodies of requests, in one share of memory for all
+// that arrives. Whoever finds no room is told to connect again, and what it sent is let go at once.
 void LiveSession::settle_memory() {
   reader_.release();
   const size_t bytes = reader_.memory() + held_.capacity();
@@ -252,6 +254,9 @@ void LiveSession::tell_caught_up(uint64_t dropped) {
 }
 
 // Frames of what the channel sends, as long as the client takes them.
+// Texts leave the queue only as the socket takes frames, so a slow client's texts wait where they are
+// bounded and counted, and not behind the socket. The channel is asked when nothing else waits: what it
+// says then is as new as can be.
 void LiveSession::fill() {
   while (phase_ == Phase::kOpen && unsent() < kUnsentBytes) {
     LiveQueue::Next next = queue_->take();
@@ -359,6 +364,9 @@ void LiveSession::on_tick() {
   if (phase_ == Phase::kOpen && !queue_->held()) check_open(now);
 }
 
+// Two deadlines hold for a message that is under way. The one by its average rate lets a large message come
+// slowly; the one on silence ends what begins fast and then stops. A pong in its middle is no part of it
+// and buys no time.
 void LiveSession::check_open(int64_t now) {
   const Options& options = thread_.options();
   const auto slow = static_cast<int64_t>(came_ * 1000 / std::max<size_t>(1, options.bytes_per_second_min));

@@ -2,8 +2,11 @@
 #include "server/connection.h"
 #include "server/wire.h"
 
-// Answers whose body is made while it is sent. A piece is asked for when the socket has taken the one before,
-// so a connection holds one piece, however slowly it is read.
+// Answers whose body is made while it is sent. A piece is asked for when the socket has taken the one
+// before, so a connection holds one piece, however slowly it is read. Asking does not wait: a worker makes
+// the piece, which comes back through the connection's inbox as answers do, and so a reader that stops
+// holds no thread. The other way was a worker that writes into a bounded pipe for each answer: it is simple
+// for the maker, and two slow readers hold both workers (docs/decisions/streamed-answers.md).
 namespace kehu::server {
 namespace {
 

@@ -64,7 +64,8 @@ Connection::Step Connection::head_step(std::string_view bytes) {
   return admit(bytes, head);
 }
 
-// Judges the header. Runs again for the same request when its body has arrived; the gate is asked only once.
+// Judges the header. It runs again for the same request when its body has arrived, because the header is
+// parsed as views into bytes that have moved until then. The gate is asked only once.
 Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   const bool admitted = wanted_ != 0;
   const size_t available = bytes.size() - head.size;
@@ -106,6 +107,9 @@ Connection::Step Connection::admit(std::string_view bytes, const Head& head) {
   return take_buffered(bytes, head, request, *match.route);
 }
 
+// A body that came in one piece with its header is used where it was read. Otherwise it waits behind its
+// header in the connection's own buffer, and what is chunked is put together in a second one, beside a copy
+// of its header.
 Connection::Step Connection::take_buffered(std::string_view bytes, const Head& head, http::Request& request,
                                            const http::Route& route) {
   limit_ = body_limit(route.action);

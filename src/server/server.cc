@@ -149,6 +149,9 @@ absl::Status Server::Impl::reload_tls() {
   return absl::OkStatus();
 }
 
+// First nobody new is let in, then every session is told, so that it ends behind the answer that it is at.
+// What is left after the grace is cut, and only then do the threads end. An answer that comes later finds
+// its inbox shut and is dropped.
 void Server::Impl::stop() {
   const std::lock_guard lock(stop_mutex_);
   if (std::exchange(stopped_, true)) return;

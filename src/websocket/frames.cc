@@ -44,6 +44,9 @@ const char* judge_size(uint8_t form, uint64_t size) {
 
 }  // namespace
 
+// The head of a frame (RFC 6455, 5.2). It is judged as soon as enough of it is there: a frame that breaks
+// the rules is refused by its first two bytes, and a length that is not in its shortest form before the
+// mask has come.
 FrameHeadResult parse_frame_head(std::string_view bytes, FrameHead& head) {
   if (bytes.size() < 2) return {};
   const uint8_t first = byte_at(bytes, 0);
@@ -62,6 +65,8 @@ FrameHeadResult parse_frame_head(std::string_view bytes, FrameHead& head) {
   return {.used = 6 + width};
 }
 
+// RFC 6455, 5.3: byte i of the payload is masked with byte i mod 4 of the mask. Eight is a multiple of
+// four, so the mask is turned to where this piece begins and then serves for eight bytes at a time.
 void unmask(std::span<char> bytes, const uint8_t (&mask)[4], size_t at) {
   uint8_t turned[8];
   for (size_t i = 0; i < sizeof turned; ++i) turned[i] = mask[(at + i) % 4];

@@ -89,7 +89,8 @@ bool is_window_bits(std::string_view value) {
          (value.size() == 2 && value[0] == '1' && value[1] >= '0' && value[1] <= '5');
 }
 
-// The parameters of one offer. False when one is unknown, wrong or there twice.
+// The parameters of one offer. False when one is unknown, wrong or there twice. Our own frames are never
+// compressed, so to promise no context takeover and a window of any size costs nothing.
 bool answer_offer(std::string_view parameters, std::string& answer) {
   enum : unsigned { kServerContext = 1, kClientContext = 2, kServerBits = 4, kClientBits = 8 };
   unsigned seen = 0;

@@ -13,7 +13,7 @@ namespace zlib = boost::beast::zlib;
 
 constexpr size_t kFreeBytes = 64 * 1024;
 constexpr int kWindowBits = 15;
-// A sender leaves away the empty block at the end of each message (7.2.1).
+// A sender leaves away the empty block at the end of each message (RFC 7692, 7.2.1).
 constexpr std::string_view kTail("\x00\x00\xff\xff", 4);
 
 }  // namespace
@@ -39,6 +39,9 @@ MessageInflater::Verdict MessageInflater::end_message(size_t limit, std::string&
   return verdict;
 }
 
+// The size is judged after every 16 KiB, so a message that unpacks without end is refused within one such
+// piece. The ratio counts from 64 KiB on: a short text may well be that repetitive. An inflater may hold
+// output back after its input is used up, so it is asked until it leaves room in the buffer.
 MessageInflater::Verdict MessageInflater::inflate(std::string_view piece, size_t limit, std::string& out) {
   char plain[16 * 1024];
   zlib::z_params z;
@@ -53,7 +56,7 @@ MessageInflater::Verdict MessageInflater::inflate(std::string_view piece, size_t
     const size_t allowed = std::min(limit, std::max(kFreeBytes, input_bytes_ * limits::kInflateRatio));
     if (out.size() + size > allowed) return Verdict::kTooLarge;
     out.append(plain, size);
-    // A sender may end a block for good and begin another (7.2.3.4).
+    // A sender may end a block for good and begin another (RFC 7692, 7.2.3.4).
     if (ec == zlib::error::end_of_stream) {
       stream_->inflate.reset(kWindowBits);
     } else if (ec && ec != zlib::error::need_buffers) {

@@ -5,6 +5,10 @@
 
 #include "json/text.h"
 
+// A frame may arrive in any pieces. Its head is collected in a few bytes of its own, because nothing can be
+// said before it is whole; its payload is unmasked where it was read. A message that is one frame and came
+// in one piece is given out as a view of that place, and only others are copied together. Text is checked
+// while it comes, so a message of many frames is refused at its first wrong byte and not at its end.
 namespace kehu::websocket {
 namespace {
 
