@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -100,6 +101,8 @@ class Result {
   const std::vector<ResultColumn>& columns() const;
   // False at the end. Cancelled when Connection::interrupt was called.
   absl::StatusOr<bool> next(Batch& batch);
+  // All further rows, one by one; an error of `visit` ends the walk.
+  absl::Status each_row(absl::FunctionRef<absl::Status(const Batch& batch, size_t row)> visit);
 
  private:
   friend class Connection;

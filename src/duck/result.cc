@@ -189,6 +189,18 @@ absl::StatusOr<bool> Result::next(Batch& batch) {
   return batch.rows() > 0;
 }
 
+absl::Status Result::each_row(absl::FunctionRef<absl::Status(const Batch& batch, size_t row)> visit) {
+  Batch batch;
+  while (true) {
+    const auto more = next(batch);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    for (size_t row = 0; row < batch.rows(); ++row) {
+      if (absl::Status status = visit(batch, row); !status.ok()) return status;
+    }
+  }
+}
+
 // Results are streamed: DuckDB goes on when the next chunk is asked for, so a result may be larger than the
 // memory that it may take. In return a statement can fail in the midst of its rows, which Result::next
 // tells.

@@ -228,22 +228,16 @@ absl::Status Lake::Core::load_owners() {
 }
 
 absl::Status Lake::Core::load_owners_from(duck::Result& result) {
-  duck::Batch batch;
-  while (true) {
-    auto more = result.next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      const auto part = Hash128::from_hex(batch.text(1, row));
-      const auto customer = Hash128::from_hex(batch.text(2, row));
-      if (!part || !customer) {
-        return failure(absl::StatusCode::kDataLoss, identity().table->directory(), ": the move at sequence ",
-                       batch.integer(0, row), " has no readable part or customer");
-      }
-      owners_->set(Token{*part}, CustomerId{*customer},
-                   Sequence(static_cast<uint64_t>(batch.integer(0, row))));
+  return result.each_row([this](const duck::Batch& batch, size_t row) -> absl::Status {
+    const auto part = Hash128::from_hex(batch.text(1, row));
+    const auto customer = Hash128::from_hex(batch.text(2, row));
+    if (!part || !customer) {
+      return failure(absl::StatusCode::kDataLoss, identity().table->directory(), ": the move at sequence ",
+                     batch.integer(0, row), " has no readable part or customer");
     }
-  }
+    owners_->set(Token{*part}, CustomerId{*customer}, Sequence(static_cast<uint64_t>(batch.integer(0, row))));
+    return absl::OkStatus();
+  });
 }
 
 // After a crash the log is read again from the position of `events`, so rows come that another table has
@@ -333,21 +327,16 @@ absl::Status Lake::Core::add_lost_moves(Sequence up_to,
                                 "], hive_partitioning = false)"));
   if (!result.ok()) return result.status();
   const Sequence latest{UINT64_MAX};
-  duck::Batch batch;
-  while (true) {
-    auto more = result->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      const Token part{Hash128::from_hex(batch.text(0, row)).value_or(Hash128{})};
-      const CustomerId stored{Hash128::from_hex(batch.text(1, row)).value_or(Hash128{})};
-      const std::optional<CustomerId> owner = owner_of(part);
-      if (!owner || owners_->find(part, latest).value_or(stored) == *owner) continue;
-      add_move({.sequence = up_to, .time = options_.clock->now(), .part = part, .customer = *owner},
-               identity().active);
-      owners_->set(part, *owner, up_to);
-    }
-  }
+  return result->each_row([&](const duck::Batch& batch, size_t row) {
+    const Token part{Hash128::from_hex(batch.text(0, row)).value_or(Hash128{})};
+    const CustomerId stored{Hash128::from_hex(batch.text(1, row)).value_or(Hash128{})};
+    const std::optional<CustomerId> owner = owner_of(part);
+    if (!owner || owners_->find(part, latest).value_or(stored) == *owner) return absl::OkStatus();
+    add_move({.sequence = up_to, .time = options_.clock->now(), .part = part, .customer = *owner},
+             identity().active);
+    owners_->set(part, *owner, up_to);
+    return absl::OkStatus();
+  });
 }
 
 // The caller holds the snapshots' mutex.

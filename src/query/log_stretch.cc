@@ -30,15 +30,7 @@ template <class Visit>
 absl::Status each_row(duck::Connection& connection, const std::string& sql, Visit&& visit) {
   auto result = connection.query(sql);
   if (!result.ok()) return result.status();
-  duck::Batch batch;
-  while (true) {
-    const auto more = result->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      if (absl::Status status = visit(batch, row); !status.ok()) return status;
-    }
-  }
+  return result->each_row(visit);
 }
 
 }  // namespace

@@ -72,16 +72,9 @@ absl::Status judge_name(std::string_view kind, std::string_view name) {
 absl::Status judge_names(duck::Connection& connection, const std::string& sql) {
   auto result = connection.query(kNames, {sql});
   if (!result.ok()) return result.status();
-  duck::Batch batch;
-  while (true) {
-    auto more = result->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      if (absl::Status status = judge_name(batch.text(0, row), batch.text(1, row)); !status.ok())
-        return status;
-    }
-  }
+  return result->each_row([](const duck::Batch& batch, size_t row) {
+    return judge_name(batch.text(0, row), batch.text(1, row));
+  });
 }
 
 absl::Status syntax_error(std::string_view sql, const duck::Batch& batch) {

@@ -85,13 +85,11 @@ absl::StatusOr<TimelinePage> Session::Core::timeline(const TimelineRequest& requ
                                       " ORDER BY time DESC, sequence DESC LIMIT ", limit + 1),
                                   parameters);
   if (!result.ok()) return result.status();
-  duck::Batch batch;
-  while (true) {
-    auto more = result->next(batch);
-    if (!more.ok()) return more.status();
-    if (!*more) break;
-    for (size_t row = 0; row < batch.rows(); ++row) page.events.push_back(event_at(batch, row));
-  }
+  const absl::Status read = result->each_row([&](const duck::Batch& batch, size_t row) {
+    page.events.push_back(event_at(batch, row));
+    return absl::OkStatus();
+  });
+  if (!read.ok()) return read;
   if (page.events.size() > limit) {
     page.events.pop_back();
     page.next = TimelineCursor{page.events.back().time, page.events.back().sequence};

@@ -135,16 +135,11 @@ class ParquetReader : public RowReader {
     auto result =
         connection_->query(cat("SELECT column_name, column_type FROM (DESCRIBE SELECT *", from, ")"));
     if (!result.ok()) return result.status();
-    duck::Batch batch;
-    while (true) {
-      const auto any = result->next(batch);
-      if (!any.ok()) return any.status();
-      if (!*any) return absl::OkStatus();
-      for (size_t i = 0; i < batch.rows(); ++i) {
-        names_.emplace_back(batch.text(0, i));
-        types_.emplace_back(batch.text(1, i));
-      }
-    }
+    return result->each_row([this](const duck::Batch& batch, size_t row) {
+      names_.emplace_back(batch.text(0, row));
+      types_.emplace_back(batch.text(1, row));
+      return absl::OkStatus();
+    });
   }
 
   // Where a column of the mapping stands: under its own name, or on a path into a nested column.
