@@ -74,11 +74,6 @@ void ApplyThread::stop() {
   thread_.join();
 }
 
-void ApplyThread::set_observer(Observer observer) {
-  const std::lock_guard lock(observer_mutex_);
-  observer_ = std::move(observer);
-}
-
 void ApplyThread::run() {
   os::name_this_thread("kehu-apply");
   while (!queue_.closed_and_empty()) {
@@ -122,10 +117,6 @@ void ApplyThread::hand_on(const DurableBatch& batch, absl::Span<const shard::Log
   unlisted_channels_.fetch_add(effects_.unlisted_channels, std::memory_order_relaxed);
   amounts_unread_.fetch_add(effects_.amounts_unread, std::memory_order_relaxed);
   world_.commands.finish(absl::MakeSpan(effects_.commands));
-  {
-    const std::lock_guard lock(observer_mutex_);
-    if (observer_) observer_({batch.tick, slice, effects_, world_.replica.totals()});
-  }
   world_.consumers.hand_on(batch, slice, effects_, world_.replica.totals());
   if (options_.archives) world_.lake.archive(archive_of(batch, slice, effects_));
 }

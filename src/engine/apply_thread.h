@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -19,15 +18,6 @@
 #include "replica/replica.h"
 
 namespace kehu::engine {
-
-// What an observer sees of an applied slice, on the apply thread.
-struct AppliedBatch {
-  Instant tick;
-  absl::Span<const shard::LogRecord> records;
-  const shard::Effects& effects;
-  const Totals& totals;
-};
-using Observer = std::function<void(const AppliedBatch&)>;
 
 // Records are applied in slices of at most so many (~1 ms), between which looks are answered.
 inline constexpr size_t kSlice = 1024;
@@ -64,8 +54,6 @@ class ApplyThread {
   // Applies what waits, then ends.
   void stop();
 
-  void set_observer(Observer observer);
-
   // The apply thread's, behind what a look found: false, and the end of all applying, when it was not read
   // from a sound state.
   bool reads_sound(const Replica& replica);
@@ -93,8 +81,6 @@ class ApplyThread {
   bool failed_ = false;
   std::optional<Instant> due_;  // as the log thread knows it
   Sequence agenda_tick_;        // the same
-  std::mutex observer_mutex_;
-  Observer observer_;
   std::atomic<uint64_t> applied_{0};
   std::atomic<uint64_t> unlisted_channels_{0};
   std::atomic<uint64_t> amounts_unread_{0};

@@ -105,7 +105,6 @@ class Engine {
 
   Consumers& consumers() { return consumers_; }
   const OutboxSender& outbox_sender() const { return *outbox_sender_; }
-  void set_observer(Observer observer) { apply_->set_observer(std::move(observer)); }
 
   std::shared_ptr<const Project> project() const { return replica_->project(); }
   const seal::ProjectKey& key() const { return directory_.key(); }

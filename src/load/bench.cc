@@ -21,6 +21,7 @@
 #include "load/protocol_load.h"
 #include "load/stream_load.h"
 #include "os/random.h"
+#include "replica/consumer.h"
 
 namespace kehu::load {
 namespace {
@@ -53,6 +54,26 @@ uint64_t resident_bytes() {
   if (file != nullptr) std::fclose(file);
   return read ? resident * 4096 : 0;
 }
+
+// Sees the effects of every slice at the moment when they are published, on the apply thread.
+class AppliedEffects final : public replica::Consumer {
+ public:
+  using See = std::function<void(const shard::Effects&)>;
+  AppliedEffects(replica::Consumers& consumers, See see) : consumers_(consumers), see_(std::move(see)) {
+    consumers_.add(*this);
+  }
+  ~AppliedEffects() override { consumers_.remove(*this); }
+
+  bool wants(const shard::Effects& effects) override {
+    see_(effects);
+    return false;  // the slice itself
+  }
+  void take(const std::shared_ptr<const replica::AppliedSlice>&) override {}
+
+ private:
+  replica::Consumers& consumers_;
+  See see_;
+};
 
 // A server in this process on a fresh directory, with whatever depth is measured.
 class Stage {
@@ -257,10 +278,12 @@ class Bench {
     std::vector<int64_t> seen;
     seen.reserve(static_cast<size_t>(command_.seconds * command_.rate));
     std::atomic<int64_t> below_millis{0};
-    engine.set_observer([&](const engine::AppliedBatch& batch) {
+    std::optional<AppliedEffects> watch;
+    watch.emplace(engine.consumers(), [&](const shard::Effects& effects) {
       const Instant now = clock.now() - Duration(below_millis.load(std::memory_order_relaxed));
-      for (const shard::Applied& applied : batch.effects.events)
+      for (const shard::Applied& applied : effects.events) {
         seen.push_back((now - applied.event->time).micros());
+      }
     });
     std::string body;
     std::optional<Instant> first;
@@ -282,7 +305,7 @@ class Bench {
                                next);
     if (!load.ok()) return load.status();
     (*stage)->settle();
-    engine.set_observer({});
+    watch.reset();
     std::sort(seen.begin(), seen.end());
     const std::string note = cat("open loop, batches of ", kBatch, " at ", command_.rate,
                                  " events a second, from when each was due until applied and published");
