@@ -45,6 +45,13 @@ inline std::string_view cut_utf8(std::string_view text, size_t bytes_max) {
   return text.substr(0, bytes_max);
 }
 
+// Without blanks and tabs at its ends.
+inline std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 // A status of `code` whose message is the pieces joined: failure(absl::StatusCode::kNotFound, "no file ",
 // path).
 template <class... Pieces>

@@ -5,16 +5,6 @@
 #include "base/text.h"
 
 namespace kehu::coding {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
-
 std::optional<Credential> parse_authorization(std::string_view header) {
   header = trimmed(header);
   const size_t space = header.find(' ');

@@ -1,5 +1,6 @@
 #include "directory/credentials.h"
 
+#include "absl/strings/escaping.h"
 #include "base/siphash.h"
 #include "base/text.h"
 #include "os/random.h"
@@ -13,14 +14,9 @@ constexpr size_t kCredentialBytes = 20;
 constexpr size_t kHintBytes = 12;
 
 std::string derive(const seal::ProjectKey& key, std::string_view prefix, std::string_view label) {
-  constexpr char kDigits[] = "0123456789abcdef";
   constexpr Cipher kFamily = Cipher::kAes256Gcm;
-  std::string out(prefix);
-  for (const char c : seal::derive_key(kFamily, key.personal_token_key(kFamily), label, kCredentialBytes)) {
-    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
-  }
-  return out;
+  const auto bytes = seal::derive_key(kFamily, key.personal_token_key(kFamily), label, kCredentialBytes);
+  return cat(prefix, absl::BytesToHexString(to_absl(bytes)));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <random>
 #include <sstream>
 
+#include "absl/strings/escaping.h"
+#include "base/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "identity/group.h"
@@ -10,15 +12,7 @@
 namespace kehu::identity {
 namespace {
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += kDigits[static_cast<uint8_t>(c) >> 4];
-    out += kDigits[static_cast<uint8_t>(c) & 15];
-  }
-  return out;
-}
+std::string hex(std::string_view bytes) { return absl::BytesToHexString(to_absl(bytes)); }
 
 constexpr Token kPhone{{1, 2}}, kUser{{3, 4}}, kDevice{{5, 6}};
 constexpr Instant kNoon = Instant::from_seconds(1'790'000'000);

@@ -3,6 +3,7 @@
 #include <deque>
 #include <random>
 
+#include "absl/strings/escaping.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "profile/test_folded.h"
@@ -260,15 +261,7 @@ TEST(View, ManyPartsAreOneCustomer) {
   EXPECT_EQ(view(settings, {}, kStart, [](NameId) { return std::string_view(); })->events, 0u);
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out.push_back(kDigits[static_cast<uint8_t>(c) >> 4]);
-    out.push_back(kDigits[static_cast<uint8_t>(c) & 15]);
-  }
-  return out;
-}
+std::string hex(std::string_view bytes) { return absl::BytesToHexString(to_absl(bytes)); }
 
 // Parts of version 1 are on disks: these bytes never change.
 TEST(Format, GoldenPartOfVersion1) {

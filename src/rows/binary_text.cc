@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
+#include "base/text.h"
 #include "json/text.h"
 
 namespace kehu::rows {
@@ -35,12 +37,7 @@ std::string binary_text(std::string_view escaped) {
   const std::string_view text = std::string_view(bytes).substr(0, bytes.find_last_not_of('\0') + 1);
   const bool controls = std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x09; });
   if (json::is_valid_utf8(text) && !controls) return std::string(text);
-  std::string out;
-  for (const unsigned char c : bytes) {
-    out.push_back("0123456789abcdef"[c >> 4]);
-    out.push_back("0123456789abcdef"[c & 15]);
-  }
-  return out;
+  return absl::BytesToHexString(to_absl(bytes));
 }
 
 std::string with_binary_texts(std::string_view json) {

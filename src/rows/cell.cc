@@ -2,21 +2,12 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "json/text.h"
 #include "rows/row_spec.h"
 #include "text/number_text.h"
 
 namespace kehu::rows {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
-
 Cell text_cell(const FileSpec& file, std::string_view text) {
   if (file.trim) text = trimmed(text);
   if (text.empty() || std::find(file.nulls.begin(), file.nulls.end(), text) != file.nulls.end()) return {};

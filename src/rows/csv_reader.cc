@@ -10,12 +10,6 @@
 namespace kehu::rows {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Reads CSV as RFC 4180 has it, and what files do beyond it: any delimiter, lines that end in LF, quotes
 // inside unquoted values. Values are views into the window. A record that the window cuts off is scanned
 // again from its beginning when there is more, which is simpler than a scanner that can stop anywhere;

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "absl/strings/escaping.h"
+#include "base/text.h"
 #include "json/document.h"
 #include "seal/opener.h"
 #include "seal/seal_test.h"
@@ -239,14 +241,7 @@ TEST_P(DoorTest, SpoofedTextsAreData) {
   }
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> 4]);
-    out.push_back("0123456789abcdef"[c & 15]);
-  }
-  return out;
-}
+std::string hex(std::string_view bytes) { return absl::BytesToHexString(to_absl(bytes)); }
 
 struct Golden {
   const char* phone_token;

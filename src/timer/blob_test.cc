@@ -3,20 +3,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/escaping.h"
+#include "base/text.h"
 #include "timer/testing.h"
 
 namespace kehu::timer {
 namespace {
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += kDigits[static_cast<uint8_t>(c) >> 4];
-    out += kDigits[static_cast<uint8_t>(c) & 15];
-  }
-  return out;
-}
+std::string hex(std::string_view bytes) { return absl::BytesToHexString(to_absl(bytes)); }
 
 constexpr Instant kNoon = Instant::from_seconds(1'790'000'000);
 

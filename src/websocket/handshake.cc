@@ -5,17 +5,12 @@
 #include <utility>  // Asio 1.74 forgets it
 
 #include "absl/strings/escaping.h"
+#include "base/text.h"
 
 namespace kehu::websocket {
 namespace {
 
 constexpr size_t kKeyBytes = 16;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // Cuts the first item of a list off.
 std::string_view take_item(std::string_view& list, char separator) {
