@@ -6,12 +6,13 @@
 #include "engine/engine.h"
 #include "engine/test_engine.h"
 #include "lake/lake_test_support.h"
+#include "os/test_forwarding_files.h"
 
 namespace kehu::engine {
 namespace {
 
 // The real files, but nothing new can be named in the lake while it is full.
-class FullLake final : public os::FileSystem {
+class FullLake final : public os::ForwardingFiles {
  public:
   void set_full(bool full) { full_ = full; }
 
@@ -26,19 +27,6 @@ class FullLake final : public os::FileSystem {
   absl::Status rename_if_absent(const os::RenamePaths& paths) override {
     return refuses(paths.to) ? no_space(paths.to) : real_.rename_if_absent(paths);
   }
-  absl::Status remove(const std::string& path) override { return real_.remove(path); }
-  absl::Status create_directories(const std::string& path) override { return real_.create_directories(path); }
-  absl::Status remove_directory(const std::string& path) override { return real_.remove_directory(path); }
-  absl::Status sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  absl::StatusOr<std::vector<std::string>> list(const std::string& directory) override {
-    return real_.list(directory);
-  }
-  absl::StatusOr<uint64_t> file_size(const std::string& path) override { return real_.file_size(path); }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
-  absl::StatusOr<uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
 
  private:
   bool refuses(const std::string& path) const { return full_ && path.find("/lake/") != std::string::npos; }
@@ -46,19 +34,8 @@ class FullLake final : public os::FileSystem {
     return failure(absl::StatusCode::kResourceExhausted, "cannot write ", path, ": No space left on device");
   }
 
-  os::FileSystem& real_ = os::posix_file_system();
   std::atomic<bool> full_{false};
 };
-
-template <class Condition>
-bool becomes(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 std::vector<std::string> counts(const lake::Lake& lake) {
   lake::SnapshotReader reader;
@@ -81,7 +58,7 @@ TEST(LakeFailure, ServingGoesOnAndTheLakeCatchesUp) {
   for (uint64_t n = 0; n < 20; ++n) {
     ASSERT_TRUE(engine->submit_and_wait(batch_of(random_events(random, 10 + n * 50, 50))).ok());
   }
-  ASSERT_TRUE(becomes([&] { return !engine->health().lake.ok(); }));
+  ASSERT_TRUE(eventually([&] { return !engine->health().lake.ok(); }));
   EXPECT_EQ(engine->health().lake.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(engine->health().log.ok());
   EXPECT_TRUE(engine->health().apply.ok());
@@ -91,10 +68,10 @@ TEST(LakeFailure, ServingGoesOnAndTheLakeCatchesUp) {
   EXPECT_EQ(counts(engine->lake()), (std::vector<std::string>{"1002", "1002"}));
 
   files.set_full(false);
-  EXPECT_TRUE(becomes([&] { return engine->health().lake.ok(); }));
+  EXPECT_TRUE(eventually([&] { return engine->health().lake.ok(); }));
   const Sequence durable = engine->durable();
-  EXPECT_TRUE(becomes([&] { return engine->lake().committed() >= durable; }));
-  EXPECT_TRUE(becomes([&] { return engine->health().checkpoint.ok(); }));
+  EXPECT_TRUE(eventually([&] { return engine->lake().committed() >= durable; }));
+  EXPECT_TRUE(eventually([&] { return engine->health().checkpoint.ok(); }));
   EXPECT_TRUE(engine->stop().ok());
 }
 
@@ -112,13 +89,13 @@ TEST(LakeFailure, NothingIsCheckpointedOrRecycledPastTheLake) {
     std::mt19937_64 random(2);
     ASSERT_TRUE(engine->submit_and_wait(batch_of(random_events(random, 0, 500))).ok());
     const Sequence begun = engine->durable();  // ticks come behind it
-    ASSERT_TRUE(becomes([&] { return engine->lake().committed() >= begun; }));
+    ASSERT_TRUE(eventually([&] { return engine->lake().committed() >= begun; }));
     files.set_full(true);
     committed = engine->lake().committed();
     for (uint64_t n = 0; n < 50; ++n) {
       ASSERT_TRUE(engine->submit_and_wait(batch_of(large_events(random, 1000 + n * 100, 100))).ok());
     }
-    ASSERT_TRUE(becomes([&] { return !engine->health().lake.ok(); }));
+    ASSERT_TRUE(eventually([&] { return !engine->health().lake.ok(); }));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // several checkpoint periods
     digest = digest_of(*engine);
     EXPECT_EQ(engine->lake().committed(), committed);

@@ -93,16 +93,6 @@ TEST(LakeThread, CommitUpToWaitsForTheCommit) {
   EXPECT_EQ(late.get().code(), absl::StatusCode::kCancelled);
 }
 
-template <class Condition>
-bool becomes(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 TEST(LakeThread, AppendingDoesNotWaitForACommit) {
   TestDirectory directory;
   LakeWorld world(directory.path(), 1 << 20);
@@ -113,7 +103,7 @@ TEST(LakeThread, AppendingDoesNotWaitForACommit) {
       std::async(std::launch::async, [&] { return thread->commit_up_to(Sequence(10)); });
   world.files().wait_until_somebody_waits();
   ASSERT_TRUE(thread->archive(world.batch(11, 20)));
-  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(20); }));
+  EXPECT_TRUE(eventually([&] { return thread->appended() == Sequence(20); }, std::chrono::seconds(60)));
   EXPECT_EQ(world.lake().committed(), Sequence(0));
   EXPECT_EQ(world.lake().tail_rows(), 20u);
   world.files().let_go();
@@ -135,7 +125,7 @@ TEST(LakeThread, ASlowDiskIsWaitedForWhenMemoryIsFull) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_EQ(thread->appended(), Sequence(1001));
   world.files().let_go();
-  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(2002); }));
+  EXPECT_TRUE(eventually([&] { return thread->appended() == Sequence(2002); }, std::chrono::seconds(60)));
   EXPECT_TRUE(thread->stop().ok());
   EXPECT_EQ(world.lake().committed(), Sequence(2002));
 }
@@ -148,7 +138,7 @@ TEST(LakeThread, ACommitThatFailedIsTriedAgain) {
   ASSERT_TRUE(thread->archive(world.batch(1, 10)));
   EXPECT_EQ(thread->commit_up_to(Sequence(10)).code(), absl::StatusCode::kResourceExhausted);
   ASSERT_TRUE(thread->archive(world.batch(11, 20)));
-  EXPECT_TRUE(becomes([&] { return thread->appended() == Sequence(20); }));
+  EXPECT_TRUE(eventually([&] { return thread->appended() == Sequence(20); }, std::chrono::seconds(60)));
   EXPECT_FALSE(thread->health().ok());
   world.files().refuse(false);
   EXPECT_TRUE(thread->stop().ok());

@@ -8,6 +8,7 @@
 #include "base/test_rounds.h"
 #include "json/document.h"
 #include "lake/lake_test_support.h"
+#include "os/test_forwarding_files.h"
 
 // The lake under a file system that dies at its n-th operation, for all n, and that keeps account of what was
 // synced: a version of the table may name only files that would survive a power cut. DuckDB writes its files
@@ -15,7 +16,7 @@
 namespace kehu::lake {
 namespace {
 
-class DyingFiles : public os::FileSystem {
+class DyingFiles : public os::ForwardingFiles {
  public:
   enum class Death { kBefore, kAfter };
   void die_at(uint64_t operation, Death death) {
@@ -58,13 +59,6 @@ class DyingFiles : public os::FileSystem {
       return real_.sync_directory(path);
     });
   }
-  absl::StatusOr<std::vector<std::string>> list(const std::string& path) override { return real_.list(path); }
-  absl::StatusOr<uint64_t> file_size(const std::string& path) override { return real_.file_size(path); }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
-  absl::StatusOr<uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
 
  private:
   class DyingFile : public os::File {
@@ -134,7 +128,6 @@ class DyingFiles : public os::FileSystem {
     }
   }
 
-  os::FileSystem& real_ = os::posix_file_system();
   uint64_t count_ = 0;
   uint64_t dies_at_ = UINT64_MAX;
   Death death_ = Death::kBefore;

@@ -16,6 +16,7 @@
 #include "lake/lake.h"
 #include "lake/tables.h"
 #include "os/posix_file_system.h"
+#include "os/test_forwarding_files.h"
 
 // For tests of the lake and of what reads it.
 namespace kehu::lake {
@@ -107,7 +108,7 @@ inline TableRow sample_definition(uint64_t n) {
 }
 
 // The real files, but versions of tables wait while they are held, or fail while they are refused.
-class HeldFiles final : public os::FileSystem {
+class HeldFiles final : public os::ForwardingFiles {
  public:
   void hold() { set(held_, true); }
   void let_go() { set(held_, false); }
@@ -117,10 +118,6 @@ class HeldFiles final : public os::FileSystem {
     changed_.wait(lock, [this] { return waiting_ > 0; });
   }
 
-  absl::StatusOr<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    return real_.open(path, mode);
-  }
-  absl::Status rename(const os::RenamePaths& paths) override { return real_.rename(paths); }
   absl::Status rename_if_absent(const os::RenamePaths& paths) override {
     {
       std::unique_lock lock(mutex_);
@@ -132,17 +129,6 @@ class HeldFiles final : public os::FileSystem {
     }
     return real_.rename_if_absent(paths);
   }
-  absl::Status remove(const std::string& path) override { return real_.remove(path); }
-  absl::Status create_directories(const std::string& path) override { return real_.create_directories(path); }
-  absl::Status remove_directory(const std::string& path) override { return real_.remove_directory(path); }
-  absl::Status sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  absl::StatusOr<std::vector<std::string>> list(const std::string& path) override { return real_.list(path); }
-  absl::StatusOr<uint64_t> file_size(const std::string& path) override { return real_.file_size(path); }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  absl::StatusOr<std::unique_ptr<os::FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
-  absl::StatusOr<uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
 
  private:
   void set(bool& what, bool value) {
@@ -151,7 +137,6 @@ class HeldFiles final : public os::FileSystem {
     changed_.notify_all();
   }
 
-  os::FileSystem& real_ = os::posix_file_system();
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = false;

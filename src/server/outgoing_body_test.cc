@@ -25,15 +25,6 @@ using testing::Not;
 
 constexpr size_t kPieceBytes = 64 * 1024;
 
-// Waits for a condition that another thread brings about.
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
-
 // What became of the bodies of a test.
 struct Fate {
   std::atomic<int> begun{0};

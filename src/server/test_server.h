@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -10,6 +13,15 @@
 #include "server/server.h"
 
 namespace kehu::server {
+
+// Waits five seconds for a condition that another thread brings about.
+inline bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
 
 // A server on a free port of 127.0.0.1 with its routes.
 class TestServer {
