@@ -189,6 +189,16 @@ class DirectoryTest(kehu_server.ServerTest):
         keys = lambda listed: [s["keys"] for s in listed["sources"] if s["name"] == "default"]
         self.assertEqual(keys(after), keys(before))
 
+    def test_6_names_are_those_that_sources_have(self):
+        for name in ["a<b>", "a  b", "x" * 65]:
+            self.write(f"sources/{name}.json", "{}")
+            self.assertIn("no name for a source", self.command("apply", self.directory, "--dry-run", code=2), name)
+            (self.directory / f"sources/{name}.json").unlink()
+        for name in ["../../outside", "a/b", "a\0b", "a\nb"]:
+            status, problem = ask(self.server.port, "POST", "/api/v1/definitions",
+                                  {"files": [{"files": "sources", "name": name, "body": {}}]})
+            self.assertEqual((status, problem["code"]), (400, "invalid_argument"), name)
+
 
 if __name__ == "__main__":
     kehu_server.main()

@@ -43,6 +43,11 @@ absl::Status admit_source(Candidate& candidate, const Project& project) {
     return failure(absl::StatusCode::kInvalidArgument, "the definition of source ", candidate.name,
                    " names it ", source.name, ": a source keeps its name");
   }
+  if (candidate.before == nullptr && !is_source_name(source.name)) {
+    return failure(absl::StatusCode::kInvalidArgument, "\"", source.name,
+                   "\" is no name for a source: it has 1 to 64 bytes, letters and digits of "
+                   "any script, and between them ., _, - and single spaces");
+  }
   const Version* last = project.find(kSource, candidate.name);  // a deleted one had an id, too
   if (source.id == SourceId()) source.id = last ? as<Source>(last->value).id : project.next_source_id();
   const Source* other = project.source_ever(source.id);

@@ -147,5 +147,33 @@ TEST_F(ProjectTest, FilesSayWhatPeopleChoose) {
   EXPECT_NE(message_of(wrong.status()).find("/chanel"), std::string::npos) << wrong.status();
 }
 
+TEST_F(ProjectTest, OnlyNewSourcesNeedAGoodName) {
+  const struct {
+    std::string_view name, given;
+    bool good;
+  } cases[] = {
+      {"plain", "web", true},
+      {"any script, joints", "门店 2.a-b_c", true},
+      {"64 bytes", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd", true},
+      {"65 bytes", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccddddddddddddddddd", false},
+      {"out of its folder", "../../x", false},
+      {"a folder", "a/b", false},
+      {"hidden", ".a", false},
+      {"two blanks", "a  b", false},
+      {"a line", "a\nb", false},
+      {"no UTF-8",
+       "a\xff"
+       "b",
+       false},
+  };
+  for (const auto& [name, given, good] : cases) {
+    EXPECT_EQ(is_source_name(given), good) << name;
+    if (given.find('\xff') != given.npos) continue;  // no JSON either
+    EXPECT_EQ(source(given, Sequence(0)).ok(), good) << name;
+  }
+  ASSERT_TRUE(source("a<b>", std::nullopt, 9).ok()) << "it was there before names had a rule";
+  EXPECT_TRUE(source("a<b>", at_, 9, "app").ok());
+}
+
 }  // namespace
 }  // namespace kehu::definition
