@@ -199,6 +199,16 @@ class DirectoryTest(kehu_server.ServerTest):
                                   {"files": [{"files": "sources", "name": name, "body": {}}]})
             self.assertEqual((status, problem["code"]), (400, "invalid_argument"), name)
 
+    def test_7_a_file_opens_no_key_that_deletion_closed(self):
+        key = self.command("source", "add", "left").split()[-1]
+        sent = lambda: self.server.segment("/v1/track", {"event": "E", "userId": "u"}, key=key).status
+        self.command("export", self.directory)
+        self.assertEqual(sent(), 200)
+        self.command("source", "delete", "left")
+        self.assertIn("sources/left  new", self.command("apply", self.directory))
+        self.assertEqual(sent(), 401)
+        self.assertIn("revoked", self.command("source", "list").split("left  ")[1])
+
 
 if __name__ == "__main__":
     kehu_server.main()

@@ -34,6 +34,16 @@ absl::Status admit_settings(Candidate& candidate, const Project& project) {
   return codec::check_settings_change({.from = *project.settings(), .to = settings});
 }
 
+// Whoever deleted a source closed its keys, and a file that makes it again opens none of them: files stay
+// where `kehu export` wrote them, and know of no deletion.
+void keep_closed(const std::vector<WriteKey>& keys, Instant deleted, Source& source) {
+  for (const WriteKey& key : keys) {
+    auto mine = std::ranges::find(source.keys, key.hash, &WriteKey::hash);
+    if (mine == source.keys.end()) mine = source.keys.insert(mine, key);
+    if (!mine->revoked) mine->revoked = deleted;
+  }
+}
+
 // Ids stand in every event of the source: each is given once, also when its source is deleted. They are
 // given here, at apply, where all records are seen in one order. Two sources that were made at once had
 // one id before, and the key of the first opened nothing (docs/decisions/definitions.md).
@@ -58,6 +68,7 @@ absl::Status admit_source(Candidate& candidate, const Project& project) {
                    taken ? cat(", which is that of ", other->name) : ", since it has another",
                    ": leave it out");
   }
+  if (last != nullptr && last->deleted) keep_closed(as<Source>(last->value).keys, last->time, source);
   candidate.body = to_json(source);
   candidate.value = std::make_shared<const Source>(std::move(source));
   return absl::OkStatus();

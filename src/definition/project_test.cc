@@ -175,5 +175,31 @@ TEST_F(ProjectTest, OnlyNewSourcesNeedAGoodName) {
   EXPECT_TRUE(source("a<b>", at_, 9, "app").ok());
 }
 
+TEST_F(ProjectTest, KeysOfADeletedSourceStayClosed) {
+  Source web;
+  web.name = "web";
+  web.keys.push_back({.hash = {1, 2}, .hint = "kwk_1", .created = Instant(1), .revoked = {}});
+  ASSERT_TRUE(
+      apply({{.kind = kSource, .name = "web", .body = to_json(web), .actor = "me", .base = Sequence(0)}})
+          .ok());
+  ASSERT_TRUE(remove("web", at_).ok());
+  const Version* deleted = project_->find(kSource, "web");
+  const auto body = find_kind(kSource)->from_file("web", "{}", deleted);
+  ASSERT_TRUE(body.ok()) << body.status();
+  const Instant when = deleted->time;
+  ASSERT_TRUE(apply({{.kind = kSource, .name = "web", .body = *body, .actor = "me", .base = at_}}).ok());
+  ASSERT_EQ(project_->find("web")->keys.size(), 1);
+  EXPECT_EQ(project_->find("web")->keys[0].revoked, when);
+
+  ASSERT_TRUE(remove("web", at_).ok());
+  web.keys = {{.hash = {3, 4}, .hint = "kwk_2", .created = Instant(1), .revoked = {}}};
+  ASSERT_TRUE(
+      apply({{.kind = kSource, .name = "web", .body = to_json(web), .actor = "me", .base = Sequence(0)}})
+          .ok());
+  ASSERT_EQ(project_->find("web")->keys.size(), 2);
+  EXPECT_EQ(project_->find("web")->keys[0].revoked, std::nullopt) << "the new one";
+  EXPECT_EQ(project_->find("web")->keys[1].revoked, when);
+}
+
 }  // namespace
 }  // namespace kehu::definition
