@@ -209,6 +209,32 @@ class DirectoryTest(kehu_server.ServerTest):
         self.assertEqual(sent(), 401)
         self.assertIn("revoked", self.command("source", "list").split("left  ")[1])
 
+    def test_8_a_request_says_what_it_wants(self):
+        post = lambda body: ask(self.server.port, "POST", "/api/v1/definitions", body)
+        file = {"files": "sources", "name": "wished", "body": {}}
+        for body, place in [({"dry_run": "yes", "files": [file]}, "/dry_run"), ({"dryrun": True, "files": [file]}, "/dryrun"),
+                            ({"files": [{**file, "bdy": {}}]}, "/files/0/bdy"), ({"files": ["wished"]}, "/files/0"), ([], "the request")]:
+            status, problem = post(body)
+            self.assertEqual(status, 400, problem)
+            self.assertIn(place, problem["detail"])
+        self.assertNotIn("wished", self.command("source", "list"))
+
+    def test_9_a_file_may_name_the_version_it_was_made_of(self):
+        read = lambda: ask(self.server.port, "GET", "/api/v1/definitions")[1]["files"]
+        post = lambda body: ask(self.server.port, "POST", "/api/v1/definitions", body)
+        self.command("source", "add", "both")
+        [mine] = [file for file in read() if file["name"] == "both"]
+        self.command("source", "set", "both", "--events-per-second", "7")
+        [theirs] = [file for file in read() if file["name"] == "both"]
+        mine["body"]["channel"] = "app"
+        for dry_run in [True, False]:
+            status, problem = post({"dry_run": dry_run, "files": [mine]})
+            self.assertEqual((status, problem["code"], problem["version"]), (409, "stale_version", theirs["version"]))
+        self.assertIn("nothing of the directory", problem["detail"])
+        theirs["body"]["channel"] = "app"
+        self.assertEqual(post({"files": [theirs]})[0], 200)
+        self.assertIn("both  channel app, at most 7", self.command("source", "list"))
+
 
 if __name__ == "__main__":
     kehu_server.main()
