@@ -235,6 +235,18 @@ class DirectoryTest(kehu_server.ServerTest):
         self.assertEqual(post({"files": [theirs]})[0], 200)
         self.assertIn("both  channel app, at most 7", self.command("source", "list"))
 
+    def test_a_export_says_what_the_directory_has_besides(self):
+        self.command("source", "add", "gone")
+        self.command("export", self.directory)
+        self.command("source", "delete", "gone")
+        done = run("export", self.directory, "--data", self.server.data)
+        self.assertIn("sources/gone.json is of nothing that is there", done.stderr)
+        self.assertNotIn("default", done.stderr)
+        (self.directory / "sources/default.json").rename(self.directory / "sources/default.toml")
+        (self.directory / "settings.json").unlink()
+        self.assertIn("default.toml is there", self.command("export", self.directory, code=1))
+        self.assertFalse((self.directory / "settings.json").exists(), "all or nothing")
+
 
 if __name__ == "__main__":
     kehu_server.main()
