@@ -104,12 +104,14 @@ class TogetherTest(kehu_server.ServerTest):
         self.assertEqual(again["id"], made["id"], "it is the same source")
 
     def test_6_slow_statements_do_not_hold_them_up(self):
+        self.server.post_events([{"event": "Seen", "user_id": "timeline-reader"}])
         slow = "SELECT count(*) FROM range(100000000) a, range(1000) b WHERE (a.range * b.range) % 7 = 3"
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             statements = [pool.submit(self.ask, "POST", "/api/v1/sql", {"sql": slow}) for _ in range(3)]
             time.sleep(0.5)
             began = time.time()
             self.assertEqual(self.ask("POST", "/api/v1/sources", {"name": "beside-statements"})[0], 201)
+            self.assertEqual(self.ask("GET", "/api/v1/customers/user_id:timeline-reader/timeline")[0], 200)
             self.assertLess(time.time() - began, 5)
             self.assertFalse(any(statement.done() for statement in statements), "they are slow enough to tell")
             self.server.kill()
