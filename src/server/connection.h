@@ -172,7 +172,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   // An answer that is streamed or large, until the socket has taken all of it.
   struct Outgoing {
-    std::shared_ptr<http::BodySource> source = {};  // while there may be more pieces
+    std::shared_ptr<http::BodySource> source = nullptr;  // while there may be more pieces
     int status = 200;
     bool streamed = true;
     bool chunked = true;

@@ -18,10 +18,7 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 }  // namespace
 
 void Connection::begin_body(http::Response response) {
-  outgoing_.emplace();
-  outgoing_->source = std::move(response.source);
-  outgoing_->status = response.status;
-  outgoing_->chunked = http11_;
+  outgoing_ = Outgoing{.source = std::move(response.source), .status = response.status, .chunked = http11_};
   unframed_ = !http11_;
   enter(Phase::kBody);
   put_piece({.bytes = std::move(response.body)});

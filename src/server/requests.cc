@@ -330,10 +330,7 @@ void Connection::finish(http::Response response) {
   enter(close_ ? Phase::kClosing : Phase::kHead);
   if (!bodiless) put(std::move(response));
   if (!big_) return account(given);
-  outgoing_.emplace();
-  outgoing_->status = given.status;
-  outgoing_->bytes = given.bytes;
-  outgoing_->streamed = false;
+  outgoing_ = Outgoing{.status = given.status, .streamed = false, .bytes = given.bytes};
 }
 
 // The content, behind what is on its way already.
