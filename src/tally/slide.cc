@@ -34,8 +34,9 @@ Instant leaves(const Window& window, Instant t, Instant now, const BusinessZone&
     case Window::Kind::kLast: {
       if (window.span.unit >= Unit::kMonth) return leaves_months(window, t, zone);
       const Granule granule = rule::granule(window);
-      const int64_t granules = window.span.count * kSecondsOf[static_cast<size_t>(window.span.unit)] /
-                               kGranuleSeconds[static_cast<size_t>(granule)];
+      const int64_t size = kGranuleSeconds[static_cast<size_t>(granule)];
+      const int64_t seconds = window.span.count * kSecondsOf[static_cast<size_t>(window.span.unit)];
+      const int64_t granules = (seconds + size - 1) / size;
       return std::max(rule::start_of(rule::granule_of(t, granule, zone) + granules, granule, zone), now);
     }
     default:

@@ -2,7 +2,6 @@
 
 #include "base/civil_day.h"
 #include "base/text.h"
-#include "rule/tree_json.h"
 
 namespace kehu::tally {
 namespace {
@@ -45,16 +44,20 @@ uint32_t days_of(Unit unit) {
   }
 }
 
+// Whole granules of a window of seconds, minutes or hours.
+uint32_t granules_of(rule::Span span, Granule granule) {
+  static constexpr int64_t kUnit[] = {1, 60, 3600};
+  static constexpr int64_t kGranule[] = {1, 60, 3600};
+  const int64_t size = kGranule[static_cast<size_t>(granule)];
+  return static_cast<uint32_t>((span.count * kUnit[static_cast<size_t>(span.unit)] + size - 1) / size);
+}
+
 // How many granules before the newest one a window may contain.
 uint32_t reach(const Window& window, Granule granule) {
-  const uint32_t count = static_cast<uint32_t>(window.span.count);
   switch (window.kind) {
     case Window::Kind::kLast:
-      if (granule == Granule::kDay) return count * days_of(window.span.unit);
-      if (granule == Granule::kHour || window.span.unit == Unit::kMinute) {
-        return granule == Granule::kSecond ? count * 60 : count;
-      }
-      return window.span.unit == Unit::kSecond ? count : count * 60;
+      if (granule != Granule::kDay) return granules_of(window.span, granule);
+      return static_cast<uint32_t>(window.span.count) * days_of(window.span.unit);
     case Window::Kind::kToday:
       return 1;
     case Window::Kind::kYesterday:
@@ -68,10 +71,16 @@ uint32_t reach(const Window& window, Granule granule) {
   }
 }
 
-Node without_comments(Node node) {
-  node.comments.clear();
-  for (Node& child : node.of) child = without_comments(std::move(child));
-  return node;
+// Names of tallies are stored: what is there never changes. A text stands behind its size, so that no two
+// trees have one name.
+void append_name(const Node& node, std::string& out) {
+  const Window& window = node.window;
+  out.append(cat("(", rule::to_string(node.op), " ", node.text.size(), ":", node.text, " ", node.number.units(), " ",
+                 node.span.count, "*", static_cast<int>(node.span.unit), " ", static_cast<int>(window.kind), ",",
+                 window.span.count, "*", static_cast<int>(window.span.unit), ",", window.from.value(), ",",
+                 window.to.value()));
+  for (const Node& child : node.of) append_name(child, out);
+  out.push_back(')');
 }
 
 bool is_closed(const Window& window) {
@@ -89,6 +98,13 @@ void set_window(const Window& window, Spec& spec) {
   if (spec.granule != Granule::kNone) spec.length = reach(window, spec.granule) + ahead(spec.granule);
 }
 
+// What is counted does not depend on comments.
+Node without_comments(Node node) {
+  node.comments.clear();
+  for (Node& child : node.of) child = without_comments(std::move(child));
+  return node;
+}
+
 Spec steps_of(const Node& sequence, const std::string& zone) {
   Spec spec{.kind = Kind::kSteps, .events = without_comments(sequence), .zone = zone};
   spec.events.window = {};
@@ -99,11 +115,19 @@ Spec steps_of(const Node& sequence, const std::string& zone) {
 
 bool is_aggregate(Op op) { return (op >= Op::kDid && op <= Op::kInterval) || op == Op::kSequence || op == Op::kStage; }
 
+std::string name_of(const Node& node) {
+  std::string name;
+  append_name(node, name);
+  return name;
+}
+
 std::string Spec::key() const {
   std::string key = cat(static_cast<int>(kind), "|", zone, "|", static_cast<int>(granule), "|", length, "|",
                         extremes ? 1 : 0, ends ? 1 : 0, "|", first, "|");
   if (period) key.append(cat(period->from.micros(), "-", period->to.micros()));
-  return key.append("|").append(path).append("|").append(rule::to_json(events));
+  key.append("|").append(path).append("|");
+  append_name(events, key);
+  return key;
 }
 
 std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
@@ -128,6 +152,12 @@ std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
       return {spec};
     case Op::kInterval:
       spec.ends = spec.granule != Granule::kNone;
+      return {spec};
+    case Op::kActiveDays:
+      // Days are counted one by one, also where the window has no granule. An hour may belong to two days, in
+      // zones whose days begin in the middle of one.
+      if (spec.granule == Granule::kNone) spec.granule = Granule::kDay, spec.length = rule::kWindowDays;
+      spec.ends = spec.granule == Granule::kHour;
       return {spec};
     case Op::kNth:
       spec.kind = Kind::kMoments;
