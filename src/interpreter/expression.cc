@@ -28,7 +28,7 @@ Value sum(const Value& a, const Value& b, int sign) {
   return left && right ? Value::of(*left + sign * *right) : Value();
 }
 
-// Numbers, or an instant and a span, which may stand first before a plus.
+// Two numbers, or an instant and a span.
 Values plus_or_minus(const Node& node, const Asked& asked, const Event* event) {
   const int sign = node.op == Op::kPlus ? 1 : -1;
   const Node& a = node.of[0];
@@ -38,10 +38,6 @@ Values plus_or_minus(const Node& node, const Asked& asked, const Event* event) {
     const rule::Span span{sign * b.span.count, b.span.unit};
     for (const Value& value : values_of(a, asked, event)) {
       out.push_back(later(value, span, asked.moment.zone));
-    }
-  } else if (a.op == Op::kSpan && sign > 0) {
-    for (const Value& value : values_of(b, asked, event)) {
-      out.push_back(later(value, a.span, asked.moment.zone));
     }
   } else {
     for (const Value& left : values_of(a, asked, event)) {
