@@ -22,7 +22,7 @@ namespace kehu::membership {
 // A value, and until when it stays the same if nothing happens. The moment may be too early, never too late:
 // whoever asks again then is told the next one.
 struct Answer {
-  rule::Value value;
+  rule::Value value = {};
   Instant until = kLastInstant;
 };
 
@@ -60,16 +60,16 @@ class Program {
   friend class Run;
   struct Step {
     rule::Op op;
-    std::string text;
-    rule::Value constant;
+    std::string text = {};
+    rule::Value constant = {};
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
-    rule::Span span;
-    rule::Window window;
+    rule::Span span = {};
+    rule::Window window = {};
     uint32_t number = 0;             // of kNth; the index of another rule
-    std::vector<uint32_t> tallies;   // of a function of events
-    std::vector<std::string> names;  // of a stage's steps
-    std::optional<text::Pattern> pattern;
-    std::vector<Step> of;
+    std::vector<uint32_t> tallies = {};   // of a function of events
+    std::vector<std::string> names = {};  // of a stage's steps
+    std::optional<text::Pattern> pattern = {};
+    std::vector<Step> of = {};
   };
   Step compile(const rule::Node& node, const std::string& zone_name, const Names& names);
 

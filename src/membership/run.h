@@ -11,9 +11,10 @@ namespace kehu::membership {
 // One evaluation of a program for a customer at a moment. Inside of the room.
 class Run {
  public:
+  using Step = Program::Step;
+
   Run(Asked& asked, const BusinessZone& zone) : asked_(asked), zone_(zone), now_(asked.now()) {}
 
-  using Step = Program::Step;
   Answer answer(const Step& step);
 
  private:
@@ -43,7 +44,7 @@ class Run {
 
   // What a window contains of a tally now.
   struct Held {
-    tally::Amount amount;
+    tally::Amount amount = {};
     Instant until = kLastInstant;
   };
   Held held(const Step& step, uint32_t tally);

@@ -256,7 +256,7 @@ Answer Run::steps(const Step& step) {
   const tally::Steps& steps = asked_.totals().of(step.tallies[0]).steps;
   const tally::Pattern& pattern = *asked_.totals().counter(step.tallies[0]).pattern;
   if (step.op == Op::kSequence) {
-    const auto answer = steps.sequence(pattern, step.window, now_, zone_);
+    const auto answer = steps.sequence(pattern, step.window, now_);
     return {Value::of(answer.happened), answer.until};
   }
   const size_t reached = steps.stage(pattern, rule::extent(step.window, now_, zone_));

@@ -51,11 +51,11 @@ class Condition {
   struct Step {
     rule::Op op;
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
-    rule::Value constant;
-    rule::Span span;
-    Path path;
-    std::optional<text::Pattern> pattern;
-    std::vector<Step> of;
+    rule::Value constant = {};
+    rule::Span span = {};
+    Path path = {};
+    std::optional<text::Pattern> pattern = {};
+    std::vector<Step> of = {};
   };
   using Visit = absl::FunctionRef<bool(const rule::Value&)>;
 

@@ -29,7 +29,7 @@ Plan::Plan(const std::vector<std::pair<TallyId, Spec>>& specs, property::FieldPl
     Counter counter{.id = id, .spec = spec};
     if (auto zone = BusinessZone::load(spec.zone)) counter.zone = *zone;
     if (spec.kind == Kind::kSteps) {
-      counter.pattern.emplace(spec.events);
+      counter.pattern.emplace(spec.events, counter.zone);
       for (const rule::Node& step : spec.events.of) {
         counter.selectors.push_back(selector(step.op == rule::Op::kEvents ? step : step.of[0], counter, fields));
       }

@@ -21,16 +21,16 @@ namespace kehu::tally {
 struct Counter {
   TallyId id;
   Spec spec;
-  BusinessZone zone;
+  BusinessZone zone = {};
   // Which events count: those of the spec; of a sequence those of each step.
   struct Selector {
     std::string name;                   // empty: any event
     std::optional<uint32_t> condition;  // its number in the plan
   };
-  std::vector<Selector> selectors;
-  Path value;  // of the spec's path
-  Path key;    // of what a sequence's events have in common
-  std::optional<Pattern> pattern;
+  std::vector<Selector> selectors = {};
+  Path value = {};  // of the spec's path
+  Path key = {};    // of what a sequence's events have in common
+  std::optional<Pattern> pattern = {};
 };
 
 // All tallies of a project: compiled once for each version of its rules, then read by any number of threads.

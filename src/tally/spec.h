@@ -27,16 +27,16 @@ enum class Kind : uint8_t {
 // What one tally counts. Rules that ask for the same share it.
 struct Spec {
   Kind kind = Kind::kAmounts;
-  rule::Node events;  // kEvents; of kSteps the sequence, without its window
-  std::string path;   // of the values; empty: the events themselves
-  std::optional<rule::Extent> period;  // only events of this time
+  rule::Node events = {};  // kEvents; of kSteps the sequence, without its window
+  std::string path = {};   // of the values; empty: the events themselves
+  std::optional<rule::Extent> period = {};  // only events of this time
   // A number for each granule, for windows that slide. kNone: only totals.
   rule::Granule granule = rule::Granule::kNone;
   uint32_t length = 0;    // how many granules a window may reach back
   bool extremes = false;  // the least and the greatest of numbers
   bool ends = false;      // the first and the last moment of each granule
   uint32_t first = 0;     // of kMoments: how many
-  std::string zone;
+  std::string zone = {};
 
   // Equal exactly for specs that count the same.
   std::string key() const;

@@ -65,11 +65,11 @@ class Walk {
     const auto step = before(i);
     const Instant begin = step ? begins_[*step] : event.time;
     if (begin == kNever) return;
-    if (pattern_.within && event.time - begin > *pattern_.within) return;
+    if (event.time > pattern_.limit(begin)) return;
     if (!is_last_positive(i)) {
       reached_.push_back({i, begin});
     } else if (pattern_.ends_with_absence()) {
-      pending_.push_back(begin + *pattern_.within + Duration::millis(1));
+      pending_.push_back(pattern_.limit(begin) + Duration::millis(1));
     } else {
       happened_.push_back(event.time);
     }
@@ -106,18 +106,14 @@ void walk_each(const Pattern& pattern, const std::vector<Event>& events, const D
   }
 }
 
-Duration length_of(const rule::Span& span) {
-  static constexpr int64_t kSeconds[] = {1, 60, 3600, 86'400, 7 * 86'400};
-  return Duration::seconds(span.count * kSeconds[static_cast<size_t>(span.unit)]);
-}
-
 }  // namespace
 
-Pattern::Pattern(const rule::Node& sequence) : stage(sequence.op == rule::Op::kStage) {
+Pattern::Pattern(const rule::Node& sequence, BusinessZone in_zone)
+    : zone(std::move(in_zone)), stage(sequence.op == rule::Op::kStage) {
   for (const rule::Node& step : sequence.of) {
     steps.push_back({static_cast<uint8_t>(steps.size()), step.op == rule::Op::kNotStep});
   }
-  if (sequence.span.count > 0) within = length_of(sequence.span);
+  if (sequence.span.count > 0) within = sequence.span;
 }
 
 void Steps::clear() {
@@ -150,8 +146,8 @@ void Steps::trim(const Pattern& pattern) {
   events_.erase(events_.begin(), events_.end() - kSteps);
 }
 
-Steps::Answer Steps::sequence(const Pattern& pattern, const rule::Window& window, Instant now,
-                              const BusinessZone& zone) const {
+Steps::Answer Steps::sequence(const Pattern& pattern, const rule::Window& window, Instant now) const {
+  const BusinessZone& zone = pattern.zone;
   const rule::Extent extent = rule::extent(window, now, zone);
   Answer answer;
   const auto happened = [&](Instant t) {

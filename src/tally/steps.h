@@ -14,16 +14,19 @@ namespace kehu::tally {
 
 // The pattern of kSequence or kStage, made of its node once.
 struct Pattern {
-  explicit Pattern(const rule::Node& sequence);
+  Pattern(const rule::Node& sequence, BusinessZone in_zone);
 
   struct Step {
     uint8_t bit = 0;  // of the mask of events that are this step
     bool negative = false;
   };
   std::vector<Step> steps;
-  std::optional<Duration> within;  // from the first to the last
+  std::optional<rule::Span> within;  // from the first to the last
+  BusinessZone zone;                 // of its days
   bool stage = false;
   // "A then not B": it happens when the time is over.
+  // The last moment for what begins at `begin`.
+  Instant limit(Instant begin) const { return within ? rule::plus(begin, *within, zone) : kLastInstant; }
   bool ends_with_absence() const { return !steps.empty() && steps.back().negative; }
 };
 
@@ -56,7 +59,7 @@ class Steps {
     Instant until = kLastInstant;
   };
   // Whether one happened in the window; with an absence at the end, and no event took it back.
-  Answer sequence(const Pattern& pattern, const rule::Window& window, Instant now, const BusinessZone& zone) const;
+  Answer sequence(const Pattern& pattern, const rule::Window& window, Instant now) const;
   // The furthest step reached in the window, from 1; 0: none.
   size_t stage(const Pattern& pattern, const rule::Extent& extent) const;
   // By time, oldest first.

@@ -23,9 +23,9 @@ class Texts {
   };
   struct Entry {
     uint64_t hash = 0;  // 48 bits
-    std::string text;   // at most rule::kValueBytes
+    std::string text = {};   // at most rule::kValueBytes
     uint64_t count = 0;
-    std::vector<Bucket> buckets;  // newest first
+    std::vector<Bucket> buckets = {};  // newest first
   };
 
   void clear();
