@@ -41,10 +41,20 @@ struct DefinitionsCommand {
   bool dry_run = false;
   bool json = false;
 };
-// Settings and sources as the files of a directory, settings.json and sources/NAME.json or .toml: applied all
-// together or not at all.
+// Settings, sources, segments and tags as the files of a directory, settings.json, sources/NAME.json or .toml
+// and *.kehu: applied all together or not at all.
 absl::Status run_apply(const DefinitionsCommand& command);
 absl::Status run_export(const DefinitionsCommand& command);
+
+struct SegmentCommand {
+  Where where;
+  std::string name;
+  std::string customer;
+  bool json = false;
+};
+absl::Status list_segments(const SegmentCommand& command);
+absl::Status list_members(const SegmentCommand& command);
+absl::Status show_why(const SegmentCommand& command);
 
 struct SettingsCommand {
   Where where;

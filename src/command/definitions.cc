@@ -7,12 +7,14 @@
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
+#include "command/rule_files.h"
 #include "definition/kind.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "mapping/row_mapper.h"
 #include "os/posix_file_system.h"
 #include "os/whole_file.h"
+#include "rule/tree_json.h"
 #include "toml/to_json.h"
 
 namespace kehu::command {
@@ -30,7 +32,7 @@ struct File {
 };
 
 bool is_definition_file(const fs::path& path) {
-  return path.extension() == ".json" || path.extension() == ".toml";
+  return path.extension() == ".json" || path.extension() == ".toml" || is_rule_file(path);
 }
 
 absl::StatusOr<std::string> read_body(const fs::path& path) {
@@ -59,6 +61,18 @@ absl::StatusOr<File> place_of(const fs::path& directory, const fs::path& path) {
                  " is no place of a definition; there are ", places, ", each also as .toml");
 }
 
+absl::Status add_rules(const fs::path& directory, const fs::path& path, std::vector<File>& files) {
+  const auto definitions = read_rule_file(path);
+  if (!definitions.ok()) return definitions.status();
+  for (const rule::Definition& definition : *definitions) {
+    files.push_back({.path = fs::relative(path, directory).string(),
+                     .files = cat(rule::to_string(definition.kind), "s"),
+                     .name = definition.name,
+                     .body = rule::to_json(definition)});
+  }
+  return absl::OkStatus();
+}
+
 // Other files, as a repository has them, are passed over, and so are hidden ones.
 absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   std::error_code error;
@@ -73,6 +87,10 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   std::ranges::sort(paths);
   std::vector<File> files;
   for (const fs::path& path : paths) {
+    if (is_rule_file(path)) {
+      if (auto status = add_rules(directory, path, files); !status.ok()) return status;
+      continue;
+    }
     auto file = place_of(directory, path);
     if (!file.ok()) return file.status();
     auto body = read_body(path);
@@ -137,6 +155,11 @@ std::string plan_text(const json::Value& plan, bool dry_run) {
   return out;
 }
 
+bool is_rule(const json::Value& file) {
+  const std::string files = file.find("files").as_string().value_or("");
+  return files == "segments" || files == "tags";
+}
+
 absl::Status write_file(const fs::path& directory, const json::Value& file) {
   const std::string files = file.find("files").as_string().value_or("");
   const std::string name = file.find("name").as_string().value_or("");
@@ -169,10 +192,19 @@ absl::Status run_export(const DefinitionsCommand& command) {
   const auto document = json::Document::parse(*body);
   if (!document.ok()) return document.status();
   size_t written = 0;
+  std::vector<rule::Definition> rules;
   for (const auto& file : document->root().find("files")) {
+    if (is_rule(file.value)) {
+      auto rule = rule::definition_from_json(file.value.find("body").raw());
+      if (!rule.ok()) return rule.status();
+      rules.push_back(*std::move(rule));
+      ++written;
+      continue;
+    }
     if (auto status = write_file(command.directory, file.value); !status.ok()) return status;
     ++written;
   }
+  if (const auto files = write_rule_files(command.directory, rules); !files.ok()) return files.status();
   return print(
       cat(written, " definitions are in ", command.directory, "; `kehu apply` makes what is changed there"));
 }

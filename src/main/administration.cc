@@ -50,15 +50,15 @@ CLI::App* group(CLI::App& app, const char* name, const char* what) {
 
 void add_definition_commands(CLI::App& app, absl::Status& result) {
   const auto in = [](const Declared<command::DefinitionsCommand>& declared) {
-    declared.command->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json…")
+    declared.command->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json, *.kehu…")
         ->required();
     return declared;
   };
   const auto applied =
-      in(with_json(declare(app, "apply", "Make settings and sources as the files of a directory say",
+      in(with_json(declare(app, "apply", "Make settings, sources, segments and tags as the files of a directory say",
                            &command::run_apply, result)));
   applied.command->add_flag("--dry-run", applied.options->dry_run, "only show what would change");
-  in(declare(app, "export", "Write settings and sources as files of a directory", &command::run_export,
+  in(declare(app, "export", "Write settings, sources, segments and tags as files of a directory", &command::run_export,
              result));
 }
 
@@ -90,6 +90,18 @@ void add_source_commands(CLI::App& app, absl::Status& result) {
       ->add_option("key", revoked.options->hint,
                    "its first characters, as `source list` shows them, or the whole key")
       ->required();
+}
+
+void add_segment_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* segments = group(app, "segment", "Show segments, who is in them and why");
+  const auto named = [](const Declared<command::SegmentCommand>& declared) {
+    declared.command->add_option("name", declared.options->name, "name of the segment")->required();
+    return with_json(declared);
+  };
+  with_json(declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
+  named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
+  const auto why = named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
+  why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
 }
 
 void add_settings_commands(CLI::App& app, absl::Status& result) {
@@ -147,6 +159,7 @@ void add_where(CLI::App* command, command::Where& where) {
 void add_administration(CLI::App& app, absl::Status& result) {
   add_keys(app, result);
   add_source_commands(app, result);
+  add_segment_commands(app, result);
   add_definition_commands(app, result);
   add_settings_commands(app, result);
   add_identity_commands(app, result);
