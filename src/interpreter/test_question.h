@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/test_random_histories.h"
-#include "rule/parse.h"
+#include "notation/parse.h"
 
 namespace kehu::interpreter {
 
@@ -61,7 +61,7 @@ inline Event event_of(std::string_view text, const BusinessZone& zone) {
 
 inline std::string answer(const Question& question) {
   rule::Node tree;
-  if (const auto problem = rule::parse_expression(question.rule, tree)) {
+  if (const auto problem = notation::parse_expression(question.rule, tree)) {
     return cat("line ", problem->place.line, ", column ", problem->place.column, ": ", problem->message);
   }
   const BusinessZone zone = *BusinessZone::load(question.zone);

@@ -4,11 +4,11 @@
 
 #include "base/text.h"
 #include "json/text.h"
-#include "rule/characters.h"
-#include "rule/keywords.h"
-#include "rule/token.h"
+#include "notation/characters.h"
+#include "notation/keywords.h"
+#include "notation/token.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 namespace {
 
 constexpr char32_t kLeftQuote = 0x201c, kRightQuote = 0x201d;
@@ -309,4 +309,4 @@ bool is_bare_name(std::string_view name) {
          tokens[1].comments.empty() && !is_keyword(name);
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

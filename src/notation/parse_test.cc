@@ -1,4 +1,4 @@
-#include "rule/parse.h"
+#include "notation/parse.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "rule/test_random_rules.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 namespace {
 
 std::string read_tree(const std::string& name) {
@@ -46,10 +46,10 @@ TEST(Parse, ReadsTheExamplesOfTheGuide) {
 }
 
 TEST(RandomRules, SameSeedSameTrees) {
-  RandomRules a(1, {}), b(1, {});
+  rule::RandomRules a(1, {}), b(1, {});
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(a.segment("x"), b.segment("x"));
   EXPECT_EQ(a.tag("x"), b.tag("x"));
 }
 
 }  // namespace
-}  // namespace kehu::rule
+}  // namespace kehu::notation

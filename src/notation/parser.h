@@ -6,12 +6,19 @@
 #include <string_view>
 #include <vector>
 
-#include "rule/keywords.h"
+#include "notation/keywords.h"
+#include "notation/token.h"
 #include "rule/problem.h"
-#include "rule/token.h"
 #include "rule/tree.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
+
+using rule::Definition;
+using rule::Node;
+using rule::Op;
+using rule::Span;
+using rule::Unit;
+using rule::Window;
 
 // Descends through the grammar of docs/rules.md, a method for each of its lines. The first problem stops it:
 // from then on methods return what they have, and nobody looks at it. One use, one thread.
@@ -122,4 +129,4 @@ class Level {
   Parser& parser_;
 };
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

@@ -6,7 +6,7 @@
 #include <string_view>
 
 // The characters of rules' texts.
-namespace kehu::rule {
+namespace kehu::notation {
 
 struct Character {
   char32_t code = 0;
@@ -22,4 +22,4 @@ bool is_digit(char32_t c);
 bool is_letter(char32_t c);  // also '_'
 bool is_blank(char32_t c);   // also line breaks
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

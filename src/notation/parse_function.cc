@@ -1,10 +1,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "notation/parser.h"
 #include "rule/nodes.h"
-#include "rule/parser.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 
 std::optional<Node> Parser::function() {
   constexpr std::pair<Keyword, Op> kFunctions[] = {
@@ -165,4 +165,4 @@ CivilDay Parser::date() {
   return day;
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

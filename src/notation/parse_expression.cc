@@ -1,10 +1,10 @@
 #include <utility>
 
 #include "base/text.h"
-#include "rule/parser.h"
+#include "notation/parser.h"
 #include "rule/value.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 
 Node Parser::expression() {
   if (too_deep()) return {};
@@ -117,7 +117,7 @@ Node Parser::moment_test(Node left, Op op) {
   const Place place = left.place;
   Node node = around(op, std::move(left));
   node.of.push_back(sum());
-  if (!problem_ && comparison_type(node.of[0], node.of[1]) != Type::kInstant) {
+  if (!problem_ && comparison_type(node.of[0], node.of[1]) != rule::Type::kInstant) {
     fail(place, "before and after compare instants, and neither side is known to be one",
          "now, today, a date such as 2026-01-31, or first(…) or last(…) on one side");
   }
@@ -136,4 +136,4 @@ Node Parser::sum() {
   return left;
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

@@ -10,7 +10,10 @@
 #include "base/money.h"
 #include "rule/problem.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
+
+using rule::Place;
+using rule::Problem;
 
 struct Comment {
   std::string text;     // without '#' and one blank behind it
@@ -41,4 +44,4 @@ std::optional<Problem> read_tokens(std::string_view text, std::vector<Token>& to
 // Whether a name may stand without backticks wherever names do.
 bool is_bare_name(std::string_view name);
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

@@ -1,13 +1,13 @@
-#include "rule/parse.h"
+#include "notation/parse.h"
 
 #include <utility>
 
 #include "base/text.h"
+#include "notation/parser.h"
 #include "rule/nodes.h"
-#include "rule/parser.h"
 #include "rule/shape.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 
 std::vector<Definition> Parser::file() {
   std::vector<Definition> definitions;
@@ -20,7 +20,7 @@ Definition Parser::definition() {
   Definition definition{.place = token().place};
   definition.comments = std::exchange(comments_, {});
   if (accept(Keyword::kTag)) {
-    definition.kind = Kind::kTag;
+    definition.kind = rule::Kind::kTag;
   } else if (!accept(Keyword::kSegment)) {
     unexpected("segment NAME = … or tag NAME = …");
   }
@@ -32,8 +32,9 @@ Definition Parser::definition() {
   if (token().kind != Token::Kind::kEnd && !at(Keyword::kSegment) && !at(Keyword::kTag)) {
     unexpected("and, or, or the next definition");
   }
-  if (token().begin - begin > kRuleBytes) {
-    fail(definition.place, cat("the definition ", definition.name, " is longer than ", kRuleBytes, " bytes"),
+  if (token().begin - begin > rule::kRuleBytes) {
+    fail(definition.place,
+         cat("the definition ", definition.name, " is longer than ", rule::kRuleBytes, " bytes"),
          "parts of it as segments of their own");
   }
   leave_comments(definition);
@@ -66,9 +67,9 @@ void Parser::clauses(Definition& definition) {
       definition.description = clause_text();
     } else if (accept(Keyword::kTimeZone)) {
       definition.time_zone = clause_text();
-    } else if (definition.kind == Kind::kTag && accept(Keyword::kKeep)) {
+    } else if (definition.kind == rule::Kind::kTag && accept(Keyword::kKeep)) {
       definition.keep_when_empty = true;
-    } else if (definition.kind == Kind::kTag && accept(Keyword::kClear)) {
+    } else if (definition.kind == rule::Kind::kTag && accept(Keyword::kClear)) {
       definition.keep_when_empty = false;
     } else {
       return unexpected("= or owner \"…\", description \"…\", time zone \"…\", and of tags when empty keep");
@@ -123,8 +124,9 @@ std::optional<Problem> parse_file(std::string_view text, std::vector<Definition>
 }
 
 std::optional<Problem> parse_expression(std::string_view text, Node& expression) {
-  if (text.size() > kRuleBytes) {
-    return Problem{{}, cat("the rule is longer than ", kRuleBytes, " bytes"), "parts of it as segments", ""};
+  if (text.size() > rule::kRuleBytes) {
+    return Problem{
+        {}, cat("the rule is longer than ", rule::kRuleBytes, " bytes"), "parts of it as segments", ""};
   }
   std::vector<Token> tokens;
   if (auto problem = read_tokens(text, tokens)) return problem;
@@ -134,4 +136,4 @@ std::optional<Problem> parse_expression(std::string_view text, Node& expression)
   return parser.problem();
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

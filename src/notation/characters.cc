@@ -1,9 +1,9 @@
-#include "rule/characters.h"
+#include "notation/characters.h"
 
 #include <algorithm>
 #include <array>
 
-namespace kehu::rule {
+namespace kehu::notation {
 namespace {
 
 struct Range {
@@ -73,4 +73,4 @@ bool is_letter(char32_t c) {
 
 bool is_blank(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

@@ -1,9 +1,9 @@
 #include <utility>
 
 #include "base/text.h"
-#include "rule/parser.h"
+#include "notation/parser.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 
 Node Parser::value() {
   if (auto node = literal()) return *std::move(node);
@@ -184,4 +184,4 @@ int64_t Parser::whole_number() {
   return here.number.units() / Decimal::kScale;
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

@@ -1,11 +1,11 @@
-#include "rule/parser.h"
+#include "notation/parser.h"
 
 #include <utility>
 
 #include "base/text.h"
 #include "text/near_word.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
 namespace {
 
 std::string described(const Token& token) {
@@ -126,9 +126,9 @@ void Parser::stray_word() {
 }
 
 bool Parser::too_deep(size_t more) {
-  const bool deep = depth_ + more >= kRuleDepth;
+  const bool deep = depth_ + more >= rule::kRuleDepth;
   if (deep) {
-    fail(token().place, cat("more than ", kRuleDepth, " expressions stand inside of each other"),
+    fail(token().place, cat("more than ", rule::kRuleDepth, " expressions stand inside of each other"),
          "a part of it as a segment of its own");
   }
   return deep;
@@ -146,4 +146,4 @@ Node Parser::around(Op op, Node first) const {
   return node;
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

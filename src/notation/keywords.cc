@@ -1,8 +1,8 @@
-#include "rule/keywords.h"
+#include "notation/keywords.h"
 
 #include <algorithm>
 
-namespace kehu::rule {
+namespace kehu::notation {
 namespace {
 
 template <class Visit>
@@ -83,4 +83,4 @@ std::vector<std::string_view> joined_keywords(std::string_view word) {
   return parts;
 }
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation

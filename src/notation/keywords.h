@@ -6,87 +6,24 @@
 #include <string_view>
 #include <vector>
 
-#include "rule/format.h"
+#include "notation/format.h"
 
 // Every word that means something by itself, in both languages.
-namespace kehu::rule {
+namespace kehu::notation {
 
+using rule::Unit;
+
+// clang-format off
 enum class Keyword : uint8_t {
-  kSegment,
-  kTag,
-  kOwner,
-  kDescription,
-  kTimeZone,
-  kKeep,
-  kClear,
-  kCase,
-  kWhen,
-  kCaseThen,
-  kElse,
-  kEnd,
-  kOr,
-  kAnd,
-  kNot,
-  kBetween,
-  kTo,
-  kIn,
-  kContains,
-  kStartsWith,
-  kEndsWith,
-  kMatches,
-  kIsKnown,
-  kIsUnknown,
-  kWithin,
-  kInside,
-  kBefore,
-  kAfter,
-  kBirthday,
-  kTrue,
-  kFalse,
-  kTrait,
-  kNow,
-  kToday,
-  kChannel,
-  kSource,
-  kHourOfDay,
-  kWeekday,
-  kAnyEvent,
-  kWhere,
-  kOf,
-  kDid,
-  kEver,
-  kCount,
-  kSum,
-  kAverage,
-  kMin,
-  kMax,
-  kDistinct,
-  kTop,
-  kFirst,
-  kLast,
-  kNth,
-  kShare,
-  kActiveDays,
-  kInterval,
-  kDaysSince,
-  kSequence,
-  kStage,
-  kThen,
-  kBy,
-  kLastWindow,
-  kYesterday,
-  kThis,
-  kPrevious,
-  kSince,
-  kSecond,
-  kMinute,
-  kHour,
-  kDay,
-  kWeek,
-  kMonth,
-  kQuarter,
-  kYear,
+  kSegment, kTag, kOwner, kDescription, kTimeZone, kKeep, kClear, kCase, kWhen, kCaseThen, kElse, kEnd,
+  kOr, kAnd, kNot, kBetween, kTo, kIn, kContains, kStartsWith, kEndsWith, kMatches, kIsKnown, kIsUnknown,
+  kWithin, kInside, kBefore, kAfter, kBirthday, kTrue, kFalse, kTrait, kNow, kToday, kChannel, kSource,
+  kHourOfDay, kWeekday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
+  kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kSequence, kStage, kThen, kBy,
+  kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
+  kQuarter, kYear,
 };
+// clang-format on
 
 // The first spelling of a language is the one that is written; all are read. Those of several words may be
 // parted by blanks of any kind. An empty one: the language has none.
@@ -187,4 +124,4 @@ const std::vector<std::string>& keyword_words();
 // 最近, 30, 天. Empty when it is not, or one keyword by itself.
 std::vector<std::string_view> joined_keywords(std::string_view word);
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation
