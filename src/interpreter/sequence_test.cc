@@ -92,6 +92,31 @@ TEST(Sequence, OneBehindTheOther) {
   });
 }
 
+TEST(Sequence, OfEqualTimesInTheOrderOfSteps) {
+  const std::string_view a = "2026-03-10T09:00 A", b = "2026-03-10T09:00 B";
+  const std::string_view aba = R"(sequence("A" then "B" then "A"))";
+  expect_answers({
+      {.name = "all A before all B", .rule = aba, .events = {a, b, a}, .want = "false"},
+      {.name = "but a later A", .rule = aba, .events = {a, b, "2026-03-10T09:01 A"}, .want = "true"},
+      {.name = "one kind of events",
+       .rule = R"(sequence("A" then "A" then "A"))",
+       .events = {a, a, a},
+       .want = "true"},
+      {.name = "the one that is fewer steps comes first",
+       .rule = R"(sequence("A" then "A" where p = 1 then any event))",
+       .events = {R"(2026-03-10T09:00 A {"p":1})", a},
+       .want = "false"},
+      {.name = "what is no step yet comes later",
+       .rule = R"(sequence("A" then "A" where p = 1 then any event))",
+       .events = {R"(2026-03-10T09:00 A {"p":1})", a, b},
+       .want = "true"},
+      {.name = "none behind the last of them",
+       .rule = R"(sequence("A" then not "A" within 10 minutes))",
+       .events = {a, a},
+       .want = "true"},
+  });
+}
+
 TEST(Sequence, By) {
   const std::string_view rule = R"(sequence("A" then "B" by cart.id))";
   expect_answers({
@@ -260,47 +285,66 @@ TEST(Sequence, Stage) {
 // The definition of a sequence once more: every choice of events, one for each step.
 class EveryChoice {
  public:
-  EveryChoice(const rule::Node& node, std::vector<Event> events, const Moment& moment)
-      : node_(node), events_(std::move(events)), moment_(moment) {}
+  EveryChoice(const rule::Node& node, const std::vector<Event>& events, const Moment& moment)
+      : node_(node), moment_(moment) {
+    for (const Event& event : events) events_.push_back({&event, steps_of(event)});
+    std::sort(events_.begin(), events_.end(), comes_before);
+  }
 
   bool happens() { return happens_from(0); }
 
  private:
-  bool is(const rule::Node& step, const Event& event) const {
-    return step.of[0].text.empty() || (event.type == EventType::kTrack && step.of[0].text == event.name);
-  }
-  Instant limit() const { return rule::plus(events_[chosen_[0]].time, node_.span, moment_.zone); }
-  bool is_chosen(size_t i) const { return std::find(chosen_.begin(), chosen_.end(), i) != chosen_.end(); }
+  struct Placed {
+    const Event* event;
+    std::vector<bool> is;  // the step of this number
+  };
 
-  // Whether one of a `not` step lies from the last event chosen (or the one before it) to `to`.
-  bool is_disturbed(const rule::Node& step, Instant from, Instant to) const {
-    for (size_t i = 0; i < events_.size(); ++i) {
-      const Instant time = events_[i].time;
-      if (is(step, events_[i]) && from <= time && time <= to && !is_chosen(i)) return true;
+  std::vector<bool> steps_of(const Event& event) const {
+    std::vector<bool> out;
+    for (const rule::Node& step : node_.of) {
+      const std::string& name = step.of[0].text;
+      out.push_back(name.empty() || (event.type == EventType::kTrack && event.name == name));
+    }
+    return out;
+  }
+  static bool comes_before(const Placed& a, const Placed& b) {
+    if (a.event->time != b.event->time) return a.event->time < b.event->time;
+    const auto first = [](const Placed& one) {
+      return std::find(one.is.begin(), one.is.end(), true) - one.is.begin();
+    };
+    if (first(a) != first(b)) return first(a) < first(b);
+    return std::lexicographical_compare(a.is.rbegin(), a.is.rend(), b.is.rbegin(), b.is.rend());
+  }
+
+  bool any_is(size_t step, size_t from, size_t to) const {
+    for (size_t i = from; i < to; ++i) {
+      if (events_[i].is[step]) return true;
     }
     return false;
+  }
+  Instant limit() const {
+    if (node_.span.count == 0) return kLastInstant;
+    return rule::plus(events_[chosen_[0]].event->time, node_.span, moment_.zone);
   }
 
   bool happens_from(size_t step) {
     const rule::Extent window = rule::extent(node_.window, moment_.now, moment_.zone);
-    if (step == node_.of.size()) return window.contains(events_[chosen_.back()].time);
-    if (node_.of[step].op == rule::Op::kStep) return takes(step, nullptr);
-    if (step + 1 < node_.of.size()) return takes(step + 1, &node_.of[step]);
-    const Instant last = events_[chosen_.back()].time;
-    const Instant happens = (node_.span.count > 0 ? limit() : last) + Duration::millis(1);
+    if (step == node_.of.size()) return window.contains(events_[chosen_.back()].event->time);
+    if (node_.of[step].op == rule::Op::kStep) return takes(step, false);
+    if (step + 1 < node_.of.size()) return takes(step + 1, true);
+    const Instant happens = limit() + Duration::millis(1);
     return happens <= moment_.now && window.contains(happens) &&
-           !is_disturbed(node_.of[step], last, kLastInstant);
+           !any_is(step, chosen_.back() + 1, events_.size());
   }
 
-  bool takes(size_t step, const rule::Node* without) {
-    for (size_t i = 0; i < events_.size(); ++i) {
-      if (!is(node_.of[step], events_[i]) || is_chosen(i)) continue;
-      const Instant before = chosen_.empty() ? kFirstInstant : events_[chosen_.back()].time;
-      if (events_[i].time < before) continue;
-      if (!chosen_.empty() && node_.span.count > 0 && events_[i].time > limit()) continue;
+  bool takes(size_t step, bool without_the_one_before) {
+    const size_t next = chosen_.empty() ? 0 : chosen_.back() + 1;
+    for (size_t i = next; i < events_.size(); ++i) {
+      if (!events_[i].is[step]) continue;
+      if (without_the_one_before && any_is(step - 1, next, i)) continue;
+      if (!chosen_.empty() && events_[i].event->time > limit()) continue;
       chosen_.push_back(i);
-      const bool good =
-          (without == nullptr || !is_disturbed(*without, before, events_[i].time)) && happens_from(step + 1);
+      const bool good = happens_from(step + 1);
       chosen_.pop_back();
       if (good) return true;
     }
@@ -308,8 +352,8 @@ class EveryChoice {
   }
 
   const rule::Node& node_;
-  const std::vector<Event> events_;
   const Moment& moment_;
+  std::vector<Placed> events_;
   std::vector<size_t> chosen_;
 };
 
@@ -324,8 +368,10 @@ rule::Node random_sequence(RandomHistory& random) {
     if (random.chance(3)) out.of.push_back(step(rule::Op::kNotStep));
     out.of.push_back(step(rule::Op::kStep));
   }
-  if (random.chance(3)) out.of.push_back(step(rule::Op::kNotStep));
-  if (random.chance(2)) out.span = {1 + random.below(10), static_cast<rule::Unit>(random.below(4))};
+  const bool ends_with_absence = random.chance(3);
+  if (ends_with_absence) out.of.push_back(step(rule::Op::kNotStep));
+  if (ends_with_absence || random.chance(2))
+    out.span = {1 + random.below(10), static_cast<rule::Unit>(random.below(4))};
   if (random.chance(2))
     out.window = {rule::Window::Kind::kLast, {1 + random.below(40), rule::Unit::kDay}, {}, {}};
   return out;
