@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "api/openapi.h"
+#include "openapi/document.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -62,6 +62,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_definition_routes(*this, routes);
   add_outbox_routes(*this, routes);
   add_source_routes(*this, routes);
+  add_rule_routes(*this, routes);
   add_import_routes(*this, routes);
   add_rejection_routes(*this, routes);
   add_settings_routes(*this, routes);
@@ -179,6 +180,6 @@ void App::turned_away(const Route* route, const Request& request, const Response
       {.stage = route == nullptr ? debugger::Stage::kRoute : debugger::Stage::kCoding, .why = why}, response);
 }
 
-std::string App::openapi() const { return openapi_document(router_->routes()); }
+std::string App::openapi() const { return openapi::document(router_->routes()); }
 
 }  // namespace kehu::api

@@ -97,6 +97,7 @@ void add_reveal_routes(App& app, std::vector<Route>& routes);
 void add_debugger_routes(App& app, std::vector<Route>& routes);
 void add_definition_routes(App& app, std::vector<Route>& routes);
 void add_outbox_routes(App& app, std::vector<Route>& routes);
+void add_rule_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);

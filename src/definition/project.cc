@@ -104,6 +104,12 @@ absl::StatusOr<Project::Next> Project::apply(absl::Span<const Definition> change
     draft->put(next.versions.back(), mine);
   }
   if (!next.versions.empty()) draft->index();
+  // Those without a base were in force once.
+  const bool is_asked_for = std::ranges::any_of(changes, [](const Definition& change) { return change.base.has_value(); });
+  for (const NamedVersion& named : next.versions) {
+    if (named.kind->agree == nullptr || !is_asked_for) continue;
+    if (auto status = named.kind->agree(*draft); !status.ok()) return status;
+  }
   next.project = std::move(draft);
   return next;
 }

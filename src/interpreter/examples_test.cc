@@ -1,6 +1,7 @@
 #include <fstream>
 
 #include "interpreter/test_question.h"
+#include "notation/parse.h"
 
 namespace kehu::interpreter {
 namespace {

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "interpreter/test_question.h"
 
 namespace kehu::interpreter {

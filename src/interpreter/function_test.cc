@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "base/text.h"
 #include "interpreter/test_question.h"
 
 namespace kehu::interpreter {

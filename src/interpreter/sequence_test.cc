@@ -4,6 +4,7 @@
 
 #include "base/test_rounds.h"
 #include "interpreter/test_question.h"
+#include "interpreter/test_random_histories.h"
 
 namespace kehu::interpreter {
 namespace {

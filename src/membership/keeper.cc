@@ -60,6 +60,37 @@ void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>
                      .after = std::move(value)});
 }
 
+namespace {
+
+// Literals explain themselves, and selectors are no values.
+bool says_something(const rule::Node& node) {
+  return node.op > rule::Op::kList && node.op != rule::Op::kEvents && node.op != rule::Op::kStep &&
+         node.op != rule::Op::kNotStep;
+}
+
+void collect_parts(const rule::Node& node, size_t depth, std::vector<Reason>& reasons) {
+  if (!says_something(node)) return;
+  reasons.push_back({.node = &node, .depth = depth, .value = {}, .until = kLastInstant});
+  if (tally::is_aggregate(node.op)) return;
+  for (const rule::Node& child : node.of) collect_parts(child, depth + 1, reasons);
+}
+
+}  // namespace
+
+std::vector<Reason> Keeper::explain(const Plan::Rule& rule, Instant now, TraitOf trait) {
+  now_ = now;
+  trait_ = &trait;
+  std::vector<Reason> reasons;
+  collect_parts(rule.version.definition.body, 0, reasons);
+  for (Reason& reason : reasons) {
+    Answer answer = Program(*reason.node, rule.version.zone, plan_->names()).answer(*this);
+    reason.value = std::move(answer.value);
+    reason.until = answer.until;
+  }
+  trait_ = nullptr;
+  return reasons;
+}
+
 rule::Value Keeper::result(uint32_t rule) {
   const Members::Entry* entry = members_->find(plan_->at(rule).id);
   return entry == nullptr ? rule::Value() : entry->value;

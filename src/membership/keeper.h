@@ -23,6 +23,14 @@ struct Change {
   rule::Value after;   // unknown: left, has none
 };
 
+// What a part of a rule comes to for a customer.
+struct Reason {
+  const rule::Node* node = nullptr;  // of the rule's definition
+  size_t depth = 0;                  // of the rule itself 0
+  rule::Value value;
+  Instant until;  // when time alone may change it; kLastInstant: never
+};
+
 // Texts of tags are cut here.
 inline constexpr size_t kTagBytes = 256;
 
@@ -40,6 +48,8 @@ class Keeper final : private Asked {
   void advance(Instant now, TraitOf trait, std::vector<Change>& changes);
   // Asks these rules (of the plan, in order), since events have changed something for them.
   void update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // Why a rule is what it is: the rule, and below it each condition and value that it is made of.
+  std::vector<Reason> explain(const Plan::Rule& rule, Instant now, TraitOf trait);
   // Whether the tallies could be read, so far.
   absl::Status status() const;
 

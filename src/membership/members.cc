@@ -4,13 +4,14 @@
 
 #include "tally/end_values.h"
 
-// byte 1 when something is due, then instant due; then for each entry, ascending by rule: varint rule less the
+// varint number << 1 | 1 when something is due; then instant due; then for each entry, ascending by rule: varint rule less the
 // one before, instant since, value (tally/end_values.h).
 namespace kehu::membership {
 
 void Members::clear() {
   entries_.clear();
   due_ = kLastInstant;
+  number_ = 0;
 }
 
 const Members::Entry* Members::find(RuleId rule) const {
@@ -34,7 +35,9 @@ bool Members::read(std::string_view bytes) {
   clear();
   if (bytes.empty()) return true;
   aggregate::WireReader in(bytes);
-  if (in.byte() == 1) due_ = in.instant();
+  const uint64_t head = in.varint();
+  number_ = static_cast<uint32_t>(head >> 1);
+  if (head & 1) due_ = in.instant();
   uint32_t rule = 0;
   while (!in.failed() && !in.at_end()) {
     rule += static_cast<uint32_t>(in.varint());
@@ -46,9 +49,9 @@ bool Members::read(std::string_view bytes) {
 
 void Members::write(std::string& out) const {
   out.clear();
-  if (entries_.empty() && due_ == kLastInstant) return;
+  if (entries_.empty() && due_ == kLastInstant && number_ == 0) return;
   aggregate::WireBuffer buffer;
-  buffer.byte(due_ == kLastInstant ? 0 : 1);
+  buffer.varint(uint64_t{number_} << 1 | (due_ == kLastInstant ? 0 : 1));
   if (due_ != kLastInstant) buffer.instant(due_);
   uint32_t rule = 0;
   for (const Entry& entry : entries_) {

@@ -36,17 +36,22 @@ class Members {
     std::erase_if(entries_, [&](const Entry& entry) { return !keep(entry.rule); });
   }
 
+  // Of the customer in the index (index.h); 0: it has none yet.
+  uint32_t number() const { return number_; }
+  void set_number(uint32_t number) { number_ = number; }
+
   // When time alone may change something next; kLastInstant: never. A timer is set for it.
   Instant due() const { return due_; }
   void set_due(Instant due) { due_ = due; }
 
-  // The empty text: no entries and nothing due. False on damage.
+  // The empty text: no entries, no number and nothing due. False on damage.
   bool read(std::string_view bytes);
   void write(std::string& out) const;
 
  private:
   std::vector<Entry> entries_;
   Instant due_ = kLastInstant;
+  uint32_t number_ = 0;
 };
 
 }  // namespace kehu::membership

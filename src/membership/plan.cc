@@ -70,12 +70,11 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   const Order order(versions);
   std::map<tally::TallyId, tally::Spec> specs;
   // Programs name tallies by their place among the ids, which is known once all have one.
-  std::map<std::string, tally::TallyId> ids;
   for (const RuleVersion& version : versions) {
     const Program::Names ask{.tally =
                                  [&](const tally::Spec& spec) {
                                    const tally::TallyId id = registry.tally(spec, position);
-                                   ids[spec.key()] = id;
+                                   tally_ids_[spec.key()] = id;
                                    specs.emplace(id, spec);
                                    return 0u;
                                  },
@@ -83,9 +82,7 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
     Program(version.definition.body, version.zone, ask);
   }
   tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
-  const Program::Names names{
-      .tally = [&](const tally::Spec& spec) { return *tallies_.find(ids.at(spec.key())); },
-      .rule = [&](rule::Kind kind, std::string_view name) { return find(kind, name); }};
+  const Program::Names names = this->names();
   for (const size_t at : order.order()) {
     const RuleId id = registry.rule(versions[at]);
     Program program(versions[at].definition.body, versions[at].zone, names);
@@ -93,6 +90,11 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   }
   registry.settle();
   index();
+}
+
+Program::Names Plan::names() const {
+  return {.tally = [this](const tally::Spec& spec) { return *tallies_.find(tally_ids_.at(spec.key())); },
+          .rule = [this](rule::Kind kind, std::string_view name) { return find(kind, name); }};
 }
 
 std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const {

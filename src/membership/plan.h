@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +40,8 @@ class Plan {
   }
   std::optional<uint32_t> find(rule::Kind kind, std::string_view name) const;
   const tally::Plan& tallies() const { return tallies_; }
+  // What programs over parts of these rules are compiled with: every tally of such a part is there.
+  Program::Names names() const;
 
   // Which rules an event can change, by itself or through another rule; in order.
   absl::Span<const uint32_t> touched(const Event& event) const;
@@ -53,6 +55,7 @@ class Plan {
 
   std::vector<Rule> rules_;
   std::vector<uint32_t> index_;  // by id: the rule's index from 1
+  std::map<std::string, tally::TallyId> tally_ids_;  // by Spec::key()
   tally::Plan tallies_;
   // Of track events by name, and of all others; each with and without the rules that ask for traits.
   struct Lists {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "codec/bytes.h"
 #include "codec/record.h"
+#include "definition/rules.h"
 
 // The replica is a function of the log: it is handed records in order and without gaps, each once, and asks
 // neither a clock nor chance. So a live run, a replay and a simulation end in the same state. What applying
@@ -52,6 +53,7 @@ Replica::Replica(state::Database& database, seal::KeyRing& ring)
 absl::StatusOr<std::unique_ptr<Replica>> Replica::open(state::Database& database, seal::KeyRing& ring) {
   std::unique_ptr<Replica> replica(new Replica(database, ring));
   if (auto status = replica->definitions_.load(replica->applied_); !status.ok()) return status;
+  if (auto status = replica->shard_.load_rules(); !status.ok()) return status;
   replica->use_project();
   if (auto status = replica->load_keys(); !status.ok()) return status;
   replica->load_totals();
@@ -65,6 +67,18 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
+  use_rules(Sequence());
+}
+
+// Rules count in the project's zone, unless they name another one.
+void Replica::use_rules(Sequence position) {
+  const auto now = project();
+  std::vector<membership::RuleVersion> rules;
+  for (const definition::NamedRule& rule : definition::rules_of(*now)) {
+    const std::string& own = rule.definition->time_zone;
+    rules.push_back({rule.version, *rule.definition, own.empty() ? now->settings()->time_zone : own});
+  }
+  shard_.use(std::move(rules), position);
 }
 
 absl::Status Replica::load_keys() {
@@ -192,7 +206,12 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
   if (!next->ok()) return absl::OkStatus();
   effects.definitions.insert(effects.definitions.end(), (*next)->versions.begin(), (*next)->versions.end());
   const auto now = project();
-  if (now->settings() != before->settings()) shard_.use(now->settings());
+  const bool other_settings = now->settings() != before->settings();
+  if (other_settings) shard_.use(now->settings());
+  const bool other_rules = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
+    return named.kind->name == definition::kSegment || named.kind->name == definition::kTag;
+  });
+  if (other_settings || other_rules) use_rules(record.sequence);
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

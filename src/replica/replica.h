@@ -95,6 +95,7 @@ class Replica {
  private:
   Replica(state::Database& database, seal::KeyRing& ring);
   void use_project();
+  void use_rules(Sequence position);
   absl::Status load_keys();
   void load_totals();
   void save_totals();

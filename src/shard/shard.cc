@@ -29,7 +29,7 @@ Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
       timers_(stores.at(Space::kTimers)),
       outbox_(stores.at(Space::kOutbox)),
       registry_(stores.at(Space::kRules)),
-      rule_store_(stores.at(Space::kRules)) {}
+      index_(stores.at(Space::kMembers)) {}
 
 void Shard::use(std::shared_ptr<const Settings> settings) {
   graph_.use(*settings);

@@ -15,6 +15,7 @@
 #include "identity/graph.h"
 #include "model/profile.h"
 #include "model/settings.h"
+#include "membership/index.h"
 #include "membership/keeper.h"
 #include "membership/plan.h"
 #include "membership/registry.h"
@@ -58,8 +59,11 @@ class Shard {
   const membership::Plan& rules() const { return rules_; }
   // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
   absl::StatusOr<membership::Members> members(CustomerId customer);
-  // How many customers are in a segment, or have a tag.
-  uint64_t members_of(membership::RuleId rule);
+  // Why a customer is what it is by a rule, as of `now`. DataLoss when it is damaged.
+  absl::StatusOr<std::vector<membership::Reason>> why(CustomerId customer, const membership::Plan::Rule& rule,
+                                                      Instant now);
+  // Who is in which segment.
+  const membership::Index& index() const { return index_; }
 
   // What a source is called, for the settings that name it. For the records that follow.
   void name_source(SourceId id, std::string name);
@@ -141,7 +145,7 @@ class Shard {
   membership::Plan rules_;
   tally::Folder tally_folder_;
   membership::Keeper keeper_;
-  BlobStore& rule_store_;
+  membership::Index index_;
 
   // Scratch of one wave, reused.
   std::vector<const Event*> events_;

@@ -1,18 +1,10 @@
 #include <algorithm>
-#include <cstring>
 
-#include "base/check.h"
 #include "shard/shard.h"
 
 // What customers are by the rules. Tallies lie beside each part and move with it; members belong to the
 // customer, follow from its parts, and are computed anew behind a merge (docs/decisions/customer-state.md).
 namespace kehu::shard {
-namespace {
-
-// Counts of members lie beside the registry, whose place is {0, 1}.
-Hash128 place_of(membership::RuleId rule) { return Hash128{1, rule.value()}; }
-
-}  // namespace
 
 // Fields are asked for by rules and by the profile, and read in one walk.
 void Shard::compile() {
@@ -28,18 +20,11 @@ void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position) {
   rules_since_ = position;
   compile();
   for (const membership::RuleId rule : before) {
-    if (!rules_.find(rule)) rule_store_.erase(place_of(rule));
+    if (!rules_.find(rule)) index_.forget(rule);
   }
 }
 
 absl::Status Shard::load_rules() { return registry_.load(); }
-
-uint64_t Shard::members_of(membership::RuleId rule) {
-  const std::string_view bytes = rule_store_.get(place_of(rule));
-  uint64_t count = 0;
-  if (bytes.size() == sizeof(count)) std::memcpy(&count, bytes.data(), sizeof(count));
-  return count;
-}
 
 absl::StatusOr<membership::Members> Shard::members(CustomerId customer) {
   CustomerParts parts;
@@ -49,6 +34,17 @@ absl::StatusOr<membership::Members> Shard::members(CustomerId customer) {
   if (!members.read(parts.members())) return absl::DataLossError("damaged customer state");
   members.keep_if([this](membership::RuleId rule) { return rules_.find(rule).has_value(); });
   return members;
+}
+
+absl::StatusOr<std::vector<membership::Reason>> Shard::why(CustomerId customer,
+                                                           const membership::Plan::Rule& rule, Instant now) {
+  const std::string blob(customers_.get(customer.hash));
+  if (auto status = parts_.decode(blob); !status.ok()) return status;
+  if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
+  open_rules(parts_.parts());
+  auto reasons = keeper_.explain(rule, now, [this](std::string_view path) { return trait(path); });
+  if (auto status = keeper_.status(); !status.ok()) return status;
+  return reasons;
 }
 
 std::optional<json::RawValue> Shard::trait(std::string_view path) { return traits_.find(path); }
@@ -125,10 +121,10 @@ void Shard::finish_members(CustomerId customer, Instant due_before) {
 
 void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
   for (membership::Change& change : changes_) {
-    const int step = (change.after.known() ? 1 : 0) - (change.before.known() ? 1 : 0);
-    if (step != 0) {
-      const uint64_t count = members_of(change.rule) + static_cast<uint64_t>(step);
-      rule_store_.put(place_of(change.rule), {reinterpret_cast<const char*>(&count), sizeof(count)});
+    if (change.kind == rule::Kind::kSegment) {
+      if (members_.number() == 0) members_.set_number(index_.add(customer));
+      change.after.known() ? index_.enter(change.rule, members_.number())
+                           : index_.leave(change.rule, members_.number());
     }
     effects.memberships.push_back({customer, sequence, std::move(change)});
   }
@@ -164,6 +160,7 @@ absl::Status Shard::leave_all(CustomerId customer, Sequence sequence, Instant no
                         .after = {}});
   }
   note(customer, sequence, effects);
+  if (members_.number() != 0) index_.remove(members_.number());
   return absl::OkStatus();
 }
 

@@ -23,6 +23,7 @@ enum class Space : uint8_t {
   kTimers = 10,
   kOutbox = 11,
   kRules = 12,
+  kMembers = 13,
 };
 
 struct SpaceTraits {
@@ -48,6 +49,7 @@ inline constexpr SpaceTraits kSpaces[] = {
     {.space = Space::kTimers, .name = "timers", .evictable = true, .digested = true},
     {.space = Space::kOutbox, .name = "outbox", .evictable = true, .digested = true},
     {.space = Space::kRules, .name = "rules", .digested = true},
+    {.space = Space::kMembers, .name = "members", .evictable = true, .digested = true},
 };
 inline constexpr size_t kSpaceCount = sizeof(kSpaces) / sizeof(kSpaces[0]);
 
