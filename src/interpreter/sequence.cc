@@ -49,8 +49,8 @@ bool any_is(const Takers& takers, size_t step, size_t from, size_t to) {
 }
 
 // From places where a step was taken to those where the next one is, without one of `forbidden` in between.
-Places one_further(const Takers& takers, const Places& reached, const std::vector<size_t>& forbidden, size_t step,
-                   Instant latest) {
+Places one_further(const Takers& takers, const Places& reached, const std::vector<size_t>& forbidden,
+                   size_t step, Instant latest) {
   Places out;
   for (const size_t from : reached) {
     for (size_t to = from + 1; to < takers.size(); ++to) {
@@ -101,7 +101,8 @@ class Sequence {
   }
 
   // It is known one millisecond behind the limit; whatever comes later ends it.
-  bool is_absent(size_t last, Instant latest, const std::vector<size_t>& forbidden, const Takers& takers) const {
+  bool is_absent(size_t last, Instant latest, const std::vector<size_t>& forbidden,
+                 const Takers& takers) const {
     const Instant happens = latest + Duration::millis(1);
     if (happens > moment_.now || !window_.contains(happens)) return false;
     return std::none_of(forbidden.begin(), forbidden.end(),
