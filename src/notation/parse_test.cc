@@ -29,7 +29,9 @@ std::vector<std::string> examples_of(const std::string& page) {
     if (indented) blocks.back().append(line.substr(4)).append("\n");
     inside = indented;
   }
-  std::erase_if(blocks, [](const std::string& block) { return block.starts_with("file  "); });
+  // The grammar, and JSON.
+  std::erase_if(blocks,
+                [](const std::string& block) { return block.starts_with("file  ") || block[0] == '{'; });
   return blocks;
 }
 
@@ -44,6 +46,16 @@ TEST(Parse, ReadsTheExamplesOfTheGuide) {
                           << block;
     EXPECT_FALSE(definitions.empty());
   }
+}
+
+TEST(Parse, GivesTheJsonOfTheGuide) {
+  const std::string page = read_tree("docs/rules.md");
+  const size_t begin = page.find("```json\n") + 8;
+  const auto json = rule::definition_from_json(page.substr(begin, page.find("```", begin) - begin));
+  ASSERT_TRUE(json.ok()) << json.status().message();
+  std::vector<Definition> definitions;
+  ASSERT_FALSE(parse_file(examples_of(page)[0], definitions));
+  EXPECT_EQ(definitions[0], *json) << rule::to_json(definitions[0]);
 }
 
 std::string said(const std::optional<rule::Problem>& problem) {
@@ -147,7 +159,7 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
        "1:1 the text ends too early | a value: a text, a number, trait.NAME, a function such as count(…) | "},
       {"cuont(\"A\") > 3", "1:1 there is no function cuont | a function such as count(…) | count"},
       {"city = \"x\"",
-       "1:1 city is the name of a property, and those stand inside of where | trait.city, tag.city, or a "
+       "1:1 city is the name of a property, and those stand inside of where | trait.city, tag.city, a "
        "function such as count(…), or a text in double quotes | trait.city"},
       {"did(\"A\") AND did(\"B\")", "1:10 AND does not belong here | and, or, or the end | and"},
       {"did(Order)",
@@ -257,7 +269,7 @@ TEST(Parse, IsBounded) {
     return out;
   };
   Node node;
-  EXPECT_FALSE(parse_expression(repeated("(", 20) + "1" + repeated(")", 20), node));
+  EXPECT_FALSE(parse_expression(repeated("(", 50) + "1" + repeated(")", 50), node));
   for (const std::string& text :
        {repeated("(", 5000), repeated("not ", 4000) + "true", repeated("1+", 5000) + "1",
         repeated("case when ", 1000), repeated("days_since(", 1000), repeated("-", 5000),
