@@ -20,7 +20,7 @@ class Order {
  public:
   explicit Order(const std::vector<RuleVersion>& versions) : versions_(versions), seen_(versions.size()) {
     for (size_t i = 0; i < versions.size(); ++i) {
-      places_[{versions[i].definition.kind, versions[i].definition.name}] = i;
+      places_.insert({{versions[i].definition.kind, versions[i].definition.name}, i});
     }
     for (size_t i = 0; i < versions.size(); ++i) visit(i);
   }
@@ -53,13 +53,14 @@ class Order {
     collect_names(versions_[at].definition.body, names);
     std::vector<size_t> out;
     for (const Key& name : names) {
-      if (const auto found = places_.find(name); found != places_.end()) out.push_back(found->second);
+      const auto [begin, end] = places_.equal_range(name);
+      for (auto place = begin; place != end; ++place) out.push_back(place->second);
     }
     return out;
   }
 
   const std::vector<RuleVersion>& versions_;
-  std::map<Key, size_t> places_;
+  std::multimap<Key, size_t> places_;  // of a name all versions
   std::vector<bool> seen_;
   std::vector<size_t> order_;
 };
@@ -84,9 +85,9 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
   const Program::Names names = this->names();
   for (const size_t at : order.order()) {
-    const RuleId id = registry.rule(versions[at]);
+    const RuleId id = registry.rule(versions[at], position);
     Program program(versions[at].definition.body, versions[at].zone, names);
-    rules_.push_back({id, std::move(versions[at]), std::move(program)});
+    rules_.push_back({id, std::move(versions[at]), std::move(program), registry.find(id)->state});
   }
   registry.settle();
   index();
@@ -98,17 +99,20 @@ Program::Names Plan::names() const {
 }
 
 std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const {
-  const auto at = std::ranges::find_if(rules_, [&](const Rule& rule) {
-    return rule.version.definition.kind == kind && rule.version.definition.name == name;
-  });
-  if (at == rules_.end()) return std::nullopt;
-  return static_cast<uint32_t>(at - rules_.begin());
+  std::optional<uint32_t> found;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    if (rule.version.definition.kind != kind || rule.version.definition.name != name) continue;
+    if (rule.is_live()) return i;
+    found = i;
+  }
+  return found;
 }
 
 void Plan::index() {
   std::vector<bool> traits(rules_.size()), timed(rules_.size());
   for (uint32_t i = 0; i < rules_.size(); ++i) {
-    all_.push_back(i);
+    if (rules_[i].is_asked()) all_.push_back(i);
     traits[i] = rules_[i].program.asks_traits();
     timed[i] = rules_[i].program.asks_time();
     const uint32_t id = rules_[i].id.value();
@@ -138,7 +142,7 @@ std::vector<uint32_t> Plan::with_dependents(std::vector<bool> touched) const {
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const auto& named = rules_[i].program.rules();
     touched[i] = touched[i] || std::ranges::any_of(named, [&](uint32_t rule) { return touched[rule]; });
-    if (touched[i]) out.push_back(i);
+    if (touched[i] && rules_[i].is_asked()) out.push_back(i);
   }
   return out;
 }

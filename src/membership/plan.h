@@ -29,6 +29,11 @@ class Plan {
     RuleId id;
     RuleVersion version;
     Program program;
+    Registry::State state = Registry::State::kLive;
+
+    bool is_live() const { return state == Registry::State::kLive; }
+    // Its tallies have counted everything, so that events and time may ask it.
+    bool is_asked() const { return state != Registry::State::kWaiting; }
   };
   size_t size() const { return rules_.size(); }
   bool empty() const { return rules_.empty(); }
@@ -38,6 +43,7 @@ class Plan {
     if (id.value() >= index_.size() || index_[id.value()] == 0) return std::nullopt;
     return index_[id.value()] - 1;
   }
+  // The version in force; while there is none, the newest.
   std::optional<uint32_t> find(rule::Kind kind, std::string_view name) const;
   const tally::Plan& tallies() const { return tallies_; }
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
@@ -45,7 +51,7 @@ class Plan {
 
   // Which rules an event can change, by itself or through another rule; in order.
   absl::Span<const uint32_t> touched(const Event& event) const;
-  // Those that time can change, and all.
+  // Those that time can change, and all. Rules that wait for their tallies are in none of these lists.
   absl::Span<const uint32_t> timed() const { return timed_; }
   absl::Span<const uint32_t> all() const { return all_; }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "membership/members.h"
 #include "model/ids.h"
+#include "model/record.h"
 #include "rule/tree.h"
 #include "store/blob_store.h"
 #include "tally/spec.h"
@@ -32,26 +33,51 @@ class Registry {
   explicit Registry(BlobStore& store) : store_(store) {}
   absl::Status load();
 
+  // A rule waits until its tallies have counted what came before it; then customers are asked one by one, and
+  // those with events at once; then it is in force.
+  enum class State : uint8_t { kWaiting = 0, kAsking = 1, kLive = 2 };
   struct Rule {
     RuleId id;
     rule::Kind kind = rule::Kind::kSegment;
     std::string name;
     Sequence version;
+    State state = State::kWaiting;
+    Sequence asking_since = {};  // all customers are to be asked, by a round that begins behind this; zero: none is
   };
   struct Tally {
     tally::TallyId id;
     std::string key;   // tally::Spec::key()
     Sequence since;    // it has counted the events behind this record; zero: all
   };
+  // A back-fill: rounds over all parts of customers, in the order of their tokens.
+  struct Round {
+    using Kind = BackfillRound;
+    Kind kind = Kind::kNone;
+    Sequence position;  // it is for tallies and rules that were there at this record
+    Token after;        // the parts up to this one are done
+    uint64_t parts = 0;  // how many these are
+  };
 
-  // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies.
-  // What no version asks for any more is forgotten.
-  RuleId rule(const RuleVersion& version);
+  // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies; at
+  // zero they have missed nothing, and are live. What no version asks for any more is forgotten.
+  RuleId rule(const RuleVersion& version, Sequence position);
   tally::TallyId tally(const tally::Spec& spec, Sequence position);
   // Behind all of rule() and tally(): forgets what was not asked for since the last call, and stores the rest.
   void settle();
 
   const Tally* find(tally::TallyId id) const;
+  const Rule* find(RuleId id) const;
+  // The version that is in force; nullptr: none yet.
+  const Rule* live(rule::Kind kind, std::string_view name) const;
+
+  // The round that is due, as far as it has come; of kind kNone: nothing is to be filled in.
+  Round next_round() const;
+  // Parts up to `after` are done.
+  void advance(Round::Kind kind, Sequence position, Token after, uint64_t parts);
+  // All are: tallies have counted everything; or rules are live. Answers the rules that changed state.
+  std::vector<RuleId> finish(Round::Kind kind, Sequence position);
+  // All of a rule's tallies have counted everything: customers can be asked, by a round behind `position`.
+  void ask(RuleId rule, Sequence position);
   const std::vector<Rule>& rules() const { return rules_; }
 
  private:
@@ -61,6 +87,7 @@ class Registry {
   std::vector<Rule> rules_;
   std::vector<Tally> tallies_;
   std::vector<bool> rules_used_, tallies_used_;
+  Round round_;
   uint32_t next_rule_ = 1;
   uint32_t next_tally_ = 1;
 };

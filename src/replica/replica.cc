@@ -18,6 +18,13 @@ namespace {
 constexpr Hash128 kArchiveNeedsKey{0, 1};
 constexpr Hash128 kTickKey{0, 2};
 
+// Rules count in the project's zone, unless they name another one.
+membership::RuleVersion rule_version(Sequence version, const rule::Definition& definition,
+                                     const Settings& settings) {
+  const std::string& own = definition.time_zone;
+  return {version, definition, own.empty() ? settings.time_zone : own};
+}
+
 // The place of a data key is its token with the key id folded in, because one token may have several.
 Hash128 data_key_place(const DataKey& key) {
   return Hash128{key.token.hash.high ^ key.key_id, key.token.hash.low};
@@ -67,18 +74,32 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
-  use_rules(Sequence());
+  use_rules(Sequence(), older_rules());
 }
 
-// Rules count in the project's zone, unless they name another one.
-void Replica::use_rules(Sequence position) {
+// The versions in force of rules whose newest is not yet: the registry names them, and the history has them.
+std::vector<membership::RuleVersion> Replica::older_rules() {
+  std::vector<membership::RuleVersion> older;
+  const auto now = project();
+  for (const membership::Registry::Rule& rule : shard_.registry().rules()) {
+    const std::string_view kind = rule::to_string(rule.kind);
+    const definition::Version* newest = now->find(kind, rule.name);
+    if (newest == nullptr || newest->sequence == rule.version) continue;
+    for (const definition::NamedVersion& named : definitions_.versions(kind, rule.name)) {
+      if (named.version->sequence == rule.version) older.push_back(rule_version(
+          rule.version, *static_cast<const rule::Definition*>(named.version->value.get()), *now->settings()));
+    }
+  }
+  return older;
+}
+
+void Replica::use_rules(Sequence position, std::vector<membership::RuleVersion> older) {
   const auto now = project();
   std::vector<membership::RuleVersion> rules;
   for (const definition::NamedRule& rule : definition::rules_of(*now)) {
-    const std::string& own = rule.definition->time_zone;
-    rules.push_back({rule.version, *rule.definition, own.empty() ? now->settings()->time_zone : own});
+    rules.push_back(rule_version(rule.version, *rule.definition, *now->settings()));
   }
-  shard_.use(std::move(rules), position);
+  shard_.use(std::move(rules), position, std::move(older));
 }
 
 absl::Status Replica::load_keys() {
@@ -211,7 +232,7 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
   const bool other_rules = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
     return named.kind->name == definition::kSegment || named.kind->name == definition::kTag;
   });
-  if (other_settings || other_rules) use_rules(record.sequence);
+  if (other_settings || other_rules) use_rules(totals_.events == 0 ? Sequence() : record.sequence);
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

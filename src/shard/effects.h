@@ -30,6 +30,7 @@ struct MembershipChange {
   CustomerId customer;
   Sequence sequence;  // of the record that made it: an event, a merge, a tick
   membership::Change change;
+  bool live = true;  // by a version that is in force; otherwise by one that is being filled in
 };
 
 // What a command is answered, by its kind: a merge or un-merge, a change of definitions.

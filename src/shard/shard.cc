@@ -224,6 +224,8 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
     return set_reminder(record);
   } else if (record.kind == RecordKind::kReceipt) {
     return settle(record, effects);
+  } else if (record.kind == RecordKind::kBackfill) {
+    return fill_in(record, tick, effects);
   } else {
     return absl::OkStatus();
   }

@@ -54,8 +54,23 @@ class Shard {
 
   // The numbers of rules and tallies, as the stores hold them; before use().
   absl::Status load_rules();
-  // The rules that hold from the record behind `position` on.
-  void use(std::vector<membership::RuleVersion> rules, Sequence position);
+  // The rules that hold from the record behind `position` on, in their newest versions; zero: nothing has
+  // happened yet that they could have missed. `older` are versions in force of those that are not yet, as the
+  // registry names them; those that are known already need not be given.
+  void use(std::vector<membership::RuleVersion> rules, Sequence position,
+           std::vector<membership::RuleVersion> older = {});
+  const membership::Registry& registry() const { return registry_; }
+  // What has to be filled in, and from which events.
+  struct BackfillJob {
+    membership::Registry::Round round;
+    struct Tally {
+      tally::TallyId id;
+      tally::Spec spec;
+      Sequence up_to;  // events up to this record
+    };
+    std::vector<Tally> tallies;  // of a round that counts
+  };
+  BackfillJob backfill_job() const;
   const membership::Plan& rules() const { return rules_; }
   // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
   absl::StatusOr<membership::Members> members(CustomerId customer);
@@ -104,6 +119,12 @@ class Shard {
   absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
+  absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
+  absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
+  absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
+  void finish_round(const codec::Backfill& backfill, Sequence sequence);
+  void ask_waiting(Sequence sequence);
+  void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
   absl::Status come_due(const timer::Timer& timer, Sequence tick, size_t first_intent, Effects& effects);
   absl::Status remind(const timer::Timer& timer, const IntentKey& key, Effects& effects);
@@ -162,6 +183,7 @@ class Shard {
   std::string tallies_;
   std::string folded_tallies_;
   membership::Members members_;
+  std::vector<uint32_t> asked_;
   std::string members_bytes_;
   std::vector<std::string_view> part_tallies_;
   std::vector<membership::Change> changes_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "shard/shard.h"
 
@@ -13,12 +14,26 @@ void Shard::compile() {
   plan_ = profile::Plan(*settings_, sources_, std::move(fields));
 }
 
-void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position) {
+// Until a new version has been filled in, the one before stays in force.
+void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position,
+                std::vector<membership::RuleVersion> older) {
   std::vector<membership::RuleId> before;
   for (const auto& rule : registry_.rules()) before.push_back(rule.id);
+  std::ranges::move(rule_versions_, std::back_inserter(older));
   rule_versions_ = std::move(rules);
+  const size_t newest = rule_versions_.size();
+  for (size_t i = 0; i < newest; ++i) {
+    const auto* live = registry_.live(rule_versions_[i].definition.kind, rule_versions_[i].definition.name);
+    if (live == nullptr || live->version == rule_versions_[i].version) continue;
+    const auto kept = std::ranges::find_if(older, [live](const membership::RuleVersion& version) {
+      return version.version == live->version && version.definition.kind == live->kind &&
+             version.definition.name == live->name;
+    });
+    if (kept != older.end()) rule_versions_.push_back(*kept);
+  }
   rules_since_ = position;
   compile();
+  if (position != Sequence()) ask_waiting(position);
   for (const membership::RuleId rule : before) {
     if (!rules_.find(rule)) index_.forget(rule);
   }
@@ -32,7 +47,10 @@ absl::StatusOr<membership::Members> Shard::members(CustomerId customer) {
   if (auto status = parts.decode(blob); !status.ok()) return status;
   membership::Members members;
   if (!members.read(parts.members())) return absl::DataLossError("damaged customer state");
-  members.keep_if([this](membership::RuleId rule) { return rules_.find(rule).has_value(); });
+  members.keep_if([this](membership::RuleId id) {
+    const auto rule = rules_.find(id);
+    return rule && rules_.at(*rule).is_live();
+  });
   return members;
 }
 
@@ -126,7 +144,8 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
       change.after.known() ? index_.enter(change.rule, members_.number())
                            : index_.leave(change.rule, members_.number());
     }
-    effects.memberships.push_back({customer, sequence, std::move(change)});
+    const bool live = rules_.at(*rules_.find(change.rule)).is_live();
+    effects.memberships.push_back({customer, sequence, std::move(change), live});
   }
   changes_.clear();
 }
