@@ -47,6 +47,7 @@ class CommandLineTest(unittest.TestCase):
                           ["customer", "user_id:u1"], ["sql", "--data", self.data, "--format", "xml", "SELECT 1"],
                           ["customer", "--data", self.data, "--url", self.server.url, "user_id:u1"],
                           ["rejections", "show", "--data", self.data], ["check"],
+                          ["serve", "--data", f"{self.data}-new", "--test-channel", "localhost"],
                           ["import", "--data", self.data, "--map", "/nowhere.toml", "x.csv"]):
             with self.subTest(arguments):
                 self.assertEqual(run(*arguments).returncode, 2)

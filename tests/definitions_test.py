@@ -104,12 +104,14 @@ class TogetherTest(kehu_server.ServerTest):
         self.assertEqual(again["id"], made["id"], "it is the same source")
 
     def test_6_slow_statements_do_not_hold_them_up(self):
+        self.server.post_events([{"event": "Seen", "user_id": "timeline-reader"}])
         slow = "SELECT count(*) FROM range(100000000) a, range(1000) b WHERE (a.range * b.range) % 7 = 3"
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             statements = [pool.submit(self.ask, "POST", "/api/v1/sql", {"sql": slow}) for _ in range(3)]
             time.sleep(0.5)
             began = time.time()
             self.assertEqual(self.ask("POST", "/api/v1/sources", {"name": "beside-statements"})[0], 201)
+            self.assertEqual(self.ask("GET", "/api/v1/customers/user_id:timeline-reader/timeline")[0], 200)
             self.assertLess(time.time() - began, 5)
             self.assertFalse(any(statement.done() for statement in statements), "they are slow enough to tell")
             self.server.kill()
@@ -188,6 +190,64 @@ class DirectoryTest(kehu_server.ServerTest):
         after = json.loads(self.command("source", "list", "--json"))
         keys = lambda listed: [s["keys"] for s in listed["sources"] if s["name"] == "default"]
         self.assertEqual(keys(after), keys(before))
+
+    def test_6_names_are_those_that_sources_have(self):
+        for name in ["a<b>", "a  b", "x" * 65]:
+            self.write(f"sources/{name}.json", "{}")
+            self.assertIn("no name for a source", self.command("apply", self.directory, "--dry-run", code=2), name)
+            (self.directory / f"sources/{name}.json").unlink()
+        for name in ["../../outside", "a/b", "a\0b", "a\nb"]:
+            status, problem = ask(self.server.port, "POST", "/api/v1/definitions",
+                                  {"files": [{"files": "sources", "name": name, "body": {}}]})
+            self.assertEqual((status, problem["code"]), (400, "invalid_argument"), name)
+
+    def test_7_a_file_opens_no_key_that_deletion_closed(self):
+        key = self.command("source", "add", "left").split()[-1]
+        sent = lambda: self.server.segment("/v1/track", {"event": "E", "userId": "u"}, key=key).status
+        self.command("export", self.directory)
+        self.assertEqual(sent(), 200)
+        self.command("source", "delete", "left")
+        self.assertIn("sources/left  new", self.command("apply", self.directory))
+        self.assertEqual(sent(), 401)
+        self.assertIn("revoked", self.command("source", "list").split("left  ")[1])
+
+    def test_8_a_request_says_what_it_wants(self):
+        post = lambda body: ask(self.server.port, "POST", "/api/v1/definitions", body)
+        file = {"files": "sources", "name": "wished", "body": {}}
+        for body, place in [({"dry_run": "yes", "files": [file]}, "/dry_run"), ({"dryrun": True, "files": [file]}, "/dryrun"),
+                            ({"files": [{**file, "bdy": {}}]}, "/files/0/bdy"), ({"files": ["wished"]}, "/files/0"), ([], "the request")]:
+            status, problem = post(body)
+            self.assertEqual(status, 400, problem)
+            self.assertIn(place, problem["detail"])
+        self.assertNotIn("wished", self.command("source", "list"))
+
+    def test_9_a_file_may_name_the_version_it_was_made_of(self):
+        read = lambda: ask(self.server.port, "GET", "/api/v1/definitions")[1]["files"]
+        post = lambda body: ask(self.server.port, "POST", "/api/v1/definitions", body)
+        self.command("source", "add", "both")
+        [mine] = [file for file in read() if file["name"] == "both"]
+        self.command("source", "set", "both", "--events-per-second", "7")
+        [theirs] = [file for file in read() if file["name"] == "both"]
+        mine["body"]["channel"] = "app"
+        for dry_run in [True, False]:
+            status, problem = post({"dry_run": dry_run, "files": [mine]})
+            self.assertEqual((status, problem["code"], problem["version"]), (409, "stale_version", theirs["version"]))
+        self.assertIn("nothing of the directory", problem["detail"])
+        theirs["body"]["channel"] = "app"
+        self.assertEqual(post({"files": [theirs]})[0], 200)
+        self.assertIn("both  channel app, at most 7", self.command("source", "list"))
+
+    def test_a_export_says_what_the_directory_has_besides(self):
+        self.command("source", "add", "gone")
+        self.command("export", self.directory)
+        self.command("source", "delete", "gone")
+        done = run("export", self.directory, "--data", self.server.data)
+        self.assertIn("sources/gone.json is of nothing that is there", done.stderr)
+        self.assertNotIn("default", done.stderr)
+        (self.directory / "sources/default.json").rename(self.directory / "sources/default.toml")
+        (self.directory / "settings.json").unlink()
+        self.assertIn("default.toml is there", self.command("export", self.directory, code=1))
+        self.assertFalse((self.directory / "settings.json").exists(), "all or nothing")
 
 
 if __name__ == "__main__":

@@ -123,6 +123,23 @@ class LongResultTest(kehu_server.ServerTest):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.1)
 
+    def test_who_leaves_before_the_first_row_ends_the_statement(self):
+        """Those that work and those that wait for a thread: none of them keeps the next one waiting."""
+        slow = "SELECT count(*) FROM range(100000000) a, range(1000) b WHERE (a.range * b.range) % 7 = 3"
+        for _ in range(6):
+            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+            connection.request("POST", "/api/v1/sql", slow, {"Authorization": f"Bearer {kehu_server.ADMIN_TOKEN}"})
+            self.addCleanup(connection.close)
+        with self.assertRaises(TimeoutError):
+            other = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=1)
+            self.addCleanup(other.close)
+            other.request("POST", "/api/v1/sql", "SELECT 1", {"Authorization": f"Bearer {kehu_server.ADMIN_TOKEN}"})
+            other.getresponse()
+        self.doCleanups()
+        began = time.monotonic()
+        self.assertEqual(self.open("SELECT 1", "csv").read(), b"1\n1\n")
+        self.assertLess(time.monotonic() - began, 10)
+
     def test_http_1_0_reads_to_the_end_of_the_connection(self):
         statement = b"SELECT i FROM range(200000) t(i)"
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as plain:

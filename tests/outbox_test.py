@@ -55,9 +55,11 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual([c["pending"] for c in everything["channels"] if c["channel"] == "nowhere"], [1])
 
     def test_wrong_reminders(self):
-        answer = self.server.post("/api/v1/reminders", {"reminders": [{"channel": "test", "text": "x" * 50}]})
-        self.assertEqual(answer.status, 400)
-        self.assertIn("/reminders/0/text", answer.json["detail"])
+        for wrong, place in [({"text": "x" * 50}, "/text"), ({"due": 1700000000}, "/due"), ({"due": "soon"}, "/due"),
+                             ({"customer_id": "user_id:u1"}, "/customer_id"), ({"customer": "user_id:u1"}, "/customer ")]:
+            answer = self.server.post("/api/v1/reminders", {"reminders": [{"channel": "test", "text": "1", **wrong}]})
+            self.assertEqual(answer.status, 400, wrong)
+            self.assertIn(f"/reminders/0{place}", answer.json["detail"])
 
     def test_killed_again_and_again(self):
         seed = int(os.environ.get("KEHU_SEED") or random.randrange(1 << 30))

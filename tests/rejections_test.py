@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The quarantine: broken events are kept, listed, counted, repaired, replayed and discarded."""
+import concurrent.futures
+import http.client
 import json
 
 import kehu_server
@@ -42,6 +44,27 @@ class RejectionsTest(kehu_server.ServerTest):
                 self.assertTrue(entry["origin"].startswith("/api/v1/events"), entry)
                 if path is not None:
                     self.assertEqual(entry["path"], path)
+
+    def test_one_of_two_who_close_it_at_once_is_told(self):
+        def ask(path, event):
+            server = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+            server.request("POST", path, json.dumps(event) if event else None,
+                           {"Authorization": f"Bearer {kehu_server.ADMIN_TOKEN}", "Content-Type": "application/json"})
+            status = server.getresponse().status
+            server.close()
+            return status
+
+        events = 0
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for i in range(20):
+                [entry] = self.reject('{"event": "Twice"}')
+                path = f"/api/v1/rejections/{entry['id']}"
+                one = pool.submit(ask, f"{path}/repair", {"event": "Twice", "user_id": "twice"})
+                other = {"event": "Twice", "user_id": "twice", "properties": {"i": i}}
+                two = pool.submit(ask, *((f"{path}/repair", other) if i % 2 else (f"{path}/discard", None)))
+                self.assertEqual(sorted([one.result(), two.result()]), [200, 409])
+                events += 1 if i % 2 or one.result() == 200 else 0
+        self.assertEqual(self.server.customer("user_id:twice")["events"], events)
 
     def test_a_broken_event_does_not_hurt_its_neighbours(self):
         summary = self.server.post_events([{"event": "Before", "user_id": "neighbour"}, "{broken",

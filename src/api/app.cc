@@ -43,6 +43,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
                         .write_key = options_.write_key,
                         .workers = options_.workers,
                         .warn = options_.warn}),
+      timelines_(options_.workers),
       statements_(options_.workers),
       readers_(options_.workers),
       live_(engine, gateway_.debugger()) {
@@ -91,6 +92,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
 App::~App() { stop(); }
 
 void App::stop() {
+  timelines_.stop();
   statements_.stop();
   readers_.stop();
   workers().stop();

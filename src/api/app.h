@@ -24,7 +24,7 @@ struct AppOptions {
   // Accepted besides the derived ones when set (KEHU_ADMIN_TOKEN, KEHU_WRITE_KEY).
   std::string admin_token = {};
   std::string write_key = {};
-  int workers = 2;  // and as many for statements
+  int workers = 2;  // and as many for timelines, for statements and for long results
   // Lines of /metrics that other rooms contribute (the server's connections).
   std::function<void(std::string&)> more_metrics = {};
   // Told, at most once a minute and thread, of requests that nobody could take: a path that nothing is served
@@ -49,7 +49,9 @@ class App {
   const seal::ProjectKey& key() const { return engine_.key(); }
   // Of commands, which wait for the log at most…
   Workers& workers() { return gateway_.workers(); }
-  // …and of statements and timelines, which read for as long as a minute and hold up nobody else.
+  // …of timelines, which people wait for…
+  Workers& timelines() { return timelines_; }
+  // …and of statements, which read for as long as a minute and hold up nobody else.
   Workers& statements() { return statements_; }
   // Of the rows of long results, at the pace of whoever reads them.
   Workers& readers() { return readers_; }
@@ -83,6 +85,7 @@ class App {
   AppOptions options_;
   gateway::Gateway gateway_;
   std::atomic<int> long_results_{0};
+  Workers timelines_;
   Workers statements_;
   Workers readers_;
   live::LiveFeed live_;

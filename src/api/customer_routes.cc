@@ -177,7 +177,7 @@ void get_timeline(App& app, const Request& request, Responder responder) {
   auto name = document::parse_customer_name(gateway::intake_room(app.gateway()).names(),
                                             request.parameter("customer"));
   if (!name.ok()) return responder.send(to_response(problem_of(name.status())));
-  app.statements().answer(std::move(responder), [&app, name = *std::move(name), wanted = *std::move(wanted)] {
+  app.timelines().answer(std::move(responder), [&app, name = *std::move(name), wanted = *std::move(wanted)] {
     return to_answer(timeline(app, name, wanted));
   });
 }

@@ -4,8 +4,10 @@
 
 #include "api/answers.h"
 #include "api/app.h"
+#include "api/definition_change.h"
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "codec/node.h"
 #include "definition/difference.h"
 #include "definition/project.h"
 #include "http/parameters.h"
@@ -112,6 +114,7 @@ void answer_files(App& app, const Request&, Responder responder) {
     if (kind.to_file == nullptr) continue;
     project->each(kind.name, [&](const std::string& name, const Version& version) {
       writer.begin_object().field("files", kind.files).field("name", name);
+      writer.field("version", version.sequence.value());
       writer.raw_field("body", kind.to_file(version)).end_object();
     });
   }
@@ -123,8 +126,9 @@ void answer_files(App& app, const Request&, Responder responder) {
 struct Planned {
   const Kind* kind;
   std::string name;
-  std::string body;  // as the project would have it
-  std::string file;  // the same as a file
+  std::string body;    // as the project would have it
+  std::string file;    // the same as a file
+  Sequence base = {};  // the version that its sender saw, or else the newest
   const Version* before = nullptr;
 
   bool changes() const { return before == nullptr || kind->to_file(*before) != file; }
@@ -144,6 +148,9 @@ absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& fil
   const auto in_place = [&](const absl::Status& status) {
     return failure(status.code(), place, ": ", message_of(status));
   };
+  const auto seen = seen_version(file);
+  if (!seen.ok()) return in_place(seen.status());
+  planned.base = seen->value_or(newest == nullptr ? Sequence() : newest->sequence);
   auto body = kind->from_file(planned.name, file.find("body").raw(), newest);
   if (!body.ok()) return in_place(body.status());
   auto value = kind->parse(*body);
@@ -174,17 +181,12 @@ absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Va
   return planned;
 }
 
-std::vector<Definition> records_of(const Project& project, const std::vector<Planned>& planned,
-                                   std::string_view actor) {
+std::vector<Definition> records_of(const std::vector<Planned>& planned, std::string_view actor) {
   std::vector<Definition> records;
   for (const Planned& one : planned) {
     if (!one.changes()) continue;
-    const Version* newest = project.find(one.kind->name, one.name);
-    records.push_back({.kind = one.kind->name,
-                       .name = one.name,
-                       .body = one.body,
-                       .actor = actor,
-                       .base = newest == nullptr ? Sequence() : newest->sequence});
+    records.push_back(
+        {.kind = one.kind->name, .name = one.name, .body = one.body, .actor = actor, .base = one.base});
   }
   return records;
 }
@@ -224,27 +226,55 @@ std::string plan_document(const Project& project, const std::vector<Planned>& pl
   return out;
 }
 
+// A misspelt `dry_run` would make what somebody only wanted to see.
+absl::StatusOr<bool> read_dry_run(const json::Document& document) {
+  codec::Reading reading{"the request"};
+  const codec::Node root = codec::Node::root(document, reading);
+  bool dry_run = false;
+  if (root.is_object()) {
+    root.expect_only({"dry_run", "files"});
+    root.find("dry_run").read(dry_run);
+    root.find("files").each([](const std::string&, const codec::Node& file) {
+      if (file.is_object()) file.expect_only({"files", "name", "version", "body"});
+    });
+  }
+  if (!reading.status.ok()) return reading.status;
+  return dry_run;
+}
+
+// The first definition of the directory that has a newer version than its sender knew.
+Response refuse_stale(App& app, const std::vector<Definition>& records, const absl::Status& why) {
+  http::Problem problem{.status = 409,
+                        .code = "stale_version",
+                        .title = "Somebody changed it meanwhile",
+                        .detail = cat(message_of(why), "; nothing of the directory was applied")};
+  const auto project = app.engine().project();
+  for (const Definition& record : records) {
+    const Version* newest = project->find(record.kind, record.name);
+    if (newest == nullptr || newest->deleted || newest->sequence <= *record.base) continue;
+    problem.version = newest->sequence.value();
+    break;
+  }
+  return to_response(problem);
+}
+
 absl::StatusOr<Response> apply_files(App& app, const Command& command) {
   const auto document = json::Document::parse(command.body);
   if (!document.ok()) return document.status();
-  const bool dry_run = document->root().find("dry_run").as_bool().value_or(false);
+  const auto dry_run = read_dry_run(*document);
+  if (!dry_run.ok()) return dry_run.status();
   const auto project = app.engine().project();
   const auto planned = plan(*project, document->root().find("files"));
   if (!planned.ok()) return planned.status();
-  const auto records = records_of(*project, *planned, command.actor);
+  const auto records = records_of(*planned, command.actor);
   // Whether they may stand beside each other shows only when all are there.
   const auto tried = project->apply(records, Sequence(UINT64_MAX), app.engine().clock().now());
+  if (absl::IsAborted(tried.status())) return refuse_stale(app, records, tried.status());
   if (!tried.ok()) return tried.status();
   const std::string document_of_plan = plan_document(*project, *planned);
-  if (dry_run || records.empty()) return Response::json(document_of_plan);
+  if (*dry_run || records.empty()) return Response::json(document_of_plan);
   const auto defined = app.engine().define(records);
-  if (absl::IsAborted(defined.status())) {
-    return to_response(
-        {.status = 409,
-         .code = "stale_version",
-         .title = "Somebody changed it meanwhile",
-         .detail = cat(message_of(defined.status()), "; nothing of the directory was applied")});
-  }
+  if (absl::IsAborted(defined.status())) return refuse_stale(app, records, defined.status());
   if (!defined.ok()) return defined.status();
   return Response::json(document_of_plan);
 }
@@ -271,7 +301,8 @@ void add_definition_routes(App& app, std::vector<Route>& routes) {
        .action = BufferedBody{kApplyBytesMax, on_worker(app, apply_files)},
        .doc = {.summary = "Makes definitions as the files of a directory say: all of them or none",
                .text = "With `dry_run` nothing is changed. The answer says for each file what "
-                       "differs from what was there. Definitions without a file stay.",
+                       "differs from what was there. Definitions without a file stay. A file with the "
+                       "`version` that it was made of is refused when there is a newer one.",
                .group = "definitions",
                .body_content_type = "application/json",
                .answers = with_admin_answers(

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/answers.h"
 #include "api/app.h"
 #include "base/civil_day.h"
@@ -38,10 +40,19 @@ absl::Status wrong(size_t position, std::string_view what) {
 }
 
 absl::Status add_reminder(App& app, const json::Value& value, size_t position, RecordBatch& batch) {
+  for (const auto& member : value) {
+    if (!value.is_object()) break;
+    constexpr std::string_view kMembers[] = {"channel", "text", "due", "customer_id"};
+    if (std::ranges::find(kMembers, member.key) != std::end(kMembers)) continue;
+    return wrong(position,
+                 cat("/", member.key, " is unknown; a reminder has channel, text, due and customer_id"));
+  }
   const auto channel = value.find("channel").as_string();
   const auto text = value.find("text").as_string();
-  const auto due = value.find("due").as_string();
-  const auto at = due ? parse_iso8601(*due) : app.engine().clock().now();
+  const json::Value due = value.find("due");
+  const auto at = due.exists() ? parse_iso8601(due.as_string().value_or("")) : app.engine().clock().now();
+  const json::Value named = value.find("customer_id");
+  const auto customer = named.exists() ? Hash128::from_hex(named.as_string().value_or("")) : Hash128{};
   if (!channel || channel->empty() || channel->size() > Intent::kChannelBytes) {
     return wrong(position, cat("/channel must be a name of 1 to ", Intent::kChannelBytes, " bytes"));
   }
@@ -49,13 +60,10 @@ absl::Status add_reminder(App& app, const json::Value& value, size_t position, R
     return wrong(position, cat("/text must be a text of at most ", Reminder::kTextBytes, " bytes"));
   }
   if (!at) return wrong(position, "/due must be a time, such as 2026-11-30T08:00:00Z; without it: at once");
-  const auto customer = Hash128::from_hex(value.find("customer_id").as_string().value_or(""));
+  if (!customer) return wrong(position, "/customer_id must be the id of a customer, or be left out");
   codec::add_record(batch, RecordKind::kReminder, [&](std::string& out) {
-    codec::append_reminder({.due = *at,
-                            .customer = CustomerId{customer.value_or(Hash128{})},
-                            .channel = *channel,
-                            .text = *text},
-                           out);
+    codec::append_reminder(
+        {.due = *at, .customer = CustomerId{*customer}, .channel = *channel, .text = *text}, out);
   });
   return absl::OkStatus();
 }

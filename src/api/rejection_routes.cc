@@ -113,9 +113,7 @@ absl::StatusOr<Response> repair(App& app, const Command& command) {
 absl::StatusOr<Response> discard(App& app, const Command& command) {
   const auto rejected = gateway::fetch_rejected(app.gateway(), command.parameter("id"));
   if (!rejected.ok()) return rejected.status();
-  if (auto status = gateway::check_open(rejected->entry); !status.ok()) return status;
-  const absl::Status done =
-      gateway::close_rejected(app.gateway(), *rejected, RejectionOutcome::kDiscarded, command.actor);
+  const absl::Status done = gateway::discard(app.gateway(), *rejected, command.actor);
   if (!done.ok()) return done;
   return Response::json(R"({"discarded":1})");
 }

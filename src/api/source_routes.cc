@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "absl/functional/function_ref.h"
-#include "absl/strings/ascii.h"
 #include "api/answers.h"
 #include "api/app.h"
 #include "api/definition_change.h"
@@ -9,13 +8,10 @@
 #include "base/text.h"
 #include "directory/credentials.h"
 #include "json/document.h"
-#include "json/text.h"
 #include "json/writer.h"
 
 namespace kehu::api {
 namespace {
-
-constexpr size_t kNameBytesMax = 64;
 
 constexpr SourceId kSourceOfEnvironment{1};
 
@@ -88,19 +84,6 @@ engine::WriteKey key_entry(App& app, std::string_view key) {
           .revoked = {}};
 }
 
-// It stands in addresses, commands and figures. Scripts other than ASCII's are people's words: any of their
-// characters will do.
-bool is_source_name(std::string_view name) {
-  if (name.empty() || name.size() > kNameBytesMax || !json::is_valid_utf8(name)) return false;
-  const auto is_letter = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
-  };
-  const auto is_joint = [](char c) { return c == '.' || c == '_' || c == '-' || c == ' '; };
-  return is_letter(name.front()) && is_letter(name.back()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_joint(c); }) &&
-         name.find("  ") == name.npos;
-}
-
 // The limit of a source that a member of a request names; nullptr when it names none.
 uint32_t* limit_of(engine::Source& source, std::string_view name) {
   if (name == "events_per_second") return &source.events_per_second;
@@ -137,7 +120,7 @@ absl::StatusOr<Response> create(App& app, const Command& command) {
   if (!document.ok()) return document.status();
   const auto name = document->root().find("name").as_string();
   const auto channel = document->root().find("channel").as_string();
-  if (!name || !is_source_name(*name)) {
+  if (!name || !definition::is_source_name(*name)) {
     return to_response(Problem::bad_request(
         "invalid_name", "The name is not usable",
         R"(send {"name": "…", "channel": "web"}; a name has 1 to 64 bytes: letters and digits of any script, )"

@@ -1,3 +1,7 @@
+#include <memory>
+#include <mutex>
+
+#include "absl/cleanup/cleanup.h"
 #include "api/answers.h"
 #include "api/app.h"
 #include "base/text.h"
@@ -37,13 +41,42 @@ class LongResult final : public SlowBody {
   trace::ActiveSpan span_;
 };
 
+// Whoever sent a statement and waits for its first piece. It may leave before the statement has begun, or
+// while it works; the session is there in between.
+class Asker {
+ public:
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    left_ = true;
+    if (session_ != nullptr) session_->end();
+  }
+  bool has_left() const {
+    const std::lock_guard lock(mutex_);
+    return left_;
+  }
+  // Until `session` is nullptr again it must live.
+  void wait_for(query::Session* session) {
+    const std::lock_guard lock(mutex_);
+    session_ = session;
+    if (left_ && session != nullptr) session->end();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  bool left_ = false;
+  query::Session* session_ = nullptr;
+};
+
 // A result that fits into one piece is answered as a whole, with what there is to say of it. Of a longer one
 // the rest is read on other threads: statements that begin do not wait for the readers of those before.
-absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format format,
+absl::StatusOr<Response> run(App& app, Asker& asker, const std::string& sql, query::Format format,
                              trace::ActiveSpan& span) {
+  if (asker.has_left()) return absl::CancelledError("whoever sent the statement has left");
   app.engine().wait_archived(kArchivePatience);
   auto session = app.query().connect();
   if (!session.ok()) return session.status();
+  asker.wait_for(session->get());
+  const absl::Cleanup no_longer = [&asker] { asker.wait_for(nullptr); };
   auto text = (*session)->start(sql, format);
   if (!text.ok()) return text.status();
   Response response{.content_type = query::content_type(format)};
@@ -65,10 +98,11 @@ absl::StatusOr<Response> run(App& app, const std::string& sql, query::Format for
 }
 
 // Statements may hold personal data: what is recorded of them is only how long they took.
-Response run_traced(App& app, const std::string& sql, query::Format format, const trace::Link& trace) {
+Response run_traced(App& app, Asker& asker, const std::string& sql, query::Format format,
+                    const trace::Link& trace) {
   trace::ActiveSpan span = trace.child("SQL statement");
   span.set("db.system.name", "duckdb");
-  auto response = run(app, sql, format, span);
+  auto response = run(app, asker, sql, format, span);
   if (!response.ok()) span.fail();
   return to_answer(std::move(response));
 }
@@ -80,9 +114,11 @@ void answer(App& app, const Request& request, std::string sql, const std::string
     return responder.send(to_response(Problem::bad_request("invalid_format", "There is no such format",
                                                            "one of csv, json, ndjson, table")));
   }
+  const auto asker = std::make_shared<Asker>();
+  responder.on_leave([asker] { asker->leave(); });
   app.statements().answer(std::move(responder),
-                          [&app, sql = std::move(sql), format = *format, trace = request.trace] {
-                            return run_traced(app, sql, format, trace);
+                          [&app, asker, sql = std::move(sql), format = *format, trace = request.trace] {
+                            return run_traced(app, *asker, sql, format, trace);
                           });
 }
 

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,7 +77,7 @@ absl::Status add_rules(const fs::path& directory, const fs::path& path, std::vec
 }
 
 // Other files, as a repository has them, are passed over, and so are hidden ones.
-absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
+absl::StatusOr<std::vector<fs::path>> paths_in(const std::string& directory) {
   std::error_code error;
   std::vector<fs::path> paths;
   fs::recursive_directory_iterator at(directory, error), end;
@@ -85,8 +88,14 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   }
   if (error) return failure(absl::StatusCode::kNotFound, directory, ": ", error.message());
   std::ranges::sort(paths);
+  return paths;
+}
+
+absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
+  const auto paths = paths_in(directory);
+  if (!paths.ok()) return paths.status();
   std::vector<File> files;
-  for (const fs::path& path : paths) {
+  for (const fs::path& path : *paths) {
     if (is_rule_file(path)) {
       if (auto status = add_rules(directory, path, files); !status.ok()) return status;
       continue;
@@ -160,15 +169,48 @@ bool is_rule(const json::Value& file) {
   return files == "segments" || files == "tags";
 }
 
-absl::Status write_file(const fs::path& directory, const json::Value& file) {
+fs::path path_of(const json::Value& file) {
   const std::string files = file.find("files").as_string().value_or("");
   const std::string name = file.find("name").as_string().value_or("");
-  const fs::path path = name.empty() ? directory / (files + ".json") : directory / files / (name + ".json");
+  return name.empty() ? fs::path(files + ".json") : fs::path(files) / (name + ".json");
+}
+
+absl::Status write_file(const fs::path& path, const json::Value& file) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (error) return failure(absl::StatusCode::kUnavailable, path.string(), ": ", error.message());
   return os::replace_whole_file(os::posix_file_system(), path.string(),
                                 cat(mapping::pretty(file.find("body").raw()), "\n"));
+}
+
+void tell(const std::string& text) { std::fprintf(stderr, "kehu: %s\n", printable(text).c_str()); }
+
+// Sources of before names had a rule may be called anything.
+bool can_be_file(const json::Value& file) {
+  const std::string name = file.find("name").as_string().value_or("");
+  return !name.starts_with('.') && name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+
+// The same definition as TOML would be there twice, and `kehu apply` refuse the directory.
+absl::Status check_twin(const fs::path& path) {
+  fs::path twin = path;
+  twin.replace_extension(".toml");
+  std::error_code error;
+  if (!fs::exists(twin, error)) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, twin.string(),
+                 " is there, and `kehu export` would write ", path.filename().string(),
+                 " beside it: move it away, or export into another directory");
+}
+
+// Files of definitions that were deleted look as if somebody had added them.
+void tell_of_others(const std::string& directory, const std::set<fs::path>& written) {
+  const auto paths = paths_in(directory);
+  if (!paths.ok()) return;
+  for (const fs::path& path : *paths) {
+    if (written.contains(path) || !place_of(directory, path).ok()) continue;
+    tell(cat(path.string(),
+             " is of nothing that is there: `kehu apply` would make it; remove it if it was deleted"));
+  }
 }
 
 }  // namespace
@@ -191,22 +233,33 @@ absl::Status run_export(const DefinitionsCommand& command) {
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   if (!document.ok()) return document.status();
-  size_t written = 0;
   std::vector<rule::Definition> rules;
+  std::map<fs::path, json::Value> files;
   for (const auto& file : document->root().find("files")) {
     if (is_rule(file.value)) {
       auto rule = rule::definition_from_json(file.value.find("body").raw());
       if (!rule.ok()) return rule.status();
       rules.push_back(*std::move(rule));
-      ++written;
-      continue;
+    } else if (can_be_file(file.value)) {
+      files.emplace(fs::path(command.directory) / path_of(file.value), file.value);
+    } else {
+      tell(cat(title_of(file.value), " has a name that no file can have: it is left out"));
     }
-    if (auto status = write_file(command.directory, file.value); !status.ok()) return status;
-    ++written;
   }
-  if (const auto files = write_rule_files(command.directory, rules); !files.ok()) return files.status();
-  return print(
-      cat(written, " definitions are in ", command.directory, "; `kehu apply` makes what is changed there"));
+  for (const auto& [path, file] : files) {
+    if (auto status = check_twin(path); !status.ok()) return status;
+  }
+  std::set<fs::path> written;
+  for (const auto& [path, file] : files) {
+    if (auto status = write_file(path, file); !status.ok()) return status;
+    written.insert(path);
+  }
+  if (const auto rule_files = write_rule_files(command.directory, rules); !rule_files.ok()) {
+    return rule_files.status();
+  }
+  tell_of_others(command.directory, written);
+  return print(cat(written.size() + rules.size(), " definitions are in ", command.directory,
+                   "; `kehu apply` makes what is changed there"));
 }
 
 }  // namespace kehu::command

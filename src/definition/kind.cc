@@ -35,6 +35,16 @@ absl::Status admit_settings(Candidate& candidate, const Project& project) {
   return codec::check_settings_change({.from = *project.settings(), .to = settings});
 }
 
+// Whoever deleted a source closed its keys, and a file that makes it again opens none of them: files stay
+// where `kehu export` wrote them, and know of no deletion.
+void keep_closed(const std::vector<WriteKey>& keys, Instant deleted, Source& source) {
+  for (const WriteKey& key : keys) {
+    auto mine = std::ranges::find(source.keys, key.hash, &WriteKey::hash);
+    if (mine == source.keys.end()) mine = source.keys.insert(mine, key);
+    if (!mine->revoked) mine->revoked = deleted;
+  }
+}
+
 // Ids stand in every event of the source: each is given once, also when its source is deleted. They are
 // given here, at apply, where all records are seen in one order. Two sources that were made at once had
 // one id before, and the key of the first opened nothing (docs/decisions/definitions.md).
@@ -43,6 +53,11 @@ absl::Status admit_source(Candidate& candidate, const Project& project) {
   if (source.name != candidate.name) {
     return failure(absl::StatusCode::kInvalidArgument, "the definition of source ", candidate.name,
                    " names it ", source.name, ": a source keeps its name");
+  }
+  if (candidate.before == nullptr && !is_source_name(source.name)) {
+    return failure(absl::StatusCode::kInvalidArgument, "\"", source.name,
+                   "\" is no name for a source: it has 1 to 64 bytes, letters and digits of "
+                   "any script, and between them ., _, - and single spaces");
   }
   const Version* last = project.find(kSource, candidate.name);  // a deleted one had an id, too
   if (source.id == SourceId()) source.id = last ? as<Source>(last->value).id : project.next_source_id();
@@ -54,6 +69,7 @@ absl::Status admit_source(Candidate& candidate, const Project& project) {
                    taken ? cat(", which is that of ", other->name) : ", since it has another",
                    ": leave it out");
   }
+  if (last != nullptr && last->deleted) keep_closed(as<Source>(last->value).keys, last->time, source);
   candidate.body = to_json(source);
   candidate.value = std::make_shared<const Source>(std::move(source));
   return absl::OkStatus();

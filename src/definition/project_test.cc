@@ -147,5 +147,59 @@ TEST_F(ProjectTest, FilesSayWhatPeopleChoose) {
   EXPECT_NE(message_of(wrong.status()).find("/chanel"), std::string::npos) << wrong.status();
 }
 
+TEST_F(ProjectTest, OnlyNewSourcesNeedAGoodName) {
+  const struct {
+    std::string_view name, given;
+    bool good;
+  } cases[] = {
+      {"plain", "web", true},
+      {"any script, joints", "门店 2.a-b_c", true},
+      {"64 bytes", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd", true},
+      {"65 bytes", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccddddddddddddddddd", false},
+      {"out of its folder", "../../x", false},
+      {"a folder", "a/b", false},
+      {"hidden", ".a", false},
+      {"two blanks", "a  b", false},
+      {"a line", "a\nb", false},
+      {"no UTF-8",
+       "a\xff"
+       "b",
+       false},
+  };
+  for (const auto& [name, given, good] : cases) {
+    EXPECT_EQ(is_source_name(given), good) << name;
+    if (given.find('\xff') != given.npos) continue;  // no JSON either
+    EXPECT_EQ(source(given, Sequence(0)).ok(), good) << name;
+  }
+  ASSERT_TRUE(source("a<b>", std::nullopt, 9).ok()) << "it was there before names had a rule";
+  EXPECT_TRUE(source("a<b>", at_, 9, "app").ok());
+}
+
+TEST_F(ProjectTest, KeysOfADeletedSourceStayClosed) {
+  Source web;
+  web.name = "web";
+  web.keys.push_back({.hash = {1, 2}, .hint = "kwk_1", .created = Instant(1), .revoked = {}});
+  ASSERT_TRUE(
+      apply({{.kind = kSource, .name = "web", .body = to_json(web), .actor = "me", .base = Sequence(0)}})
+          .ok());
+  ASSERT_TRUE(remove("web", at_).ok());
+  const Version* deleted = project_->find(kSource, "web");
+  const auto body = find_kind(kSource)->from_file("web", "{}", deleted);
+  ASSERT_TRUE(body.ok()) << body.status();
+  const Instant when = deleted->time;
+  ASSERT_TRUE(apply({{.kind = kSource, .name = "web", .body = *body, .actor = "me", .base = at_}}).ok());
+  ASSERT_EQ(project_->find("web")->keys.size(), 1);
+  EXPECT_EQ(project_->find("web")->keys[0].revoked, when);
+
+  ASSERT_TRUE(remove("web", at_).ok());
+  web.keys = {{.hash = {3, 4}, .hint = "kwk_2", .created = Instant(1), .revoked = {}}};
+  ASSERT_TRUE(
+      apply({{.kind = kSource, .name = "web", .body = to_json(web), .actor = "me", .base = Sequence(0)}})
+          .ok());
+  ASSERT_EQ(project_->find("web")->keys.size(), 2);
+  EXPECT_EQ(project_->find("web")->keys[0].revoked, std::nullopt) << "the new one";
+  EXPECT_EQ(project_->find("web")->keys[1].revoked, when);
+}
+
 }  // namespace
 }  // namespace kehu::definition

@@ -1,8 +1,12 @@
 #include "definition/source.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "base/civil_day.h"
 #include "codec/node.h"
 #include "json/document.h"
+#include "json/text.h"
 #include "json/writer.h"
 
 namespace kehu::definition {
@@ -10,6 +14,8 @@ namespace {
 
 using codec::Node;
 using codec::Reading;
+
+constexpr size_t kNameBytesMax = 64;
 
 void read_time(const Node& node, std::optional<Instant>& out) {
   std::string text;
@@ -55,6 +61,18 @@ void write_choices(const Source& source, json::Writer& writer) {
 }
 
 }  // namespace
+
+// Scripts other than ASCII's are people's words: any of their characters will do.
+bool is_source_name(std::string_view name) {
+  if (name.empty() || name.size() > kNameBytesMax || !json::is_valid_utf8(name)) return false;
+  const auto is_letter = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+  };
+  const auto is_joint = [](char c) { return c == '.' || c == '_' || c == '-' || c == ' '; };
+  return is_letter(name.front()) && is_letter(name.back()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_joint(c); }) &&
+         name.find("  ") == name.npos;
+}
 
 std::string to_json(const Source& source) {
   std::string out;

@@ -37,6 +37,10 @@ struct Source {
   std::vector<WriteKey> keys;
 };
 
+// A name stands in addresses, commands, figures and names of files: 1 to 64 bytes, letters and digits of any
+// script, and between them ., _, - and single spaces. Sources of before that rule keep theirs.
+bool is_source_name(std::string_view name);
+
 // The body of a definition. InvalidArgument says which member is wrong.
 std::string to_json(const Source& source);
 absl::StatusOr<Source> parse_source(std::string_view json);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ class Gateway {
   debugger::Debugger& debugger() { return debugger_; }
   debugger::StrangerLog& strangers() { return strangers_; }
   RateLimits& limits() { return limits_; }
+  // Held by whoever takes a rejection out of quarantine, from the look at its state to the record that closes
+  // it.
+  std::mutex& closing() { return closing_; }
   Workers& workers() { return workers_; }
   // What browser SDKs report about themselves (POST /v1/m).
   std::atomic<uint64_t>& sdk_reports() { return sdk_reports_; }
@@ -67,6 +71,7 @@ class Gateway {
   debugger::Debugger debugger_;
   debugger::StrangerLog strangers_;
   RateLimits limits_;
+  std::mutex closing_;
   std::atomic<uint64_t> sdk_reports_{0};
   std::atomic<uint64_t> personal_in_clear_{0};
   std::atomic<uint64_t> times_ahead_{0};

@@ -1,5 +1,7 @@
 #include "gateway/quarantine.h"
 
+#include <mutex>
+
 #include "base/text.h"
 #include "codec/record.h"
 #include "gateway/intake_thread.h"
@@ -95,6 +97,33 @@ void read_again(const Rejected& rejected, const intake::Sender& sender, const Re
   decoder.finish(out);
 }
 
+// As it is now: whoever fetched it may have been overtaken by another repair. Two at once would make two
+// events of one rejection, or one that its discarding hides. One process has the directory, so a mutex will
+// do, where definitions and merges are judged at apply: the event of a repair is an ordinary one, which is
+// durable before anybody knows whether its rejection can still be closed.
+absl::Status check_open(Gateway& gateway, const Rejected& rejected) {
+  const auto state = gateway.engine().ask<std::optional<replica::RejectionState>>(
+      [&](replica::Replica& replica) -> std::optional<replica::RejectionState> {
+        const auto entry = replica.rejections().find(rejected.entry.sequence);
+        return entry ? std::optional(entry->state) : std::nullopt;
+      });
+  if (!state.ok()) return state.status();
+  if (!*state) return failure(absl::StatusCode::kNotFound, "there is no such rejection any more");
+  if (**state == replica::RejectionState::kOpen) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
+                 engine::to_string(**state));
+}
+
+absl::Status close_rejected(Gateway& gateway, const Rejected& rejected, RejectionOutcome outcome,
+                            const std::string& actor) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
+    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor},
+                                   out);
+  });
+  return gateway.engine().submit_and_wait(std::move(batch)).status();
+}
+
 }  // namespace
 
 std::optional<Reason> parse_reason(std::string_view name) {
@@ -127,26 +156,17 @@ absl::StatusOr<std::string> open_payload(Gateway& gateway, const Rejected& rejec
   return std::move(opened.value);
 }
 
-absl::Status check_open(const replica::RejectionEntry& entry) {
-  if (entry.state == replica::RejectionState::kOpen) return absl::OkStatus();
-  return failure(absl::StatusCode::kFailedPrecondition, "this rejection is closed already: it is ",
-                 engine::to_string(entry.state));
-}
-
-absl::Status close_rejected(Gateway& gateway, const Rejected& rejected, RejectionOutcome outcome,
-                            const std::string& actor) {
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kRejectionClosed, [&](std::string& out) {
-    codec::append_rejection_closed({.rejection = rejected.entry.sequence, .outcome = outcome, .actor = actor},
-                                   out);
-  });
-  return gateway.engine().submit_and_wait(std::move(batch)).status();
+absl::Status discard(Gateway& gateway, const Rejected& rejected, const std::string& actor) {
+  const std::lock_guard lock(gateway.closing());
+  if (auto status = check_open(gateway, rejected); !status.ok()) return status;
+  return close_rejected(gateway, rejected, RejectionOutcome::kDiscarded, actor);
 }
 
 // The event goes first: after a crash in between, repairing again finds it there.
 absl::Status repair_with(Gateway& gateway, const Rejected& rejected, const Replacement& replacement,
                          const std::string& actor) {
-  if (auto status = check_open(rejected.entry); !status.ok()) return status;
+  const std::lock_guard lock(gateway.closing());
+  if (auto status = check_open(gateway, rejected); !status.ok()) return status;
   IntakeRoom room(gateway.engine());
   const engine::Source* source = room.project->find(rejected.entry.source);
   const intake::Sender sender{.policy = &room.policy,

@@ -21,10 +21,8 @@ struct Rejected {
 absl::StatusOr<Rejected> fetch_rejected(Gateway& gateway, std::string_view id);
 // What was received, in clear. DataLoss when it does not open.
 absl::StatusOr<std::string> open_payload(Gateway& gateway, const Rejected& rejected);
-// FailedPrecondition when it is closed already.
-absl::Status check_open(const replica::RejectionEntry& entry);
-absl::Status close_rejected(Gateway& gateway, const Rejected& rejected, RejectionOutcome outcome,
-                            const std::string& actor);
+// Closes it without an event. FailedPrecondition when it is closed already.
+absl::Status discard(Gateway& gateway, const Rejected& rejected, const std::string& actor);
 
 // What is read instead of what was rejected.
 struct Replacement {

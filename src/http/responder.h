@@ -42,6 +42,8 @@ class Outlet {
   virtual void read_more(Ticket ticket) = 0;
   // Of the body that the ticket's answer has. An error: it cannot be made to its end.
   virtual void take(Ticket ticket, absl::StatusOr<Piece> piece) = 0;
+  // What Responder::on_leave says. An outlet whose client cannot leave drops it.
+  virtual void watch(Ticket, absl::AnyInvocable<void()> /*left*/) {}
 };
 
 // The duty to answer one request: exactly once, from any thread, now or later. Destroyed unanswered, it
@@ -57,6 +59,9 @@ class Responder {
   void send(Response response);
   // Runs on the answer, whoever gives it, before it is sent.
   void decorate(absl::AnyInvocable<void(Response&)> decoration) { decoration_ = std::move(decoration); }
+  // Runs on the connection's thread when the client leaves before the answer: it must not wait. Whoever ends
+  // only their sending has left as well. For work that is worth ending; only from the handler itself.
+  void on_leave(absl::AnyInvocable<void()> left) { outlet_->watch(ticket_, std::move(left)); }
   bool answered() const { return outlet_ == nullptr; }
 
  private:

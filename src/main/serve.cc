@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "channel/http_channel.h"
 #include "directory/data_directory.h"
+#include "fetch/request.h"
 #include "host/certificate.h"
 #include "host/log_line.h"
 #include "host/runtime.h"
@@ -55,6 +56,10 @@ void log_notice(const publication::Notice& notice) {
 namespace {
 
 absl::Status check_options(const ServeCommand& command) {
+  if (!command.test_channel.empty() && !fetch::shown(command.test_channel).ok()) {
+    return absl::InvalidArgumentError(
+        "the address of the channel \"test\" cannot be read: give --test-channel http://HOST:PORT/PATH");
+  }
   if (!command.tls_listen.empty()) return absl::OkStatus();
   const char* option = !command.tls_certificate_file.empty() ? "--tls-cert"
                        : !command.tls_key_file.empty()       ? "--tls-key"

@@ -38,6 +38,7 @@ struct Session::Core {
   std::shared_ptr<const order::OrderText> order_texts;
   std::mutex watch_mutex;
   Watchdog::Watch* watch = nullptr;  // of the running statement
+  bool ended = false;
 
   Core(Reader::Core& the_reader, std::unique_ptr<duck::Connection> the_connection);
   ~Core();

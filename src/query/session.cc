@@ -147,6 +147,7 @@ Running::Running(Session::Core& session)
              {.work = session.reader.options.time_limit, .whole = session.reader.options.reading_limit}) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
+  if (session_.ended) watch_.cancel();
 }
 
 Running::~Running() {
@@ -185,6 +186,12 @@ absl::StatusOr<Concerned> Session::concerned(LogStretch stretch) {
 
 void Session::cancel() {
   const std::lock_guard lock(core_->watch_mutex);
+  if (core_->watch != nullptr) core_->watch->cancel();
+}
+
+void Session::end() {
+  const std::lock_guard lock(core_->watch_mutex);
+  core_->ended = true;
   if (core_->watch != nullptr) core_->watch->cancel();
 }
 

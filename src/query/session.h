@@ -131,6 +131,8 @@ class Session {
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
   // Ends the running statement, if any, with Cancelled within milliseconds; one that rests, when it goes on.
   void cancel();
+  // The same, and no other statement of the session goes on from now on: nobody is there to read it.
+  void end();
 
   struct Core;
 

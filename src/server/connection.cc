@@ -151,7 +151,7 @@ void Connection::arm() {
     transport_.finish_writing();
     enter(Phase::kLinger);
   }
-  const bool watches = phase_ == Phase::kBody && held_.empty();
+  const bool watches = is_watching() && held_.empty();
   const bool wants_bytes = phase_ == Phase::kLinger || watches || (is_reading() && !paused_);
   if (!wants_bytes || waiting_to_read_) return;
   waiting_to_read_ = true;
@@ -168,7 +168,7 @@ void Connection::on_readable() {
   if (phase_ == Phase::kClosed) return;
   turn([this] {
     if (phase_ == Phase::kLinger) return discard_input();
-    if (phase_ == Phase::kBody) return watch_client();
+    if (is_watching()) return watch_client();
     if (!is_reading() || paused_ || has_output()) return;
     if (held_.empty()) {
       read_into_thread_buffer();
@@ -304,6 +304,7 @@ void Connection::close() {
   looks_whole ? transport_.break_off() : transport_.close();
   phase_ = Phase::kClosed;
   sink_.reset();
+  if (left_) std::exchange(left_, nullptr)();
   give_up_body();
   span_.end();
   give_up_memory();

@@ -31,6 +31,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void answer(http::Response response) override;
   void read_more() override;
   void take(absl::StatusOr<http::Piece> piece) override;
+  void watch(absl::AnyInvocable<void()> left) override { left_ = std::move(left); }
   void on_tick() override;
   void stop() override;
   void cut() override;
@@ -60,6 +61,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void advance_held();
   size_t advance(std::string_view bytes);
   bool is_reading() const;
+  // Nothing is expected of the client, but that it may leave.
+  bool is_watching() const { return phase_ == Phase::kBody || (phase_ == Phase::kHandling && left_); }
   void enter(Phase phase);
   void arm();
   bool flush();  // true when everything is out
@@ -148,6 +151,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   std::string head_copy_;  // while a chunked body is collected
   std::string body_;
   std::unique_ptr<http::BodySink> sink_;
+  absl::AnyInvocable<void()> left_;      // to be called when the client leaves before its answer
   bool paused_ = false;                  // the sink wants no chunk yet
   std::optional<http::Response> early_;  // came while the handler or the sink was running
   struct Access {

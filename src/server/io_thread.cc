@@ -78,6 +78,10 @@ void Inbox::take(http::Ticket ticket, absl::StatusOr<http::Piece> piece) {
   push({.kind = Kind::kPiece, .ticket = ticket, .piece = std::move(piece)});
 }
 
+void Inbox::watch(http::Ticket ticket, absl::AnyInvocable<void()> left) {
+  if (is_own_request(ticket)) IoThread::current()->find(ticket)->watch(std::move(left));
+}
+
 void Inbox::live_ready(http::Ticket ticket) { push({.kind = Kind::kLiveReady, .ticket = ticket}); }
 
 void Inbox::push(Item item) {

@@ -43,6 +43,7 @@ class Session {
   virtual void answer(http::Response) {}
   virtual void read_more() {}
   virtual void take(absl::StatusOr<http::Piece>) {}
+  virtual void watch(absl::AnyInvocable<void()>) {}
   virtual void live_ready() {}  // texts wait in the queue of a WebSocket
   virtual void on_tick() = 0;   // deadlines
   virtual void stop() = 0;      // finish what runs, begin nothing
@@ -61,6 +62,7 @@ class Inbox final : public http::Outlet {
   void answer_all(std::vector<Answer>& answers) override;
   void read_more(http::Ticket ticket) override;
   void take(http::Ticket ticket, absl::StatusOr<http::Piece> piece) override;
+  void watch(http::Ticket ticket, absl::AnyInvocable<void()> left) override;
   void live_ready(http::Ticket ticket);
 
  private:

@@ -278,5 +278,73 @@ TEST_F(OutgoingBodyTest, IsLoggedAtItsEnd) {
   EXPECT_THAT(bytes, ElementsAre(three_pieces().size()));
 }
 
+// A server with a path /work, whose requests wait for their answer here.
+class LeaveTest : public testing::Test {
+ protected:
+  LeaveTest() {
+    std::vector<http::Route> routes = echo_routes();
+    routes.push_back({.method = http::Method::kGet,
+                      .pattern = "/work",
+                      .action = http::NoBody{[this](const http::Request&, http::Responder responder) {
+                        responder.on_leave([this] { ++left_; });
+                        const std::lock_guard lock(mutex_);
+                        waiting_.push_back(std::move(responder));
+                      }}});
+    Options options;
+    options.stop_grace = Duration::millis(200);
+    server_ = std::make_unique<TestServer>(std::move(routes), std::move(options));
+  }
+  ~LeaveTest() override { waiting_.clear(); }
+
+  bool wait_for(size_t requests) {
+    return eventually([&] {
+      const std::lock_guard lock(mutex_);
+      return waiting_.size() == requests;
+    });
+  }
+
+  std::atomic<int> left_{0};
+  std::mutex mutex_;
+  std::vector<http::Responder> waiting_;
+  std::unique_ptr<TestServer> server_;
+};
+
+const char kWork[] = "GET /work HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_F(LeaveTest, WhoLeavesBeforeTheAnswerIsMissed) {
+  {
+    TestSocket socket(server_->port());
+    socket.send(kWork);
+    ASSERT_TRUE(wait_for(1));
+  }
+  EXPECT_TRUE(eventually([&] { return left_ == 1; }));
+  waiting_[0].send(http::Response::text("late"));
+  EXPECT_TRUE(eventually([&] { return (*server_)->stats().connections == 0; }));
+}
+
+TEST_F(LeaveTest, WhoLeavesBehindTheAnswerIsNot) {
+  {
+    TestSocket socket(server_->port());
+    socket.send(std::string(kWork) + kEcho);
+    ASSERT_TRUE(wait_for(1));
+    waiting_[0].send(http::Response::text("here"));
+    EXPECT_THAT(socket.receive_until("here"), HasSubstr("200 OK"));
+    socket.send(kWork);
+    ASSERT_TRUE(wait_for(2));
+    waiting_[1].send(http::Response::text("there"));
+    EXPECT_THAT(socket.receive_until("there"), HasSubstr("200 OK"));
+  }
+  EXPECT_TRUE(eventually([&] { return (*server_)->stats().connections == 0; }));
+  EXPECT_EQ(left_, 0);
+}
+
+TEST_F(LeaveTest, AStopIsALeave) {
+  TestSocket socket(server_->port());
+  socket.send(kWork);
+  ASSERT_TRUE(wait_for(1));
+  (*server_)->stop();
+  EXPECT_EQ(left_, 1);
+}
+
 }  // namespace
 }  // namespace kehu::server

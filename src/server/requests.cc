@@ -307,6 +307,7 @@ void Connection::finish(http::Response response) {
   if (phase_ == Phase::kChunks || phase_ == Phase::kStream) close_ = unread_ = true;
   close_ = close_ || response.close || thread_.stopping();
   ticket_ = thread_.renew(ticket_);
+  left_ = nullptr;
   sink_.reset();
   chunks_.reset();
   paused_ = false;
