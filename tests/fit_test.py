@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Log, state and archive belong together: what a start puts back, what it refuses, and what damage looks like from outside
 while nothing else is wrong. And what a server writes that nobody talks to."""
+import json
 import os
 import pathlib
 import shutil
@@ -91,6 +92,21 @@ class Fit(Directory):
         self.server.stop()
         shutil.rmtree(self.lake)
         self.expect_healed()
+
+    def test_definitions_outlive_the_archive(self):
+        statement = "SELECT kind, name, version, time, actor, deleted, body FROM definitions ORDER BY version, kind"
+        self.server.start()
+        self.assertEqual(self.server.post("/api/v1/sources", {"name": "shop"}).status, 201)
+        for limit in (5, 6):
+            answer = self.server.admin("PATCH", "/api/v1/sources/shop", {"events_per_second": limit})
+            self.assertEqual(answer.status, 200, answer.body)
+        before = self.server.sql(statement)
+        self.assertEqual([row["name"] for row in before][2:], ["shop"] * 3)
+        self.server.stop()
+        shutil.rmtree(self.lake)
+        self.server.start()
+        answer = kehu_server.run("sql", "--data", self.data, "--format", "json", statement)
+        self.assertEqual(json.loads(answer.stdout), before, answer.stderr)
 
     def test_yesterdays_archive(self):
         self.send(0, 3000)

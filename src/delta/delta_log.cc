@@ -1,6 +1,7 @@
 #include "delta/delta_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "base/text.h"
@@ -192,11 +193,22 @@ absl::StatusOr<TableState> DeltaLog::load() {
   return state;
 }
 
+// Whoever asks looks at what the versions did together: another schema, another position of ours. If some of
+// them stayed behind an error, the next call would find the rest alone and take those for known.
 absl::Status DeltaLog::load_newer(TableState& state, ActionEffect& effect) {
-  while (files_.exists(path(version_name(state.version + 1)))) {
-    absl::Status status = apply_version(state.version + 1, state, effect);
-    if (!status.ok()) return status;
+  TableState newer = state;
+  ActionEffect newer_effect = effect;
+  const auto previous = previous_;
+  const auto checkpoint = checkpoint_;
+  while (files_.exists(path(version_name(newer.version + 1)))) {
+    absl::Status status = apply_version(newer.version + 1, newer, newer_effect);
+    if (status.ok()) continue;
+    previous_ = previous;
+    checkpoint_ = checkpoint;
+    return status;
   }
+  state = std::move(newer);
+  effect = newer_effect;
   return absl::OkStatus();
 }
 

@@ -26,7 +26,7 @@ class DeltaLog {
   // The newest version; version −1 when there is none. DataLoss when the last checkpoint or a version between
   // it and the newest is missing, unreadable, or has not the bytes that it was written with.
   absl::StatusOr<TableState> load();
-  // Applies the versions that others have written since.
+  // Applies the versions that others have written since: all of them, or none when one cannot be read.
   absl::Status load_newer(TableState& state, ActionEffect& effect);
 
   // Creates `version`, durable on return. AlreadyExists when someone else was first: nothing was written.

@@ -67,6 +67,14 @@ TEST_F(DefinitionsTest, EveryVersionOutlivesARestart) {
   EXPECT_EQ(versions[0].version->actor, "b");
   EXPECT_EQ(versions[1].version->sequence, Sequence(5));
   EXPECT_EQ(versions[1].version->time, Instant(7'000'000));
+  for (const auto& [position, first] : {std::pair(0, 5), std::pair(4, 5), std::pair(5, 9), std::pair(9, 0)}) {
+    const auto behind = definitions.versions_behind(Sequence(static_cast<uint64_t>(position)));
+    ASSERT_TRUE(behind.ok()) << behind.status();
+    EXPECT_EQ(behind->empty(), first == 0) << position;
+    if (first == 0) continue;
+    EXPECT_EQ(behind->front().version->sequence, Sequence(static_cast<uint64_t>(first))) << position;
+    EXPECT_EQ(behind->back().version->sequence, Sequence(9)) << position;
+  }
 }
 
 // The last versions were all that a directory of format 1 had.

@@ -11,6 +11,7 @@
 #include "directory/credentials.h"
 #include "engine/archive_repair.h"
 #include "engine/words.h"
+#include "lake/definition_rows.h"
 #include "log/reader.h"
 #include "os/random.h"
 #include "os/thread_priority.h"
@@ -95,6 +96,7 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   auto lake = open_lake(fit);
   if (!lake.ok()) return lake.status();
   lake_ = *std::move(lake);
+  if (auto status = restore_definitions(); !status.ok()) return status;
   if (fit.rows_missing || fit.moves_missing) {
     ArchiveRepair repair({*options_.files, directory_, *database_, *ring_, *lake_, progress});
     if (auto status = repair.run(fit, log_->first_sequence()); !status.ok()) return status;
@@ -109,6 +111,15 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
       OutboxSender::Options{.channels = options_.channels});
   consumers_.add(*outbox_sender_);
   return replay(progress);
+}
+
+// A checkpoint follows the lake, so the table has every version that the state has, unless it was lost. The
+// log need not reach back to them: the state keeps all of them.
+absl::Status Engine::restore_definitions() {
+  const auto lost = replica_->definitions().versions_behind(lake_->position(lake::TableId::kDefinitions));
+  if (!lost.ok()) return lost.status();
+  if (lost->empty()) return absl::OkStatus();
+  return lake_->restore_rows(lake::TableId::kDefinitions, lake::definition_rows(*lost), replica_->applied());
 }
 
 absl::Status Engine::open_log() {

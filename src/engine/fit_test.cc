@@ -182,6 +182,95 @@ TEST_F(FitTest, LostMovesComeFromTheState) {
   expect_healed(9000);
 }
 
+// The table `definitions` comes from the state, which has every version. The log is of no use here: while it
+// has no events nothing is replayed, and later it may begin behind them.
+class LostDefinitionsTest : public FitTest {
+ protected:
+  static void define(Engine& engine, const std::string& name, uint64_t versions) {
+    Sequence base;
+    for (uint64_t i = 0; i < versions; ++i) {
+      const std::string source = cat(R"({"name":")", name, R"(","events_per_second":)", i + 1, "}");
+      const Definition change{
+          .kind = definition::kSource, .name = name, .body = source, .actor = "tester", .base = base};
+      const auto defined = engine.define({&change, 1});
+      ASSERT_TRUE(defined.ok()) << defined.status();
+      base = defined->version;
+    }
+  }
+  static std::vector<std::string> rows(Engine& engine) {
+    EXPECT_TRUE(engine.wait_archived(Duration::seconds(20)));
+    lake::SnapshotReader reader;
+    return reader.query(*engine.lake().snapshot(),
+                        "SELECT concat_ws(' ', kind, name, version, epoch_us(time), actor, deleted, "
+                        "body) FROM rows ORDER BY ALL",
+                        lake::TableId::kDefinitions);
+  }
+  void expect_restored(const std::vector<std::string>& want) {
+    for (int start = 0; start < 2; ++start) {
+      const auto engine = open_engine(engine_options(path()));
+      ASSERT_NE(engine, nullptr);
+      EXPECT_EQ(rows(*engine), want);
+      expect_archive_is_the_state(*engine);
+      ASSERT_TRUE(engine->stop().ok());
+    }
+    const auto engine = open_engine(engine_options(path()));
+    define(*engine, "later", 1);
+    EXPECT_EQ(rows(*engine).size(), want.size() + 1);
+  }
+};
+
+TEST_F(LostDefinitionsTest, WithTheWholeArchive) {
+  for (const size_t rounds : {0u, 2u}) {
+    fs::remove_all(path());
+    run(1, rounds);
+    std::vector<std::string> want;
+    {
+      const auto engine = open_engine(engine_options(path()));
+      define(*engine, "shop", 3);
+      want = rows(*engine);
+      ASSERT_GE(want.size(), 5u) << "and the first settings and source";
+      ASSERT_TRUE(engine->stop().ok());
+    }
+    fs::remove_all(lake());
+    expect_restored(want);
+  }
+}
+
+TEST_F(LostDefinitionsTest, Alone) {
+  run(1, 2);
+  std::vector<std::string> want;
+  {
+    const auto engine = open_engine(engine_options(path()));
+    define(*engine, "shop", 3);
+    want = rows(*engine);
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  run(5000, 2);
+  fs::remove_all(lake() + "/definitions");
+  expect_restored(want);
+}
+
+// Yesterday's archive, and the log begins behind what was defined since.
+TEST_F(LostDefinitionsTest, BehindAShorterLog) {
+  Options options = engine_options(path());
+  options.log_segment_bytes = 1u << 20;
+  run(1, 40, options);
+  fs::copy(lake(), aside(), fs::copy_options::recursive);
+  std::vector<std::string> want;
+  {
+    const auto engine = open_engine(options);
+    define(*engine, "shop", 3);
+    want = rows(*engine);
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  run(50'000, 10, options);
+  fs::remove(log::segment_path(path() + "/log", log::SegmentNumber(1)));
+  fs::remove(log::sidecar_path(path() + "/log", log::SegmentNumber(1)));
+  fs::remove_all(lake());
+  fs::rename(aside(), lake());
+  expect_restored(want);
+}
+
 TEST_F(FitTest, LostRowsAloneTakeTheOwnersOfTheMoves) {
   run(1, 10);
   run(5000, 10);

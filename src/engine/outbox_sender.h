@@ -41,7 +41,7 @@ class OutboxSender final : public Consumer {
   using Submit = std::function<absl::Status(Submission)>;
   // All outlive it.
   OutboxSender(const state::Database& database, os::Clock& clock, Submit submit, Options options);
-  ~OutboxSender();
+  ~OutboxSender() override;
 
   // Begins with what the database holds. Before it, intents are already taken.
   void start();

@@ -47,8 +47,8 @@ void log_line(server::Severity severity, std::string_view message) {
 
 void log_access(const server::AccessEntry& entry) {
   std::string line;
-  json::Writer(line)
-      .begin_object()
+  json::Writer writer(line);
+  writer.begin_object()
       .field("time", format_utc(os::system_clock().now()))
       .field("level", "info")
       .field("method", http::to_string(entry.method))
@@ -56,8 +56,9 @@ void log_access(const server::AccessEntry& entry) {
       .field("status", entry.status)
       .field("bytes", entry.body_bytes)
       .field("micros", entry.took.micros())
-      .field("remote", entry.remote)
-      .end_object();
+      .field("remote", entry.remote);
+  if (entry.broken_off) writer.field("broken_off", true);
+  writer.end_object();
   print(std::move(line));
 }
 

@@ -61,23 +61,26 @@ void RepeatedKeys::look_at_few(const Index& index) {
   }
 }
 
-// Sorts by hash and then by place, so that equal keys stand side by side in the order of the text and each
-// but the last is reported. Comparing all with all would cost the square of the keys, which whoever sends
-// events chooses. Texts are compared as well, since two keys may share a hash; a third key of that hash
-// between two equal ones would hide them, which needs a collision of 64 bits.
+// Sorts by hash, text and place, so that equal keys stand side by side in the order of the text and each but
+// the last is reported. Comparing all with all would cost the square of the keys, which whoever sends events
+// chooses. Keys that differ and share a hash are found in seconds (the test has two), so texts decide.
 void RepeatedKeys::look_at_many(const Index& index) {
   codes_.clear();
   for (uint32_t i = 0; i < keys_.size(); ++i) {
     codes_.push_back({hash64(index.text_of(index[keys_[i]], scratch_)), i});
   }
-  std::sort(codes_.begin(), codes_.end(), [](const Code& a, const Code& b) {
-    return a.hash != b.hash ? a.hash < b.hash : a.place < b.place;
+  const auto compare_texts = [&](const Code& a, const Code& b) {
+    const std::string_view text = index.text_of(index[keys_[a.place]], scratch_);
+    return text.compare(index.text_of(index[keys_[b.place]], other_scratch_));
+  };
+  std::sort(codes_.begin(), codes_.end(), [&](const Code& a, const Code& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    const int order = compare_texts(a, b);
+    return order != 0 ? order < 0 : a.place < b.place;
   });
   for (size_t i = 0; i + 1 < codes_.size(); ++i) {
-    if (codes_[i].hash != codes_[i + 1].hash) continue;
-    const uint32_t key = keys_[codes_[i].place], next = keys_[codes_[i + 1].place];
-    if (index.text_of(index[key], scratch_) == index.text_of(index[next], other_scratch_))
-      found_.push_back(key);
+    if (codes_[i].hash != codes_[i + 1].hash || compare_texts(codes_[i], codes_[i + 1]) != 0) continue;
+    found_.push_back(keys_[codes_[i].place]);
   }
 }
 

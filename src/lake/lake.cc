@@ -109,6 +109,8 @@ class Lake::Core {
   absl::StatusOr<Held> hold();
   void release();
   absl::Status restore_moves(Sequence up_to, const std::function<std::optional<CustomerId>(Token)>& owner_of);
+  Sequence position(TableId table) const { return streams_[table]->known; }
+  absl::Status restore_rows(TableId id, absl::Span<const TableRow> rows, Sequence up_to);
 
  private:
   absl::Status open(Stream& stream);
@@ -308,6 +310,17 @@ absl::Status Lake::Core::restore_moves(Sequence up_to,
     identity().active.publish();
     moved_ = std::max(moved_, up_to);
     freeze(identity(), up_to);
+    count_bytes();
+  }
+  return write();
+}
+
+// The table alone gets a version: what the others lack of the records up to there is still to come.
+absl::Status Lake::Core::restore_rows(TableId id, absl::Span<const TableRow> rows, Sequence up_to) {
+  if (absl::Status status = append_rows(id, rows); !status.ok()) return status;
+  {
+    const std::lock_guard lock(snapshot_mutex_);
+    freeze(*streams_[id], up_to);
     count_bytes();
   }
   return write();
@@ -591,6 +604,11 @@ void Lake::set_settings(std::shared_ptr<const Settings> settings) {
 absl::Status Lake::restore_moves(Sequence up_to,
                                  const std::function<std::optional<CustomerId>(Token)>& owner_of) {
   return core_->restore_moves(up_to, owner_of);
+}
+Sequence Lake::position(TableId table) const { return core_->position(table); }
+absl::Status Lake::restore_rows(TableId table, absl::Span<const TableRow> rows, Sequence up_to) {
+  KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog);
+  return core_->restore_rows(table, rows, up_to);
 }
 delta::FileCheck& Lake::file_check() const { return core_->file_check(); }
 absl::StatusOr<Lake::Held> Lake::hold() { return core_->hold(); }

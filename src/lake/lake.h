@@ -124,6 +124,12 @@ class Lake {
   // Both.
   absl::Status commit(Sequence up_to);
 
+  // Every row of the table up to here is committed or frozen. The appending thread's.
+  Sequence position(TableId table) const;
+  // Puts back, durably, what a table that is neither `events` nor `identity_log` lost: its rows up to record
+  // `up_to`. Before the first append.
+  absl::Status restore_rows(TableId table, absl::Span<const TableRow> rows, Sequence up_to);
+
   void set_settings(std::shared_ptr<const Settings> settings);
   // Puts back what `identity_log` lost: wherever the rows of `events` or the moves give a part to another
   // customer than `owner_of` does, who has it behind record `up_to`. Before the first append; a pass over two

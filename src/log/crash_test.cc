@@ -4,6 +4,7 @@
 #include <random>
 
 #include "log/check.h"
+#include "log/segment.h"
 #include "log/test_log.h"
 
 namespace kehu::log {
@@ -164,6 +165,43 @@ TEST(DiskFull, AppendingGoesOnWhenThereIsRoomAgain) {
   files.set_capacity(100 * 4096);
   ASSERT_TRUE(append_records(**writer, 1).ok());
   EXPECT_EQ(*read_all(files), end.next());
+}
+
+// Some file systems need room to rename and to remove, too. Whichever operations fail for want of it, the
+// writer goes on when they are tried again, and the log that it leaves can be opened and is not too large.
+TEST(DiskFull, AtAnyOperationItLeavesNoGapAndNoRetiredSegment) {
+  const auto append = [](os::MemoryFileSystem& files, uint64_t times, uint64_t operation) {
+    auto writer = Writer::open(files, small_log(2));
+    for (uint32_t i = 0; i < 12; ++i) EXPECT_TRUE(append_records(**writer, 3).ok());
+    (*writer)->protect((*writer)->next_sequence());  // several go at once
+    if (times > 0) {
+      files.plan(
+          {.operation = files.operations() + operation, .kind = os::FaultKind::kDiskFull, .times = times});
+    }
+    const uint64_t before = files.operations();
+    for (uint32_t i = 0; i < 16; ++i) {
+      absl::Status status = append_records(**writer, 3);
+      for (int again = 0; again < 5 && absl::IsResourceExhausted(status) && (*writer)->status().ok(); ++again)
+        status = append_records(**writer, 3);
+      if (!status.ok()) return files.operations() - before;  // the write of a batch failed
+      (*writer)->protect((*writer)->next_sequence());
+    }
+    EXPECT_LE(list_segments(files, "log")->size(), 4u) << "operation " << operation;
+    return files.operations() - before;
+  };
+  os::MemoryFileSystem sound;
+  const uint64_t operations = append(sound, 0, 0);
+  ASSERT_GT(operations, 40u);
+  for (uint64_t n = 0; n < operations; ++n) {
+    for (const uint64_t times : {1u, 2u, 3u}) {
+      os::MemoryFileSystem files;
+      append(files, times, n);
+      files.clear_faults();
+      const auto writer = Writer::open(files, small_log(2));
+      ASSERT_TRUE(writer.ok()) << "operation " << n << ", " << times << " times: " << writer.status();
+      ASSERT_TRUE(check(files, "log")->sound()) << "operation " << n;
+    }
+  }
 }
 
 TEST(TornTail, AnyPartOfTheLastBatchIsDropped) {

@@ -159,12 +159,11 @@ absl::Status Writer::remove_strays() {
 // A segment goes when the log is larger than its retention and every record in it is below what state and
 // lake still need; the segment that is written to always stays. While a backup holds the extent nothing
 // goes at all.
-std::vector<Writer::Started> Writer::retire() {
-  std::vector<Started> retired;
+void Writer::retire() {
   const auto retire_old = [&] {
     while (segments_.size() > 1 && retained_bytes() > options_.retention_bytes &&
            segments_[1].first <= Sequence(protected_from_.load())) {
-      retired.push_back(segments_.front());
+      retired_.push_back(segments_.front().file);
       segments_.pop_front();
     }
     return segments_.empty() ? SegmentNumber(1) : first_segment();
@@ -174,15 +173,14 @@ std::vector<Writer::Started> Writer::retire() {
   } else {
     retire_old();
   }
-  return retired;
 }
 
 void Writer::prepare_next() {
   const SegmentNumber next = segments_.empty() ? SegmentNumber(1) : current_segment().next();
-  SegmentOrder order{.directory = options_.directory,
-                     .wanted = {.number = next, .bytes = segment_bytes(next)},
-                     .retired = {}};
-  for (const Started& retired : retire()) order.retired.push_back(retired.file);
+  retire();
+  const SegmentOrder order{.directory = options_.directory,
+                           .wanted = {.number = next, .bytes = segment_bytes(next)},
+                           .retired = retired_};
   const auto policy =
       options_.preparation == Options::Preparation::kAhead ? std::launch::async : std::launch::deferred;
   needed_ = std::stop_source();
@@ -192,7 +190,9 @@ void Writer::prepare_next() {
 }
 
 // A full disk is the one failure that does not poison. Space is needed only for a new segment, of which
-// nothing was acknowledged yet, so the caller may try again: the next call prepares it anew.
+// nothing was acknowledged yet, so the caller may try again: the next call prepares it anew. The segments
+// that the failed one was to recycle or remove are given to it again. If they were forgotten, a newer one
+// could go before them, and the next opening would find a gap in the numbers.
 absl::Status Writer::advance() {
   if (!prepared_.valid()) prepare_next();
   needed_.request_stop();
@@ -200,6 +200,7 @@ absl::Status Writer::advance() {
   if (absl::IsResourceExhausted(file.status())) return file.status();
   if (!file.ok()) return poison(file.status());
   file_ = *std::move(file);
+  retired_.clear();
   const SegmentNumber number = segments_.empty() ? SegmentNumber(1) : current_segment().next();
   segments_.push_back({.file = {.number = number, .bytes = segment_bytes(number)}, .first = next_});
   end_ = {.segment = number, .offset = 0};

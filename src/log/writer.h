@@ -105,7 +105,7 @@ class Writer {
   absl::Status remove_strays();
   void prepare_next();
   absl::Status advance();
-  std::vector<Started> retire();
+  void retire();
   void tell_extent();
   uint32_t segment_bytes(SegmentNumber number) const;
   bool has_room(size_t bytes) const;
@@ -122,6 +122,8 @@ class Writer {
   uint32_t chain_ = 0;
   Position end_;
   std::deque<Started> segments_;  // the last one is written to
+  // Left the log, and their files are there until a preparation has succeeded. Oldest first.
+  std::vector<SegmentFile> retired_;
   std::unique_ptr<os::File> file_;
   ByteBuffer packed_;
   bool packs_ = true;        // until the disk proves fast

@@ -217,4 +217,22 @@ std::vector<NamedVersion> Definitions::versions(std::string_view kind, std::opti
   return found;
 }
 
+absl::StatusOr<std::vector<NamedVersion>> Definitions::versions_behind(Sequence position) const {
+  std::vector<NamedVersion> found;
+  absl::Status status;
+  store_.for_each([&](const Hash128& place, std::string_view bytes) {
+    if (!is_version(place) || Sequence(place.low) <= position) return;
+    const auto blob = parse_blob(bytes);
+    if (!blob.ok()) return status.Update(blob.status());
+    auto named = read_version(*blob, Sequence(place.low));
+    named.ok() ? found.push_back(*std::move(named)) : status.Update(named.status());
+  });
+  if (!status.ok()) return status;
+  std::ranges::sort(found, [](const NamedVersion& a, const NamedVersion& b) {
+    return std::tie(a.version->sequence, a.kind->name, a.name) <
+           std::tie(b.version->sequence, b.kind->name, b.name);
+  });
+  return found;
+}
+
 }  // namespace kehu::replica

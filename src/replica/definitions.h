@@ -37,6 +37,8 @@ class Definitions {
 
   // The versions of one kind, newest first: of all names or, when it is given, of one. Reads all of them.
   std::vector<definition::NamedVersion> versions(std::string_view kind, std::optional<std::string_view> name);
+  // Those of all kinds that records behind `position` made, oldest first. DataLoss when one cannot be read.
+  absl::StatusOr<std::vector<definition::NamedVersion>> versions_behind(Sequence position) const;
 
  private:
   void keep(const definition::NamedVersion& named);

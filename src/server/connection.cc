@@ -74,7 +74,7 @@ void Connection::read_more() {
 }
 
 void Connection::take(absl::StatusOr<http::Piece> piece) {
-  if (!outgoing_) return;
+  if (!outgoing_ || outgoing_->source == nullptr) return;
   turn([&] { take_piece(std::move(piece)); });
 }
 
@@ -221,7 +221,8 @@ void Connection::advance_held() {
 size_t Connection::advance(std::string_view bytes) {
   size_t used = 0;
   while (is_reading() && !paused_) {
-    if ((big_ || thread_.write_buffer().size() > kTurnBytes || !out_.empty()) && !flush()) break;
+    const bool first = outgoing_ || big_ || thread_.write_buffer().size() > kTurnBytes || !out_.empty();
+    if (first && !flush()) break;
     const Step used_now = step(bytes.substr(used));
     if (!used_now) break;
     used += *used_now;
@@ -235,7 +236,10 @@ size_t Connection::advance(std::string_view bytes) {
 bool Connection::flush() {
   std::string& fresh = thread_.write_buffer();
   const bool was_blocked = !out_.empty();
-  if (was_blocked) out_.append(fresh);
+  if (was_blocked) {
+    out_.append(fresh);
+    fresh.clear();
+  }
   std::string_view first = was_blocked ? std::string_view(out_).substr(out_at_) : std::string_view(fresh);
   std::string_view second = big_ ? big_->content().substr(big_at_) : std::string_view();
   while (!first.empty() || !second.empty()) {
@@ -260,6 +264,7 @@ bool Connection::flush() {
     fresh.clear();
     if (blocked_) enter(phase_);
     blocked_ = false;
+    note_sent();
     return true;
   }
   if (was_blocked) {

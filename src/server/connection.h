@@ -106,7 +106,12 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void put(http::Response response);
   http::Request request_of(const Head& head, http::Method method) const;
   void note(const Head& head);
-  void account(int status, size_t bytes);
+  struct Given {
+    int status = 200;
+    size_t bytes = 0;
+    bool broken_off = false;
+  };
+  void account(const Given& given);
 
   // outgoing_body.cc: answers whose body is made while it is sent.
   void begin_body(http::Response response);
@@ -116,6 +121,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void end_body();
   void break_off(absl::StatusCode why);
   void give_up_body();
+  void note_sent();
+  size_t unsent() const;
   void watch_client();
 
   IoThread& thread_;
@@ -167,9 +174,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   std::optional<http::Response> big_;
   size_t big_at_ = 0;
 
+  // An answer that is streamed or large, until the socket has taken all of it.
   struct Outgoing {
-    std::shared_ptr<http::BodySource> source;
+    std::shared_ptr<http::BodySource> source = nullptr;  // while there may be more pieces
     int status = 200;
+    bool streamed = true;
     bool chunked = true;
     bool asked = false;  // for a piece, which has not come yet
     size_t bytes = 0;

@@ -59,7 +59,7 @@ class LiveSession final : public Session, public std::enable_shared_from_this<Li
   void on_writable();
   void consume(std::span<char> bytes);
   void consume_held();
-  void take(const websocket::MessageReader::Item& item);
+  void take_item(const websocket::MessageReader::Item& item);
   void note_message();
   void settle_memory();
   void give_up_memory() { thread_.body_memory().change(share_, {}); }
@@ -183,7 +183,7 @@ void LiveSession::consume(std::span<char> bytes) {
     size_t used = 0;
     const websocket::MessageReader::Item item = reader_.next(bytes, used);
     bytes = bytes.subspan(used);
-    take(item);
+    take_item(item);
   }
   if (std::exchange(in_burst_, false)) channel_->on_burst_end();
   if (phase_ == Phase::kOpen && !bytes.empty()) held_.append({bytes.data(), bytes.size()});
@@ -222,7 +222,7 @@ void LiveSession::give_up_input(CloseCode code, std::string_view reason) {
   give_up_memory();
 }
 
-void LiveSession::take(const websocket::MessageReader::Item& item) {
+void LiveSession::take_item(const websocket::MessageReader::Item& item) {
   switch (item.kind) {
     case Kind::kNothing:
     case Kind::kPong:

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/text.h"
 #include "server/connection.h"
 #include "server/wire.h"
@@ -52,18 +54,17 @@ void Connection::put_piece(http::Piece piece) {
 }
 
 void Connection::end_body() {
-  account(outgoing_->status, outgoing_->bytes);
-  outgoing_.reset();
+  outgoing_->source.reset();
   enter(close_ || thread_.stopping() ? Phase::kClosing : Phase::kHead);
 }
 
 // The status is sent long since. What tells the client is that the last chunk is missing, or a reset. A
 // message is for nobody's log: it may repeat personal values.
 void Connection::break_off(absl::StatusCode why) {
-  if (thread_.options().log) {
-    thread_.options().log(Severity::kWarning,
-                          cat("an answer of ", route_->pattern, " is broken off after ", outgoing_->bytes,
-                              " bytes: ", absl::StatusCodeToString(why)));
+  if (thread_.options().log && outgoing_->streamed) {
+    thread_.options().log(Severity::kWarning, cat("an answer of ", route_->pattern, " is broken off after ",
+                                                  outgoing_->bytes - std::min(outgoing_->bytes, unsent()),
+                                                  " bytes: ", absl::StatusCodeToString(why)));
   }
   close();
 }
@@ -71,8 +72,24 @@ void Connection::break_off(absl::StatusCode why) {
 void Connection::give_up_body() {
   if (!outgoing_) return;
   span_.fail();
-  account(outgoing_->status, outgoing_->bytes);
+  account({.status = outgoing_->status,
+           .bytes = outgoing_->bytes - std::min(outgoing_->bytes, unsent()),
+           .broken_off = true});
   outgoing_.reset();
+}
+
+// The socket has taken everything there was. It may be cut off until then, and the access log would have told
+// of an answer that nobody got.
+void Connection::note_sent() {
+  if (!outgoing_ || outgoing_->source != nullptr) return;
+  account({.status = outgoing_->status, .bytes = outgoing_->bytes});
+  outgoing_.reset();
+}
+
+// What is made and has not gone out: of the body, and a few bytes around it.
+size_t Connection::unsent() const {
+  return out_.size() - out_at_ + (big_ ? big_->content().size() - big_at_ : 0) +
+         (in_turn_ ? thread_.write_buffer().size() : 0);
 }
 
 // Whoever ends their side of the connection waits for no more. What is pipelined waits for its turn, in one

@@ -37,6 +37,7 @@ struct Script {
   int fails_at = -1;           // the number of a piece
   int waits_at = -1;           // until it is cancelled
   size_t bytes = kPieceBytes;  // of a piece
+  bool says_last = false;      // the last piece does, instead of an empty one behind it
 };
 
 // Pieces of one letter each: a, b, c…
@@ -50,7 +51,9 @@ class ScriptedBody final : public http::SlowBody {
     if (number_ == script_.waits_at) cancelled_.wait(false);
     if (number_ == script_.pieces) return http::Piece{.last = true};
     ++fate_.pieces;
-    return http::Piece{.bytes = std::string(script_.bytes, static_cast<char>('a' + number_++ % 26))};
+    const char letter = static_cast<char>('a' + number_++ % 26);
+    return http::Piece{.bytes = std::string(script_.bytes, letter),
+                       .last = script_.says_last && number_ == script_.pieces};
   }
   void cancel() override {
     cancelled_ = true;
@@ -262,20 +265,111 @@ TEST_F(OutgoingBodyTest, AStopCutsWhatTakesTooLong) {
   EXPECT_THAT(logged(), Contains(AllOf(HasSubstr("/body"), HasSubstr("UNAVAILABLE"))));
 }
 
-TEST_F(OutgoingBodyTest, IsLoggedAtItsEnd) {
-  std::mutex mutex;
-  std::vector<size_t> bytes;
-  Options options;
-  options.access_log = [&](const AccessEntry& entry) {
-    const std::lock_guard lock(mutex);
-    bytes.push_back(entry.body_bytes);
+// What the access log tells of answers.
+class AccessLogTest : public OutgoingBodyTest {
+ protected:
+  // Has room for no more than a part of the content in the sockets, and little patience.
+  Options options() {
+    Options options;
+    options.write_timeout = Duration::millis(200);
+    options.bytes_per_second_min = 1u << 30;
+    options.access_log = [this](const AccessEntry& entry) {
+      const std::lock_guard lock(mutex_);
+      entries_.push_back({entry.status, entry.body_bytes, entry.broken_off});
+    };
+    return options;
+  }
+  struct Entry {
+    int status;
+    size_t bytes;
+    bool broken_off;
   };
-  TestSocket socket(serve({}, options));
-  socket.send(kBody);
-  socket.receive_until("\r\n0\r\n\r\n");
+  std::vector<Entry> entries(size_t count = 1) {
+    EXPECT_TRUE(eventually([&] {
+      const std::lock_guard lock(mutex_);
+      return entries_.size() >= count;
+    }));
+    const std::lock_guard lock(mutex_);
+    return entries_;
+  }
+  void expect_broken_off(size_t whole, size_t received) {
+    const std::vector<Entry> found = entries();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].status, 200);
+    EXPECT_TRUE(found[0].broken_off);
+    EXPECT_LT(found[0].bytes, whole);
+    EXPECT_LE(found[0].bytes, received) << "the socket took no more";
+    EXPECT_GE(found[0].bytes + 1000, received) << "but for what stands around the content";
+  }
+
+  std::vector<Entry> entries_;
+};
+
+TEST_F(AccessLogTest, HasAWholeAnswerAtItsEnd) {
+  TestSocket socket(serve({}, options()));
+  socket.send(std::string(kBody) + kEcho);
+  socket.receive_until("GET /echo ");
   EXPECT_TRUE(all_gone());
-  const std::lock_guard lock(mutex);
-  EXPECT_THAT(bytes, ElementsAre(three_pieces().size()));
+  const std::vector<Entry> found = entries(2);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].bytes, three_pieces().size());
+  EXPECT_FALSE(found[0].broken_off);
+  EXPECT_FALSE(found[1].broken_off);
+  EXPECT_THAT(logged(), testing::IsEmpty());
+}
+
+TEST_F(AccessLogTest, SaysThatAReaderWasCutOff) {
+  constexpr size_t kMuch = 64u << 20;
+  struct Case {
+    const char* name;
+    Script script;
+  };
+  for (const Case& c : {Case{"in the last piece", {.pieces = 1, .bytes = kMuch, .says_last = true}},
+                        Case{"before it", {.pieces = 2, .bytes = kMuch}}}) {
+    SCOPED_TRACE(c.name);
+    entries_.clear();
+    lines_.clear();
+    TestSocket socket(serve(c.script, options()));
+    socket.send(kBody);
+    entries();
+    expect_broken_off(kMuch, socket.receive_to_end().size());
+    EXPECT_THAT(logged(), ElementsAre(AllOf(HasSubstr("/body"), HasSubstr("DEADLINE_EXCEEDED"))));
+  }
+}
+
+TEST_F(AccessLogTest, SaysThatTheBodyWasNotMadeToItsEnd) {
+  TestSocket socket(serve({.fails_at = 2}, options()));
+  socket.send(kBody);
+  socket.receive_to_end();
+  const std::vector<Entry> found = entries();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].bytes, 6 + 2 * kPieceBytes);
+  EXPECT_TRUE(found[0].broken_off);
+}
+
+TEST_F(AccessLogTest, SaysThatTheClientLeft) {
+  TestSocket socket(serve({.pieces = 1, .bytes = 64u << 20, .says_last = true}, options()));
+  socket.send(kBody);
+  socket.receive();
+  { const TestSocket leaves = std::move(socket); }
+  const std::vector<Entry> found = entries();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].broken_off);
+}
+
+// Its length was announced, so the client knows by itself.
+TEST_F(AccessLogTest, SaysThatALargeAnswerWasCutOff) {
+  std::vector<http::Route> routes;
+  routes.push_back({.method = http::Method::kGet,
+                    .pattern = "/large",
+                    .action = http::NoBody{[](const http::Request&, http::Responder responder) {
+                      responder.send(http::Response::text(std::string(64u << 20, 'x')));
+                    }}});
+  TestServer server(std::move(routes), options());
+  TestSocket socket(server.port());
+  socket.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  entries();
+  expect_broken_off(64u << 20, socket.receive_to_end().size());
 }
 
 // A server with a path /work, whose requests wait for their answer here.

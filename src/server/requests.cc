@@ -327,9 +327,11 @@ void Connection::finish(http::Response response) {
                .say_keep_alive = !http11_ && !close_},
               thread_.write_buffer());
   if (streams) return begin_body(std::move(response));
-  account(response.status, response.content().size());
+  const Given given{.status = response.status, .bytes = response.content().size()};
   enter(close_ ? Phase::kClosing : Phase::kHead);
   if (!bodiless) put(std::move(response));
+  if (!big_) return account(given);
+  outgoing_ = Outgoing{.status = given.status, .streamed = false, .bytes = given.bytes};
 }
 
 // The content, behind what is on its way already.
@@ -399,16 +401,17 @@ void Connection::note(const Head& head) {
       Access{http::parse_method(head.method).value_or(http::Method::kGet), std::chrono::steady_clock::now()};
 }
 
-void Connection::account(int status, size_t bytes) {
-  end_span(status, span_);
+void Connection::account(const Given& given) {
+  end_span(given.status, span_);
   if (!access_) return;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
                                                                           access_->began);
   thread_.options().access_log({.remote = peer_.address,
                                 .method = access_->method,
                                 .route = route_ == nullptr ? std::string_view() : route_->pattern,
-                                .status = status,
-                                .body_bytes = bytes,
+                                .status = given.status,
+                                .body_bytes = given.bytes,
+                                .broken_off = given.broken_off,
                                 .took = Duration(took.count())});
   access_.reset();
 }

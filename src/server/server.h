@@ -24,7 +24,10 @@ struct AccessEntry {
   std::string_view route;  // its pattern, "/api/v1/customers/:customer"; empty: no route was found
   int status = 0;
   size_t body_bytes = 0;  // of the answer
-  Duration took;          // from the complete request header to the answer, or to the end of a streamed one
+  // The connection ended before the socket had taken all of the answer: it took about `body_bytes`. Of
+  // answers that are streamed or larger than 16 KiB; smaller ones count as given when they are made.
+  bool broken_off = false;
+  Duration took;  // from the complete request header to the answer, or to the end of a streamed or large one
 };
 
 enum class Severity : uint8_t { kInfo, kWarning, kError };

@@ -27,8 +27,8 @@ enum class Space : uint8_t {
 };
 
 struct SpaceTraits {
-  Space space;
   std::string_view name;
+  Space space;
   // Its blobs may leave memory when they are on disk. The others are few, or kept whole in memory besides.
   bool evictable = false;
   // Part of Shard::digest(): what events, commands and ticks make of customers.
@@ -37,19 +37,19 @@ struct SpaceTraits {
 
 // Every store there is. A new one is one more row; nothing else lists them.
 inline constexpr SpaceTraits kSpaces[] = {
-    {.space = Space::kNodes, .name = "nodes", .evictable = true, .digested = true},
-    {.space = Space::kGroups, .name = "groups", .evictable = true, .digested = true},
-    {.space = Space::kCustomers, .name = "customers", .evictable = true, .digested = true},
-    {.space = Space::kNames, .name = "names"},
-    {.space = Space::kDataKeys, .name = "data keys"},
-    {.space = Space::kRejections, .name = "rejections", .evictable = true},
-    {.space = Space::kDefinitions, .name = "definitions"},
-    {.space = Space::kAudit, .name = "audit"},
-    {.space = Space::kTotals, .name = "totals"},
-    {.space = Space::kTimers, .name = "timers", .evictable = true, .digested = true},
-    {.space = Space::kOutbox, .name = "outbox", .evictable = true, .digested = true},
-    {.space = Space::kRules, .name = "rules", .digested = true},
-    {.space = Space::kMembers, .name = "members", .evictable = true, .digested = true},
+    {.name = "nodes", .space = Space::kNodes, .evictable = true, .digested = true},
+    {.name = "groups", .space = Space::kGroups, .evictable = true, .digested = true},
+    {.name = "customers", .space = Space::kCustomers, .evictable = true, .digested = true},
+    {.name = "names", .space = Space::kNames},
+    {.name = "data keys", .space = Space::kDataKeys},
+    {.name = "rejections", .space = Space::kRejections, .evictable = true},
+    {.name = "definitions", .space = Space::kDefinitions},
+    {.name = "audit", .space = Space::kAudit},
+    {.name = "totals", .space = Space::kTotals},
+    {.name = "timers", .space = Space::kTimers, .evictable = true, .digested = true},
+    {.name = "outbox", .space = Space::kOutbox, .evictable = true, .digested = true},
+    {.name = "rules", .space = Space::kRules, .digested = true},
+    {.name = "members", .space = Space::kMembers, .evictable = true, .digested = true},
 };
 inline constexpr size_t kSpaceCount = sizeof(kSpaces) / sizeof(kSpaces[0]);
 
