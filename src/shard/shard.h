@@ -63,12 +63,8 @@ class Shard {
   // What has to be filled in, and from which events.
   struct BackfillJob {
     membership::Registry::Round round;
-    struct Tally {
-      tally::TallyId id;
-      tally::Spec spec;
-      Sequence up_to;  // events up to this record
-    };
-    std::vector<Tally> tallies;  // of a round that counts
+    // Of a round that counts: what is counted of the events up to its position.
+    std::vector<std::pair<tally::TallyId, tally::Spec>> tallies;
   };
   BackfillJob backfill_job() const;
   const membership::Plan& rules() const { return rules_; }

@@ -19,7 +19,7 @@ Shard::BackfillJob Shard::backfill_job() const {
     const tally::Counter& counter = rules_.tallies().at(i);
     const Registry::Tally* known = registry_.find(counter.id);
     if (known == nullptr || known->since == Sequence() || known->since > job.round.position) continue;
-    job.tallies.push_back({counter.id, counter.spec, known->since});
+    job.tallies.emplace_back(counter.id, counter.spec);
   }
   return job;
 }
