@@ -12,7 +12,7 @@
 
 namespace kehu::rule {
 
-// What an expression comes to. Small texts only: properties are cut at kValueBytes.
+// What an expression comes to. Texts are whole; what is kept of a customer's events is cut at kValueBytes.
 struct Value {
   enum class Kind : uint8_t { kUnknown, kBool, kNumber, kText, kInstant };
   Kind kind = Kind::kUnknown;
