@@ -18,19 +18,19 @@ enum class Type : uint8_t { kBool, kNumber, kText, kInstant, kSpan, kList };
 // Names stand in JSON and in the names of aggregates: never change what is there.
 enum class Op : uint8_t {
   // Literals.
-  kBool,     // number: 0 or 1
-  kNumber,   // number
-  kText,     // text
-  kDate,     // window.from: the beginning of a civil day
-  kSpan,     // span
-  kList,     // of: literals
+  kBool,    // number: 0 or 1
+  kNumber,  // number
+  kText,    // text
+  kDate,    // window.from: the beginning of a civil day
+  kSpan,    // span
+  kList,    // of: literals
 
   // What a customer is now.
   kTrait,    // text: the name; a path leads into objects
   kTag,      // text: the name
   kSegment,  // text: the name; whether the customer is in it
   kNow,
-  kToday,    // the beginning of the civil day
+  kToday,  // the beginning of the civil day
 
   // What one event says; only inside of `where`.
   kProperty,  // text: a path; "products[].price" has several values
@@ -55,18 +55,18 @@ enum class Op : uint8_t {
   kContains,    // of: a text or several values, a text
   kStartsWith,  // of: two texts
   kEndsWith,
-  kMatches,     // of: a text, a pattern of RE2; found anywhere in it
-  kIsKnown,     // of: a value
-  kWithin,      // of: an instant; window: whether it lies there
-  kBirthday,    // of: an instant; span: whether its day of the year is today or in the next so many days
+  kMatches,   // of: a text, a pattern of RE2; found anywhere in it
+  kIsKnown,   // of: a value
+  kWithin,    // of: an instant; window: whether it lies there
+  kBirthday,  // of: an instant; span: whether its day of the year is today or in the next so many days
   // of: two values.
   kPlus,   // numbers; an instant and a span
   kMinus,  // numbers; an instant and a span
 
   // What events add up to. of: one kEvents; window.
-  kDid,       // whether there was one
+  kDid,  // whether there was one
   kCount,
-  kSum,       // text: a path, as in the next six
+  kSum,  // text: a path, as in the next six
   kAverage,
   kMin,
   kMax,
@@ -74,10 +74,10 @@ enum class Op : uint8_t {
   kTop,       // the most frequent text
   kFirst,     // with a path the first event's value; else when it was
   kLast,
-  kNth,       // number: which, from 1; when it was
-  kShare,     // of: kEvents with a condition; its part of those without, 0 to 1
+  kNth,    // number: which, from 1; when it was
+  kShare,  // of: kEvents with a condition; its part of those without, 0 to 1
   kActiveDays,
-  kInterval,  // average days from one to the next
+  kInterval,   // average days from one to the next
   kDaysSince,  // of: an instant; whole civil days from its day to today
 
   kSequence,  // of: kStep and kNotStep; text: a path that all have in common, or empty; span: within; window
@@ -85,9 +85,9 @@ enum class Op : uint8_t {
   kStep,      // of: kEvents
   kNotStep,
 
-  kEvents,    // text: the name of a track event, empty: any event; of: nothing, or a condition
+  kEvents,  // text: the name of a track event, empty: any event; of: nothing, or a condition
 
-  kCase,      // of: condition, value, …; then, if their number is odd, the value of the rest
+  kCase,  // of: condition, value, …; then, if their number is odd, the value of the rest
 };
 std::string_view to_string(Op op);
 
@@ -100,13 +100,13 @@ struct Place {
 
 struct Node {
   Op op = Op::kBool;
-  std::string text;
-  Decimal number;
-  Span span;
-  Window window;
-  std::vector<Node> of;
-  std::vector<std::string> comments;  // lines in front of it, without '#'
-  Place place;                        // means nothing for equality
+  std::string text{};
+  Decimal number{};
+  Span span{};
+  Window window{};
+  std::vector<Node> of{};
+  std::vector<std::string> comments{};  // lines in front of it, without '#'
+  Place place{};                        // means nothing for equality
 
   bool operator==(const Node& other) const {
     return op == other.op && text == other.text && number == other.number && span == other.span &&
@@ -120,15 +120,15 @@ std::string_view to_string(Kind kind);
 // One definition of a file.
 struct Definition {
   Kind kind = Kind::kSegment;
-  std::string name;
-  Node body;  // of a segment: a condition
+  std::string name{};
+  Node body{};  // of a segment: a condition
   // What a file says besides.
-  std::string owner;
-  std::string description;
-  std::string time_zone;        // empty: the project's
+  std::string owner{};
+  std::string description{};
+  std::string time_zone{};       // empty: the project's
   bool keep_when_empty = false;  // a tag whose value becomes unknown keeps the last one
-  std::vector<std::string> comments;
-  Place place;
+  std::vector<std::string> comments{};
+  Place place{};
 
   bool operator==(const Definition& other) const {
     return kind == other.kind && name == other.name && body == other.body && owner == other.owner &&
@@ -138,8 +138,8 @@ struct Definition {
 };
 
 // Every text of a tree has its own limits, so that no rule costs more than others pay for.
-inline constexpr size_t kRuleBytes = 16 * 1024;   // of one definition's text
-inline constexpr size_t kRuleDepth = 64;          // of nodes below each other
+inline constexpr size_t kRuleBytes = 16 * 1024;  // of one definition's text
+inline constexpr size_t kRuleDepth = 64;         // of nodes below each other
 inline constexpr size_t kRuleNodes = 1000;
 inline constexpr size_t kListItems = 1000;
 inline constexpr size_t kSequenceSteps = 8;

@@ -17,7 +17,7 @@ struct Value {
   enum class Kind : uint8_t { kUnknown, kBool, kNumber, kText, kInstant };
   Kind kind = Kind::kUnknown;
   bool truth = false;
-  Sum number = 0;    // in units of 10^-4
+  Sum number = 0;  // in units of 10^-4
   Instant time;
   std::string text;  // of kText; of a number from JSON, as it was written there
 

@@ -21,8 +21,8 @@ struct Span {
 struct Window {
   enum class Kind : uint8_t {
     kEver,
-    kLast,      // "last 30 days": the granule of the moment, and those before it
-    kToday,     // = the civil day of the moment
+    kLast,   // "last 30 days": the granule of the moment, and those before it
+    kToday,  // = the civil day of the moment
     kYesterday,
     kThis,      // "this week" (from Monday), month, quarter, year
     kPrevious,  // "previous month"
@@ -30,8 +30,8 @@ struct Window {
     kBetween,   // "between 2026-01-01 and 2026-03-31": both days belong to it
   };
   Kind kind = Kind::kEver;
-  Span span;          // of kLast; of kThis and kPrevious only its unit
-  CivilDay from, to;  // of kSince and kBetween
+  Span span{};            // of kLast; of kThis and kPrevious only its unit
+  CivilDay from{}, to{};  // of kSince and kBetween
   bool operator==(const Window&) const = default;
 };
 
