@@ -20,7 +20,9 @@ void run_scalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
   const size_t count = function->parameters.size();
   for (size_t i = 0; i < count; ++i) {
     duckdb_vector vector = duckdb_data_chunk_get_vector(input, i);
-    columns[i] = {duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector)};
+    columns[i] = {duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector), nullptr};
+    if (function->parameters[i] != ScalarType::kIntegers) continue;
+    columns[i].items = static_cast<const int64_t*>(duckdb_vector_get_data(duckdb_list_vector_get_child(vector)));
   }
   const Arguments arguments({columns.data(), count}, duckdb_data_chunk_get_size(input));
   Answers answers(output);
@@ -28,12 +30,12 @@ void run_scalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
   if (!status.ok()) duckdb_scalar_function_set_error(info, message_of(status).c_str());
 }
 
-duckdb_logical_type result_type(ResultShape shape) {
-  if (shape == ResultShape::kInteger) return duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
-  duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
-  if (shape == ResultShape::kText) return text;
-  duckdb_logical_type list = duckdb_create_list_type(text);
-  duckdb_destroy_logical_type(&text);
+duckdb_logical_type type_of(ScalarType type) {
+  const bool text = type == ScalarType::kText || type == ScalarType::kTexts;
+  duckdb_logical_type one = duckdb_create_logical_type(text ? DUCKDB_TYPE_VARCHAR : DUCKDB_TYPE_BIGINT);
+  if (type == ScalarType::kText || type == ScalarType::kInteger) return one;
+  duckdb_logical_type list = duckdb_create_list_type(one);
+  duckdb_destroy_logical_type(&one);
   return list;
 }
 
@@ -49,6 +51,11 @@ bool Arguments::any_null(size_t row) const {
 std::string_view Arguments::text(size_t column, size_t row) const {
   auto* value = const_cast<duckdb_string_t*>(static_cast<const duckdb_string_t*>(columns_[column].data) + row);
   return {duckdb_string_t_data(value), duckdb_string_t_length(*value)};
+}
+
+absl::Span<const int64_t> Arguments::integers(size_t column, size_t row) const {
+  const duckdb_list_entry& entry = static_cast<const duckdb_list_entry*>(columns_[column].data)[row];
+  return {columns_[column].items + entry.offset, entry.length};
 }
 
 Answers::Answers(void* vector)
@@ -79,12 +86,12 @@ void Answers::set_list(size_t row, absl::Span<const std::string> texts) {
 absl::Status register_scalar(duckdb_connection connection, ScalarFunction function) {
   duckdb_scalar_function made = duckdb_create_scalar_function();
   duckdb_scalar_function_set_name(made, function.name.c_str());
-  for (const ColumnType parameter : function.parameters) {
-    duckdb_logical_type type = logical_type(parameter);
+  for (const ScalarType parameter : function.parameters) {
+    duckdb_logical_type type = type_of(parameter);
     duckdb_scalar_function_add_parameter(made, type);
     duckdb_destroy_logical_type(&type);
   }
-  duckdb_logical_type type = result_type(function.result);
+  duckdb_logical_type type = type_of(function.result);
   duckdb_scalar_function_set_return_type(made, type);
   duckdb_destroy_logical_type(&type);
   duckdb_scalar_function_set_special_handling(made);

@@ -9,17 +9,17 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "duck/scan.h"
 
 // Functions of ours that statements call, computed vector by vector.
 namespace kehu::duck {
 
-// The arguments of up to kChunkRows calls. Getters demand the column's type and a value that is not null.
+// The arguments of up to 2,048 calls. Getters demand the column's type and a value that is not null.
 class Arguments {
  public:
   struct Column {
     const void* data = nullptr;
-    const uint64_t* valid = nullptr;  // a bit for each row; null when all are
+    const uint64_t* valid = nullptr;  // a bit for each row; null: all are
+    const int64_t* items = nullptr;   // of all lists of a column
   };
   Arguments(absl::Span<const Column> columns, size_t rows) : columns_(columns), rows_(rows) {}
 
@@ -29,6 +29,7 @@ class Arguments {
   int64_t integer(size_t column, size_t row) const {
     return static_cast<const int64_t*>(columns_[column].data)[row];
   }
+  absl::Span<const int64_t> integers(size_t column, size_t row) const;
 
  private:
   absl::Span<const Column> columns_;
@@ -51,12 +52,12 @@ class Answers {
   size_t items_ = 0;  // of lists so far
 };
 
-enum class ResultShape : uint8_t { kText, kInteger, kTexts };  // BIGINT; VARCHAR[]
+enum class ScalarType : uint8_t { kText, kInteger, kTexts, kIntegers };  // VARCHAR, BIGINT and lists of them
 
 struct ScalarFunction {
   std::string name;
-  std::vector<ColumnType> parameters;  // kText or kLong
-  ResultShape result = ResultShape::kText;
+  std::vector<ScalarType> parameters;  // at most 8; any but kTexts
+  ScalarType result = ScalarType::kText;  // any but kIntegers
   // Called by many threads at once; a status ends the statement. The same arguments give the same answer.
   std::function<absl::Status(const Arguments& arguments, Answers& answers)> run;
 };

@@ -1,5 +1,6 @@
 #include "query/rule_functions.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/hash.h"
@@ -9,6 +10,7 @@
 #include "rule/wall_clock.h"
 #include "rule/window.h"
 #include "translation/functions.h"
+#include "translation/step_walk.h"
 #include "translation/tagged.h"
 
 // Paths and zones are the same in all rows of a statement, so each vector reads them once, from its first row.
@@ -17,8 +19,7 @@ namespace {
 
 using duck::Answers;
 using duck::Arguments;
-using duck::ColumnType;
-using duck::ResultShape;
+using duck::ScalarType;
 using rule::Value;
 
 absl::StatusOr<BusinessZone> zone_of(const Arguments& arguments, size_t column) {
@@ -139,21 +140,96 @@ absl::Status plus(const Arguments& arguments, Answers& answers) {
   });
 }
 
+absl::Status kept(const Arguments& arguments, Answers& answers) {
+  return each_text(arguments, answers, [&](size_t row) {
+    const std::string_view text = arguments.text(0, row);
+    return std::optional(std::string(text.starts_with('"') ? cut_utf8(text, rule::kValueBytes + 1) : text));
+  });
+}
+
+absl::Status hash(const Arguments& arguments, Answers& answers) {
+  constexpr uint64_t kMask = 0xffff'ffff'ffff;
+  return each_integer(arguments, answers, [&](size_t row) {
+    return std::optional(static_cast<int64_t>(hash64(arguments.text(0, row)) & kMask));
+  });
+}
+
+struct KeyedEvent {
+  int64_t key = 0;
+  translation::StepEvent event;
+};
+
+// Three numbers stand for an event: its time, the steps that it can take, and the hash of what all events of a
+// sequence have in common.
+std::vector<KeyedEvent> keyed_events(absl::Span<const int64_t> numbers) {
+  std::vector<KeyedEvent> events;
+  for (size_t i = 0; i + 2 < numbers.size(); i += 3) {
+    events.push_back({numbers[i + 2], {Instant(numbers[i]), static_cast<uint32_t>(numbers[i + 1])}});
+  }
+  std::stable_sort(events.begin(), events.end(),
+                   [](const KeyedEvent& a, const KeyedEvent& b) { return a.key < b.key; });
+  return events;
+}
+
+bool any_sequence(const translation::StepWalk& walk, absl::Span<const int64_t> numbers) {
+  const std::vector<KeyedEvent> events = keyed_events(numbers);
+  std::vector<translation::StepEvent> of_key;
+  for (size_t i = 0; i < events.size(); ++i) {
+    of_key.push_back(events[i].event);
+    if (i + 1 < events.size() && events[i + 1].key == events[i].key) continue;
+    if (translation::sequence_happened(walk, absl::MakeSpan(of_key))) return true;
+    of_key.clear();
+  }
+  return false;
+}
+
+absl::Status sequence(const Arguments& arguments, Answers& answers) {
+  const auto zone = zone_of(arguments, 7);
+  if (!zone.ok()) return zone.status();
+  return each_integer(arguments, answers, [&](size_t row) -> std::optional<int64_t> {
+    const auto instant_at = [&](size_t column) { return Instant(arguments.integer(column, row)); };
+    const translation::StepWalk walk = {
+        .steps = arguments.text(1, row),
+        .within = {arguments.integer(2, row), static_cast<rule::Unit>(arguments.integer(3, row))},
+        .window = {instant_at(4), instant_at(5)},
+        .now = instant_at(6),
+        .zone = *zone};
+    return any_sequence(walk, arguments.integers(0, row)) ? 1 : 0;
+  });
+}
+
+absl::Status stage(const Arguments& arguments, Answers& answers) {
+  return each_integer(arguments, answers, [&](size_t row) -> std::optional<int64_t> {
+    std::vector<translation::StepEvent> events;
+    for (const KeyedEvent& one : keyed_events(arguments.integers(0, row))) events.push_back(one.event);
+    const auto steps = static_cast<size_t>(arguments.integer(1, row));
+    return static_cast<int64_t>(translation::steps_taken(steps, absl::MakeSpan(events)));
+  });
+}
+
 }  // namespace
 
 absl::Status add_rule_functions(duck::Database& database) {
-  constexpr ColumnType kText = ColumnType::kText;
-  constexpr ColumnType kLong = ColumnType::kLong;
+  constexpr ScalarType kText = ScalarType::kText;
+  constexpr ScalarType kInteger = ScalarType::kInteger;
+  constexpr ScalarType kIntegers = ScalarType::kIntegers;
   const duck::ScalarFunction functions[] = {
-      {translation::kValueFunction, {kText, kText}, ResultShape::kText, value_at},
-      {translation::kValuesFunction, {kText, kText}, ResultShape::kTexts, values_at},
-      {translation::kNumberFunction, {kText}, ResultShape::kInteger, number},
-      {translation::kTextFunction, {kText, kText}, ResultShape::kText, text},
-      {translation::kInstantFunction, {kText, kText}, ResultShape::kInteger, instant},
-      {translation::kDayFunction, {kLong, kText}, ResultShape::kInteger, in_zone<day>},
-      {translation::kHourFunction, {kLong, kText}, ResultShape::kInteger, in_zone<hour>},
-      {translation::kWeekdayFunction, {kLong, kText}, ResultShape::kInteger, in_zone<weekday>},
-      {translation::kPlusFunction, {kLong, kLong, kLong, kText}, ResultShape::kInteger, plus},
+      {translation::kValueFunction, {kText, kText}, kText, value_at},
+      {translation::kValuesFunction, {kText, kText}, ScalarType::kTexts, values_at},
+      {translation::kKeptFunction, {kText}, kText, kept},
+      {translation::kNumberFunction, {kText}, kInteger, number},
+      {translation::kTextFunction, {kText, kText}, kText, text},
+      {translation::kInstantFunction, {kText, kText}, kInteger, instant},
+      {translation::kDayFunction, {kInteger, kText}, kInteger, in_zone<day>},
+      {translation::kHourFunction, {kInteger, kText}, kInteger, in_zone<hour>},
+      {translation::kWeekdayFunction, {kInteger, kText}, kInteger, in_zone<weekday>},
+      {translation::kPlusFunction, {kInteger, kInteger, kInteger, kText}, kInteger, plus},
+      {translation::kHashFunction, {kText}, kInteger, hash},
+      {translation::kSequenceFunction,
+       {kIntegers, kText, kInteger, kInteger, kInteger, kInteger, kInteger, kText},
+       kInteger,
+       sequence},
+      {translation::kStageFunction, {kIntegers, kInteger}, kInteger, stage},
   };
   for (const duck::ScalarFunction& function : functions) {
     if (absl::Status status = database.add_scalar(function); !status.ok()) return status;

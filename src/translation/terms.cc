@@ -114,17 +114,27 @@ Term Terms::any_of(absl::Span<const Term> terms,
   return {Form::kTruth, sql};
 }
 
+Term Terms::listed(const Term& term) {
+  if (term.several) return term;
+  const std::string x = next_name();
+  return {term.form, cat("list_filter([", term.sql, "], lambda ", x, ": ", x, " IS NOT NULL)"), true};
+}
+
+Term Terms::each_of(const Term& term, Form form,
+                    absl::FunctionRef<std::string(const std::string& value)> value) {
+  if (!term.several) return {form, value(term.sql)};
+  const std::string x = next_name();
+  return {form, cat("list_transform(", term.sql, ", lambda ", x, ": ", value(x), ")"), true};
+}
+
 Term Terms::each_of(const Term& a, const Term& b, Form form,
                     absl::FunctionRef<std::string(const std::string& a, const std::string& b)> value) {
   if (!a.several && !b.several) return {form, value(a.sql, b.sql)};
-  const auto list = [](const Term& term) {
-    return term.several ? term.sql : cat("list_filter([", term.sql, "], lambda z: z IS NOT NULL)");
-  };
   const std::string x = next_name();
   const std::string y = next_name();
   return {form,
-          cat("flatten(list_transform(", list(a), ", lambda ", x, ": list_transform(", list(b), ", lambda ", y, ": ",
-              value(x, y), ")))"),
+          cat("flatten(list_transform(", listed(a).sql, ", lambda ", x, ": list_transform(", listed(b).sql, ", lambda ",
+              y, ": ", value(x, y), ")))"),
           true};
 }
 

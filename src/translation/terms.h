@@ -45,9 +45,13 @@ class Terms {
   const std::string& zone() const { return zone_; }  // a literal
 
   Term as(const Term& term, Form form);
+  // As a list of the values that are known.
+  Term listed(const Term& term);
   // Whether a condition holds for one choice of values of the terms. Never NULL.
   Term any_of(absl::Span<const Term> terms,
               absl::FunctionRef<std::string(absl::Span<const std::string> names)> condition);
+  // What a function makes of each value.
+  Term each_of(const Term& term, Form form, absl::FunctionRef<std::string(const std::string& value)> value);
   // What a function makes of each choice of values of two terms.
   Term each_of(const Term& a, const Term& b, Form form,
                absl::FunctionRef<std::string(const std::string& a, const std::string& b)> value);

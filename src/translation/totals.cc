@@ -17,7 +17,7 @@ std::string or_zero(const std::string& column) { return cat("coalesce(", column,
 
 }  // namespace
 
-std::string Translator::flag(const Node& events, const rule::Window& window) {
+std::string Translator::flag(const Node& events, const rule::Extent& bounds) {
   std::string condition_text;
   if (!events.of.empty()) {
     const std::string* outer = std::exchange(event_, &events.text);
@@ -25,7 +25,7 @@ std::string Translator::flag(const Node& events, const rule::Window& window) {
     condition_text = condition(events.of[0]);
     event_ = outer;
   }
-  return statement_.rows.flag(events.text, extent(window), condition_text);
+  return statement_.rows.flag(events.text, bounds, condition_text);
 }
 
 std::string Translator::filtered(const std::string& aggregate, const std::string& flag) {
@@ -41,15 +41,16 @@ std::string Translator::day_of(const std::string& micros) const {
 Term Translator::total(const Node& node) {
   if (node.op == Op::kSequence) return sequence(node);
   if (node.op == Op::kStage) return stage(node);
-  const std::string events = flag(node.of[0], node.window);
+  const std::string events = flag(node.of[0], extent(node.window));
   switch (node.op) {
     case Op::kDid:
       return {Form::kTruth, cat("(", count(events), " > 0)")};
     case Op::kCount:
       return {Form::kNumber, cat("(", count(events), " * 10000)")};
     case Op::kDistinct:
+      return distinct(node, events);
     case Op::kTop:
-      return counted_texts(node, events);
+      return top(node, events);
     case Op::kFirst:
     case Op::kLast:
       if (!node.text.empty()) return end_value(node, events);
@@ -84,31 +85,66 @@ Term Translator::numbers(const Node& node, const std::string& events) {
   return {Form::kNumber, divided(sum, count)};
 }
 
-// How often each text stands there, as a map, and what comes of it.
-Term Translator::counted_texts(const Node& node, const std::string& events) {
-  const Term texts = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
-  const std::string counted =
-      texts.several
-          ? cat("list_aggregate(flatten(", filtered(cat("list(", texts.sql, ")"), events), "), 'histogram')")
-          : filtered(cat("histogram(", texts.sql, ")"), events);
-  if (node.op == Op::kDistinct) return {Form::kNumber, cat("(", or_zero(cat("cardinality(", counted, ")")), " * 10000)")};
-  return {Form::kText, cat("list_sort(list_transform(map_entries(", counted,
-                           "), lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))[1].k")};
+// How often each text stands there, as a map; NULL for none.
+std::string Translator::counted(const Term& texts, const std::string& events) {
+  if (!texts.several) return filtered(cat("histogram(", texts.sql, ")"), events);
+  return cat("list_aggregate(flatten(", filtered(cat("list(", texts.sql, ")"), events), "), 'histogram')");
 }
 
-// Of equal times the greatest text.
+// Beyond so many texts in all of the customer's events those of the smallest hashes are looked at, and stand for
+// the others.
+Term Translator::distinct(const Node& node, const std::string& events) {
+  const Term texts = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
+  const std::string found = counted(texts, events);
+  const std::string ever = counted(texts, flag(node.of[0], extent({})));
+  const auto hashes = [](const std::string& map) {
+    return cat("list_transform(map_keys(", map, "), lambda k: ", kHashFunction, "(k))");
+  };
+  const std::string largest = cat("list_sort(", hashes(ever), ")[", kExactTexts, "]");
+  const std::string sampled = cat("len(list_filter(", hashes(found), ", lambda h: h <= ", largest, "))");
+  const std::string all = cat(kExactTexts - 1, "::DOUBLE * 281474976710656 / (", largest, " + 1)");
+  return {Form::kNumber, cat("(CASE WHEN ", or_zero(cat("cardinality(", ever, ")")), " <= ", kExactTexts, " THEN ",
+                             or_zero(cat("cardinality(", found, ")")), " ELSE CAST(floor(", all, " * ", or_zero(sampled),
+                             " / ", kExactTexts, " + 0.5) AS BIGINT) END * 10000)")};
+}
+
+// The most frequent one, of equals the first by code point.
+Term Translator::top(const Node& node, const std::string& events) {
+  const Term whole = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
+  const Term texts = terms_.each_of(whole, Form::kText, [](const std::string& text) {
+    return cat("substr(", kKeptFunction, "('\"' || ", text, "), 2)");
+  });
+  const std::string found = cat("map_entries(", counted(texts, events), ")");
+  const std::string ever = counted(texts, flag(node.of[0], extent({})));
+  const auto rank = [](const std::string& text) { return cat("{'h': ", kHashFunction, "(", text, "), 'k': ", text, "}"); };
+  const std::string last = cat("list_sort(list_transform(map_keys(", ever, "), lambda k: ", rank("k"), "))[", kExactTexts, "]");
+  const std::string sampled = cat("CASE WHEN cardinality(", ever, ") <= ", kExactTexts, " THEN ", found,
+                                  " ELSE list_filter(", found, ", lambda e: ", rank("e.key"), " <= ", last, ") END");
+  return {Form::kText, cat("list_sort(list_transform(", sampled,
+                           ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))[1].k")};
+}
+
+// Of equal times the greatest text is kept; a text rather than a number of the same spelling.
 Term Translator::end_value(const Node& node, const std::string& events) {
   const Term value = statement_.rows.property(node.text, node.of[0].text);
-  const std::string text = terms_.as(value, Form::kText).sql;
+  const auto ranked = [&](const std::string& tagged) {
+    const std::string kept = cat(kKeptFunction, "(", tagged, ")");
+    return cat("{'x': ", terms_.as({Form::kTagged, kept}, Form::kText).sql, ", 'y': starts_with(", kept, ", '\"'), 'v': ",
+               kept, "}");
+  };
+  const Term each = terms_.each_of(value, Form::kText, ranked);
+  const std::string of_event = each.several ? cat("list_max(", each.sql, ")") : each.sql;
+  const std::string known = each.several ? cat("len(", value.sql, ") > 0") : cat(value.sql, " IS NOT NULL");
   const char* time = node.op == Op::kFirst ? "-t" : "t";
-  return {Form::kTagged, filtered(cat("arg_max(", value.sql, ", {'t': ", time, ", 'x': ", text, "})"), events)};
+  const std::string best = filtered(cat("max({'t': ", time, ", 'of': ", of_event, "})"), cat(events, " AND ", known));
+  return {Form::kTagged, cat(best, ".of.v")};
 }
 
 Term Translator::share(const Node& node, const std::string& events) {
   Node all = node.of[0];
   all.of.clear();
   const std::string part = count(events);
-  return {Form::kNumber, divided(cat("(", part, " * 10000)"), count(flag(all, node.window)))};
+  return {Form::kNumber, divided(cat("(", part, " * 10000)"), count(flag(all, extent(node.window))))};
 }
 
 Term Translator::interval(const std::string& events) {
@@ -120,10 +156,8 @@ Term Translator::interval(const std::string& events) {
 
 Term Translator::days_since(const Node& node) {
   const int64_t today = zone_.day_of(statement_.question.now).value();
-  return terms_.each_of(as(node.of[0], Form::kInstant), {Form::kNumber, "NULL"}, Form::kNumber,
-                        [&](const std::string& t, const std::string&) {
-                          return cat("((", today, " - ", day_of(t), ") * 10000)");
-                        });
+  return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber,
+                        [&](const std::string& t) { return cat("((", today, " - ", day_of(t), ") * 10000)"); });
 }
 
 }  // namespace kehu::translation

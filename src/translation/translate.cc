@@ -71,7 +71,7 @@ Term Translator::value(const Node& node) {
       return test(node);
     case Op::kPlus:
     case Op::kMinus:
-      return node.of[1].op == Op::kSpan ? moved(node) : plus(node);
+      return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
     case Op::kDaysSince:
       return days_since(node);
     case Op::kCase:
@@ -180,15 +180,14 @@ Term Translator::plus(const Node& node) {
                         });
 }
 
-// An instant and a span.
+// An instant and a span, which may stand first.
 Term Translator::moved(const Node& node) {
-  const rule::Span& span = node.of[1].span;
+  const bool span_first = node.of[0].op == Op::kSpan;
+  const rule::Span& span = node.of[span_first ? 0 : 1].span;
   const int64_t count = node.op == Op::kPlus ? span.count : -span.count;
-  return terms_.each_of(as(node.of[0], Form::kInstant), {Form::kNumber, "NULL"}, Form::kInstant,
-                        [&](const std::string& t, const std::string&) {
-                          return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit), ", ",
-                                     terms_.zone(), ")");
-                        });
+  return terms_.each_of(as(node.of[span_first ? 1 : 0], Form::kInstant), Form::kInstant, [&](const std::string& t) {
+    return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit), ", ", terms_.zone(), ")");
+  });
 }
 
 // Values of one form keep it; others are tagged.
@@ -198,15 +197,21 @@ Term Translator::cases(const Node& node) {
   for (size_t i = 1; i < node.of.size(); i += 2) values.push_back(value(node.of[i]));
   if (has_rest) values.push_back(value(node.of.back()));
   Form form = values[0].form;
+  bool several = false;
   for (const Term& term : values) {
     if (term.form != form) form = Form::kTagged;
+    several = several || term.several;
+  }
+  for (Term& term : values) {
+    term = terms_.as(term, form);
+    if (several) term = terms_.listed(term);
   }
   std::string sql = "CASE";
   for (size_t i = 0; i + 1 < node.of.size(); i += 2) {
-    sql += cat(" WHEN ", condition(node.of[i]), " THEN ", terms_.as(values[i / 2], form).sql);
+    sql += cat(" WHEN ", condition(node.of[i]), " THEN ", values[i / 2].sql);
   }
-  if (has_rest) sql += cat(" ELSE ", terms_.as(values.back(), form).sql);
-  return {form, sql + " END"};
+  if (has_rest) sql += cat(" ELSE ", values.back().sql);
+  return {form, sql + " END", several};
 }
 
 }  // namespace kehu::translation

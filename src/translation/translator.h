@@ -58,11 +58,13 @@ class Translator {
   Term cases(const rule::Node& node);
   // Functions of events (totals.cc).
   Term total(const rule::Node& node);
-  std::string flag(const rule::Node& events, const rule::Window& window);
+  std::string flag(const rule::Node& events, const rule::Extent& bounds);
   std::string filtered(const std::string& aggregate, const std::string& flag);
   std::string count(const std::string& flag);
   Term numbers(const rule::Node& node, const std::string& flag);
-  Term counted_texts(const rule::Node& node, const std::string& flag);
+  Term distinct(const rule::Node& node, const std::string& flag);
+  Term top(const rule::Node& node, const std::string& flag);
+  std::string counted(const Term& texts, const std::string& flag);
   Term end_value(const rule::Node& node, const std::string& flag);
   Term share(const rule::Node& node, const std::string& flag);
   Term interval(const std::string& flag);
@@ -70,7 +72,8 @@ class Translator {
   // Events one after the other (steps.cc).
   Term sequence(const rule::Node& node);
   Term stage(const rule::Node& node);
-  std::string newest(const rule::Node& node, const rule::Window& window);
+  std::string step_events(const rule::Node& node, const rule::Extent& bounds);
+  Instant beginning(const rule::Node& node, const rule::Extent& window) const;
 
   std::string day_of(const std::string& micros) const;
   rule::Extent extent(const rule::Window& window) const {
