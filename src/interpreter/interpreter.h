@@ -12,8 +12,8 @@
 #include "rule/value.h"
 
 // What rules mean, written down as plainly as it can be: every answer is computed from all events of a
-// customer. Slow on purpose, and never made faster: the evaluators that people wait for are compared with this
-// one (docs/rules.md).
+// customer. Slow on purpose, and never made faster: the evaluators that people wait for are compared with
+// this one (docs/rules.md).
 namespace kehu::interpreter {
 
 // What a rule asks of a customer besides events.
