@@ -48,7 +48,7 @@ Form form_of(rule::Type type) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string literal(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') out.push_back('\'');
@@ -58,7 +58,7 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-Term text_term(std::string_view text) { return {Form::kText, quoted(text)}; }
+Term text_term(std::string_view text) { return {Form::kText, literal(text)}; }
 Term instant_term(Instant t) { return {Form::kInstant, cat("CAST(", t.micros(), " AS BIGINT)")}; }
 
 std::string divided(std::string_view dividend, std::string_view divisor) {

@@ -115,7 +115,7 @@ Term Translator::fact(const Node& node) {
     case Op::kTrait: {
       const bool several = node.text.find("[]") != node.text.npos;
       if (event_ != nullptr) statement_.rows.need_customers();
-      return {Form::kTagged, cat(several ? kValuesFunction : kValueFunction, "(traits, ", quoted(node.text), ")"),
+      return {Form::kTagged, cat(several ? kValuesFunction : kValueFunction, "(traits, ", literal(node.text), ")"),
               several};
     }
     case Op::kTag:
@@ -150,8 +150,8 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
   const auto found = statement_.question.definition ? statement_.question.definition(kind, name) : std::nullopt;
   if (event_ != nullptr) statement_.rows.need_customers();
   if (!found) {
-    if (segment) return {Form::kTruth, cat("coalesce(list_contains(segments, ", quoted(name), "), false)")};
-    return {Form::kTagged, cat("tags[", quoted(name), "]")};
+    if (segment) return {Form::kTruth, cat("coalesce(list_contains(segments, ", literal(name), "), false)")};
+    return {Form::kTagged, cat("tags[", literal(name), "]")};
   }
   const std::string key = cat(segment ? "s" : "t", name);
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
