@@ -1,7 +1,9 @@
 #include "interpreter/sequence.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
+#include <tuple>
 
 #include "interpreter/selection.h"
 
@@ -11,54 +13,54 @@ namespace {
 using rule::Node;
 using rule::Op;
 
-// A step that an event takes, and what may not come between it and the next one.
-struct Step {
-  Selected events;
-  Selected forbidden;  // behind it
+// An event that is a step, or several: bit i of the mask says that it is step i.
+struct Taker {
+  const Event* event = nullptr;
+  unsigned mask = 0;
+
+  bool is(size_t step) const { return mask >> step & 1; }
 };
+// In their order: by time; of equal times, in the order of the first step that they are.
+using Takers = std::vector<Taker>;
+// Places in it.
+using Places = std::set<size_t>;
 
-// Sets of events of one time that take the last steps: what a longer sequence needs to know of a shorter one.
-// An event that took an earlier step lies before all of them, and cannot take another one.
-using Taken = std::set<const Event*>;
-using Reached = std::set<Taken>;
-
-Instant time_of(const Taken& taken) { return (*taken.begin())->time; }
-
-// Both ends belong to it: of equal times, events are in the order of the steps.
-bool any_between(const Selected& events, Instant from, Instant to, const Taken& but) {
-  return std::any_of(events.begin(), events.end(), [&](const Event* event) {
-    return from <= event->time && event->time <= to && !but.contains(event);
-  });
-}
-
-// Those that take the next step as well.
-Reached one_further(const Reached& reached, const Selected& forbidden, const Step& next, Instant latest) {
-  Reached out;
-  for (const Taken& taken : reached) {
-    const Instant time = time_of(taken);
-    for (const Event* event : next.events) {
-      if (event->time < time || event->time > latest || taken.contains(event)) continue;
-      Taken with = taken;
-      with.insert(event);
-      if (any_between(forbidden, time, event->time, with)) continue;
-      out.insert(event->time == time ? with : Taken{event});
+Takers takers_of(const Node& node, const Asked& asked) {
+  Takers out;
+  for (size_t step = 0; step < node.of.size(); ++step) {
+    for (const Event* event : selected(node.of[step].of[0], asked)) {
+      auto at = std::find_if(out.begin(), out.end(), [&](const Taker& one) { return one.event == event; });
+      if (at == out.end()) at = out.insert(at, {event, 0});
+      at->mask |= 1u << step;
     }
   }
+  std::stable_sort(out.begin(), out.end(), [](const Taker& a, const Taker& b) {
+    return std::tuple(a.event->time, std::countr_zero(a.mask), a.mask) <
+           std::tuple(b.event->time, std::countr_zero(b.mask), b.mask);
+  });
   return out;
 }
 
-std::vector<Step> steps_of(const Node& node, const Asked& asked) {
-  std::vector<Step> steps;
-  for (const Node& step : node.of) {
-    const Selected events = selected(step.of[0], asked);
-    if (step.op == Op::kStep) {
-      steps.push_back({events, {}});
-    } else if (!steps.empty()) {
-      Selected& forbidden = steps.back().forbidden;
-      forbidden.insert(forbidden.end(), events.begin(), events.end());
+bool any_is(const Takers& takers, size_t step, size_t from, size_t to) {
+  for (size_t place = from; place < to; ++place) {
+    if (takers[place].is(step)) return true;
+  }
+  return false;
+}
+
+// From places where a step was taken to those where the next one is, without one of `forbidden` in between.
+Places one_further(const Takers& takers, const Places& reached, const std::vector<size_t>& forbidden,
+                   size_t step, Instant latest) {
+  Places out;
+  for (const size_t from : reached) {
+    for (size_t to = from + 1; to < takers.size(); ++to) {
+      if (!takers[to].is(step) || takers[to].event->time > latest) continue;
+      const bool broken = std::any_of(forbidden.begin(), forbidden.end(),
+                                      [&](size_t other) { return any_is(takers, other, from + 1, to); });
+      if (!broken) out.insert(to);
     }
   }
-  return steps;
+  return out;
 }
 
 class Sequence {
@@ -66,97 +68,89 @@ class Sequence {
   Sequence(const Node& node, const Asked& asked)
       : node_(node),
         moment_(asked.moment),
-        window_(rule::extent(node.window, asked.moment.now, asked.moment.zone)),
-        ends_with_absence_(node.of.back().op == Op::kNotStep) {}
+        window_(rule::extent(node.window, asked.moment.now, asked.moment.zone)) {}
 
-  bool happened(const std::vector<Step>& steps) const {
-    return std::any_of(steps[0].events.begin(), steps[0].events.end(),
-                       [&](const Event* first) { return happened_from(first, steps); });
+  bool happened(const Takers& takers) const {
+    for (size_t place = 0; place < takers.size(); ++place) {
+      if (takers[place].is(0) && happened_from(place, takers)) return true;
+    }
+    return false;
   }
 
  private:
-  bool is_limited() const { return node_.span.count > 0; }
-  Instant limit(Instant first) const { return rule::plus(first, node_.span, moment_.zone); }
+  Instant limit(Instant first) const {
+    return node_.span.count > 0 ? rule::plus(first, node_.span, moment_.zone) : kLastInstant;
+  }
 
-  bool happened_from(const Event* first, const std::vector<Step>& steps) const {
-    const Instant latest = is_limited() ? limit(first->time) : kLastInstant;
-    Reached reached = {{first}};
-    for (size_t i = 1; i < steps.size(); ++i) {
-      reached = one_further(reached, steps[i - 1].forbidden, steps[i], latest);
+  bool happened_from(size_t first, const Takers& takers) const {
+    const Instant latest = limit(takers[first].event->time);
+    Places reached = {first};
+    std::vector<size_t> forbidden;
+    for (size_t step = 1; step < node_.of.size(); ++step) {
+      if (node_.of[step].op == Op::kNotStep) {
+        forbidden.push_back(step);
+        continue;
+      }
+      reached = one_further(takers, reached, forbidden, step, latest);
+      forbidden.clear();
     }
-    return std::any_of(reached.begin(), reached.end(), [&](const Taken& taken) {
-      return ends_with_absence_ ? is_absent(first->time, taken, steps.back().forbidden)
-                                : window_.contains(time_of(taken));
+    return std::any_of(reached.begin(), reached.end(), [&](size_t last) {
+      return forbidden.empty() ? window_.contains(takers[last].event->time)
+                               : is_absent(last, latest, forbidden, takers);
     });
   }
 
   // It is known one millisecond behind the limit; whatever comes later ends it.
-  bool is_absent(Instant first, const Taken& taken, const Selected& forbidden) const {
-    const Instant decided = is_limited() ? limit(first) : time_of(taken);
-    const Instant happens = decided + Duration::millis(1);
-    return happens <= moment_.now && window_.contains(happens) &&
-           !any_between(forbidden, time_of(taken), kLastInstant, taken);
+  bool is_absent(size_t last, Instant latest, const std::vector<size_t>& forbidden,
+                 const Takers& takers) const {
+    const Instant happens = latest + Duration::millis(1);
+    if (happens > moment_.now || !window_.contains(happens)) return false;
+    return std::none_of(forbidden.begin(), forbidden.end(),
+                        [&](size_t step) { return any_is(takers, step, last + 1, takers.size()); });
   }
 
   const Node& node_;
   const Moment& moment_;
   const rule::Extent window_;
-  const bool ends_with_absence_;
 };
 
-using Texts = std::set<std::string>;
-
-Texts texts_of(const std::vector<Step>& steps, std::string_view path, const Moment& moment) {
-  Texts out;
-  for (const Step& step : steps) {
-    for (const Event* event : step.events) {
-      for (std::string& text : texts_at(path, *event, moment)) out.insert(std::move(text));
-    }
-  }
-  return out;
-}
-
-std::vector<Step> steps_with(const std::string& text, std::vector<Step> steps, std::string_view path,
-                             const Moment& moment) {
-  const auto lacks_it = [&](const Event* event) {
-    const std::vector<std::string> texts = texts_at(path, *event, moment);
+Takers with_text(Takers takers, const std::string& text, std::string_view path, const Moment& moment) {
+  std::erase_if(takers, [&](const Taker& one) {
+    const std::vector<std::string> texts = texts_at(path, *one.event, moment);
     return std::find(texts.begin(), texts.end(), text) == texts.end();
-  };
-  for (Step& step : steps) {
-    std::erase_if(step.events, lacks_it);
-    std::erase_if(step.forbidden, lacks_it);
-  }
-  return steps;
+  });
+  return takers;
 }
 
 }  // namespace
 
 bool sequence_holds(const Node& node, const Asked& asked) {
-  const std::vector<Step> steps = steps_of(node, asked);
-  if (steps.empty()) return false;
+  const Takers takers = takers_of(node, asked);
   const Sequence sequence(node, asked);
-  if (node.text.empty()) return sequence.happened(steps);
-  const Texts texts = texts_of(steps, node.text, asked.moment);
+  if (node.text.empty()) return sequence.happened(takers);
+  std::set<std::string> texts;
+  for (const Taker& one : takers) {
+    for (std::string& text : texts_at(node.text, *one.event, asked.moment)) texts.insert(std::move(text));
+  }
   return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
-    return sequence.happened(steps_with(text, steps, node.text, asked.moment));
+    return sequence.happened(with_text(takers, text, node.text, asked.moment));
   });
 }
 
 rule::Value stage(const Node& node, const Asked& asked) {
   const rule::Extent window = rule::extent(node.window, asked.moment.now, asked.moment.zone);
-  std::vector<Step> steps = steps_of(node, asked);
-  for (Step& step : steps) {
-    std::erase_if(step.events, [&](const Event* event) { return !window.contains(event->time); });
-  }
-  Reached reached;
-  for (const Event* event : steps[0].events) reached.insert({event});
-  size_t furthest = 0;
-  for (; !reached.empty() && furthest + 1 < steps.size(); ++furthest) {
-    Reached next = one_further(reached, {}, steps[furthest + 1], kLastInstant);
-    if (next.empty()) break;
-    reached = std::move(next);
+  Takers takers = takers_of(node, asked);
+  std::erase_if(takers, [&](const Taker& one) { return !window.contains(one.event->time); });
+  Places reached;
+  for (size_t place = 0; place < takers.size(); ++place) {
+    if (takers[place].is(0)) reached.insert(place);
   }
   if (reached.empty()) return {};
+  size_t furthest = 0;
+  for (; furthest + 1 < node.of.size(); ++furthest) {
+    reached = one_further(takers, reached, {}, furthest + 1, kLastInstant);
+    if (reached.empty()) break;
+  }
   return rule::Value::of(node.of[furthest].of[0].text);
 }
 

@@ -24,8 +24,8 @@ struct RandomHistoryWorld {
   std::vector<std::string> events = {"Product Viewed", "Product Added", "Order Completed"};
   std::vector<std::string> properties = {"revenue", "category", "cart.id", "products[].price"};
   std::vector<std::string> traits = {"city", "vip", "birthday"};
-  std::vector<std::string> segments;
-  std::vector<std::string> tags;
+  std::vector<std::string> segments = {};
+  std::vector<std::string> tags = {};
   std::vector<std::string> texts = {"a", "b", "12.5", "true", "2026-01-31", "北京", ""};
   std::vector<std::string> channels = {"web", "app"};
   std::vector<std::string> sources = {"shop", "crm"};  // SourceId 1, 2, …

@@ -1,9 +1,11 @@
 #include "translation/step_walk.h"
 
 #include <algorithm>
-#include <map>
+#include <bit>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace kehu::translation {
 namespace {
@@ -27,154 +29,74 @@ std::vector<Step> steps_of(std::string_view letters) {
   return steps;
 }
 
-// The events of one time that chains have taken, sorted. Events of the same steps can stand for each other, so
-// each is known by its steps alone.
-using Taken = std::vector<uint32_t>;
-
-// Until when the last step may come; of chains that are alike, the one with the most time goes furthest.
-using Limits = std::map<Taken, Instant>;
-
-void keep(Limits& limits, const Taken& taken, Instant limit) {
-  auto [found, is_new] = limits.try_emplace(taken, limit);
-  if (!is_new) found->second = std::max(found->second, limit);
+void sort(absl::Span<StepEvent> events) {
+  std::sort(events.begin(), events.end(), [](const StepEvent& a, const StepEvent& b) {
+    return std::tuple(a.time, std::countr_zero(a.steps), a.steps) <
+           std::tuple(b.time, std::countr_zero(b.steps), b.steps);
+  });
 }
 
-// Events of one time.
-class Group {
- public:
-  explicit Group(absl::Span<const StepEvent> events) : time_(events[0].time) {
-    for (const StepEvent& event : events) ++counts_[event.steps];
-  }
-
-  Instant time() const { return time_; }
-
-  // Whether an event breaks a chain that has taken these of them.
-  bool breaks(uint32_t by, const Taken& taken) const {
-    int left = 0;
-    for (const auto& [steps, count] : counts_) left += (steps & by) != 0 ? count : 0;
-    for (const uint32_t steps : taken) left -= (steps & by) != 0 ? 1 : 0;
-    return left > 0;
-  }
-
-  // `taken` and one more event, for each kind of event that can take a step and is left.
-  std::vector<Taken> with_one_more(const Taken& taken, uint32_t step) const {
-    std::vector<Taken> out;
-    for (const auto& [steps, count] : counts_) {
-      if ((steps & step) == 0 || std::count(taken.begin(), taken.end(), steps) >= count) continue;
-      Taken with = taken;
-      with.insert(std::upper_bound(with.begin(), with.end(), steps), steps);
-      out.push_back(std::move(with));
-    }
-    return out;
-  }
-
- private:
-  Instant time_;
-  std::map<uint32_t, int> counts_;  // by steps
-};
-
+// Of all chains that have taken a step, the one with the most time left goes as far as any other: so each step
+// knows one limit.
 class Walk {
  public:
-  Walk(const StepWalk& asked, std::vector<Step> steps)
-      : asked_(asked), steps_(std::move(steps)), waiting_(steps_.size()) {}
+  explicit Walk(const StepWalk& asked)
+      : asked_(asked), steps_(steps_of(asked.steps)), limits_(steps_.size()) {}
 
-  // Events of one time, behind all others so far. True when the last step was taken in the window.
-  bool add(const Group& group) {
-    std::vector<Limits> here = begun(group);
+  bool ends_with_absence() const { return steps_.back().broken_by != 0; }
+  bool waits_behind(size_t step) const { return limits_[step].has_value(); }
+
+  // The next event. True when it takes the last step in the window. From the last step to the first, so that no
+  // event takes two.
+  bool add(const StepEvent& event) {
     bool done = false;
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      if (i > 0) {
-        go_on(group, i, waiting_[i - 1] ? Limits{{{}, *waiting_[i - 1]}} : Limits(), here[i]);
-        go_on(group, i, here[i - 1], here[i]);
-      }
-      if (!here[i].empty()) furthest_ = std::max(furthest_, i + 1);
+    for (size_t i = steps_.size(); i-- > 0;) {
+      if ((event.steps & steps_[i].broken_by) != 0) limits_[i].reset();
+      if ((event.steps & steps_[i].taken_by) == 0) continue;
+      const std::optional<Instant> limit = i == 0 ? begun(event.time) : limits_[i - 1];
+      if (!limit || *limit < event.time) continue;
+      limits_[i] = std::max(limits_[i].value_or(*limit), *limit);
+      done = done || (i + 1 == steps_.size() && asked_.window.contains(event.time));
     }
-    done = !here.back().empty() && asked_.window.contains(group.time());
-    for (size_t i = 0; i < steps_.size(); ++i) wait(group, i, here[i]);
     return done;
   }
 
-  bool waits_behind_the_last() const { return waiting_.back().has_value(); }
-  size_t furthest() const { return furthest_; }
-
  private:
-  bool ends_with_absence() const { return steps_.back().broken_by != 0; }
-  bool is_limited() const { return asked_.within.count > 0; }
-
-  // An absence happens one millisecond behind its limit.
-  bool counts_as_absent(Instant decided) const {
-    const Instant happens = decided + Duration::millis(1);
-    return happens <= asked_.now && asked_.window.contains(happens);
-  }
-
-  std::vector<Limits> begun(const Group& group) const {
-    std::vector<Limits> here(steps_.size());
-    const Instant limit = is_limited() ? rule::plus(group.time(), asked_.within, asked_.zone) : kLastInstant;
-    if (ends_with_absence() && is_limited() && !counts_as_absent(limit)) return here;
-    for (const Taken& taken : group.with_one_more({}, steps_[0].taken_by)) keep(here[0], taken, limit);
-    return here;
-  }
-
-  void go_on(const Group& group, size_t step, const Limits& from, Limits& to) const {
-    for (const auto& [taken, limit] : from) {
-      if (group.time() > limit) continue;
-      for (const Taken& with : group.with_one_more(taken, steps_[step].taken_by)) {
-        if (!group.breaks(steps_[step - 1].broken_by, with)) keep(to, with, limit);
-      }
-    }
-  }
-
-  // What is left of the chains behind this time.
-  void wait(const Group& group, size_t step, const Limits& here) {
-    const uint32_t broken_by = steps_[step].broken_by;
-    if (group.breaks(broken_by, {})) waiting_[step].reset();
-    const bool last = step + 1 == steps_.size();
-    if (last && ends_with_absence() && !is_limited() && !counts_as_absent(group.time())) return;
-    for (const auto& [taken, limit] : here) {
-      if (group.breaks(broken_by, taken)) continue;
-      waiting_[step] = std::max(waiting_[step].value_or(limit), limit);
-    }
+  // An absence happens one millisecond behind its limit, and counts if that lies in the window.
+  std::optional<Instant> begun(Instant t) const {
+    const Instant limit =
+        asked_.within.count > 0 ? rule::plus(t, asked_.within, asked_.zone) : kLastInstant;
+    const Instant happens = limit + Duration::millis(1);
+    if (ends_with_absence() && (happens > asked_.now || !asked_.window.contains(happens))) return std::nullopt;
+    return limit;
   }
 
   const StepWalk& asked_;
-  std::vector<Step> steps_;
-  std::vector<std::optional<Instant>> waiting_;  // by step: the limit of a chain that has taken it
-  size_t furthest_ = 0;
+  const std::vector<Step> steps_;
+  std::vector<std::optional<Instant>> limits_;  // by step
 };
-
-template <class Visit>
-void each_group(absl::Span<StepEvent> events, Visit visit) {
-  std::sort(events.begin(), events.end(), [](const StepEvent& a, const StepEvent& b) { return a.time < b.time; });
-  for (size_t begin = 0, end = 0; begin < events.size(); begin = end) {
-    while (end < events.size() && events[end].time == events[begin].time) ++end;
-    if (!visit(Group(events.subspan(begin, end - begin)))) return;
-  }
-}
 
 }  // namespace
 
 bool sequence_happened(const StepWalk& asked, absl::Span<StepEvent> events) {
-  const std::vector<Step> steps = steps_of(asked.steps);
-  if (steps.empty()) return false;
-  const bool absence = asked.steps.ends_with('n');
-  Walk walk(asked, steps);
+  if (!asked.steps.starts_with('p')) return false;
+  sort(events);
+  Walk walk(asked);
   bool happened = false;
-  each_group(events, [&](const Group& group) {
-    happened = walk.add(group) && !absence;
-    return !happened;
-  });
-  return absence ? walk.waits_behind_the_last() : happened;
+  for (const StepEvent& event : events) happened = walk.add(event) || happened;
+  const size_t last = static_cast<size_t>(std::count(asked.steps.begin(), asked.steps.end(), 'p')) - 1;
+  return walk.ends_with_absence() ? walk.waits_behind(last) : happened;
 }
 
 size_t steps_taken(size_t steps, absl::Span<StepEvent> events) {
   const std::string letters(steps, 'p');
   const StepWalk asked = {.steps = letters, .within = {}, .window = {}, .now = {}, .zone = {}};
-  Walk walk(asked, steps_of(letters));
-  each_group(events, [&](const Group& group) {
-    walk.add(group);
-    return walk.furthest() < steps;
-  });
-  return walk.furthest();
+  sort(events);
+  Walk walk(asked);
+  for (const StepEvent& event : events) walk.add(event);
+  size_t taken = 0;
+  while (taken < steps && walk.waits_behind(taken)) ++taken;
+  return taken;
 }
 
 }  // namespace kehu::translation

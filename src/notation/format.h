@@ -4,7 +4,10 @@
 
 #include "rule/tree.h"
 
-namespace kehu::rule {
+namespace kehu::notation {
+
+using rule::Definition;
+using rule::Node;
 
 enum class Language : uint8_t { kEnglish, kChinese };
 
@@ -12,4 +15,4 @@ enum class Language : uint8_t { kEnglish, kChinese };
 std::string format(const Definition& definition, Language language);
 std::string format(const Node& expression, Language language);
 
-}  // namespace kehu::rule
+}  // namespace kehu::notation
