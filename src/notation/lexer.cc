@@ -99,9 +99,8 @@ class Lexer {
     const char32_t c = now().code;
     if (is_letter(c)) return read_word();
     if (is_digit(c)) return read_number_or_date();
-    if (c == '"' || c == kLeftQuote || c == kRightQuote)
-      return read_quoted(Token::Kind::kText, c == '"' ? c : kRightQuote);
-    if (c == '`') return read_quoted(Token::Kind::kName, c);
+    if (c == '"' || c == '`') return read_quoted(text_.substr(at_, now().bytes));
+    if (c == kLeftQuote || c == kRightQuote) return read_quoted("”");
     read_sign();
   }
 
@@ -193,18 +192,16 @@ class Lexer {
     finish(Token::Kind::kDate);
   }
 
-  void read_quoted(Token::Kind kind, char32_t close) {
-    step();
-    while (!problem_) {
-      // As written: what is quoted keeps its width.
-      const size_t bytes = now().bytes;
-      if (bytes == 0 || now().code == '\n') return not_closed(kind);
-      if (now().code == close) break;
-      if (now().code == '\\') {
+  // What is quoted keeps its width: only the sign that opened it closes it.
+  void read_quoted(std::string_view close) {
+    const auto kind = now().code == '`' ? Token::Kind::kName : Token::Kind::kText;
+    for (step(); !problem_ && !text_.substr(at_).starts_with(close);) {
+      if (at_ == text_.size() || text_[at_] == '\n') return not_closed(kind);
+      if (text_[at_] == '\\') {
         read_escape();
         continue;
       }
-      token_.text.append(text_.substr(at_, bytes));
+      token_.text.append(text_.substr(at_, now().bytes));
       step();
     }
     if (problem_) return;

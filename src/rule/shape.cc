@@ -80,6 +80,21 @@ bool is_path(const Node& node) {
   return may && !node.text.empty();
 }
 
+// What a node says besides its operands, where nobody would read it.
+std::string_view stray_member(const Node& node) {
+  const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
+                    node.op == Op::kSequence || node.op == Op::kEvents;
+  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
+  const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
+  const bool window = node.op == Op::kWithin || node.op == Op::kStage ||
+                      (node.op >= Op::kDid && node.op <= Op::kSequence && node.op != Op::kDaysSince);
+  if (!text && !node.text.empty()) return "text";
+  if (!number && node.number != Decimal()) return "number";
+  if (!span && node.span != Span()) return "span";
+  if (!window && node.op != Op::kDate && node.window != Window()) return "window";
+  return "";
+}
+
 bool is_one_line(const std::string& text) { return text.find_first_of("\r\n") == std::string::npos; }
 
 // A sentence, or nothing.
@@ -92,6 +107,7 @@ std::string flaw_of(const Node& node) {
     if (!fits(node, i, node.of[i].op))
       return cat(to_string(node.of[i].op), " stands below ", to_string(node.op));
   }
+  if (const auto stray = stray_member(node); !stray.empty()) return cat(to_string(node.op), " has a ", stray);
   if (needs_name(node.op) && node.text.empty()) return cat(to_string(node.op), " has no name");
   if (is_path(node) && !json::FieldPath::parse(node.text).ok())
     return cat("\"", node.text, "\" is no path of a property");

@@ -139,7 +139,8 @@ struct Definition {
 
 // Every text of a tree has its own limits, so that no rule costs more than others pay for.
 inline constexpr size_t kRuleBytes = 16 * 1024;  // of one definition's text
-inline constexpr size_t kRuleDepth = 64;         // of nodes below each other
+inline constexpr size_t kRuleDepth =
+    30;  // of nodes below each other; JSON, which nests to 64, needs two for each
 inline constexpr size_t kRuleNodes = 1000;
 inline constexpr size_t kListItems = 1000;
 inline constexpr size_t kSequenceSteps = 8;
