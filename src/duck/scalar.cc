@@ -14,15 +14,15 @@ constexpr size_t kParametersMax = 8;
 void destroy_function(void* object) { delete static_cast<ScalarFunction*>(object); }
 
 void run_scalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
-  const auto* function =
-      static_cast<const ScalarFunction*>(duckdb_scalar_function_get_extra_info(info));
+  const auto* function = static_cast<const ScalarFunction*>(duckdb_scalar_function_get_extra_info(info));
   std::array<Arguments::Column, kParametersMax> columns;
   const size_t count = function->parameters.size();
   for (size_t i = 0; i < count; ++i) {
     duckdb_vector vector = duckdb_data_chunk_get_vector(input, i);
     columns[i] = {duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector), nullptr};
     if (function->parameters[i] != ScalarType::kIntegers) continue;
-    columns[i].items = static_cast<const int64_t*>(duckdb_vector_get_data(duckdb_list_vector_get_child(vector)));
+    columns[i].items =
+        static_cast<const int64_t*>(duckdb_vector_get_data(duckdb_list_vector_get_child(vector)));
   }
   const Arguments arguments({columns.data(), count}, duckdb_data_chunk_get_size(input));
   Answers answers(output);
@@ -49,7 +49,8 @@ bool Arguments::any_null(size_t row) const {
 }
 
 std::string_view Arguments::text(size_t column, size_t row) const {
-  auto* value = const_cast<duckdb_string_t*>(static_cast<const duckdb_string_t*>(columns_[column].data) + row);
+  auto* value =
+      const_cast<duckdb_string_t*>(static_cast<const duckdb_string_t*>(columns_[column].data) + row);
   return {duckdb_string_t_data(value), duckdb_string_t_length(*value)};
 }
 

@@ -56,7 +56,7 @@ enum class ScalarType : uint8_t { kText, kInteger, kTexts, kIntegers };  // VARC
 
 struct ScalarFunction {
   std::string name;
-  std::vector<ScalarType> parameters;  // at most 8; any but kTexts
+  std::vector<ScalarType> parameters;     // at most 8; any but kTexts
   ScalarType result = ScalarType::kText;  // any but kIntegers
   // Called by many threads at once; a status ends the statement. The same arguments give the same answer.
   std::function<absl::Status(const Arguments& arguments, Answers& answers)> run;

@@ -13,7 +13,8 @@
 #include "translation/step_walk.h"
 #include "translation/tagged.h"
 
-// Paths and zones are the same in all rows of a statement, so each vector reads them once, from its first row.
+// Paths and zones are the same in all rows of a statement, so each vector reads them once, from its first
+// row.
 namespace kehu::query {
 namespace {
 
@@ -159,8 +160,8 @@ struct KeyedEvent {
   translation::StepEvent event;
 };
 
-// Three numbers stand for an event: its time, the steps that it can take, and the hash of what all events of a
-// sequence have in common.
+// Three numbers stand for an event: its time, the steps that it can take, and the hash of what all events of
+// a sequence have in common.
 std::vector<KeyedEvent> keyed_events(absl::Span<const int64_t> numbers) {
   std::vector<KeyedEvent> events;
   for (size_t i = 0; i + 2 < numbers.size(); i += 3) {

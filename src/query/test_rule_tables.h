@@ -20,9 +20,11 @@ class RuleTables {
  public:
   RuleTables() : database_(*duck::Database::open({})), connection_(*database_->connect()) {
     EXPECT_TRUE(add_rule_functions(*database_).ok());
-    run("CREATE TABLE events (customer_id VARCHAR, time TIMESTAMP WITH TIME ZONE, type VARCHAR, event VARCHAR, "
+    run("CREATE TABLE events (customer_id VARCHAR, time TIMESTAMP WITH TIME ZONE, type VARCHAR, event "
+        "VARCHAR, "
         "channel VARCHAR, source VARCHAR, properties VARCHAR)");
-    run("CREATE TABLE customers (customer_id VARCHAR, traits VARCHAR, segments VARCHAR[], tags MAP(VARCHAR, VARCHAR))");
+    run("CREATE TABLE customers (customer_id VARCHAR, traits VARCHAR, segments VARCHAR[], tags MAP(VARCHAR, "
+        "VARCHAR))");
   }
 
   void run(const std::string& sql) {

@@ -6,8 +6,8 @@
 #include "translation/functions.h"
 #include "translation/translator.h"
 
-// Conditions are never NULL: what is unknown makes the comparison around it false, and is false itself where a
-// condition is asked for.
+// Conditions are never NULL: what is unknown makes the comparison around it false, and is false itself where
+// a condition is asked for.
 namespace kehu::translation {
 
 using rule::Node;
@@ -62,7 +62,8 @@ Term Translator::joined(const Node& node, const char* word) {
 Term Translator::compared(const Node& node, const char* sign) {
   const Form form = form_of(rule::comparison_type(node.of[0], node.of[1]));
   const std::array<Term, 2> sides = {as(node.of[0], form), as(node.of[1], form)};
-  return terms_.any_of(sides, [&](absl::Span<const std::string> names) { return cat(names[0], sign, names[1]); });
+  return terms_.any_of(sides,
+                       [&](absl::Span<const std::string> names) { return cat(names[0], sign, names[1]); });
 }
 
 // One value that is at least the one and at most the other. The two ends may ask for it as different types.
@@ -133,9 +134,10 @@ Term Translator::birthday(const Node& node) {
     const std::string born = cat("(DATE '1970-01-01' + CAST(", day_of(names[0]), " AS INTEGER))");
     std::string any;
     for (int64_t y = year(first); y <= year(last); ++y) {
-      const std::string day = cat("least(day(", born, "), day(last_day(make_date(", y, ", month(", born, "), 1))))");
-      any += cat(any.empty() ? "(" : " OR ", "make_date(", y, ", month(", born, "), ", day, ") BETWEEN DATE '1970-01-01' + ",
-                 first.value(), " AND DATE '1970-01-01' + ", last.value());
+      const std::string day =
+          cat("least(day(", born, "), day(last_day(make_date(", y, ", month(", born, "), 1))))");
+      any += cat(any.empty() ? "(" : " OR ", "make_date(", y, ", month(", born, "), ", day,
+                 ") BETWEEN DATE '1970-01-01' + ", first.value(), " AND DATE '1970-01-01' + ", last.value());
     }
     return any + ")";
   });

@@ -38,7 +38,8 @@ Term EventRows::property(const std::string& path, const std::string& event) {
   return {Form::kTagged, property.name, several};
 }
 
-std::string EventRows::flag(const std::string& event, const rule::Extent& bounds, const std::string& condition) {
+std::string EventRows::flag(const std::string& event, const rule::Extent& bounds,
+                            const std::string& condition) {
   events_.insert(event);
   first_ = std::min(first_.value_or(bounds.from), bounds.from);
   std::string cheap;
@@ -65,7 +66,7 @@ std::string EventRows::bounds_of_all() const {
   return condition;
 }
 
-std::string EventRows::sql(const std::string& events, const std::string& customers) const {
+std::string EventRows::sql(const std::string& events) const {
   std::string properties, flags, any, totals;
   for (const auto& [path, property] : properties_) {
     const std::string call = any_event(property.events)
@@ -78,11 +79,9 @@ std::string EventRows::sql(const std::string& events, const std::string& custome
     any += cat(any.empty() ? "" : " OR ", name);
   }
   for (const auto& [aggregate, name] : totals_) totals += cat(", ", aggregate, " AS ", name);
-  const std::string facts =
-      needs_customers_ ? cat(" LEFT JOIN (SELECT * FROM ", customers, ") USING (customer_id)") : "";
   return cat("SELECT customer_id", totals, " FROM (SELECT *", flags, " FROM (SELECT *", properties,
-             " FROM (SELECT customer_id, epoch_us(time) AS t, type, event, channel, source, properties FROM ", events,
-             " WHERE ", bounds_of_all(), ")", facts, ")) WHERE ", any, " GROUP BY customer_id");
+             " FROM (SELECT customer_id, epoch_us(time) AS t, type, event, channel, source, properties FROM ",
+             events, " WHERE ", bounds_of_all(), "))) WHERE ", any, " GROUP BY customer_id");
 }
 
 }  // namespace kehu::translation

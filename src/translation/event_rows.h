@@ -12,8 +12,8 @@
 
 namespace kehu::translation {
 
-// The one walk over the events that a rule costs: what is read of each event, which selectors it belongs to, and
-// what they add up to for each customer. Everything that is asked for twice stands there once.
+// The one walk over the events that a rule costs: what is read of each event, which selectors it belongs to,
+// and what they add up to for each customer. Everything that is asked for twice stands there once.
 //
 //   SELECT customer_id, <aggregates> FROM
 //     (SELECT *, <flags> FROM
@@ -23,16 +23,14 @@ class EventRows {
  public:
   // A column with the values of a path, tagged; read for events of this name only (empty: any).
   Term property(const std::string& path, const std::string& event);
-  // A column that tells whether an event is one of the name (empty: any) within the bounds for which the condition
-  // holds (empty: always).
+  // A column that tells whether an event is one of the name (empty: any) within the bounds for which the
+  // condition holds (empty: always).
   std::string flag(const std::string& event, const rule::Extent& bounds, const std::string& condition);
   // A column of the customers: an aggregate over columns of events. NULL for a customer without events.
   std::string total(const std::string& aggregate);
-  // Conditions compare events with what their customer is: its columns are needed beside them.
-  void need_customers() { needs_customers_ = true; }
 
   bool empty() const { return totals_.empty(); }
-  std::string sql(const std::string& events, const std::string& customers) const;
+  std::string sql(const std::string& events) const;
 
  private:
   struct Property {
@@ -48,7 +46,6 @@ class EventRows {
   std::map<std::string, std::string> totals_;
   std::set<std::string> events_;  // that selectors name
   std::optional<Instant> first_;  // the earliest bound
-  bool needs_customers_ = false;
 };
 
 }  // namespace kehu::translation

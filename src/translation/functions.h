@@ -17,9 +17,9 @@ inline constexpr char kPlusFunction[] = "kehu_rule_plus";  // (microseconds, cou
 inline constexpr char kHashFunction[] = "kehu_rule_hash";  // (text) → 48 bits
 inline constexpr char kKeptFunction[] = "kehu_rule_kept";  // (tagged text) → what is kept of it (kValueBytes)
 
-// Events are lists of three numbers each: microseconds, a bit for each step that it can take, and a number that
-// the events of one sequence have in common.
-// (events, steps, span's count, its unit, from, to, now, zone) → 1 or 0; step_walk.h
+// Events are lists of three numbers each: microseconds, a bit for each step that it can take, and a number
+// that the events of one sequence have in common. (events, steps, span's count, its unit, from, to, now,
+// zone) → 1 or 0; step_walk.h
 inline constexpr char kSequenceFunction[] = "kehu_rule_sequence";
 inline constexpr char kStageFunction[] = "kehu_rule_stage";  // (events, steps) → how many steps were taken
 

@@ -36,8 +36,8 @@ void sort(absl::Span<StepEvent> events) {
   });
 }
 
-// Of all chains that have taken a step, the one with the most time left goes as far as any other: so each step
-// knows one limit.
+// Of all chains that have taken a step, the one with the most time left goes as far as any other: so each
+// step knows one limit.
 class Walk {
  public:
   explicit Walk(const StepWalk& asked)
@@ -46,8 +46,8 @@ class Walk {
   bool ends_with_absence() const { return steps_.back().broken_by != 0; }
   bool waits_behind(size_t step) const { return limits_[step].has_value(); }
 
-  // The next event. True when it takes the last step in the window. From the last step to the first, so that no
-  // event takes two.
+  // The next event. True when it takes the last step in the window. From the last step to the first, so that
+  // no event takes two.
   bool add(const StepEvent& event) {
     bool done = false;
     for (size_t i = steps_.size(); i-- > 0;) {
@@ -64,10 +64,10 @@ class Walk {
  private:
   // An absence happens one millisecond behind its limit, and counts if that lies in the window.
   std::optional<Instant> begun(Instant t) const {
-    const Instant limit =
-        asked_.within.count > 0 ? rule::plus(t, asked_.within, asked_.zone) : kLastInstant;
+    const Instant limit = asked_.within.count > 0 ? rule::plus(t, asked_.within, asked_.zone) : kLastInstant;
     const Instant happens = limit + Duration::millis(1);
-    if (ends_with_absence() && (happens > asked_.now || !asked_.window.contains(happens))) return std::nullopt;
+    if (ends_with_absence() && (happens > asked_.now || !asked_.window.contains(happens)))
+      return std::nullopt;
     return limit;
   }
 

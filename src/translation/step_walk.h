@@ -7,8 +7,8 @@
 #include "absl/types/span.h"
 #include "rule/window.h"
 
-// Whether events of one customer stand one behind the other as a sequence asks. SQL collects the events that take
-// steps, and one pass over them, in their order, tells the rest.
+// Whether events of one customer stand one behind the other as a sequence asks. SQL collects the events that
+// take steps, and one pass over them, in their order, tells the rest.
 namespace kehu::translation {
 
 struct StepEvent {
@@ -24,8 +24,8 @@ struct StepWalk {
   BusinessZone zone;
 };
 
-// Whether it happened in the window, and has not been ended since. Sorts the events: by time, of equal times by
-// the first step that they can take.
+// Whether it happened in the window, and has not been ended since. Sorts the events: by time, of equal times
+// by the first step that they can take.
 bool sequence_happened(const StepWalk& walk, absl::Span<StepEvent> events);
 // How many of so many steps were taken one behind the other. Sorts the events.
 size_t steps_taken(size_t steps, absl::Span<StepEvent> events);

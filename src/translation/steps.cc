@@ -2,8 +2,8 @@
 #include "translation/functions.h"
 #include "translation/translator.h"
 
-// Of the events that take a step, the walk collects when each was, which steps it can take, and what it has in
-// common with others; step_walk.h tells what stands one behind the other.
+// Of the events that take a step, the walk collects when each was, which steps it can take, and what it has
+// in common with others; step_walk.h tells what stands one behind the other.
 namespace kehu::translation {
 namespace {
 
@@ -27,14 +27,17 @@ std::string Translator::step_events(const Node& node, const rule::Extent& bounds
     return cat("flatten(", filtered(cat("list([t, ", steps, ", 0])"), any), ")");
   }
   Term texts;
-  for (const Node& step : node.of) texts = terms_.as(statement_.rows.property(node.text, step.of[0].text), Form::kText);
+  for (const Node& step : node.of)
+    texts = terms_.as(statement_.rows.property(node.text, step.of[0].text), Form::kText);
   if (!texts.several) {
     const std::string key = cat(kHashFunction, "(", texts.sql, ")");
-    return cat("flatten(", filtered(cat("list([t, ", steps, ", ", key, "])"), cat(any, " AND ", texts.sql, " IS NOT NULL")),
-               ")");
+    return cat(
+        "flatten(",
+        filtered(cat("list([t, ", steps, ", ", key, "])"), cat(any, " AND ", texts.sql, " IS NOT NULL")),
+        ")");
   }
-  const std::string each = cat("flatten(list_transform(list_distinct(", texts.sql, "), lambda k: [t, ", steps, ", ",
-                               kHashFunction, "(k)]))");
+  const std::string each = cat("flatten(list_transform(list_distinct(", texts.sql, "), lambda k: [t, ", steps,
+                               ", ", kHashFunction, "(k)]))");
   return cat("flatten(", filtered(cat("list(", each, ")"), any), ")");
 }
 
@@ -51,16 +54,17 @@ Term Translator::sequence(const Node& node) {
   std::string letters;
   for (const Node& step : node.of) letters.push_back(step.op == Op::kStep ? 'p' : 'n');
   return {Form::kTruth,
-          cat("coalesce(", kSequenceFunction, "(", events, ", ", literal(letters), ", ", node.span.count, ", ",
-              static_cast<int>(node.span.unit), ", ", window.from.micros(), ", ", window.to.micros(), ", ",
-              statement_.question.now.micros(), ", ", terms_.zone(), ") = 1, false)")};
+          cat("coalesce(", kSequenceFunction, "(", events, ", ", literal(letters), ", ", node.span.count,
+              ", ", static_cast<int>(node.span.unit), ", ", window.from.micros(), ", ", window.to.micros(),
+              ", ", statement_.question.now.micros(), ", ", terms_.zone(), ") = 1, false)")};
 }
 
 Term Translator::stage(const Node& node) {
   const std::string events = step_events(node, extent(node.window));
   std::string names;
   for (const Node& step : node.of) names += cat(names.empty() ? "[" : ", ", literal(step.of[0].text));
-  return {Form::kText, cat("(", names, "])[nullif(", kStageFunction, "(", events, ", ", node.of.size(), "), 0)]")};
+  return {Form::kText,
+          cat("(", names, "])[nullif(", kStageFunction, "(", events, ", ", node.of.size(), "), 0)]")};
 }
 
 }  // namespace kehu::translation

@@ -74,7 +74,8 @@ std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
   const std::string tagged = from == Form::kText ? cat("('\"' || ", sql, ")") : sql;
   switch (to) {
     case Form::kTruth:
-      return from == Form::kTagged ? cat("CASE ", sql, " WHEN 't' THEN true WHEN 'f' THEN false END") : unknown(to);
+      return from == Form::kTagged ? cat("CASE ", sql, " WHEN 't' THEN true WHEN 'f' THEN false END")
+                                   : unknown(to);
     case Form::kNumber:
       return asks_data ? call(kNumberFunction, tagged) : unknown(to);
     case Form::kInstant:
@@ -97,8 +98,8 @@ Term Terms::as(const Term& term, Form form) {
   const std::string x = next_name();
   const std::string y = next_name();
   return {form,
-          cat("list_filter(list_transform(", term.sql, ", lambda ", x, ": ", one_as(x, term.form, form), "), lambda ", y,
-              ": ", y, " IS NOT NULL)"),
+          cat("list_filter(list_transform(", term.sql, ", lambda ", x, ": ", one_as(x, term.form, form),
+              "), lambda ", y, ": ", y, " IS NOT NULL)"),
           true};
 }
 
@@ -109,7 +110,8 @@ Term Terms::any_of(absl::Span<const Term> terms,
   std::string sql = cat("coalesce(", condition(names), ", false)");
   for (size_t i = terms.size(); i-- > 0;) {
     if (!terms[i].several) continue;
-    sql = cat("coalesce(list_bool_or(list_transform(", terms[i].sql, ", lambda ", names[i], ": ", sql, ")), false)");
+    sql = cat("coalesce(list_bool_or(list_transform(", terms[i].sql, ", lambda ", names[i], ": ", sql,
+              ")), false)");
   }
   return {Form::kTruth, sql};
 }
@@ -133,8 +135,8 @@ Term Terms::each_of(const Term& a, const Term& b, Form form,
   const std::string x = next_name();
   const std::string y = next_name();
   return {form,
-          cat("flatten(list_transform(", listed(a).sql, ", lambda ", x, ": list_transform(", listed(b).sql, ", lambda ",
-              y, ": ", value(x, y), ")))"),
+          cat("flatten(list_transform(", listed(a).sql, ", lambda ", x, ": list_transform(", listed(b).sql,
+              ", lambda ", y, ": ", value(x, y), ")))"),
           true};
 }
 

@@ -2,8 +2,8 @@
 #include "translation/functions.h"
 #include "translation/translator.h"
 
-// Functions of events: each asks the walk for a few aggregates, which are columns of the customers, and makes its
-// value of them. A customer without events has NULL there.
+// Functions of events: each asks the walk for a few aggregates, which are columns of the customers, and makes
+// its value of them. A customer without events has NULL there.
 namespace kehu::translation {
 namespace {
 
@@ -20,10 +20,9 @@ std::string or_zero(const std::string& column) { return cat("coalesce(", column,
 std::string Translator::flag(const Node& events, const rule::Extent& bounds) {
   std::string condition_text;
   if (!events.of.empty()) {
-    const std::string* outer = std::exchange(event_, &events.text);
-    if (outer != nullptr) fail(absl::InvalidArgumentError("a condition of events asks for other events"));
+    event_ = &events.text;
     condition_text = condition(events.of[0]);
-    event_ = outer;
+    event_ = nullptr;
   }
   return statement_.rows.flag(events.text, bounds, condition_text);
 }
@@ -91,8 +90,8 @@ std::string Translator::counted(const Term& texts, const std::string& events) {
   return cat("list_aggregate(flatten(", filtered(cat("list(", texts.sql, ")"), events), "), 'histogram')");
 }
 
-// Beyond so many texts in all of the customer's events those of the smallest hashes are looked at, and stand for
-// the others.
+// Beyond so many texts in all of the customer's events those of the smallest hashes are looked at, and stand
+// for the others.
 Term Translator::distinct(const Node& node, const std::string& events) {
   const Term texts = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
   const std::string found = counted(texts, events);
@@ -103,9 +102,9 @@ Term Translator::distinct(const Node& node, const std::string& events) {
   const std::string largest = cat("list_sort(", hashes(ever), ")[", kExactTexts, "]");
   const std::string sampled = cat("len(list_filter(", hashes(found), ", lambda h: h <= ", largest, "))");
   const std::string all = cat(kExactTexts - 1, "::DOUBLE * 281474976710656 / (", largest, " + 1)");
-  return {Form::kNumber, cat("(CASE WHEN ", or_zero(cat("cardinality(", ever, ")")), " <= ", kExactTexts, " THEN ",
-                             or_zero(cat("cardinality(", found, ")")), " ELSE CAST(floor(", all, " * ", or_zero(sampled),
-                             " / ", kExactTexts, " + 0.5) AS BIGINT) END * 10000)")};
+  return {Form::kNumber, cat("(CASE WHEN ", or_zero(cat("cardinality(", ever, ")")), " <= ", kExactTexts,
+                             " THEN ", or_zero(cat("cardinality(", found, ")")), " ELSE CAST(floor(", all,
+                             " * ", or_zero(sampled), " / ", kExactTexts, " + 0.5) AS BIGINT) END * 10000)")};
 }
 
 // The most frequent one, of equals the first by code point.
@@ -116,10 +115,14 @@ Term Translator::top(const Node& node, const std::string& events) {
   });
   const std::string found = cat("map_entries(", counted(texts, events), ")");
   const std::string ever = counted(texts, flag(node.of[0], extent({})));
-  const auto rank = [](const std::string& text) { return cat("{'h': ", kHashFunction, "(", text, "), 'k': ", text, "}"); };
-  const std::string last = cat("list_sort(list_transform(map_keys(", ever, "), lambda k: ", rank("k"), "))[", kExactTexts, "]");
-  const std::string sampled = cat("CASE WHEN cardinality(", ever, ") <= ", kExactTexts, " THEN ", found,
-                                  " ELSE list_filter(", found, ", lambda e: ", rank("e.key"), " <= ", last, ") END");
+  const auto rank = [](const std::string& text) {
+    return cat("{'h': ", kHashFunction, "(", text, "), 'k': ", text, "}");
+  };
+  const std::string last =
+      cat("list_sort(list_transform(map_keys(", ever, "), lambda k: ", rank("k"), "))[", kExactTexts, "]");
+  const std::string sampled =
+      cat("CASE WHEN cardinality(", ever, ") <= ", kExactTexts, " THEN ", found, " ELSE list_filter(", found,
+          ", lambda e: ", rank("e.key"), " <= ", last, ") END");
   return {Form::kText, cat("list_sort(list_transform(", sampled,
                            ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))[1].k")};
 }
@@ -129,14 +132,15 @@ Term Translator::end_value(const Node& node, const std::string& events) {
   const Term value = statement_.rows.property(node.text, node.of[0].text);
   const auto ranked = [&](const std::string& tagged) {
     const std::string kept = cat(kKeptFunction, "(", tagged, ")");
-    return cat("{'x': ", terms_.as({Form::kTagged, kept}, Form::kText).sql, ", 'y': starts_with(", kept, ", '\"'), 'v': ",
-               kept, "}");
+    return cat("{'x': ", terms_.as({Form::kTagged, kept}, Form::kText).sql, ", 'y': starts_with(", kept,
+               ", '\"'), 'v': ", kept, "}");
   };
   const Term each = terms_.each_of(value, Form::kText, ranked);
   const std::string of_event = each.several ? cat("list_max(", each.sql, ")") : each.sql;
   const std::string known = each.several ? cat("len(", value.sql, ") > 0") : cat(value.sql, " IS NOT NULL");
   const char* time = node.op == Op::kFirst ? "-t" : "t";
-  const std::string best = filtered(cat("max({'t': ", time, ", 'of': ", of_event, "})"), cat(events, " AND ", known));
+  const std::string best =
+      filtered(cat("max({'t': ", time, ", 'of': ", of_event, "})"), cat(events, " AND ", known));
   return {Form::kTagged, cat(best, ".of.v")};
 }
 
@@ -156,8 +160,9 @@ Term Translator::interval(const std::string& events) {
 
 Term Translator::days_since(const Node& node) {
   const int64_t today = zone_.day_of(statement_.question.now).value();
-  return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber,
-                        [&](const std::string& t) { return cat("((", today, " - ", day_of(t), ") * 10000)"); });
+  return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber, [&](const std::string& t) {
+    return cat("((", today, " - ", day_of(t), ") * 10000)");
+  });
 }
 
 }  // namespace kehu::translation

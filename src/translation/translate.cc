@@ -29,7 +29,7 @@ std::string customers_of(const Statement& statement) {
   const Question& question = statement.question;
   std::string sql = cat("SELECT * FROM ", question.customers);
   if (!statement.rows.empty()) {
-    sql = cat("SELECT * FROM (", sql, ") LEFT JOIN (", statement.rows.sql(question.events, question.customers),
+    sql = cat("SELECT * FROM (", sql, ") LEFT JOIN (", statement.rows.sql(question.events),
               ") USING (customer_id)");
   }
   for (const std::string& layer : statement.layers) sql = cat("SELECT *, ", layer, " FROM (", sql, ")");
@@ -114,9 +114,8 @@ Term Translator::fact(const Node& node) {
       return instant_term(zone_.start_of(zone_.day_of(statement_.question.now)));
     case Op::kTrait: {
       const bool several = node.text.find("[]") != node.text.npos;
-      if (event_ != nullptr) statement_.rows.need_customers();
-      return {Form::kTagged, cat(several ? kValuesFunction : kValueFunction, "(traits, ", literal(node.text), ")"),
-              several};
+      return {Form::kTagged,
+              cat(several ? kValuesFunction : kValueFunction, "(traits, ", literal(node.text), ")"), several};
     }
     case Op::kTag:
       return definition(rule::Kind::kTag, node.text);
@@ -147,8 +146,8 @@ Term Translator::property(const std::string& path) {
 // The answer of another definition is a column, so that it is written once however often it is named.
 Term Translator::definition(rule::Kind kind, const std::string& name) {
   const bool segment = kind == rule::Kind::kSegment;
-  const auto found = statement_.question.definition ? statement_.question.definition(kind, name) : std::nullopt;
-  if (event_ != nullptr) statement_.rows.need_customers();
+  const auto found =
+      statement_.question.definition ? statement_.question.definition(kind, name) : std::nullopt;
   if (!found) {
     if (segment) return {Form::kTruth, cat("coalesce(list_contains(segments, ", literal(name), "), false)")};
     return {Form::kTagged, cat("tags[", literal(name), "]")};
@@ -157,14 +156,13 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
     return written->second;
   }
-  const bool is_new = statement_.open.insert(key).second;
-  if (!is_new || event_ != nullptr) {
-    fail(failure(absl::StatusCode::kInvalidArgument, "the definition ", name,
-                 is_new ? " cannot be asked for each event" : " depends on itself"));
+  if (!statement_.open.insert(key).second) {
+    fail(failure(absl::StatusCode::kInvalidArgument, "the definition ", name, " depends on itself"));
     return {Form::kTruth, "false"};
   }
   Translator translator(statement_, found->zone);
-  Term term = segment ? Term{Form::kTruth, translator.condition(*found->body)} : translator.value(*found->body);
+  Term term =
+      segment ? Term{Form::kTruth, translator.condition(*found->body)} : translator.value(*found->body);
   const std::string column = cat("d", statement_.layers.size());
   statement_.layers.push_back(cat(term.sql, " AS ", column));
   statement_.open.erase(key);
@@ -185,9 +183,11 @@ Term Translator::moved(const Node& node) {
   const bool span_first = node.of[0].op == Op::kSpan;
   const rule::Span& span = node.of[span_first ? 0 : 1].span;
   const int64_t count = node.op == Op::kPlus ? span.count : -span.count;
-  return terms_.each_of(as(node.of[span_first ? 1 : 0], Form::kInstant), Form::kInstant, [&](const std::string& t) {
-    return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit), ", ", terms_.zone(), ")");
-  });
+  return terms_.each_of(as(node.of[span_first ? 1 : 0], Form::kInstant), Form::kInstant,
+                        [&](const std::string& t) {
+                          return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit),
+                                     ", ", terms_.zone(), ")");
+                        });
 }
 
 // Values of one form keep it; others are tagged.

@@ -19,10 +19,10 @@ struct Statement {
 
   const Question& question;
   EventRows rows;
-  std::vector<std::string> layers;           // of the customers: the definitions, each behind those that it names
-  std::map<std::string, Term> definitions;   // by kind and name: a column of a layer
-  std::set<std::string> open;                // definitions that are being written: one that names itself is a circle
-  absl::Status status;                       // the first failure
+  std::vector<std::string> layers;  // of the customers: the definitions, each behind those that it names
+  std::map<std::string, Term> definitions;  // by kind and name: a column of a layer
+  std::set<std::string> open;  // definitions that are being written: one that names itself is a circle
+  absl::Status status;         // the first failure
 };
 
 // One tree, in the zone of its definition.
