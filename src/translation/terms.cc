@@ -31,6 +31,12 @@ std::string truth_text(const std::string& sql, const char* yes, const char* no) 
   return cat("CASE ", sql, " WHEN true THEN '", yes, "' WHEN false THEN '", no, "' END");
 }
 
+// Most are texts, whose function is DuckDB's own.
+std::string text_of(const std::string& tagged, const std::string& otherwise) {
+  return cat("CASE WHEN starts_with(", tagged, ", '\"') THEN substr(", tagged, ", 2) ELSE ", otherwise,
+             " END");
+}
+
 std::string call(const char* function, const std::string& sql) { return cat(function, "(", sql, ")"); }
 
 }  // namespace
@@ -83,7 +89,8 @@ std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
     case Form::kText:
       if (from == Form::kNumber) return number_text(sql);
       if (from == Form::kTruth) return truth_text(sql, "true", "false");
-      return call(kTextFunction, cat(from == Form::kInstant ? cat("('@' || ", sql, ")") : sql, ", ", zone_));
+      if (from == Form::kInstant) return call(kTextFunction, cat("('@' || ", sql, "), ", zone_));
+      return text_of(sql, call(kTextFunction, cat(sql, ", ", zone_)));
     case Form::kTagged:
       if (from == Form::kNumber) return number_text(sql);
       if (from == Form::kTruth) return truth_text(sql, "t", "f");

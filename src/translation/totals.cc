@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "rule/value.h"
 #include "translation/functions.h"
 #include "translation/translator.h"
 
@@ -111,7 +112,8 @@ Term Translator::distinct(const Node& node, const std::string& events) {
 Term Translator::top(const Node& node, const std::string& events) {
   const Term whole = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
   const Term texts = terms_.each_of(whole, Form::kText, [](const std::string& text) {
-    return cat("substr(", kKeptFunction, "('\"' || ", text, "), 2)");
+    return cat("CASE WHEN strlen(", text, ") <= ", rule::kValueBytes, " THEN ", text, " ELSE substr(",
+               kKeptFunction, "('\"' || ", text, "), 2) END");
   });
   const std::string found = cat("map_entries(", counted(texts, events), ")");
   const std::string ever = counted(texts, flag(node.of[0], extent({})));

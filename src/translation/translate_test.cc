@@ -46,9 +46,9 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
   add("2026-03-10 09:00:00+08", "A", R"({"p":10,"c":"b","l":[{"q":1},{"q":"2.5"},{"q":null}]})");
   add("2026-03-08 09:00:00+08", "A", R"({"p":"2.50","c":"a","l":[{"q":"x"}]})");
   add("2026-03-10 10:00:00+08", "A", R"({"p":"many","c":"b"})");
-  add("2026-03-10 11:00:00+08", "A", R"({"p":-1,"c":"a"})");
-  add("2026-03-01 09:00:00+08", "B", R"({"p":1e2})");
-  add("2026-03-09 09:00:00+08", "A", R"({"p":1000})", "page");
+  add("2026-03-10 11:00:00+08", "A", R"({"p":-1,"c":"a","n":"-1"})");
+  add("2026-03-01 09:00:00+08", "B", R"({"p":1e2,"n":-1})");
+  add("2026-03-09 09:00:00+08", "A", R"({"p":1000,"n":0})", "page");
   struct Case {
     std::string_view rule;
     std::string_view want;
@@ -69,6 +69,7 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
       {R"(sum(l[].q of "A"))", "3.5", "0"},
       {R"(avg(p of "A"))", "3.8333", "unknown"},
       {R"(avg(l[].q of "A"))", "1.75", "unknown"},
+      {R"(avg(n of any event))", "-0.6667", "unknown"},
       {R"(min(p of "A"))", "-1", "unknown"},
       {R"(max(p of any event))", "1000", "unknown"},
       {R"(distinct(c of "A"))", "2", "0"},
