@@ -9,6 +9,8 @@
 namespace kehu::notation {
 namespace {
 
+using rule::Op;
+
 constexpr Language kLanguages[] = {Language::kEnglish, Language::kChinese};
 
 std::string said(const std::optional<rule::Problem>& problem) {
@@ -69,6 +71,11 @@ tag Y = case # a
   when trait.b then # value
   "1" # before end
   end # behind all
+# of Z
+segment Z = # of not
+  not # of x
+  trait.x in (1) or # of unknown
+  not trait.x is known
 # at the end
 )";
   std::vector<Definition> first;
@@ -80,10 +87,35 @@ tag Y = case # a
     const auto problem = parse_file(written, second);
     ASSERT_FALSE(problem) << said(problem) << "\n" << written;
     EXPECT_EQ(first, second) << written;
-    for (const char* comment : {"of the file", "and of the segment", "of the name", "first", "behind A",
-                                "in front of B", "inside", "in where", "of y", "in front of not", "of Y",
-                                "# a", "value", "before end", "behind all", "at the end"}) {
+    for (const char* comment :
+         {"of the file", "and of the segment", "of the name", "first",           "behind A", "in front of B",
+          "inside",      "in where",           "of y",        "in front of not", "of Y",     "# a",
+          "value",       "before end",         "of Z",        "of not",          "of x",     "of unknown",
+          "behind all",  "at the end"}) {
       EXPECT_NE(written.find(comment), std::string::npos) << comment << "\n" << written;
+    }
+  }
+}
+
+// The deepest trees need the most parentheses, or the longest chain.
+TEST(Format, TreesOfTheGreatestDepthComeBack) {
+  for (Op op : {Op::kOr, Op::kNot, Op::kPlus, Op::kCase, Op::kEqual, Op::kDaysSince}) {
+    Node node{.op = Op::kTrait, .text = "a"};
+    for (size_t depth = 1; depth < rule::kRuleDepth; ++depth) {
+      const bool other = depth % 2 == 0;
+      if (op == Op::kNot) {
+        node = other ? Node{.op = op, .of = {node}} : Node{.op = Op::kOr, .of = {node, {.op = Op::kNow}}};
+      } else if (op == Op::kDaysSince) {
+        node = {.op = op, .of = {node}};
+      } else {
+        node = {.op = op == Op::kOr && other ? Op::kAnd : op, .of = {node, {.op = Op::kNow}}};
+      }
+    }
+    for (Language language : kLanguages) {
+      Node read;
+      const auto problem = parse_expression(format(node, language), read);
+      ASSERT_FALSE(problem) << said(problem) << "\n" << format(node, language);
+      EXPECT_TRUE(read == node);
     }
   }
 }

@@ -90,7 +90,7 @@ class Lexer {
     const size_t begin = at_;
     while (now().bytes > 0 && now().code != '\n') step();
     std::string_view line = text_.substr(begin, at_ - begin);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with(' ')) line.remove_prefix(1);
     token_.comments.push_back({std::string(line), trails});
   }

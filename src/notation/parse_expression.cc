@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "notation/parser.h"
+#include "rule/nodes.h"
 #include "rule/value.h"
 
 namespace kehu::notation {
@@ -44,6 +45,12 @@ Node Parser::negation() {
   Node node = begin(Op::kNot);
   accept(Keyword::kNot);
   node.of.push_back(negation());
+  // Written as one test, it begins with the value.
+  if (rule::is_negated_test(node)) {
+    std::vector<std::string>& comments = rule::leading(node).comments;
+    comments.insert(comments.begin(), node.comments.begin(), node.comments.end());
+    node.comments.clear();
+  }
   return node;
 }
 

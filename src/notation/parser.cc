@@ -125,8 +125,9 @@ void Parser::stray_word() {
        near.empty() ? cat("trait.", word) : std::string(near));
 }
 
+// A node takes two levels at most: its own and that of its parentheses. What the tree may be is excess_of's.
 bool Parser::too_deep(size_t more) {
-  const bool deep = depth_ + more >= rule::kRuleDepth;
+  const bool deep = depth_ + more > 2 * rule::kRuleDepth;
   if (deep) {
     fail(token().place, cat("more than ", rule::kRuleDepth, " expressions stand inside of each other"),
          "a part of it as a segment of its own");

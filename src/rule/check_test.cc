@@ -147,6 +147,7 @@ TEST(RandomRules, PassTheCheckAndComeBackFromJson) {
   RandomRuleWorld world;
   world.segments = {"会员"};
   world.tags = {"score"};
+  world.any_sequence = true;
   const int count = rounds(3000, 100'000);
   for (int seed = 0; seed < count; ++seed) {
     RandomRules rules(static_cast<uint64_t>(seed), world);

@@ -95,7 +95,9 @@ std::string_view stray_member(const Node& node) {
   return "";
 }
 
-bool is_one_line(const std::string& text) { return text.find_first_of("\r\n") == std::string::npos; }
+bool is_one_line(const std::string& text) {
+  return text.find('\n') == std::string::npos && !text.ends_with('\r');
+}
 
 // A sentence, or nothing.
 std::string flaw_of(const Node& node) {

@@ -32,6 +32,7 @@ struct RandomRuleWorld {
   uint32_t any_event_in = 8;  // one selector in so many takes any event; 0: none
   bool functions = true;      // over events; without them rules ask only what a customer is now
   bool sequences = true;      // sequence and stage
+  bool any_sequence = false;  // also several absences behind each other, and one behind several steps
   bool birthdays = true;
 };
 
@@ -332,22 +333,24 @@ class RandomRules {
   // Positive steps, between two of which others are excluded; or one that something does not follow in time.
   Node sequence() {
     Node node{.op = Op::kSequence, .window = window()};
-    const auto step = [this](Op op) { return make(op, {events()}); };
-    node.of.push_back(step(Op::kStep));
+    const auto add = [&](Op op) { node.of.push_back(make(op, {events()})); };
+    add(Op::kStep);
     if (chance(3)) {
-      node.of.push_back(step(Op::kNotStep));
+      if (world_.any_sequence && chance(2)) add(Op::kStep);
+      add(Op::kNotStep);
+      if (world_.any_sequence && chance(3)) add(Op::kNotStep);
       node.span = short_span();
     } else {
       for (uint32_t i = 1 + below(3); i > 0; --i) {
-        if (chance(4)) node.of.push_back(step(Op::kNotStep));
-        node.of.push_back(step(Op::kStep));
+        if (chance(4)) add(Op::kNotStep);
+        if (world_.any_sequence && chance(6)) add(Op::kNotStep);
+        add(Op::kStep);
       }
       if (chance(2)) node.span = short_span();
     }
     if (chance(4)) node.text = pick(world_.properties);
     return node;
   }
-
   Node condition(uint32_t depth) {
     if (depth > 0 && chance(3)) return join(depth, [this](uint32_t below) { return condition(below); });
     return world_.functions && !chance(4) ? events_test() : customer_test();
