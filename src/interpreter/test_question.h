@@ -12,6 +12,7 @@
 #include "interpreter/interpreter.h"
 #include "interpreter/test_random_histories.h"
 #include "notation/parse.h"
+#include "rule/check.h"
 
 namespace kehu::interpreter {
 
@@ -74,11 +75,13 @@ inline std::string answer(const rule::Node& tree, const Question& question) {
 }
 
 inline std::string answer(const Question& question) {
-  rule::Node tree;
-  if (const auto problem = notation::parse_expression(question.rule, tree)) {
+  rule::Definition definition{.kind = rule::Kind::kTag, .name = "question"};
+  auto problem = notation::parse_expression(question.rule, definition.body);
+  if (!problem) problem = rule::check(definition, {});
+  if (problem) {
     return cat("line ", problem->place.line, ", column ", problem->place.column, ": ", problem->message);
   }
-  return answer(tree, question);
+  return answer(definition.body, question);
 }
 
 inline void expect_answers(absl::Span<const Question> questions) {

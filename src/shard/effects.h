@@ -9,6 +9,7 @@
 #include "codec/record.h"
 #include "definition/project.h"
 #include "identity/resolution.h"
+#include "membership/keeper.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/intent.h"
@@ -22,6 +23,13 @@ struct Applied {
   CustomerId customer;  // zero: the event has no usable identifier and belongs to nobody
   Token part;
   bool new_customer = false;
+};
+
+// What one customer has become, or is no more, by a rule.
+struct MembershipChange {
+  CustomerId customer;
+  Sequence sequence;  // of the record that made it: an event, a merge, a tick
+  membership::Change change;
 };
 
 // What a command is answered, by its kind: a merge or un-merge, a change of definitions.
@@ -39,6 +47,7 @@ class Effects {
   std::vector<identity::Move> moves;
   std::vector<CommandResult> commands;
   std::vector<definition::NamedVersion> definitions;  // versions that came to be
+  std::vector<MembershipChange> memberships;
   std::vector<Intent> intents;                        // which the outbox holds, too
   std::vector<IntentKey> settled;                     // whose receipt came
   uint64_t timers_due = 0;                            // timers that came due
@@ -52,6 +61,7 @@ class Effects {
     moves.clear();
     commands.clear();
     definitions.clear();
+    memberships.clear();
     intents.clear();
     settled.clear();
     timers_due = receipts_repeated = 0;

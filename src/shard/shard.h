@@ -15,14 +15,19 @@
 #include "identity/graph.h"
 #include "model/profile.h"
 #include "model/settings.h"
+#include "membership/keeper.h"
+#include "membership/plan.h"
+#include "membership/registry.h"
 #include "outbox/outbox.h"
 #include "profile/folder.h"
 #include "profile/plan.h"
+#include "profile/trait_reader.h"
 #include "property/event_fields.h"
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
 #include "store/store_set.h"
+#include "tally/folder.h"
 #include "timer/timers.h"
 
 namespace kehu::shard {
@@ -45,6 +50,16 @@ class Shard {
 
   // Rules for the records that follow.
   void use(std::shared_ptr<const Settings> settings);
+
+  // The numbers of rules and tallies, as the stores hold them; before use().
+  absl::Status load_rules();
+  // The rules that hold from the record behind `position` on.
+  void use(std::vector<membership::RuleVersion> rules, Sequence position);
+  const membership::Plan& rules() const { return rules_; }
+  // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
+  absl::StatusOr<membership::Members> members(CustomerId customer);
+  // How many customers are in a segment, or have a tag.
+  uint64_t members_of(membership::RuleId rule);
 
   // What a source is called, for the settings that name it. For the records that follow.
   void name_source(SourceId id, std::string name);
@@ -79,16 +94,32 @@ class Shard {
   uint64_t content_digest();
 
  private:
-  absl::Status apply_events(absl::Span<const LogRecord> records, Effects& effects);
+  // What a timer is for. The numbers are stored and never change.
+  enum class Purpose : uint16_t { kReminder = 1, kRules = 2 };
+
+  absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
   absl::Status settle(const LogRecord& record, Effects& effects);
-  absl::Status come_due(const timer::Timer& timer, const IntentKey& key, Effects& effects);
+  absl::Status come_due(const timer::Timer& timer, Sequence tick, size_t first_intent, Effects& effects);
+  absl::Status remind(const timer::Timer& timer, const IntentKey& key, Effects& effects);
   absl::Status decode(absl::Span<const LogRecord> records, Effects& effects);
   void resolve(absl::Span<const LogRecord> records);
-  absl::Status fold(const Applied& applied, Effects& effects);
-  absl::Status move(absl::Span<const identity::Move> moves, Effects& effects);
-  absl::Status move_between(absl::Span<const identity::Move> moves, Effects& effects);
+  absl::Status fold(const Applied& applied, Instant now, Effects& effects);
+  absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
+  absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status rules_due(const timer::Timer& timer, Sequence tick, Effects& effects);
+  std::optional<json::RawValue> trait(std::string_view path);
+  void open_rules(absl::Span<const Part> parts);
+  void note(CustomerId customer, Sequence sequence, Effects& effects);
+  void put_part(const Part& part);
+  void finish_members(CustomerId customer, Instant due_before);
+  std::string_view source_name(SourceId id) const;
+  void compile();
+  absl::Status move(absl::Span<const identity::Move> moves, Sequence sequence, Instant now, Effects& effects);
+  absl::Status move_between(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
+                            Effects& effects);
   absl::Status merge_parts();
   void put_or_erase(CustomerId customer);
 
@@ -104,6 +135,14 @@ class Shard {
   timer::Timers timers_;
   outbox::Outbox outbox_;
 
+  std::vector<membership::RuleVersion> rule_versions_;
+  Sequence rules_since_;
+  membership::Registry registry_;
+  membership::Plan rules_;
+  tally::Folder tally_folder_;
+  membership::Keeper keeper_;
+  BlobStore& rule_store_;
+
   // Scratch of one wave, reused.
   std::vector<const Event*> events_;
   std::vector<identity::Resolution> resolutions_;
@@ -116,6 +155,14 @@ class Shard {
   std::vector<Part> all_;
   std::deque<std::string> merged_;  // bytes that all_ refers to
   std::string folded_;
+  std::string tallies_;
+  std::string folded_tallies_;
+  membership::Members members_;
+  std::string members_bytes_;
+  std::vector<std::string_view> part_tallies_;
+  std::vector<membership::Change> changes_;
+  profile::TraitReader traits_;
+  std::vector<std::string_view> trait_parts_;
   std::string blob_;
   std::string other_blob_;
 };

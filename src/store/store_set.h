@@ -22,6 +22,7 @@ enum class Space : uint8_t {
   kTotals = 9,
   kTimers = 10,
   kOutbox = 11,
+  kRules = 12,
 };
 
 struct SpaceTraits {
@@ -46,6 +47,7 @@ inline constexpr SpaceTraits kSpaces[] = {
     {.space = Space::kTotals, .name = "totals"},
     {.space = Space::kTimers, .name = "timers", .evictable = true, .digested = true},
     {.space = Space::kOutbox, .name = "outbox", .evictable = true, .digested = true},
+    {.space = Space::kRules, .name = "rules", .digested = true},
 };
 inline constexpr size_t kSpaceCount = sizeof(kSpaces) / sizeof(kSpaces[0]);
 

@@ -179,16 +179,18 @@ bool Folder::add_step(const Plan& plan, const Counter& counter, const Seen& seen
     return true;
   }
   // Without the property that all have in common it belongs to no sequence; with several values, to several.
-  bool added = false;
+  keys_.clear();
   counter.key.any(seen, [&](const json::RawValue& raw) {
     if (const auto text = rule::as_text(rule::Value::of(raw), counter.zone)) {
       event.key = (hash64(*text) & aggregate::kKeyMask) | 1;
-      state_.steps.add(*counter.pattern, event);
-      added = true;
+      if (std::ranges::find(keys_, event.key) == keys_.end()) {
+        keys_.push_back(event.key);
+        state_.steps.add(*counter.pattern, event);
+      }
     }
     return false;
   });
-  return added;
+  return !keys_.empty();
 }
 
 absl::Status Folder::merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out) {

@@ -61,6 +61,7 @@ class Folder {
 
   enum class Answer : uint8_t { kNotAsked, kNo, kYes };
   std::vector<Answer> answers_;  // of conditions, for the event at hand
+  std::vector<uint64_t> keys_;   // of one event in a sequence
   State state_, second_;
   aggregate::WireBuffer payload_;
   aggregate::WireBuffer body_;

@@ -51,6 +51,9 @@ class Plan {
 
   // Those that events of this name may count for, in the order of their ids.
   absl::Span<const uint32_t> touched(const Event& event) const;
+  // The same for each name that is asked for, and for all other events.
+  const absl::flat_hash_map<NameId, std::vector<uint32_t>>& by_name() const { return by_name_; }
+  absl::Span<const uint32_t> of_any() const { return any_; }
   const Condition& condition(uint32_t number) const { return conditions_[number]; }
   size_t conditions() const { return conditions_.size(); }
 

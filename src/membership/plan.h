@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
+#include "membership/program.h"
+#include "membership/registry.h"
+#include "property/field_plan.h"
+#include "tally/plan.h"
+
+namespace kehu::membership {
+
+// All rules of a project, compiled once for each version of them, in an order in which each comes behind those
+// that it names.
+class Plan {
+ public:
+  Plan() = default;
+  // Versions that name each other in a circle, or what is not there, take what they name for unknown: admission
+  // has refused them. Tallies that are new begin to count behind `position`.
+  Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence position, property::FieldPlan& fields);
+
+  struct Rule {
+    RuleId id;
+    RuleVersion version;
+    Program program;
+  };
+  size_t size() const { return rules_.size(); }
+  bool empty() const { return rules_.empty(); }
+  const Rule& at(uint32_t index) const { return rules_[index]; }
+  // nullopt: there is no such rule any more.
+  std::optional<uint32_t> find(RuleId id) const {
+    if (id.value() >= index_.size() || index_[id.value()] == 0) return std::nullopt;
+    return index_[id.value()] - 1;
+  }
+  std::optional<uint32_t> find(rule::Kind kind, std::string_view name) const;
+  const tally::Plan& tallies() const { return tallies_; }
+
+  // Which rules an event can change, by itself or through another rule; in order.
+  absl::Span<const uint32_t> touched(const Event& event) const;
+  // Those that time can change, and all.
+  absl::Span<const uint32_t> timed() const { return timed_; }
+  absl::Span<const uint32_t> all() const { return all_; }
+
+ private:
+  std::vector<uint32_t> with_dependents(std::vector<bool> touched) const;
+  void index();
+
+  std::vector<Rule> rules_;
+  std::vector<uint32_t> index_;  // by id: the rule's index from 1
+  tally::Plan tallies_;
+  // Of track events by name, and of all others; each with and without the rules that ask for traits.
+  struct Lists {
+    std::vector<uint32_t> plain;
+    std::vector<uint32_t> with_traits;
+  };
+  absl::flat_hash_map<NameId, Lists> by_name_;
+  Lists others_;
+  std::vector<uint32_t> timed_, all_;
+};
+
+}  // namespace kehu::membership
