@@ -179,5 +179,81 @@ TEST(RandomRules, Samples) {
   EXPECT_GT(beyond, 0);
 }
 
+// Other segments and tags, each in a zone of its own, which name those before them.
+struct Definitions {
+  std::vector<rule::Definition> all;
+  std::vector<BusinessZone> zones;
+
+  std::optional<Definition> find(rule::Kind kind, std::string_view name) const {
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i].kind == kind && all[i].name == name) return Definition{&all[i].body, zones[i]};
+    }
+    return std::nullopt;
+  }
+
+  // A customer's facts with their answers.
+  interpreter::PlainFacts answered(const RandomHistory& history, size_t customer) const {
+    interpreter::PlainFacts facts = history.facts_of(customer);
+    const std::vector<Event> events = history.events_of(customer);
+    for (size_t i = 0; i < all.size(); ++i) {
+      const rule::Value value =
+          interpreter::evaluate(all[i].body, events, facts, {history.moment().now, zones[i]});
+      if (all[i].kind == rule::Kind::kTag) {
+        facts.tags[all[i].name] = value;
+      } else if (rule::as_bool(value).value_or(false)) {
+        facts.segments.insert(all[i].name);
+      }
+    }
+    return facts;
+  }
+};
+
+Definitions random_definitions(uint64_t seed, rule::RandomRuleWorld& world) {
+  Definitions out;
+  const char* zones[] = {"Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "UTC"};
+  for (uint64_t i = 0; i < 4; ++i) {
+    rule::RandomRules rules(seed + i, world);
+    const std::string name = cat("d", i);
+    out.all.push_back(i % 2 == 0 ? rules.segment(name) : rules.tag(name));
+    out.zones.push_back(*BusinessZone::load(zones[i]));
+    (i % 2 == 0 ? world.segments : world.tags).push_back(name);
+  }
+  return out;
+}
+
+TEST(RandomRules, OtherDefinitionsInPlace) {
+  const uint64_t seed = seed_of_run();
+  for (int round = 0; round < rounds(10, 600) && !testing::Test::HasFailure(); ++round) {
+    Worlds worlds;
+    worlds.history.customers = 50;
+    worlds.history.events_most = 600;
+    const uint64_t round_seed = seed + static_cast<uint64_t>(round);
+    const RandomHistory history(round_seed, worlds.history);
+    RuleTables tables;
+    add_customers(history, worlds.history.customers, tables);
+    add_events(history, tables);
+    const Definitions definitions = random_definitions(round_seed, worlds.rules);
+    worlds.rules.functions = false;  // the more about other definitions
+    rule::RandomRules rules(round_seed, worlds.rules);
+    Question question;
+    question.now = history.moment().now;
+    question.zone = history.moment().zone;
+    question.definition = [&](rule::Kind kind, std::string_view name) {
+      return definitions.find(kind, name);
+    };
+    for (int i = 0; i < kRules; ++i) {
+      const rule::Node rule = rules.condition();
+      for (const auto& [customer, value] : tables.ask(rule, question)) {
+        const size_t number = std::stoul(customer);
+        const rule::Value want = interpreter::evaluate(
+            rule, history.events_of(number), definitions.answered(history, number), history.moment());
+        EXPECT_EQ(value, rule::as_bool(want).value_or(false) ? "true" : "false")
+            << "KEHU_SEED=" << round_seed << ", customer " << customer << "\n"
+            << *translate(rule, question);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kehu::translation

@@ -85,8 +85,8 @@ Term Translator::numbers(const Node& node, const std::string& events) {
   return {Form::kNumber, divided(sum, count)};
 }
 
-// How often each text stands there, as a map; NULL for none. Collecting the texts and counting them at the end takes
-// two thirds of the time of one map for each customer that grows with every event.
+// How often each text stands there, as a map; NULL for none. Collecting the texts and counting them at the
+// end takes two thirds of the time of one map for each customer that grows with every event.
 std::string Translator::counted(const Term& texts, const std::string& events) {
   const std::string list = filtered(cat("list(", texts.sql, ")"), events);
   return cat("list_aggregate(", texts.several ? cat("flatten(", list, ")") : list, ", 'histogram')");
