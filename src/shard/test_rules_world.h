@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/test_random_histories.h"
+#include "rule/check.h"
 #include "shard/shard.h"
 #include "store/map_store.h"
 
@@ -112,7 +113,8 @@ class RulesOracle {
   }
   const std::vector<Seen>& seen() const { return seen_; }
 
-  // Rules whose answer is in force and follows from nothing that is still being filled in.
+  // Rules whose answer is in force and follows from nothing that is still being filled in, or is gone while the
+  // next version is filled in.
   static std::vector<bool> settled(const Shard& shard) {
     const membership::Plan& plan = shard.rules();
     std::vector<bool> settled(plan.size());
@@ -120,7 +122,9 @@ class RulesOracle {
       const auto* known = shard.registry().find(plan.at(i).id);
       settled[i] = known != nullptr && known->state == membership::Registry::State::kLive &&
                    known->asking_since == Sequence();
-      for (const uint32_t named : plan.at(i).program.rules()) settled[i] = settled[i] && settled[named];
+      const rule::References named = rule::references(plan.at(i).version.definition.body);
+      settled[i] = settled[i] && named.segments.size() + named.tags.size() == plan.at(i).program.rules().size();
+      for (const uint32_t each : plan.at(i).program.rules()) settled[i] = settled[i] && settled[each];
     }
     return settled;
   }
