@@ -191,7 +191,7 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   const Instant due_before = members_.due();
-  members_.set_due(kLastInstant);
+  members_.clear_dues();
   open_rules(parts_.parts());
   keeper_.update(rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
   note(customer, sequence, effects);

@@ -204,13 +204,13 @@ inline std::optional<std::string> backfill_record(Shard& shard, const RulesOracl
   std::deque<std::string> bytes;
   for (const Token part : parts) {
     std::string& all = bytes.emplace_back();
-    for (const Shard::BackfillJob::Tally& each : job.tallies) {
+    for (const auto& [id, spec] : job.tallies) {
       property::FieldPlan fields;
-      const tally::Plan one({{each.id, each.spec}}, fields);
+      const tally::Plan one({{id, spec}}, fields);
       tally::Folder folder;
       std::string counted;
       for (const RulesOracle::Seen& seen : oracle.seen()) {
-        if (seen.part != part || seen.sequence > each.up_to) continue;
+        if (seen.part != part || seen.sequence > job.round.position) continue;
         property::EventFields read;
         const bool named = seen.event.type == EventType::kTrack;
         read.read(named ? fields.of(seen.event.name_id(), seen.event.source) : nullptr, seen.event.properties);
