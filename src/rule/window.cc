@@ -108,6 +108,12 @@ absl::CivilDay first_day(Span span, absl::CivilDay today) {
 
 Extent last(const Window& window, Instant now, const BusinessZone& zone) {
   const Granule size = granule(window);
+  if (size == Granule::kDay && months_of(window.span.unit) == 0) {
+    // By far the most windows: days by number, without a calendar.
+    const int64_t days = bounded(window.span.count) * (window.span.unit == Unit::kWeek ? 7 : 1);
+    const CivilDay first(static_cast<int32_t>(zone.day_of(now).value() - days + 1));
+    return {within_limits(zone.start_of(first)), kOpen};
+  }
   if (size == Granule::kDay) {
     return {start_of(first_day(window.span, civil(zone.day_of(now))), zone), kOpen};
   }
