@@ -162,6 +162,7 @@ class Shard {
 
   std::vector<membership::RuleVersion> rule_versions_;
   Sequence rules_since_;
+  bool rules_given_ = false;  // use() has named them
   membership::Registry registry_;
   membership::Plan rules_;
   tally::Folder tally_folder_;
