@@ -7,8 +7,8 @@
 // customer, follow from its parts, and are computed anew behind a merge (docs/decisions/customer-state.md).
 namespace kehu::shard {
 
-// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which rules
-// there are, those that the registry has loaded must not be taken for such that are gone.
+// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which
+// rules there are, those that the registry has loaded must not be taken for such that are gone.
 void Shard::compile() {
   property::FieldPlan fields;
   if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
