@@ -96,9 +96,13 @@ class Lexer {
       if (now().bytes == 0 || now().code == '\n') {
         return fail("a text is not closed in its line", "a quote behind the text; a line break in it is \\n");
       }
-      if (now().code == '\\') step();
-      const bool line_break = text_[at_ - 1] == '\\' && now().code == 'n';
-      line_break ? token_.text.push_back('\n') : void(token_.text.append(text_.substr(at_, now().bytes)));
+      const bool escaped = now().code == '\\';
+      if (escaped) step();
+      if (escaped && now().code == 'n') {
+        token_.text.push_back('\n');
+      } else {
+        token_.text.append(text_.substr(at_, now().bytes));
+      }
     }
     step();
     finish(close == '`' ? Token::Kind::kName : Token::Kind::kText);

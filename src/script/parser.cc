@@ -34,11 +34,17 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// As JSON writes them: 01, .5 and 1. are none.
 bool is_number(std::string_view text) {
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  if (digits.empty() || !is_digit(digits[0]) || !is_digit(digits.back())) return false;
+  if (digits.size() > 1 && digits[0] == '0' && is_digit(digits[1])) return false;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const char last = text.empty() ? '.' : text.back();
-  return error == std::errc() && end == text.data() + text.size() && last >= '0' && last <= '9';
+  return error == std::errc() && end == text.data() + text.size() && text.find(".e") == text.npos &&
+         text.find(".E") == text.npos;
 }
 
 // One statement. The first problem stops it: from then on nobody looks at what methods return.

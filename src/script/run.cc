@@ -63,7 +63,9 @@ class Runner {
 
   absl::Status operator()(const Advance& statement) {
     if (auto status = begun(); !status.ok()) return status;
-    return world_.advance_to(moved(world_.now(), statement.by, 1));
+    const Instant then = moved(world_.now(), statement.by, 1);
+    if (then > kLastInstant) return error("the clock cannot go beyond the year 2199");
+    return world_.advance_to(then);
   }
 
   absl::Status operator()(const Define& statement) { return define(statement.rules); }
