@@ -46,7 +46,10 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
       timelines_(options_.workers),
       statements_(options_.workers),
       readers_(options_.workers),
-      live_(engine, gateway_.debugger()) {
+      live_(engine, gateway_.debugger()),
+      backfill_(std::make_unique<backfill::Backfill>(engine, query, [this](std::string_view text) {
+        if (options_.warn) options_.warn(text);
+      })) {
   std::vector<Route> routes;
   gateway::add_bulk_routes(gateway_, routes);
   gateway::add_segment_routes(gateway_, routes);
@@ -92,6 +95,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
 App::~App() { stop(); }
 
 void App::stop() {
+  backfill_.reset();
   timelines_.stop();
   statements_.stop();
   readers_.stop();

@@ -25,10 +25,26 @@ absl::StatusOr<const Plan::Rule*> segment_of(replica::Replica& replica, std::str
   return failure(absl::StatusCode::kNotFound, "there is no segment ", name, text::did_you_mean(name, names));
 }
 
+// A version that is being filled in while this one is in force, or this one itself.
+void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  const rule::Definition& definition = rule.version.definition;
+  const auto& known = replica.shard().registry().rules();
+  const auto next = std::ranges::find_if(known, [&](const membership::Registry::Rule& other) {
+    return other.kind == definition.kind && other.name == definition.name &&
+           other.state != membership::Registry::State::kLive;
+  });
+  if (next == known.end()) return;
+  const auto round = replica.shard().registry().next_round();
+  writer.key("backfill").begin_object().field("version", next->version.value());
+  writer.field("step", round.kind == BackfillRound::kAsk ? "asking customers" : "counting events");
+  writer.field("parts", round.parts).end_object();
+}
+
 void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
   const rule::Definition& definition = rule.version.definition;
-  writer.begin_object().field("name", definition.name).field("size", replica.shard().index().size(rule.id));
-  writer.field("state", "live").field("version", rule.version.version.value());
+  writer.begin_object().field("name", definition.name).field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
+  writer.field("state", rule.is_live() ? "live" : "backfilling").field("version", rule.version.version.value());
+  write_filling(writer, replica, rule);
   if (!definition.owner.empty()) writer.field("owner", definition.owner);
   if (!definition.description.empty()) writer.field("description", definition.description);
   writer.field("time_zone", rule.version.zone);
@@ -57,9 +73,11 @@ void write_value(json::Writer& writer, std::string_view name, const rule::Value&
 std::string segments_document(replica::Replica& replica) {
   const Plan& rules = replica.shard().rules();
   std::vector<const Plan::Rule*> segments;
-  for (const uint32_t index : rules.all()) {
+  for (uint32_t index = 0; index < rules.size(); ++index) {
     const Plan::Rule& rule = rules.at(index);
-    if (rule.version.definition.kind == rule::Kind::kSegment) segments.push_back(&rule);
+    const rule::Definition& definition = rule.version.definition;
+    const bool in_force = rules.find(definition.kind, definition.name) == index;
+    if (definition.kind == rule::Kind::kSegment && in_force) segments.push_back(&rule);
   }
   std::ranges::sort(segments, {}, [](const Plan::Rule* rule) { return rule->version.definition.name; });
   std::string out;
@@ -83,7 +101,9 @@ absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Re
                                              std::string_view name, const MembersPage& wanted) {
   const auto rule = segment_of(replica, name);
   if (!rule.ok()) return rule.status();
-  const auto page = replica.shard().index().page((*rule)->id, wanted.from, wanted.limit);
+  // Nobody is in a segment before all customers were asked.
+  membership::Index::Page page;
+  if ((*rule)->is_live()) page = replica.shard().index().page((*rule)->id, wanted.from, wanted.limit);
   const auto project = replica.project();
   seal::Opener opener(engine.key(), engine.ring());
   std::string out;

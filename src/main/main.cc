@@ -238,7 +238,7 @@ void add_bench(CLI::App& app, absl::Status& result) {
       ->capture_default_str();
   command->add_option("--only", options->only, "these measurements alone")
       ->check(CLI::IsMember(
-          {"intake", "pipeline", "stream", "stream_single", "single", "protocols", "latency", "memory"}));
+          {"intake", "pipeline", "stream", "stream_single", "single", "protocols", "latency", "rules", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::load::run_bench(*options); });
 }

@@ -4,9 +4,8 @@
 
 #include "base/text.h"
 
-// A customer is asked again only for rules that an event can have changed, and at the moment that the last
-// answers named. That moment may come too early (for a rule whose answer then is the same), but never too late:
-// so it is only ever moved forward by asking everything that depends on time.
+// A customer is asked again only for rules that an event can have changed, and for each rule at the moment that
+// its last answer named. That moment may come too early (the answer then is the same), but never too late.
 namespace kehu::membership {
 
 void Keeper::open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members) {
@@ -16,29 +15,34 @@ void Keeper::open(const Plan& plan, absl::Span<const std::string_view> tallies, 
 }
 
 void Keeper::advance(Instant now, TraitOf trait, std::vector<Change>& changes) {
-  while (members_->due() <= now) {
-    const Instant due = members_->due();
-    members_->set_due(std::max(ask(plan_->timed(), due, trait, changes), due + Duration(1)));
+  for (Instant due = members_->due(); due <= now; due = members_->due()) {
+    due_rules_.clear();
+    for (const Members::Due& each : members_->dues()) {
+      if (each.at > due) continue;
+      const auto index = plan_->find(each.rule);
+      if (!index) continue;
+      due_rules_.push_back(*index);
+      const auto& dependents = plan_->dependents(*index);
+      due_rules_.insert(due_rules_.end(), dependents.begin(), dependents.end());
+    }
+    members_->keep_if([this](RuleId rule) { return plan_->find(rule).has_value(); });
+    std::ranges::sort(due_rules_);
+    due_rules_.erase(std::unique(due_rules_.begin(), due_rules_.end()), due_rules_.end());
+    update(due_rules_, due, trait, changes);
   }
 }
 
 void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes) {
-  const Instant until = ask(rules, now, trait, changes);
-  members_->set_due(std::min(members_->due(), std::max(until, now + Duration(1))));
-}
-
-Instant Keeper::ask(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes) {
   now_ = now;
   trait_ = &trait;
-  Instant until = kLastInstant;
   for (const uint32_t index : rules) {
     const Plan::Rule& rule = plan_->at(index);
     Answer answer = rule.program.answer(*this);
-    until = std::min(until, answer.until);
+    const bool never = answer.until == kLastInstant || !rule.is_asked();
+    members_->set_due(rule.id, never ? kLastInstant : std::max(answer.until, now + Duration(1)));
     note(rule, std::move(answer.value), changes);
   }
   trait_ = nullptr;
-  return until;
 }
 
 void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes) {
@@ -91,7 +95,9 @@ std::vector<Reason> Keeper::explain(const Plan::Rule& rule, Instant now, TraitOf
   return reasons;
 }
 
+// A version in force while the next one is filled in may name what has been deleted meanwhile.
 rule::Value Keeper::result(uint32_t rule) {
+  if (rule >= plan_->size()) return {};
   const Members::Entry* entry = members_->find(plan_->at(rule).id);
   return entry == nullptr ? rule::Value() : entry->value;
 }

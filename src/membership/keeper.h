@@ -59,12 +59,12 @@ class Keeper final : private Asked {
   std::optional<json::RawValue> trait(std::string_view path) override { return (*trait_)(path); }
   rule::Value result(uint32_t rule) override;
 
-  Instant ask(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
   void note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes);
 
   const Plan* plan_ = nullptr;
   Members* members_ = nullptr;
   tally::Totals totals_;
+  std::vector<uint32_t> due_rules_;
   const TraitOf* trait_ = nullptr;
   Instant now_;
 };

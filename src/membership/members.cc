@@ -4,13 +4,14 @@
 
 #include "tally/end_values.h"
 
-// varint number << 1 | 1 when something is due; then instant due; then for each entry, ascending by rule: varint rule less the
+// varint number << 1 | 1 when something is due; then varint how many dues, instant of the first, for each in the
+// order of rules varint rule less the one before, duration how much later than the first; then for each entry, ascending by rule: varint rule less the
 // one before, instant since, value (tally/end_values.h).
 namespace kehu::membership {
 
 void Members::clear() {
   entries_.clear();
-  due_ = kLastInstant;
+  dues_.clear();
   number_ = 0;
 }
 
@@ -31,14 +32,40 @@ void Members::set(RuleId rule, Instant since, rule::Value value) {
   }
 }
 
+void Members::set_due(RuleId rule, Instant at) {
+  const auto place = std::ranges::lower_bound(dues_, rule, {}, &Due::rule);
+  const bool found = place != dues_.end() && place->rule == rule;
+  if (at == kLastInstant) {
+    if (found) dues_.erase(place);
+  } else if (found) {
+    place->at = at;
+  } else {
+    dues_.insert(place, {rule, at});
+  }
+}
+
+Instant Members::due() const {
+  Instant first = kLastInstant;
+  for (const Due& due : dues_) first = std::min(first, due.at);
+  return first;
+}
+
 bool Members::read(std::string_view bytes) {
   clear();
   if (bytes.empty()) return true;
   aggregate::WireReader in(bytes);
   const uint64_t head = in.varint();
   number_ = static_cast<uint32_t>(head >> 1);
-  if (head & 1) due_ = in.instant();
   uint32_t rule = 0;
+  if (head & 1) {
+    const uint64_t count = in.varint();
+    const Instant first = in.instant();
+    for (uint64_t i = 0; i < count && !in.failed(); ++i) {
+      rule += static_cast<uint32_t>(in.varint());
+      dues_.push_back({RuleId(rule), in.instant_behind(first)});
+    }
+    rule = 0;
+  }
   while (!in.failed() && !in.at_end()) {
     rule += static_cast<uint32_t>(in.varint());
     const Instant since = in.instant();
@@ -49,11 +76,21 @@ bool Members::read(std::string_view bytes) {
 
 void Members::write(std::string& out) const {
   out.clear();
-  if (entries_.empty() && due_ == kLastInstant && number_ == 0) return;
+  if (entries_.empty() && dues_.empty() && number_ == 0) return;
   aggregate::WireBuffer buffer;
-  buffer.varint(uint64_t{number_} << 1 | (due_ == kLastInstant ? 0 : 1));
-  if (due_ != kLastInstant) buffer.instant(due_);
+  buffer.varint(uint64_t{number_} << 1 | (dues_.empty() ? 0 : 1));
   uint32_t rule = 0;
+  if (!dues_.empty()) {
+    const Instant first = due();
+    buffer.varint(dues_.size());
+    buffer.instant(first);
+    for (const Due& each : dues_) {
+      buffer.varint(each.rule.value() - rule);
+      rule = each.rule.value();
+      buffer.duration(each.at - first);
+    }
+    rule = 0;
+  }
   for (const Entry& entry : entries_) {
     buffer.varint(entry.rule.value() - rule);
     rule = entry.rule.value();

@@ -34,15 +34,24 @@ class Members {
   template <class Keep>
   void keep_if(const Keep& keep) {
     std::erase_if(entries_, [&](const Entry& entry) { return !keep(entry.rule); });
+    std::erase_if(dues_, [&](const Due& due) { return !keep(due.rule); });
   }
 
   // Of the customer in the index (index.h); 0: it has none yet.
   uint32_t number() const { return number_; }
   void set_number(uint32_t number) { number_ = number; }
 
-  // When time alone may change something next; kLastInstant: never. A timer is set for it.
-  Instant due() const { return due_; }
-  void set_due(Instant due) { due_ = due; }
+  // When time alone may change what the customer is by a rule.
+  struct Due {
+    RuleId rule;
+    Instant at;
+  };
+  const std::vector<Due>& dues() const { return dues_; }  // by rule
+  // kLastInstant: time changes nothing.
+  void set_due(RuleId rule, Instant at);
+  void clear_dues() { dues_.clear(); }
+  // The first of all; kLastInstant: there is none. A timer is set for it.
+  Instant due() const;
 
   // The empty text: no entries, no number and nothing due. False on damage.
   bool read(std::string_view bytes);
@@ -50,7 +59,7 @@ class Members {
 
  private:
   std::vector<Entry> entries_;
-  Instant due_ = kLastInstant;
+  std::vector<Due> dues_;
   uint32_t number_ = 0;
 };
 

@@ -120,6 +120,13 @@ void Plan::index() {
     index_[id] = i + 1;
   }
   timed_ = with_dependents(timed);
+  dependents_.resize(rules_.size());
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    std::vector<bool> one(rules_.size());
+    one[i] = true;
+    dependents_[i] = with_dependents(std::move(one));
+    std::erase(dependents_[i], i);
+  }
   const auto lists_of = [&](absl::Span<const uint32_t> tallies) {
     std::vector<bool> touched(rules_.size());
     for (uint32_t i = 0; i < rules_.size(); ++i) {

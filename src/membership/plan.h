@@ -51,6 +51,8 @@ class Plan {
 
   // Which rules an event can change, by itself or through another rule; in order.
   absl::Span<const uint32_t> touched(const Event& event) const;
+  // Those that name the rule, directly or through others; in order.
+  const std::vector<uint32_t>& dependents(uint32_t index) const { return dependents_[index]; }
   // Those that time can change, and all. Rules that wait for their tallies are in none of these lists.
   absl::Span<const uint32_t> timed() const { return timed_; }
   absl::Span<const uint32_t> all() const { return all_; }
@@ -70,6 +72,7 @@ class Plan {
   };
   absl::flat_hash_map<NameId, Lists> by_name_;
   Lists others_;
+  std::vector<std::vector<uint32_t>> dependents_;
   std::vector<uint32_t> timed_, all_;
 };
 

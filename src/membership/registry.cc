@@ -142,11 +142,14 @@ const Registry::Rule* Registry::live(rule::Kind kind, std::string_view name) con
   return at == rules_.end() ? nullptr : &*at;
 }
 
-// A round that has begun goes on. A new one is for all that is there by then; tallies come first, since rules
-// cannot be asked without them.
+// A round that has begun goes on. Tallies come first, since rules cannot be asked without them; those that
+// began at one record are counted in one pass over the events up to there.
 Registry::Round Registry::next_round() const {
   Sequence counting, asking;
-  for (const Tally& tally : tallies_) counting = std::max(counting, tally.since);
+  for (const Tally& tally : tallies_) {
+    if (tally.since == Sequence()) continue;
+    if (counting == Sequence() || tally.since < counting) counting = tally.since;
+  }
   for (const Rule& rule : rules_) asking = std::max(asking, rule.asking_since);
   const bool goes_on = (round_.kind == Round::Kind::kCount && counting != Sequence()) ||
                        (round_.kind == Round::Kind::kAsk && asking != Sequence());

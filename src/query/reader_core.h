@@ -54,6 +54,8 @@ struct Session::Core {
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
+  // What PartsWanted means, as SQL behind SELECT; shows the lake as it is now.
+  absl::StatusOr<std::string> rows_of_parts(const PartsWanted& wanted);
 };
 
 // The columns of a TimelineEvent, and the event that they make.

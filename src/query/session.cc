@@ -6,6 +6,7 @@
 #include "os/clock.h"
 #include "query/order_lookup.h"
 #include "query/reader_core.h"
+#include "query/rule_functions.h"
 #include "query/views.h"
 
 namespace kehu::query {
@@ -45,6 +46,7 @@ absl::Status Reader::Core::open() {
         database->add_scan(tail_function(table), lake::schema_of(table).columns, tails[table].source());
     if (!status.ok()) return status;
   }
+  if (absl::Status status = add_rule_functions(*database); !status.ok()) return status;
   absl::Status status =
       database->add_lookup(kOwnerFunction, [this](int64_t session) { return find_lookup(owners, session); });
   if (!status.ok()) return status;

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "base/time.h"
 #include "lake/lake.h"
+#include "model/event.h"
 #include "model/ids.h"
 
 // Read-only SQL and timelines over the lake, rows of the last milliseconds included.
@@ -96,6 +97,22 @@ struct Concerned {
 };
 
 class ResultText;
+// An event as the archive has it, for whoever counts events part by part. Views are valid while it is visited.
+struct StoredEvent {
+  Token part;
+  Sequence sequence;
+  Event event;  // type, name, channel, time and properties
+  std::string_view source;
+};
+
+// Which events: those behind a part, in the order of parts.
+struct PartsWanted {
+  Token after;                      // parts behind this one
+  Sequence up_to;                   // records up to this one
+  std::vector<std::string> events;  // names of track events; empty: events of any kind
+  bool properties = true;           // whether they are looked at: without them it is much faster
+};
+
 class Session;
 
 // The locked-down DuckDB that all sessions share. Any thread. The lake outlives it.
@@ -129,6 +146,11 @@ class Session {
   // beyond `after` and a sort of its rows, so take long ones.
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
+  // One pass over the archive and a sort by part, which spills to disk.
+  absl::Status each_event_of_parts(const PartsWanted& wanted,
+                                   const std::function<absl::Status(const StoredEvent&)>& visit);
+  // All parts that have events.
+  absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
   // Ends the running statement, if any, with Cancelled within milliseconds; one that rests, when it goes on.
   void cancel();
   // The same, and no other statement of the session goes on from now on: nobody is there to read it.

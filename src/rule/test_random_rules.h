@@ -343,7 +343,7 @@ class RandomRules {
     } else {
       for (uint32_t i = 1 + below(3); i > 0; --i) {
         if (chance(4)) add(Op::kNotStep);
-        if (world_.any_sequence && chance(6)) add(Op::kNotStep);
+        if (world_.any_sequence && node.of.size() < 5 && chance(6)) add(Op::kNotStep);
         add(Op::kStep);
       }
       if (chance(2)) node.span = short_span();

@@ -63,12 +63,8 @@ class Shard {
   // What has to be filled in, and from which events.
   struct BackfillJob {
     membership::Registry::Round round;
-    struct Tally {
-      tally::TallyId id;
-      tally::Spec spec;
-      Sequence up_to;  // events up to this record
-    };
-    std::vector<Tally> tallies;  // of a round that counts
+    // Of a round that counts: what is counted of the events up to its position.
+    std::vector<std::pair<tally::TallyId, tally::Spec>> tallies;
   };
   BackfillJob backfill_job() const;
   const membership::Plan& rules() const { return rules_; }
@@ -123,6 +119,7 @@ class Shard {
   absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
+  std::vector<membership::RuleId> named_by(uint32_t rule) const;
   void ask_waiting(Sequence sequence);
   void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
@@ -162,7 +159,7 @@ class Shard {
 
   std::vector<membership::RuleVersion> rule_versions_;
   Sequence rules_since_;
-  bool rules_given_ = false;  // use() has named them
+  bool rules_given_ = false;  // by use()
   membership::Registry registry_;
   membership::Plan rules_;
   tally::Folder tally_folder_;

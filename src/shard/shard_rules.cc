@@ -7,8 +7,8 @@
 // customer, follow from its parts, and are computed anew behind a merge (docs/decisions/customer-state.md).
 namespace kehu::shard {
 
-// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which
-// rules there are, those that the registry has loaded must not be taken for such that are gone.
+// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which rules
+// there are, those that the registry knows are not gone.
 void Shard::compile() {
   property::FieldPlan fields;
   if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
@@ -191,7 +191,7 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   const Instant due_before = members_.due();
-  members_.set_due(kLastInstant);
+  members_.clear_dues();
   open_rules(parts_.parts());
   keeper_.update(rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
   note(customer, sequence, effects);
