@@ -93,7 +93,7 @@ class ScriptTest(unittest.TestCase):
             (BEGIN + '# …\n\nsegment A = count("X") > "3 days"\n  and 5\n', "x:4:"),
             (BEGIN + "segment a = in segment b\nsegment b = in segment a\n", "rules that use each other in a circle"),
             (BEGIN + 'segment 大客户 = did("X")\nexpect u1 in 大客\n', "x:3:1: there is no segment 大客"),
-            (BEGIN + 'user u1 does "X"\nsegment A = did("X")\n', "x:3:1: rules stand before the first event"),
+            (BEGIN + 'user u1 does "X"\nat 10:00 in Europe/Berlin\n', "x:3:1: the time zone stands before the first event"),
             (BEGIN + 'user u1 does "X" at 2027-01-01\n', "x:2:1: a server would reject this event (time_in_future)"),
             (BEGIN + 'phone 13800138000 does "X"\n', "x:2:1: a server would reject this event (no_identifier)"),
             (BEGIN + "merge u1 and u2\n", "x:2:1: "),

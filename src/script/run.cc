@@ -68,7 +68,7 @@ class Runner {
     return world_.advance_to(then);
   }
 
-  absl::Status operator()(const Define& statement) { return define(statement.rules); }
+  absl::Status operator()(const Define& statement) { return world_.define(statement.rules); }
 
   absl::Status operator()(const RulesFile& statement) {
     const std::string path =
@@ -82,7 +82,7 @@ class Runner {
     for (const rule::Definition& definition : rules) {
       if (const auto problem = rule::check(definition, {})) return wrong(path, *problem);
     }
-    return define(rules);
+    return world_.define(rules);
   }
 
   absl::Status operator()(const Does& statement) {
@@ -201,11 +201,6 @@ class Runner {
     const int64_t days = length.unit == rule::Unit::kWeek ? 7 * count : count;
     const CivilDay day(static_cast<int32_t>(world_.zone().day_of(from).value() + days));
     return rule::at(day, rule::time_of_day(from, world_.zone()), world_.zone());
-  }
-
-  absl::Status define(const std::vector<rule::Definition>& rules) {
-    if (!world_.is_new()) return error("rules stand before the first event");
-    return world_.define(rules);
   }
 
   static void head(json::Writer& writer, std::string_view type, const std::vector<Person>& people) {

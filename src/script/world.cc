@@ -8,7 +8,9 @@
 #include "codec/settings_json.h"
 #include "intake/bulk.h"
 #include "os/random.h"
+#include "property/event_fields.h"
 #include "rule/tree_json.h"
+#include "tally/folder.h"
 
 namespace kehu::script {
 namespace {
@@ -128,7 +130,8 @@ absl::Status World::define(const std::vector<rule::Definition>& rules) {
                        .actor = kActor,
                        .base = replica_->applied()});
   }
-  return define(changes);
+  if (auto status = define(changes); !status.ok()) return status;
+  return fill_in();
 }
 
 absl::Status World::define(const std::vector<Definition>& changes) {
@@ -154,6 +157,56 @@ absl::Status World::apply_command(const RecordBatch& batch) {
     if (!result.outcome.ok()) return result.outcome.status();
   }
   return absl::OkStatus();
+}
+
+// What a server's back-fill does with its archive (backfill/backfill.cc), in one record a round.
+absl::Status World::fill_in() {
+  for (;;) {
+    const shard::Shard::BackfillJob job = replica_->shard().backfill_job();
+    if (job.round.kind == BackfillRound::kNone) return absl::OkStatus();
+    property::FieldPlan fields;
+    const tally::Plan plan(job.tallies, fields);
+    std::vector<std::pair<Token, std::string>> counted;
+    for (const auto& [part, events] : events_) {
+      auto tallies = job.round.kind == BackfillRound::kCount ? count(events, plan, fields) : std::string();
+      if (!tallies.ok()) return tallies.status();
+      counted.emplace_back(part, *std::move(tallies));
+    }
+    codec::Backfill record{
+        .kind = job.round.kind, .position = job.round.position, .last = true, .entries = {}};
+    for (const auto& [part, tallies] : counted) record.entries.push_back({part, tallies});
+    auto status = apply(
+        one_record(RecordKind::kBackfill, [&](std::string& out) { codec::append_backfill(record, out); }));
+    if (!status.ok()) return status;
+  }
+}
+
+// Of one part.
+absl::StatusOr<std::string> World::count(const std::vector<std::string>& events, const tally::Plan& plan,
+                                         const property::FieldPlan& fields) const {
+  tally::Folder folder;
+  property::EventFields values;
+  std::string counted, folded;
+  for (const std::string& bytes : events) {
+    codec::EventRecord record;
+    if (auto status = record.decode(bytes); !status.ok()) return status;
+    const Event& event = record.event();
+    const bool is_track = event.type == EventType::kTrack;
+    values.read(is_track ? fields.of(event.name_id(), SourceId()) : nullptr, event.properties);
+    const auto changed =
+        folder.fold(plan, counted, {event, values, project()->name_of(event.source)}, folded);
+    if (!changed.ok()) return changed.status();
+    if (*changed) std::swap(counted, folded);
+  }
+  return counted;
+}
+
+void World::remember(const RecordBatch& batch) {
+  size_t at = 0;
+  for (const RecordBatch::Entry& entry : batch.entries) {
+    if (entry.kind != RecordKind::kEvent) continue;
+    events_[effects_.events[at++].part].emplace_back(batch.payload(entry));
+  }
 }
 
 absl::Status World::tick(Instant at) {
@@ -189,6 +242,7 @@ absl::Status World::send(std::string_view event) {
   decoder.decode_whole(event, intake);
   if (auto status = refusal_of(intake.records); !status.ok()) return status;
   if (auto status = apply(intake.records); !status.ok()) return status;
+  remember(intake.records);
   ring_->mark_durable(intake.new_key_ids);
   return absl::OkStatus();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "document/customer_name.h"
 #include "fields/policy.h"
 #include "model/record.h"
+#include "property/field_plan.h"
 #include "replica/replica.h"
 #include "rule/tree.h"
 #include "script/statement.h"
@@ -18,6 +20,7 @@
 #include "seal/key_ring.h"
 #include "seal/project_key.h"
 #include "state/database.h"
+#include "tally/plan.h"
 
 namespace kehu::script {
 
@@ -43,6 +46,7 @@ class World {
   absl::Status set_zone(const std::string& name);
   // Whatever is due until then happens at its time.
   absl::Status advance_to(Instant then);
+  // They are in force on return, filled in with what happened before.
   absl::Status define(const std::vector<rule::Definition>& rules);
   // An event in our plain form (intake/bulk.h). InvalidArgument: why it would be rejected.
   absl::Status send(std::string_view event);
@@ -65,6 +69,10 @@ class World {
   absl::Status apply_command(const RecordBatch& batch);
   std::shared_ptr<const definition::Project> project() const { return replica_->project(); }
   void open_door();
+  void remember(const RecordBatch& batch);
+  absl::Status fill_in();
+  absl::StatusOr<std::string> count(const std::vector<std::string>& events, const tally::Plan& plan,
+                                    const property::FieldPlan& fields) const;
 
   std::string directory_;
   seal::ProjectKey key_;
@@ -75,6 +83,7 @@ class World {
   std::unique_ptr<fields::Policy> policy_;
   std::unique_ptr<seal::Door> door_;
   shard::Effects effects_;
+  std::map<Token, std::vector<std::string>> events_;  // records of each part
   Instant now_;
 };
 
