@@ -43,8 +43,9 @@ class Events {
     identifier.token = Token{hash128(name)};
     identifier.value = name;
     const std::string properties =
-        cat("{\"product_id\":\"p", random_() % 1000, "\",\"brand\":\"acme\",\"category\":\"", kCategories[random_() % 3],
-            "\",\"price\":", random_() % 300, ".5,\"quantity\":1,\"currency\":\"CNY\"}");
+        cat("{\"product_id\":\"p", random_() % 1000, "\",\"brand\":\"acme\",\"category\":\"",
+            kCategories[random_() % 3], "\",\"price\":", random_() % 300,
+            ".5,\"quantity\":1,\"currency\":\"CNY\"}");
     Event event;
     event.project = ProjectId(1);
     event.source = SourceId(1);

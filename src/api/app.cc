@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "openapi/document.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -11,6 +10,7 @@
 #include "http/cross_origin.h"
 #include "http/parameters.h"
 #include "http/problem.h"
+#include "openapi/document.h"
 
 namespace kehu::api {
 namespace {

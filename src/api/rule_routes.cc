@@ -56,8 +56,8 @@ void answer_members(App& app, const Request& request, Responder responder) {
 
 void answer_why(App& app, const Request& request, Responder responder) {
   answer_about_customer(app, request, std::move(responder),
-                        [name = request.parameter("segment")](engine::Engine& engine, replica::Replica& replica,
-                                                              CustomerId customer) {
+                        [name = request.parameter("segment")](
+                            engine::Engine& engine, replica::Replica& replica, CustomerId customer) {
                           return document::why_document(engine, replica, name, customer);
                         });
 }
@@ -87,13 +87,16 @@ void answer_check(App& app, const Request& request, Responder responder) {
   const auto document = json::Document::parse(request.body);
   const auto text = document.ok() ? document->root().find("rule").as_string() : std::nullopt;
   if (!text) {
-    return responder.send(to_response(Problem::bad_request(
-        "missing_rule", "There is no rule", "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}")));
+    return responder.send(to_response(
+        Problem::bad_request("missing_rule", "There is no rule",
+                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}")));
   }
   rule::Definition definition{.name = "x"};
-  if (const auto problem = notation::parse_expression(*text, definition.body)) return responder.send(to_answer(*problem));
+  if (const auto problem = notation::parse_expression(*text, definition.body))
+    return responder.send(to_answer(*problem));
   // A tag may be any value, and so may what is only looked at.
-  definition.kind = rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
+  definition.kind =
+      rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
   if (const auto problem = rule::check(definition, known_names(*app.engine().project()))) {
     return responder.send(to_answer(*problem));
   }
@@ -134,26 +137,29 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                           {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 100", false},
                           {FieldDoc::Where::kQuery, "cursor", "string", "`next` of an earlier page", false}},
                .answers = with_admin_answers({{200, "One page"}, unknown})}});
-  routes.push_back({.pattern = "/api/v1/segments/:segment/why/:customer",
-                    .permission = Permission::kReadCustomers,
-                    .action = NoBody{on_connection(app, answer_why)},
-                    .doc = {.summary = "Why a customer is in a segment or not: what each part of the rule comes to",
-                            .group = "rules",
-                            .fields = {segment,
-                                       {FieldDoc::Where::kPath, "customer", "string",
-                                        "TYPE:VALUE of any identifier or a customer id", true}},
-                            .answers = with_admin_answers({{200, "The reasons"}, unknown})}});
-  routes.push_back({.method = Method::kPost,
-                    .pattern = "/api/v1/rules/check",
-                    .permission = Permission::kReadDefinitions,
-                    .action = BufferedBody{64 << 10, on_connection(app, answer_check)},
-                    .doc = {.summary = "Reads a rule without saving it: its tree, and how it is written in either language",
-                            .group = "rules",
-                            .body_content_type = "application/json",
-                            .body_schema = "Rule",
-                            .answers = with_admin_answers(
-                                {{200, "The rule"},
-                                 {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
+  routes.push_back(
+      {.pattern = "/api/v1/segments/:segment/why/:customer",
+       .permission = Permission::kReadCustomers,
+       .action = NoBody{on_connection(app, answer_why)},
+       .doc = {.summary = "Why a customer is in a segment or not: what each part of the rule comes to",
+               .group = "rules",
+               .fields = {segment,
+                          {FieldDoc::Where::kPath, "customer", "string",
+                           "TYPE:VALUE of any identifier or a customer id", true}},
+               .answers = with_admin_answers({{200, "The reasons"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/check",
+       .permission = Permission::kReadDefinitions,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_check)},
+       .doc = {
+           .summary = "Reads a rule without saving it: its tree, and how it is written in either language",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "Rule",
+           .answers = with_admin_answers(
+               {{200, "The rule"},
+                {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
 }
 
 }  // namespace kehu::api

@@ -36,8 +36,8 @@ std::vector<std::string> names_of(const std::vector<std::pair<tally::TallyId, ta
 
 }  // namespace
 
-// Collects entries into records, and logs each and waits until it is applied: so the archive is read no faster
-// than the engine takes it.
+// Collects entries into records, and logs each and waits until it is applied: so the archive is read no
+// faster than the engine takes it.
 class Backfill::Records {
  public:
   Records(Backfill& backfill, const Round& round) : backfill_(backfill), round_(round) {}
@@ -194,7 +194,8 @@ absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
           if (stopping_) return absl::CancelledError("stopping");
         }
         const bool is_track = stored.event.type == EventType::kTrack;
-        values.read(is_track ? fields.of(stored.event.name_id(), SourceId()) : nullptr, stored.event.properties);
+        values.read(is_track ? fields.of(stored.event.name_id(), SourceId()) : nullptr,
+                    stored.event.properties);
         const auto result = folder.fold(plan, counted, {stored.event, values, stored.source}, folded);
         if (!result.ok()) return result.status();
         if (*result) std::swap(counted, folded);
@@ -209,9 +210,9 @@ absl::Status Backfill::ask(const Round& round) {
   auto session = reader_.connect();
   if (!session.ok()) return session.status();
   Records records(*this, round);
-  const absl::Status read =
-      (*session)->each_part({.after = round.after, .up_to = round.position, .events = {}, .properties = false},
-                            [&](Token part) { return records.add(part, {}); });
+  const absl::Status read = (*session)->each_part(
+      {.after = round.after, .up_to = round.position, .events = {}, .properties = false},
+      [&](Token part) { return records.add(part, {}); });
   return read.ok() ? records.finish() : read;
 }
 

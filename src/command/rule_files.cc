@@ -55,7 +55,8 @@ absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const fs::path& pat
   return definitions;
 }
 
-absl::StatusOr<size_t> write_rule_files(const fs::path& directory, const std::vector<rule::Definition>& definitions) {
+absl::StatusOr<size_t> write_rule_files(const fs::path& directory,
+                                        const std::vector<rule::Definition>& definitions) {
   const auto known = places(directory);
   if (!known.ok()) return known.status();
   std::map<fs::path, std::string> texts;

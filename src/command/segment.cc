@@ -19,7 +19,8 @@ std::string segments_text(const json::Value& root) {
                field(segment.value, "state"), ", version ", field(segment.value, "version"), "\n  ",
                field(segment.value, "rule"), "\n");
   }
-  return out.empty() ? "there are no segments: write one into a *.kehu file, and `kehu apply` its folder\n" : out;
+  return out.empty() ? "there are no segments: write one into a *.kehu file, and `kehu apply` its folder\n"
+                     : out;
 }
 
 std::string member_text(const json::Value& member) {
@@ -74,10 +75,12 @@ absl::Status show_why(const SegmentCommand& command) {
   if (command.json || !document.ok()) return print(*body);
   const json::Value root = document->root();
   const bool in = root.find("in").as_bool().value_or(false);
-  std::string out = cat(field(root, "customer_id"), in ? cat(" is in since ", field(root, "since")) : " is not in", "\n");
+  std::string out =
+      cat(field(root, "customer_id"), in ? cat(" is in since ", field(root, "since")) : " is not in", "\n");
   for (const auto& reason : root.find("reasons")) {
     const auto depth = static_cast<size_t>(reason.value.find("depth").as_int().value_or(0));
-    out += cat(std::string(2 * depth + 2, ' '), field(reason.value, "rule"), "  →  ", field(reason.value, "value"));
+    out += cat(std::string(2 * depth + 2, ' '), field(reason.value, "rule"), "  →  ",
+               field(reason.value, "value"));
     const std::string until = field(reason.value, "until");
     out += until.empty() ? "\n" : cat("  (until ", until, " if nothing happens)\n");
   }

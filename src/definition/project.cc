@@ -106,7 +106,8 @@ absl::StatusOr<Project::Next> Project::apply(absl::Span<const Definition> change
   }
   if (!next.versions.empty()) draft->index();
   // Those without a base were in force once.
-  const bool is_asked_for = std::ranges::any_of(changes, [](const Definition& change) { return change.base.has_value(); });
+  const bool is_asked_for =
+      std::ranges::any_of(changes, [](const Definition& change) { return change.base.has_value(); });
   std::set<absl::Status (*)(const Project&)> asked;  // each once, however many definitions a record has
   for (const NamedVersion& named : next.versions) {
     if (named.kind->agree == nullptr || !is_asked_for || !asked.insert(named.kind->agree).second) continue;

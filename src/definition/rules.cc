@@ -18,8 +18,8 @@ absl::StatusOr<Value> parse(std::string_view body, rule::Kind kind) {
   auto definition = rule::definition_from_json(body);
   if (!definition.ok()) return definition.status();
   if (definition->kind != kind) {
-    return failure(absl::StatusCode::kInvalidArgument, "this is the rule of a ", rule::to_string(definition->kind),
-                   ", not of a ", rule::to_string(kind));
+    return failure(absl::StatusCode::kInvalidArgument, "this is the rule of a ",
+                   rule::to_string(definition->kind), ", not of a ", rule::to_string(kind));
   }
   return Value(std::make_shared<const rule::Definition>(*std::move(definition)));
 }
@@ -29,8 +29,8 @@ std::string title(const rule::Definition& definition) {
 }
 
 absl::Status in_place(const rule::Definition& definition, const rule::Problem& problem) {
-  std::string text = cat(title(definition), ", line ", problem.place.line, ", column ", problem.place.column, ": ",
-                         problem.message);
+  std::string text = cat(title(definition), ", line ", problem.place.line, ", column ", problem.place.column,
+                         ": ", problem.message);
   if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
   if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
   return failure(absl::StatusCode::kInvalidArgument, text);
@@ -53,10 +53,11 @@ absl::Status missing(const Rules& rules, const Key& key) {
   for (const auto& [other, definition] : rules) {
     if (other.first == key.first) names.push_back(other.second);
     const std::vector<Key> named = named_by(*definition);
-    if (std::ranges::find(named, key) != named.end()) users += cat(users.empty() ? "" : ", ", title(*definition));
+    if (std::ranges::find(named, key) != named.end())
+      users += cat(users.empty() ? "" : ", ", title(*definition));
   }
-  return failure(absl::StatusCode::kFailedPrecondition, "there is no ", rule::to_string(key.first), " ", key.second,
-                 ", which is used by ", users, text::did_you_mean(key.second, names));
+  return failure(absl::StatusCode::kFailedPrecondition, "there is no ", rule::to_string(key.first), " ",
+                 key.second, ", which is used by ", users, text::did_you_mean(key.second, names));
 }
 
 // A walk in depth, as a list of who is on the way down. A circle is told as it is read.
@@ -101,8 +102,8 @@ class Circle {
   absl::Status circle(const std::vector<Visit>& path) const {
     std::string names;
     for (const Visit& visit : path) names += cat(visit.key.second, " uses ");
-    return failure(absl::StatusCode::kFailedPrecondition, "rules that use each other in a circle have no meaning: ",
-                   names, path.front().key.second);
+    return failure(absl::StatusCode::kFailedPrecondition,
+                   "rules that use each other in a circle have no meaning: ", names, path.front().key.second);
   }
 
   const Rules& rules_;
@@ -132,7 +133,8 @@ absl::Status admit_rule(Candidate& candidate, const Project&) {
 absl::Status check_rules(const Project& project) {
   Rules rules;
   const std::vector<NamedRule> all = rules_of(project);
-  for (const NamedRule& rule : all) rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  for (const NamedRule& rule : all)
+    rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
   return Circle(rules).check();
 }
 

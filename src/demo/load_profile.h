@@ -19,10 +19,10 @@ namespace kehu::demo {
 class LoadProfile {
  public:
   static constexpr std::array<std::string_view, 20> kMixedEvents = {
-      "Product Viewed",   "Product Added",   "Checkout Started", "Order Completed", "Signed In",
-      "Note Viewed",      "Search Made",     "Coupon Applied",   "Page Shared",     "Review Written",
-      "Gift Card Bought", "Store Visited",   "Ticket Opened",    "Item Returned",   "Wish Added",
-      "Video Watched",    "Live Joined",     "Push Opened",      "Points Used",     "Game Played"};
+      "Product Viewed",   "Product Added", "Checkout Started", "Order Completed", "Signed In",
+      "Note Viewed",      "Search Made",   "Coupon Applied",   "Page Shared",     "Review Written",
+      "Gift Card Bought", "Store Visited", "Ticket Opened",    "Item Returned",   "Wish Added",
+      "Video Watched",    "Live Joined",   "Push Opened",      "Points Used",     "Game Played"};
 
   struct Options {
     uint64_t seed = 1;

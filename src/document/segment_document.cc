@@ -42,8 +42,11 @@ void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::
 
 void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
   const rule::Definition& definition = rule.version.definition;
-  writer.begin_object().field("name", definition.name).field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
-  writer.field("state", rule.is_live() ? "live" : "backfilling").field("version", rule.version.version.value());
+  writer.begin_object()
+      .field("name", definition.name)
+      .field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
+  writer.field("state", rule.is_live() ? "live" : "backfilling")
+      .field("version", rule.version.version.value());
   write_filling(writer, replica, rule);
   if (!definition.owner.empty()) writer.field("owner", definition.owner);
   if (!definition.description.empty()) writer.field("description", definition.description);
@@ -54,7 +57,8 @@ void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::
 
 }  // namespace
 
-void write_value(json::Writer& writer, std::string_view name, const rule::Value& value, const BusinessZone& zone) {
+void write_value(json::Writer& writer, std::string_view name, const rule::Value& value,
+                 const BusinessZone& zone) {
   switch (value.kind) {
     case rule::Value::Kind::kUnknown:
       writer.raw_field(name, "null");
@@ -114,7 +118,8 @@ absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Re
     if (!members.ok()) return members.status();
     writer.begin_object().field("customer_id", customer.hash.hex());
     if (const auto* entry = members->find((*rule)->id)) writer.field("since", format_utc(entry->since));
-    write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(), opener);
+    write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(),
+                      opener);
     writer.end_object();
   }
   writer.end_array();
@@ -123,8 +128,8 @@ absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Re
   return out;
 }
 
-absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica, std::string_view name,
-                                         CustomerId customer) {
+absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
+                                         std::string_view name, CustomerId customer) {
   const auto rule = segment_of(replica, name);
   if (!rule.ok()) return rule.status();
   const auto members = replica.shard().members(customer);

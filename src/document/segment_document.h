@@ -27,13 +27,14 @@ struct MembersPage {
 absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
                                              std::string_view name, const MembersPage& page);
 // {"segment", "customer_id", "in", "since", "reasons": [{"rule", "depth", "value", "until"}]}.
-absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica, std::string_view name,
-                                         CustomerId customer);
+absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
+                                         std::string_view name, CustomerId customer);
 
 // The members "segments" and "tags" of a customer's document.
 void write_memberships(json::Writer& writer, replica::Replica& replica, CustomerId customer);
 
 // A value as JSON: texts and moments as strings.
-void write_value(json::Writer& writer, std::string_view name, const rule::Value& value, const BusinessZone& zone);
+void write_value(json::Writer& writer, std::string_view name, const rule::Value& value,
+                 const BusinessZone& zone);
 
 }  // namespace kehu::document

@@ -198,14 +198,15 @@ class Bench {
       uint64_t events = 0;
       auto rate = rate_with_rules(count, events);
       if (!rate.ok()) return rate.status();
-      const std::string note = "20 names of events, rules of 10 kinds over them; batch 100, generator included";
+      const std::string note =
+          "20 names of events, rules of 10 kinds over them; batch 100, generator included";
       figures_.push_back({cat("rules_", count, "_events_per_second"), "events/s", *rate, 0, 0, note});
       figures_.push_back({cat("rules_", count, "_cpu_seconds_per_million"), "CPU-s",
                           (cpu_seconds() - cpu) * 1e6 / static_cast<double>(events), 0, 0, note});
       if (count == 0) without = *rate;
       if (count == 0) continue;
-      figures_.push_back({cat("rules_", count, "_share"), "%", 100 * *rate / without, count == 50 ? 70.0 : 35.0, 0,
-                          "of the rate without rules"});
+      figures_.push_back({cat("rules_", count, "_share"), "%", 100 * *rate / without,
+                          count == 50 ? 70.0 : 35.0, 0, "of the rate without rules"});
     }
     return absl::OkStatus();
   }

@@ -11,7 +11,9 @@ namespace kehu::load {
 
 std::string bench_rule(size_t n) {
   constexpr auto& kEvents = demo::LoadProfile::kMixedEvents;
-  const auto event = [n](size_t offset) { return cat("\"", kEvents[(n / 10 + offset) % kEvents.size()], "\""); };
+  const auto event = [n](size_t offset) {
+    return cat("\"", kEvents[(n / 10 + offset) % kEvents.size()], "\"");
+  };
   const std::string days = cat(7 + n % 83);
   const std::string name = cat(n % 10 == 5 || n % 10 == 8 ? "tag t" : "segment s", n, " = ");
   switch (n % 10) {

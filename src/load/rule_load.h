@@ -9,8 +9,8 @@
 // Rules for benchmarks: segments and tags over demo::LoadProfile's mixed events.
 namespace kehu::load {
 
-// The n-th of them, as text of a *.kehu file. Ten kinds take turns over all names of events, with other bounds
-// each time, so that few of them can share what they count.
+// The n-th of them, as text of a *.kehu file. Ten kinds take turns over all names of events, with other
+// bounds each time, so that few of them can share what they count.
 std::string bench_rule(size_t n);
 
 // Makes the first `count` of them.

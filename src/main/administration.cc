@@ -50,16 +50,17 @@ CLI::App* group(CLI::App& app, const char* name, const char* what) {
 
 void add_definition_commands(CLI::App& app, absl::Status& result) {
   const auto in = [](const Declared<command::DefinitionsCommand>& declared) {
-    declared.command->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json, *.kehu…")
+    declared.command
+        ->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json, *.kehu…")
         ->required();
     return declared;
   };
-  const auto applied =
-      in(with_json(declare(app, "apply", "Make settings, sources, segments and tags as the files of a directory say",
-                           &command::run_apply, result)));
+  const auto applied = in(with_json(
+      declare(app, "apply", "Make settings, sources, segments and tags as the files of a directory say",
+              &command::run_apply, result)));
   applied.command->add_flag("--dry-run", applied.options->dry_run, "only show what would change");
-  in(declare(app, "export", "Write settings, sources, segments and tags as files of a directory", &command::run_export,
-             result));
+  in(declare(app, "export", "Write settings, sources, segments and tags as files of a directory",
+             &command::run_export, result));
 }
 
 void add_source_commands(CLI::App& app, absl::Status& result) {
@@ -98,9 +99,11 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
     declared.command->add_option("name", declared.options->name, "name of the segment")->required();
     return with_json(declared);
   };
-  with_json(declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
+  with_json(
+      declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
   named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
-  const auto why = named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
+  const auto why =
+      named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
   why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
 }
 

@@ -237,8 +237,8 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
       ->capture_default_str();
   command->add_option("--only", options->only, "these measurements alone")
-      ->check(CLI::IsMember(
-          {"intake", "pipeline", "stream", "stream_single", "single", "protocols", "latency", "rules", "memory"}));
+      ->check(CLI::IsMember({"intake", "pipeline", "stream", "stream_single", "single", "protocols",
+                             "latency", "rules", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::load::run_bench(*options); });
 }

@@ -11,9 +11,9 @@
 #include "rule/test_random_rules.h"
 #include "tally/spec.h"
 
-// What rules come to, kept up by counting, is what the interpreter computes from all events: at the moment of a
-// history, whatever the order in which its events came and the parts they belong to, and until the moment that
-// the answer names.
+// What rules come to, kept up by counting, is what the interpreter computes from all events: at the moment of
+// a history, whatever the order in which its events came and the parts they belong to, and until the moment
+// that the answer names.
 namespace kehu::membership {
 namespace {
 
@@ -48,7 +48,8 @@ class Compared {
     return interpreter::evaluate(tree_, events, history_.facts_of(0), {now, history_.moment().zone});
   }
   std::string describe(Instant now) const {
-    return cat(tally::name_of(tree_), "\n at ", history_.moment().zone.format(now), " in ", history_.moment().zone.name());
+    return cat(tally::name_of(tree_), "\n at ", history_.moment().zone.format(now), " in ",
+               history_.moment().zone.name());
   }
   // Just before the answer may change it has not; and from there on it is right again.
   void stays_until(FoldedCustomer& customer, const std::vector<Event>& events, const Answer& answer) {
@@ -56,9 +57,9 @@ class Compared {
     const Instant until = std::min(answer.until, now + Duration::days(400));
     std::vector<Instant> moments = {until - Duration(1)};
     for (int i = 0; i < 3; ++i) {
-      moments.push_back(now + Duration(static_cast<int64_t>(
-                                  static_cast<uint64_t>(history_.below(1'000'000)) *
-                                  static_cast<uint64_t>((until - now).micros()) / 1'000'000)));
+      moments.push_back(
+          now + Duration(static_cast<int64_t>(static_cast<uint64_t>(history_.below(1'000'000)) *
+                                              static_cast<uint64_t>((until - now).micros()) / 1'000'000)));
     }
     for (const Instant moment : moments) {
       if (moment < now || moment >= until) continue;
@@ -83,8 +84,10 @@ class Compared {
 bool has_loose_now(const rule::Node& node, bool compared) {
   if (node.op == rule::Op::kNow) return !compared;
   const bool is_sum = node.op == rule::Op::kPlus || node.op == rule::Op::kMinus;
-  const bool compares = (node.op >= rule::Op::kEqual && node.op <= rule::Op::kBetween) || (is_sum && compared);
-  return std::ranges::any_of(node.of, [&](const rule::Node& child) { return has_loose_now(child, compares); });
+  const bool compares =
+      (node.op >= rule::Op::kEqual && node.op <= rule::Op::kBetween) || (is_sum && compared);
+  return std::ranges::any_of(node.of,
+                             [&](const rule::Node& child) { return has_loose_now(child, compares); });
 }
 
 bool is_expression(const rule::Node& node) {

@@ -4,8 +4,9 @@
 
 #include "base/text.h"
 
-// A customer is asked again only for rules that an event can have changed, and for each rule at the moment that
-// its last answer named. That moment may come too early (the answer then is the same), but never too late.
+// A customer is asked again only for rules that an event can have changed, and for each rule at the moment
+// that its last answer named. That moment may come too early (the answer then is the same), but never too
+// late.
 namespace kehu::membership {
 
 void Keeper::open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members) {
@@ -32,7 +33,8 @@ void Keeper::advance(Instant now, TraitOf trait, std::vector<Change>& changes) {
   }
 }
 
-void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes) {
+void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait,
+                    std::vector<Change>& changes) {
   now_ = now;
   trait_ = &trait;
   for (const uint32_t index : rules) {
@@ -104,9 +106,10 @@ rule::Value Keeper::result(uint32_t rule) {
 
 absl::Status Keeper::status() const {
   if (!totals_.failed()) return absl::OkStatus();
-  return failure(absl::StatusCode::kDataLoss,
-                 "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
-                 "data directory or a replay of the log restores it");
+  return failure(
+      absl::StatusCode::kDataLoss,
+      "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
+      "data directory or a replay of the log restores it");
 }
 
 }  // namespace kehu::membership

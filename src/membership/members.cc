@@ -4,9 +4,9 @@
 
 #include "tally/end_values.h"
 
-// varint number << 1 | 1 when something is due; then varint how many dues, instant of the first, for each in the
-// order of rules varint rule less the one before, duration how much later than the first; then for each entry, ascending by rule: varint rule less the
-// one before, instant since, value (tally/end_values.h).
+// varint number << 1 | 1 when something is due; then varint how many dues, instant of the first, for each in
+// the order of rules varint rule less the one before, duration how much later than the first; then for each
+// entry, ascending by rule: varint rule less the one before, instant since, value (tally/end_values.h).
 namespace kehu::membership {
 
 void Members::clear() {

@@ -67,7 +67,8 @@ class Order {
 
 }  // namespace
 
-Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence position, property::FieldPlan& fields) {
+Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence position,
+           property::FieldPlan& fields) {
   const Order order(versions);
   std::map<tally::TallyId, tally::Spec> specs;
   // Programs name tallies by their place among the ids, which is known once all have one.

@@ -16,13 +16,13 @@
 
 namespace kehu::membership {
 
-// All rules of a project, compiled once for each version of them, in an order in which each comes behind those
-// that it names.
+// All rules of a project, compiled once for each version of them, in an order in which each comes behind
+// those that it names.
 class Plan {
  public:
   Plan() = default;
-  // Versions that name each other in a circle, or what is not there, take what they name for unknown: admission
-  // has refused them. Tallies that are new begin to count behind `position`.
+  // Versions that name each other in a circle, or what is not there, take what they name for unknown:
+  // admission has refused them. Tallies that are new begin to count behind `position`.
   Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence position, property::FieldPlan& fields);
 
   struct Rule {
@@ -62,7 +62,7 @@ class Plan {
   void index();
 
   std::vector<Rule> rules_;
-  std::vector<uint32_t> index_;  // by id: the rule's index from 1
+  std::vector<uint32_t> index_;                      // by id: the rule's index from 1
   std::map<std::string, tally::TallyId> tally_ids_;  // by Spec::key()
   tally::Plan tallies_;
   // Of track events by name, and of all others; each with and without the rules that ask for traits.

@@ -53,7 +53,8 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
   asks_traits_ |= node.op == Op::kTrait;
   if (node.op == Op::kNth) step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {
-    const auto rule = names.rule(node.op == Op::kSegment ? rule::Kind::kSegment : rule::Kind::kTag, node.text);
+    const auto rule =
+        names.rule(node.op == Op::kSegment ? rule::Kind::kSegment : rule::Kind::kTag, node.text);
     step.number = rule.value_or(UINT32_MAX);
     if (rule) add_once(*rule, rules_);
   }
@@ -67,7 +68,8 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
       add_once(step.tallies.back(), tallies_);
     }
     if (node.op == Op::kStage) {
-      for (const Node& each : node.of) step.names.push_back(each.op == Op::kEvents ? each.text : each.of[0].text);
+      for (const Node& each : node.of)
+        step.names.push_back(each.op == Op::kEvents ? each.text : each.of[0].text);
     }
     return step;
   }

@@ -43,7 +43,7 @@ class Program {
  public:
   // Where the compiler finds what a rule names.
   struct Names {
-    std::function<uint32_t(const tally::Spec&)> tally;              // its index in the tally::Plan
+    std::function<uint32_t(const tally::Spec&)> tally;  // its index in the tally::Plan
     std::function<std::optional<uint32_t>(rule::Kind, std::string_view)> rule;  // its index
   };
   Program(const rule::Node& expression, const std::string& zone, const Names& names);
@@ -65,7 +65,7 @@ class Program {
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
     rule::Span span = {};
     rule::Window window = {};
-    uint32_t number = 0;             // of kNth; the index of another rule
+    uint32_t number = 0;                  // of kNth; the index of another rule
     std::vector<uint32_t> tallies = {};   // of a function of events
     std::vector<std::string> names = {};  // of a stage's steps
     std::optional<text::Pattern> pattern = {};

@@ -5,9 +5,9 @@
 
 #include "aggregate/wire.h"
 
-// byte 1; varint next rule, varint next tally; varint how many rules, each: varint id, byte kind, text name, varint
-// version, byte state, varint asking since; varint how many tallies, each: varint id, varint since, text key; byte
-// kind of the round, varint position, fixed token of the last part (high, low), varint parts.
+// byte 1; varint next rule, varint next tally; varint how many rules, each: varint id, byte kind, text name,
+// varint version, byte state, varint asking since; varint how many tallies, each: varint id, varint since,
+// text key; byte kind of the round, varint position, fixed token of the last part (high, low), varint parts.
 namespace kehu::membership {
 namespace {
 
@@ -160,7 +160,8 @@ Registry::Round Registry::next_round() const {
 }
 
 void Registry::advance(Round::Kind kind, Sequence position, Token after, uint64_t parts) {
-  if (round_.kind != kind || round_.position != position) round_ = {.kind = kind, .position = position, .after = {}};
+  if (round_.kind != kind || round_.position != position)
+    round_ = {.kind = kind, .position = position, .after = {}};
   round_.after = after;
   round_.parts += parts;
   save();

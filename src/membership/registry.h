@@ -42,27 +42,29 @@ class Registry {
     std::string name;
     Sequence version;
     State state = State::kWaiting;
-    Sequence asking_since = {};  // all customers are to be asked, by a round that begins behind this; zero: none is
+    Sequence asking_since =
+        {};  // all customers are to be asked, by a round that begins behind this; zero: none is
   };
   struct Tally {
     tally::TallyId id;
-    std::string key;   // tally::Spec::key()
-    Sequence since;    // it has counted the events behind this record; zero: all
+    std::string key;  // tally::Spec::key()
+    Sequence since;   // it has counted the events behind this record; zero: all
   };
   // A back-fill: rounds over all parts of customers, in the order of their tokens.
   struct Round {
     using Kind = BackfillRound;
     Kind kind = Kind::kNone;
-    Sequence position;  // it is for tallies and rules that were there at this record
-    Token after;        // the parts up to this one are done
+    Sequence position;   // it is for tallies and rules that were there at this record
+    Token after;         // the parts up to this one are done
     uint64_t parts = 0;  // how many these are
   };
 
-  // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies; at
-  // zero they have missed nothing, and are live. What no version asks for any more is forgotten.
+  // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies;
+  // at zero they have missed nothing, and are live. What no version asks for any more is forgotten.
   RuleId rule(const RuleVersion& version, Sequence position);
   tally::TallyId tally(const tally::Spec& spec, Sequence position);
-  // Behind all of rule() and tally(): forgets what was not asked for since the last call, and stores the rest.
+  // Behind all of rule() and tally(): forgets what was not asked for since the last call, and stores the
+  // rest.
   void settle();
 
   const Tally* find(tally::TallyId id) const;

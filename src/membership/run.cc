@@ -136,7 +136,8 @@ Answer Run::comparison(const Step& step) {
   if (auto known = now_compared(step)) return *known;
   const Answer a = answer(step.of[0]);
   const Answer b = answer(step.of[1]);
-  return {Value::of(rule::holds(step.op, a.value, b.value, step.of[1].type, zone_)), std::min(a.until, b.until)};
+  return {Value::of(rule::holds(step.op, a.value, b.value, step.of[1].type, zone_)),
+          std::min(a.until, b.until)};
 }
 
 Answer Run::between(const Step& step) {
@@ -179,7 +180,8 @@ Answer Run::within(const Step& step) {
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value::of(false), of.until};
   const rule::Extent extent = rule::extent(step.window, now_, zone_);
-  if (extent.contains(*t)) return {Value::of(true), std::min(of.until, tally::leaves(step.window, *t, now_, zone_))};
+  if (extent.contains(*t))
+    return {Value::of(true), std::min(of.until, tally::leaves(step.window, *t, now_, zone_))};
   const Instant edge = *t < extent.from ? kLastInstant : rule::next_edge(step.window, now_, zone_);
   return {Value::of(false), std::min(of.until, edge)};
 }

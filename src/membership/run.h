@@ -48,8 +48,8 @@ class Run {
     Instant until = kLastInstant;
   };
   Held held(const Step& step, uint32_t tally);
-  // A comparison of amounts that go down bucket by bucket as the window slides: until when it keeps its truth,
-  // to the granule. nullopt: it is no such comparison.
+  // A comparison of amounts that go down bucket by bucket as the window slides: until when it keeps its
+  // truth, to the granule. nullopt: it is no such comparison.
   std::optional<Answer> sliding(const Step& step);
   std::optional<Answer> days_compared(const Step& step);
   std::optional<Answer> now_compared(const Step& step);

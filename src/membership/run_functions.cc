@@ -31,7 +31,8 @@ Value of_numbers(Op op, const tally::Amount& amount) {
     case Op::kCount:
       return number(amount.count);
     case Op::kAverage:
-      return amount.count == 0 ? Value() : Value::of(rule::divided(amount.sum, static_cast<int64_t>(amount.count)));
+      return amount.count == 0 ? Value()
+                               : Value::of(rule::divided(amount.sum, static_cast<int64_t>(amount.count)));
     case Op::kMin:
       return amount.count == 0 ? Value() : Value::of(Sum{amount.min});
     case Op::kMax:
@@ -50,8 +51,8 @@ uint64_t estimated(size_t found, uint64_t largest_hash) {
   const double space = static_cast<double>(aggregate::kKeyMask) + 1;
   const double all =
       static_cast<double>(tally::Texts::kTexts - 1) * space / (static_cast<double>(largest_hash) + 1);
-  return static_cast<uint64_t>(
-      all * static_cast<double>(found) / static_cast<double>(tally::Texts::kTexts) + 0.5);
+  return static_cast<uint64_t>(all * static_cast<double>(found) / static_cast<double>(tally::Texts::kTexts) +
+                               0.5);
 }
 
 }  // namespace
@@ -141,8 +142,8 @@ std::optional<Answer> Run::sliding(const Step& step) {
   const Range range = granules(function.window, granule);
   const auto holds = [&](const tally::Amount& amount) {
     const Value value = of_numbers(function.op, amount);
-    return rule::holds(step.op, first ? value : bound.constant, first ? bound.constant : value, rule::Type::kNumber,
-                       zone_);
+    return rule::holds(step.op, first ? value : bound.constant, first ? bound.constant : value,
+                       rule::Type::kNumber, zone_);
   };
   // From the newest on: what is left when all older ones have left, and whether it holds then.
   tally::Amount amount;
@@ -195,7 +196,8 @@ Answer Run::texts_of(const Step& step) {
     for (const tally::Texts::Bucket& bucket : entry.buckets) {
       const bool inside = range.contains(bucket.number);
       if (inside) count += bucket.count;
-      if (inside && slides_open(step.window)) until = std::min(until, leaves(step.window, bucket.number, granule));
+      if (inside && slides_open(step.window))
+        until = std::min(until, leaves(step.window, bucket.number, granule));
       if (!slides_open(step.window) && bucket.number >= range.first) {
         until = rule::next_edge(step.window, now_, zone_);
       }
@@ -215,7 +217,8 @@ Answer Run::end_value(const Step& step) {
   const tally::Spec& spec = asked_.totals().counter(step.tallies[0]).spec;
   const bool moments = spec.path.empty();
   const auto answer = [&](const tally::EndValues::End& end) {
-    return Answer{end.value, slides_open(step.window) ? tally::leaves(step.window, end.time, now_, zone_) : kLastInstant};
+    return Answer{end.value, slides_open(step.window) ? tally::leaves(step.window, end.time, now_, zone_)
+                                                      : kLastInstant};
   };
   tally::EndValues::End end;
   if (spec.granule != Granule::kNone) {

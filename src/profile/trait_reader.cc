@@ -20,7 +20,8 @@ bool TraitReader::read() {
     if (!sections.split(parts_[i])) return false;
     Traits& traits = i == 0 ? traits_ : other_traits_;
     TraitSteps& steps = i == 0 ? steps_ : other_steps_;
-    if (!traits.read(sections[SectionId::kTraits]) || !steps.read(sections[SectionId::kTraitSteps])) return false;
+    if (!traits.read(sections[SectionId::kTraits]) || !steps.read(sections[SectionId::kTraitSteps]))
+      return false;
     if (i == 0) continue;
     traits_.merge(other_traits_);
     steps_.merge(other_steps_);

@@ -12,15 +12,15 @@
 
 namespace kehu::profile {
 
-// Single traits of one customer, without a view of the whole. Reused from customer to customer: reads its parts
-// when the first trait is asked for.
+// Single traits of one customer, without a view of the whole. Reused from customer to customer: reads its
+// parts when the first trait is asked for.
 class TraitReader {
  public:
   // The parts are kept by the caller as long as values are asked for.
   void open(absl::Span<const std::string_view> parts);
 
-  // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or the
-  // parts are damaged. Valid until the next call.
+  // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or
+  // the parts are damaged. Valid until the next call.
   std::optional<json::RawValue> find(std::string_view path);
 
  private:

@@ -32,8 +32,9 @@ absl::StatusOr<std::string> Session::Core::rows_of_parts(const PartsWanted& want
   const delta::FileSet& files = *snapshot->events().files;
   if (absl::Status status = verify(files); !status.ok()) return status;
   show_tail(*snapshot, lake::TableId::kEvents);
-  std::string rows = cat(" FROM (", all_rows(lake::TableId::kEvents, files, id), ") WHERE sequence <= ",
-                         wanted.up_to.value(), " AND part > ", duck::quote(wanted.after.hash.hex()));
+  std::string rows =
+      cat(" FROM (", all_rows(lake::TableId::kEvents, files, id),
+          ") WHERE sequence <= ", wanted.up_to.value(), " AND part > ", duck::quote(wanted.after.hash.hex()));
   if (!wanted.events.empty()) rows += cat(" AND type = 'track' AND event IN (", list_of(wanted.events), ")");
   return rows;
 }
@@ -42,8 +43,9 @@ absl::Status Session::each_event_of_parts(const PartsWanted& wanted,
                                           const std::function<absl::Status(const StoredEvent&)>& visit) {
   const auto rows = core_->rows_of_parts(wanted);
   if (!rows.ok()) return rows.status();
-  auto result = core_->connection->query(cat("SELECT part, sequence, epoch_us(time), type, event, channel, source",
-                                             wanted.properties ? ", properties" : "", *rows, " ORDER BY part"));
+  auto result =
+      core_->connection->query(cat("SELECT part, sequence, epoch_us(time), type, event, channel, source",
+                                   wanted.properties ? ", properties" : "", *rows, " ORDER BY part"));
   if (!result.ok()) return result.status();
   ChannelReading channel;
   std::string channel_text;

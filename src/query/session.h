@@ -97,7 +97,8 @@ struct Concerned {
 };
 
 class ResultText;
-// An event as the archive has it, for whoever counts events part by part. Views are valid while it is visited.
+// An event as the archive has it, for whoever counts events part by part. Views are valid while it is
+// visited.
 struct StoredEvent {
   Token part;
   Sequence sequence;

@@ -86,8 +86,10 @@ std::vector<membership::RuleVersion> Replica::older_rules() {
     const definition::Version* newest = now->find(kind, rule.name);
     if (newest == nullptr || newest->sequence == rule.version) continue;
     for (const definition::NamedVersion& named : definitions_.versions(kind, rule.name)) {
-      if (named.version->sequence == rule.version) older.push_back(rule_version(
-          rule.version, *static_cast<const rule::Definition*>(named.version->value.get()), *now->settings()));
+      if (named.version->sequence == rule.version)
+        older.push_back(rule_version(rule.version,
+                                     *static_cast<const rule::Definition*>(named.version->value.get()),
+                                     *now->settings()));
     }
   }
   return older;

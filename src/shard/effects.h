@@ -49,10 +49,10 @@ class Effects {
   std::vector<CommandResult> commands;
   std::vector<definition::NamedVersion> definitions;  // versions that came to be
   std::vector<MembershipChange> memberships;
-  std::vector<Intent> intents;                        // which the outbox holds, too
-  std::vector<IntentKey> settled;                     // whose receipt came
-  uint64_t timers_due = 0;                            // timers that came due
-  uint64_t receipts_repeated = 0;                     // of intents that were counted before
+  std::vector<Intent> intents;     // which the outbox holds, too
+  std::vector<IntentKey> settled;  // whose receipt came
+  uint64_t timers_due = 0;         // timers that came due
+  uint64_t receipts_repeated = 0;  // of intents that were counted before
   uint64_t unlisted_channels = 0;  // events whose channel the table of channels does not know
   uint64_t amounts_unread = 0;     // order events whose amount or currency could not be read
   int64_t customers_delta = 0;     // customers that came to be, less those that ended

@@ -8,12 +8,12 @@
 #include "notation/format.h"
 #include "rule/check.h"
 #include "rule/test_random_rules.h"
-#include "tally/spec.h"
 #include "shard/test_rules_world.h"
+#include "tally/spec.h"
 
 // Whatever happens to a project, what its customers are by its rules is what the interpreter says of their
-// events: events that come late, customers that become one and part again, rules that come, change and go, time
-// that stands still for a day, restarts, and back-fills that are cut into pieces.
+// events: events that come late, customers that become one and part again, rules that come, change and go,
+// time that stands still for a day, restarts, and back-fills that are cut into pieces.
 namespace kehu::shard {
 namespace {
 
@@ -30,8 +30,10 @@ uint64_t first_seed() {
 bool has_loose_now(const rule::Node& node, bool compared) {
   if (node.op == rule::Op::kNow) return !compared;
   const bool is_sum = node.op == rule::Op::kPlus || node.op == rule::Op::kMinus;
-  const bool compares = (node.op >= rule::Op::kEqual && node.op <= rule::Op::kBetween) || (is_sum && compared);
-  return std::ranges::any_of(node.of, [&](const rule::Node& child) { return has_loose_now(child, compares); });
+  const bool compares =
+      (node.op >= rule::Op::kEqual && node.op <= rule::Op::kBetween) || (is_sum && compared);
+  return std::ranges::any_of(node.of,
+                             [&](const rule::Node& child) { return has_loose_now(child, compares); });
 }
 
 std::string shown(const Value& value) {
@@ -42,7 +44,9 @@ std::string shown(const Value& value) {
 class Story {
  public:
   explicit Story(uint64_t seed)
-      : history_(seed, {.events_most = 60, .days_back = 60}), random_(seed ^ 0x9e3779b97f4a7c15), names_(names()) {
+      : history_(seed, {.events_most = 60, .days_back = 60}),
+        random_(seed ^ 0x9e3779b97f4a7c15),
+        names_(names()) {
     rules_.resize(names_.size());
   }
 
@@ -54,7 +58,8 @@ class Story {
       event(arrival.event);
     }
     for (int i = 0; i < 6 && !failed(); ++i) {
-      now_ = now_ + Duration(static_cast<int64_t>(random_() % (chance(2) ? 90'000'000'000 : 3'000'000'000'000)));
+      now_ =
+          now_ + Duration(static_cast<int64_t>(random_() % (chance(2) ? 90'000'000'000 : 3'000'000'000'000)));
       something();
       tick();
       compare();
@@ -147,9 +152,14 @@ class Story {
     append(std::move(record));
   }
   std::string random_traits() {
-    static constexpr std::string_view kTraits[] = {
-        R"({"city":"a"})",          R"({"city":"北京","vip":true})", R"({"vip":false})", R"({"vip":3})",
-        R"({"birthday":"2000-02-29"})", R"({"birthday":"1999-04-01"})", R"({"city":"12.5"})", R"({"city":null})"};
+    static constexpr std::string_view kTraits[] = {R"({"city":"a"})",
+                                                   R"({"city":"北京","vip":true})",
+                                                   R"({"vip":false})",
+                                                   R"({"vip":3})",
+                                                   R"({"birthday":"2000-02-29"})",
+                                                   R"({"birthday":"1999-04-01"})",
+                                                   R"({"city":"12.5"})",
+                                                   R"({"city":null})"};
     return std::string(kTraits[below(8)]);
   }
 
@@ -281,14 +291,29 @@ class Story {
     // What time did is judged by what was there before the record.
     const bool plain = effects.moves.empty() &&
                        (record.kind != RecordKind::kEvent || effects.events[0].event->traits == "{}");
-    if (record.kind == RecordKind::kTick || (record.kind == RecordKind::kEvent && plain)) judge_moments(record);
+    if (record.kind == RecordKind::kTick || (record.kind == RecordKind::kEvent && plain))
+      judge_moments(record);
     for (const Applied& applied : effects.events) {
       if (!applied.customer.hash.is_zero()) oracle_.add(sequence, applied.part, record.payload);
     }
     if (std::getenv("KEHU_WHY")) {
-      trail_.push_back(cat(log_.size(), " kind ", int(record.kind), " at ", BusinessZone().format(record.tick), " moves ", effects.moves.size(), effects.events.empty() ? "" : cat(" event ", effects.events[0].event->name, " ", BusinessZone().format(effects.events[0].event->time), " c", effects.events[0].customer.hash.high % 1000, effects.events[0].event->properties, effects.events[0].event->traits)));
-      for (const auto& m : effects.memberships) trail_.push_back(cat("    c", m.customer.hash.high % 1000, " rule ", m.change.rule.value(), " ", shown(m.change.before), " -> ", shown(m.change.after), " at ", BusinessZone().format(m.change.at), m.live ? " live" : ""));
-      if (record.kind == RecordKind::kBackfill) { auto b = codec::decode_backfill(record.payload); trail_.push_back(cat("    round ", int(b->kind), " pos ", b->position.value(), b->last ? " last " : " ", b->entries.size())); }
+      trail_.push_back(cat(log_.size(), " kind ", int(record.kind), " at ",
+                           BusinessZone().format(record.tick), " moves ", effects.moves.size(),
+                           effects.events.empty()
+                               ? ""
+                               : cat(" event ", effects.events[0].event->name, " ",
+                                     BusinessZone().format(effects.events[0].event->time), " c",
+                                     effects.events[0].customer.hash.high % 1000,
+                                     effects.events[0].event->properties, effects.events[0].event->traits)));
+      for (const auto& m : effects.memberships)
+        trail_.push_back(cat("    c", m.customer.hash.high % 1000, " rule ", m.change.rule.value(), " ",
+                             shown(m.change.before), " -> ", shown(m.change.after), " at ",
+                             BusinessZone().format(m.change.at), m.live ? " live" : ""));
+      if (record.kind == RecordKind::kBackfill) {
+        auto b = codec::decode_backfill(record.payload);
+        trail_.push_back(cat("    round ", int(b->kind), " pos ", b->position.value(),
+                             b->last ? " last " : " ", b->entries.size()));
+      }
     }
     for (const MembershipChange& change : effects.memberships) take(change, sequence);
   }
@@ -331,8 +356,11 @@ class Story {
       const auto due = runner_.shard().next_due();
       if (!due || *due > now_) break;
       if (std::getenv("KEHU_WHY") && i > 19990) {
-        std::printf("next due %s %ld of now %s\n", BusinessZone().format(*due).c_str(), long(due->micros() % 1000), BusinessZone().format(now_).c_str());
-        if (i == 19998) for (uint32_t j = 0; j < runner_.shard().rules().size(); ++j) std::printf("%s\n", describe(runner_.shard().rules().at(j).id).c_str());
+        std::printf("next due %s %ld of now %s\n", BusinessZone().format(*due).c_str(),
+                    long(due->micros() % 1000), BusinessZone().format(now_).c_str());
+        if (i == 19998)
+          for (uint32_t j = 0; j < runner_.shard().rules().size(); ++j)
+            std::printf("%s\n", describe(runner_.shard().rules().at(j).id).c_str());
       }
       ASSERT_LT(i, 19'999) << "time does not come to an end";
     }
@@ -363,11 +391,17 @@ class Story {
         if (std::getenv("KEHU_WHY") && shown(has) != shown(want[i])) {
           std::printf("members due %s\n", BusinessZone().format(members->due()).c_str());
           for (const auto& reason : *why) {
-            std::printf("%*s%s = %s until %s\n", int(reason.depth) * 2, "", tally::name_of(*reason.node).c_str(), shown(reason.value).c_str(), BusinessZone().format(reason.until).c_str());
+            std::printf("%*s%s = %s until %s\n", int(reason.depth) * 2, "",
+                        tally::name_of(*reason.node).c_str(), shown(reason.value).c_str(),
+                        BusinessZone().format(reason.until).c_str());
           }
           for (uint32_t j = 0; j < shard.rules().size(); ++j) {
             const auto* e = members->find(shard.rules().at(j).id);
-            std::printf("%s v%d id %d state %d: has %s since %s want %s\n", shard.rules().at(j).version.definition.name.c_str(), int(shard.rules().at(j).version.version.value()), int(shard.rules().at(j).id.value()), int(shard.rules().at(j).state), e ? shown(e->value).c_str() : "-", e ? BusinessZone().format(e->since).c_str() : "", shown(want[j]).c_str());
+            std::printf("%s v%d id %d state %d: has %s since %s want %s\n",
+                        shard.rules().at(j).version.definition.name.c_str(),
+                        int(shard.rules().at(j).version.version.value()), int(shard.rules().at(j).id.value()),
+                        int(shard.rules().at(j).state), e ? shown(e->value).c_str() : "-",
+                        e ? BusinessZone().format(e->since).c_str() : "", shown(want[j]).c_str());
           }
           for (const auto& line : trail_) std::printf("%s\n", line.c_str());
         }
@@ -428,8 +462,8 @@ class Story {
     const auto index = runner_.shard().rules().find(id);
     if (!index) return "a rule that is gone";
     const RuleVersion& version = runner_.shard().rules().at(*index).version;
-    return cat(notation::format(version.definition, notation::Language::kEnglish), "\n in ", version.zone, " at ",
-               BusinessZone().format(now_), ", record ", log_.size());
+    return cat(notation::format(version.definition, notation::Language::kEnglish), "\n in ", version.zone,
+               " at ", BusinessZone().format(now_), ", record ", log_.size());
   }
 
   interpreter::RandomHistory history_;
@@ -460,7 +494,8 @@ TEST(Rules, MembersAreThoseThatTheInterpreterFinds) {
     pairs += story.pairs();
     compared += story.compared();
     timed += story.timed_changes();
-    if (testing::Test::HasFailure()) FAIL() << "KEHU_SEED=" << seed + static_cast<uint64_t>(i) << " repeats it";
+    if (testing::Test::HasFailure())
+      FAIL() << "KEHU_SEED=" << seed + static_cast<uint64_t>(i) << " repeats it";
   }
   RecordProperty("pairs", cat(pairs));
   std::printf("%zu pairs of a rule and a history, %zu answers, %zu moments\n", pairs, compared, timed);

@@ -135,7 +135,8 @@ absl::Status Shard::move(absl::Span<const identity::Move> moves, Sequence sequen
   while (!moves.empty()) {
     size_t same = 1;
     while (same < moves.size() && moves[same].from == moves[0].from && moves[same].to == moves[0].to) ++same;
-    if (auto status = move_between(moves.subspan(0, same), sequence, now, effects); !status.ok()) return status;
+    if (auto status = move_between(moves.subspan(0, same), sequence, now, effects); !status.ok())
+      return status;
     moves.remove_prefix(same);
   }
   return absl::OkStatus();
@@ -261,7 +262,8 @@ absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
   return absl::OkStatus();
 }
 
-absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, size_t first_intent, Effects& effects) {
+absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, size_t first_intent,
+                             Effects& effects) {
   switch (static_cast<Purpose>(timer.kind)) {
     case Purpose::kReminder:
       return remind(timer, {tick, static_cast<uint32_t>(effects.intents.size() - first_intent)}, effects);

@@ -4,11 +4,11 @@
 #include "base/text.h"
 #include "shard/shard.h"
 
-// A new rule has missed what happened before it. What its tallies would have counted comes as records, part by
-// part, from whoever reads the archive (backfill/), and is merged with what they have counted since: tallies
-// are monoids, so nothing is counted twice as long as one side has the events up to a record and the other
-// those behind it. Then all customers are asked, part by part again. Since all of it are records, a replay
-// comes to the same, and a crash in between goes on where the log ends (docs/decisions/backfill.md).
+// A new rule has missed what happened before it. What its tallies would have counted comes as records, part
+// by part, from whoever reads the archive (backfill/), and is merged with what they have counted since:
+// tallies are monoids, so nothing is counted twice as long as one side has the events up to a record and the
+// other those behind it. Then all customers are asked, part by part again. Since all of it are records, a
+// replay comes to the same, and a crash in between goes on where the log ends (docs/decisions/backfill.md).
 namespace kehu::shard {
 
 using membership::Registry;
@@ -86,11 +86,12 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   return absl::OkStatus();
 }
 
-// Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or was
-// asked about the version before.
+// Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or
+// was asked about the version before.
 void Shard::finish_round(const codec::Backfill& backfill, Sequence sequence) {
   std::map<membership::RuleId, std::vector<membership::RuleId>> named_before;
-  for (uint32_t index = 0; index < rules_.size(); ++index) named_before[rules_.at(index).id] = named_by(index);
+  for (uint32_t index = 0; index < rules_.size(); ++index)
+    named_before[rules_.at(index).id] = named_by(index);
   const auto live = registry_.finish(backfill.kind, backfill.position);
   drop_older();
   compile();

@@ -7,8 +7,8 @@
 // customer, follow from its parts, and are computed anew behind a merge (docs/decisions/customer-state.md).
 namespace kehu::shard {
 
-// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which rules
-// there are, those that the registry knows are not gone.
+// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which
+// rules there are, those that the registry knows are not gone.
 void Shard::compile() {
   property::FieldPlan fields;
   if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
@@ -127,8 +127,8 @@ void Shard::put_part(const Part& part) {
   }
 }
 
-// A timer that was set for another moment stays, and means nothing when it is due: that is cheaper than taking
-// it out, since most moments only move forward.
+// A timer that was set for another moment stays, and means nothing when it is due: that is cheaper than
+// taking it out, since most moments only move forward.
 void Shard::finish_members(CustomerId customer, Instant due_before) {
   members_.keep_if([this](membership::RuleId rule) { return rules_.find(rule).has_value(); });
   members_.write(members_bytes_);
@@ -193,7 +193,8 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   const Instant due_before = members_.due();
   members_.clear_dues();
   open_rules(parts_.parts());
-  keeper_.update(rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
+  keeper_.update(
+      rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
   note(customer, sequence, effects);
   if (auto status = keeper_.status(); !status.ok()) return status;
   finish_members(customer, due_before);

@@ -113,8 +113,8 @@ class RulesOracle {
   }
   const std::vector<Seen>& seen() const { return seen_; }
 
-  // Rules whose answer is in force and follows from nothing that is still being filled in, or is gone while the
-  // next version is filled in.
+  // Rules whose answer is in force and follows from nothing that is still being filled in, or is gone while
+  // the next version is filled in.
   static std::vector<bool> settled(const Shard& shard) {
     const membership::Plan& plan = shard.rules();
     std::vector<bool> settled(plan.size());
@@ -123,7 +123,8 @@ class RulesOracle {
       settled[i] = known != nullptr && known->state == membership::Registry::State::kLive &&
                    known->asking_since == Sequence();
       const rule::References named = rule::references(plan.at(i).version.definition.body);
-      settled[i] = settled[i] && named.segments.size() + named.tags.size() == plan.at(i).program.rules().size();
+      settled[i] =
+          settled[i] && named.segments.size() + named.tags.size() == plan.at(i).program.rules().size();
       for (const uint32_t each : plan.at(i).program.rules()) settled[i] = settled[i] && settled[each];
     }
     return settled;
@@ -194,12 +195,14 @@ inline std::optional<std::string> backfill_record(Shard& shard, const RulesOracl
   const Shard::BackfillJob job = shard.backfill_job();
   if (job.round.kind == BackfillRound::kNone) return std::nullopt;
   std::vector<Token> parts;
-  EXPECT_TRUE(shard.for_each_part([&](Token part, CustomerId) {
-    if (part > job.round.after) parts.push_back(part);
-  }).ok());
+  EXPECT_TRUE(shard
+                  .for_each_part([&](Token part, CustomerId) {
+                    if (part > job.round.after) parts.push_back(part);
+                  })
+                  .ok());
   std::ranges::sort(parts);
-  codec::Backfill backfill{.kind = job.round.kind, .position = job.round.position, .last = parts.size() <= most,
-                           .entries = {}};
+  codec::Backfill backfill{
+      .kind = job.round.kind, .position = job.round.position, .last = parts.size() <= most, .entries = {}};
   parts.resize(std::min(parts.size(), most));
   std::deque<std::string> bytes;
   for (const Token part : parts) {
@@ -213,7 +216,8 @@ inline std::optional<std::string> backfill_record(Shard& shard, const RulesOracl
         if (seen.part != part || seen.sequence > job.round.position) continue;
         property::EventFields read;
         const bool named = seen.event.type == EventType::kTrack;
-        read.read(named ? fields.of(seen.event.name_id(), seen.event.source) : nullptr, seen.event.properties);
+        read.read(named ? fields.of(seen.event.name_id(), seen.event.source) : nullptr,
+                  seen.event.properties);
         std::string out;
         const auto folded =
             folder.fold(one, counted, {seen.event, read, source_names()[seen.event.source.value() - 1]}, out);

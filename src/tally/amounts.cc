@@ -4,8 +4,8 @@
 
 // total, then, if windows slide: varint how many buckets, and for the newest its number as zigzag, for each
 // older one how many granules it lies before the one behind it; and its amount.
-// An amount: varint count; of numbers wide sum, with extremes zigzag least and varint span; of a total, and of
-// buckets with ends, instant last and duration last − first.
+// An amount: varint count; of numbers wide sum, with extremes zigzag least and varint span; of a total, and
+// of buckets with ends, instant last and duration last − first.
 namespace kehu::tally {
 namespace {
 

@@ -40,7 +40,8 @@ Condition::Condition(const Node& node, std::string_view event, const BusinessZon
                      property::FieldPlan& fields)
     : zone_(zone), root_(compile(node, event, fields)) {}
 
-Condition::Step Condition::compile(const Node& node, std::string_view event, property::FieldPlan& fields) const {
+Condition::Step Condition::compile(const Node& node, std::string_view event,
+                                   property::FieldPlan& fields) const {
   Step step{.op = node.op, .constant = rule::literal(node, zone_), .span = node.span};
   if (node.op == Op::kProperty) step.path = Path(node.text, event, fields);
   if (node.op == Op::kMatches) {
@@ -99,14 +100,16 @@ bool Condition::holds(const Step& step, const Seen& seen) const {
 
 bool Condition::compares(const Step& step, const Seen& seen) const {
   return any_value(step.of[0], seen, [&](const Value& a) {
-    return any_value(step.of[1], seen, [&](const Value& b) { return rule::holds(step.op, a, b, step.of[1].type, zone_); });
+    return any_value(step.of[1], seen,
+                     [&](const Value& b) { return rule::holds(step.op, a, b, step.of[1].type, zone_); });
   });
 }
 
 bool Condition::is_between(const Step& step, const Seen& seen) const {
   return any_value(step.of[0], seen, [&](const Value& value) {
     const auto bound = [&](const Step& side, Op op) {
-      return any_value(side, seen, [&](const Value& b) { return rule::holds(op, value, b, side.type, zone_); });
+      return any_value(side, seen,
+                       [&](const Value& b) { return rule::holds(op, value, b, side.type, zone_); });
     };
     return bound(step.of[1], Op::kAtLeast) && bound(step.of[2], Op::kAtMost);
   });

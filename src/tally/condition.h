@@ -43,7 +43,8 @@ class Path {
 class Condition {
  public:
   // Asks `fields` for what it needs of events of this name; empty: any.
-  Condition(const rule::Node& node, std::string_view event, const BusinessZone& zone, property::FieldPlan& fields);
+  Condition(const rule::Node& node, std::string_view event, const BusinessZone& zone,
+            property::FieldPlan& fields);
 
   bool holds(const Seen& seen) const;
 

@@ -61,7 +61,8 @@ void EndValues::clear() {
 void EndValues::add(const Spec& spec, Instant time, int64_t number, const Value& value) {
   if (!value.known()) return;
   const End end{time, cut(value)};
-  if (empty() || time < first_.time || (time == first_.time && greater(end.value, first_.value))) first_ = end;
+  if (empty() || time < first_.time || (time == first_.time && greater(end.value, first_.value)))
+    first_ = end;
   if (is_later(end, last_)) last_ = end;
   if (spec.granule != rule::Granule::kNone) put(spec, {number, end});
 }
@@ -84,8 +85,8 @@ void EndValues::merge(const Spec& spec, const EndValues& other) {
   for (const Bucket& bucket : other.buckets_) put(spec, bucket);
 }
 
-// instant last, its value, duration last − first, the first's value; with windows varint how many buckets, each:
-// zigzag number of the newest, varint granules before the one behind; instant, value.
+// instant last, its value, duration last − first, the first's value; with windows varint how many buckets,
+// each: zigzag number of the newest, varint granules before the one behind; instant, value.
 bool EndValues::read(const Spec& spec, std::string_view payload) {
   clear();
   if (payload.empty()) return true;

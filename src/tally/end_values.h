@@ -11,8 +11,8 @@
 
 namespace kehu::tally {
 
-// A property's value in the first and in the last event that has one. Of equal times the greatest text wins, so
-// that the order in which they came does not matter.
+// A property's value in the first and in the last event that has one. Of equal times the greatest text wins,
+// so that the order in which they came does not matter.
 class EndValues {
  public:
   struct End {

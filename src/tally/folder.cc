@@ -9,9 +9,10 @@ namespace kehu::tally {
 namespace {
 
 absl::Status damaged() {
-  return failure(absl::StatusCode::kDataLoss,
-                 "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
-                 "data directory or a replay of the log restores it");
+  return failure(
+      absl::StatusCode::kDataLoss,
+      "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
+      "data directory or a replay of the log restores it");
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ void Folder::put(TallyId id, std::string_view payload) {
 
 // Walks what is there and what the event counts for side by side, both in the order of ids, so that each
 // tally is read and written at most once, whatever their number.
-absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen, std::string& out) {
+absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen,
+                                  std::string& out) {
   const auto touched = plan.touched(seen.event);
   if (touched.empty()) return false;
   answers_.assign(plan.conditions(), Answer::kNotAsked);
@@ -122,8 +124,8 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
 }
 
 bool Folder::counts(const Plan& plan, const Counter::Selector& selector, const Seen& seen) {
-  const bool named = selector.name.empty() ||
-                     (seen.event.type == EventType::kTrack && seen.event.name == selector.name);
+  const bool named =
+      selector.name.empty() || (seen.event.type == EventType::kTrack && seen.event.name == selector.name);
   if (!named || !selector.condition) return named;
   Answer& answer = answers_[*selector.condition];
   if (answer == Answer::kNotAsked) {

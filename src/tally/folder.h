@@ -13,9 +13,9 @@
 #include "tally/steps.h"
 #include "tally/texts.h"
 
-// The tallies of a part, as bytes (docs/formats/customer.md): for each that has counted something, in the order
-// of ids, varint id less the one before, and its payload as a text. The empty string: nothing was counted. Like
-// parts they are a commutative monoid: any order of folds and merges gives the same bytes.
+// The tallies of a part, as bytes (docs/formats/customer.md): for each that has counted something, in the
+// order of ids, varint id less the one before, and its payload as a text. The empty string: nothing was
+// counted. Like parts they are a commutative monoid: any order of folds and merges gives the same bytes.
 namespace kehu::tally {
 
 // What one tally holds. Only the member of its kind means something.
@@ -47,8 +47,9 @@ class Reader {
 // Folds events into tallies. Keeps scratch memory: one per thread.
 class Folder {
  public:
-  // Writes tallies + event to `out`, which must not hold `bytes`. Tallies that the plan does not know any more
-  // are left out. Answers whether the event counted for any; if not, `out` is unspecified. DataLoss on damage.
+  // Writes tallies + event to `out`, which must not hold `bytes`. Tallies that the plan does not know any
+  // more are left out. Answers whether the event counted for any; if not, `out` is unspecified. DataLoss on
+  // damage.
   absl::StatusOr<bool> fold(const Plan& plan, std::string_view bytes, const Seen& seen, std::string& out);
   // Writes a + b. DataLoss on damage.
   absl::Status merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out);

@@ -31,7 +31,8 @@ Plan::Plan(const std::vector<std::pair<TallyId, Spec>>& specs, property::FieldPl
     if (spec.kind == Kind::kSteps) {
       counter.pattern.emplace(spec.events, counter.zone);
       for (const rule::Node& step : spec.events.of) {
-        counter.selectors.push_back(selector(step.op == rule::Op::kEvents ? step : step.of[0], counter, fields));
+        counter.selectors.push_back(
+            selector(step.op == rule::Op::kEvents ? step : step.of[0], counter, fields));
       }
       if (!spec.events.text.empty()) counter.key = common_path(spec.events.text, counter.selectors, fields);
     } else {
@@ -61,7 +62,8 @@ Plan::Plan(const std::vector<std::pair<TallyId, Spec>>& specs, property::FieldPl
   }
 }
 
-Counter::Selector Plan::selector(const rule::Node& events, const Counter& counter, property::FieldPlan& fields) {
+Counter::Selector Plan::selector(const rule::Node& events, const Counter& counter,
+                                 property::FieldPlan& fields) {
   Counter::Selector selector{.name = events.text, .condition = {}};
   if (events.of.empty()) return selector;
   const std::string key = cat(counter.spec.zone, "\n", events.text, "\n", name_of(events.of[0]));

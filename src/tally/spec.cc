@@ -75,10 +75,10 @@ uint32_t reach(const Window& window, Granule granule) {
 // trees have one name.
 void append_name(const Node& node, std::string& out) {
   const Window& window = node.window;
-  out.append(cat("(", rule::to_string(node.op), " ", node.text.size(), ":", node.text, " ", node.number.units(), " ",
-                 node.span.count, "*", static_cast<int>(node.span.unit), " ", static_cast<int>(window.kind), ",",
-                 window.span.count, "*", static_cast<int>(window.span.unit), ",", window.from.value(), ",",
-                 window.to.value()));
+  out.append(cat("(", rule::to_string(node.op), " ", node.text.size(), ":", node.text, " ",
+                 node.number.units(), " ", node.span.count, "*", static_cast<int>(node.span.unit), " ",
+                 static_cast<int>(window.kind), ",", window.span.count, "*",
+                 static_cast<int>(window.span.unit), ",", window.from.value(), ",", window.to.value()));
   for (const Node& child : node.of) append_name(child, out);
   out.push_back(')');
 }
@@ -113,7 +113,9 @@ Spec steps_of(const Node& sequence, const std::string& zone) {
 
 }  // namespace
 
-bool is_aggregate(Op op) { return (op >= Op::kDid && op <= Op::kInterval) || op == Op::kSequence || op == Op::kStage; }
+bool is_aggregate(Op op) {
+  return (op >= Op::kDid && op <= Op::kInterval) || op == Op::kSequence || op == Op::kStage;
+}
 
 std::string name_of(const Node& node) {
   std::string name;

@@ -17,18 +17,18 @@ namespace kehu::tally {
 using TallyId = Strong<struct TallyTag, uint32_t>;
 
 enum class Kind : uint8_t {
-  kAmounts = 1,   // how many, when first and last; of numbers their sum, least and greatest (amounts.h)
-  kTexts = 2,     // how often each text (texts.h)
-  kEndValues = 3, // the first and the last value (end_values.h)
-  kMoments = 4,   // when the first n were (moments.h)
-  kSteps = 5,     // the newest events of a sequence's steps (steps.h)
+  kAmounts = 1,    // how many, when first and last; of numbers their sum, least and greatest (amounts.h)
+  kTexts = 2,      // how often each text (texts.h)
+  kEndValues = 3,  // the first and the last value (end_values.h)
+  kMoments = 4,    // when the first n were (moments.h)
+  kSteps = 5,      // the newest events of a sequence's steps (steps.h)
 };
 
 // What one tally counts. Rules that ask for the same share it.
 struct Spec {
   Kind kind = Kind::kAmounts;
-  rule::Node events = {};  // kEvents; of kSteps the sequence, without its window
-  std::string path = {};   // of the values; empty: the events themselves
+  rule::Node events = {};                   // kEvents; of kSteps the sequence, without its window
+  std::string path = {};                    // of the values; empty: the events themselves
   std::optional<rule::Extent> period = {};  // only events of this time
   // A number for each granule, for windows that slide. kNone: only totals.
   rule::Granule granule = rule::Granule::kNone;

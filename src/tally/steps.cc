@@ -179,8 +179,8 @@ size_t Steps::stage(const Pattern& pattern, const rule::Extent& extent) const {
   return reached;
 }
 
-// varint n, then from the newest to the oldest: instant, each further one a duration before; byte mask; and if
-// any event has a key, each one's key. Instant of the forgotten one, if there is one.
+// varint n, then from the newest to the oldest: instant, each further one a duration before; byte mask; and
+// if any event has a key, each one's key. Instant of the forgotten one, if there is one.
 bool Steps::read(std::string_view payload) {
   clear();
   if (payload.empty()) return true;

@@ -40,8 +40,8 @@ class Steps {
 
   struct Event {
     Instant time;
-    uint8_t mask = 0;   // bit i: it is step i
-    uint64_t key = 0;   // hash of what all have in common; 0 without
+    uint8_t mask = 0;  // bit i: it is step i
+    uint64_t key = 0;  // hash of what all have in common; 0 without
     bool operator==(const Event&) const = default;
   };
 

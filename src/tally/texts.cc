@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "rule/value.h"
 
-// varint n << 1 | beyond; with windows zigzag newest; n times: key hash, text, varint count; with windows varint
-// how many buckets, each: varint granules before the newest (behind the first: before the one behind), varint
-// count.
+// varint n << 1 | beyond; with windows zigzag newest; n times: key hash, text, varint count; with windows
+// varint how many buckets, each: varint granules before the newest (behind the first: before the one behind),
+// varint count.
 namespace kehu::tally {
 namespace {
 

@@ -22,8 +22,8 @@ class Texts {
     uint64_t count = 0;
   };
   struct Entry {
-    uint64_t hash = 0;  // 48 bits
-    std::string text = {};   // at most rule::kValueBytes
+    uint64_t hash = 0;      // 48 bits
+    std::string text = {};  // at most rule::kValueBytes
     uint64_t count = 0;
     std::vector<Bucket> buckets = {};  // newest first
   };
