@@ -91,7 +91,9 @@ std::vector<Reason> Keeper::explain(const Plan::Rule& rule, Instant now, TraitOf
   return reasons;
 }
 
+// A version in force while the next one is filled in may name what has been deleted meanwhile.
 rule::Value Keeper::result(uint32_t rule) {
+  if (rule >= plan_->size()) return {};
   const Members::Entry* entry = members_->find(plan_->at(rule).id);
   return entry == nullptr ? rule::Value() : entry->value;
 }

@@ -123,6 +123,7 @@ class Shard {
   absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
+  std::vector<membership::RuleId> named_by(uint32_t rule) const;
   void ask_waiting(Sequence sequence);
   void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
@@ -135,6 +136,7 @@ class Shard {
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status rules_due(const timer::Timer& timer, Sequence tick, Effects& effects);
+  absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   std::optional<json::RawValue> trait(std::string_view path);
   void open_rules(absl::Span<const Part> parts);
   void note(CustomerId customer, Sequence sequence, Effects& effects);
@@ -142,6 +144,7 @@ class Shard {
   void finish_members(CustomerId customer, Instant due_before);
   std::string_view source_name(SourceId id) const;
   void compile();
+  bool is_live_at_once(const membership::RuleVersion& version, Sequence position) const;
   absl::Status move(absl::Span<const identity::Move> moves, Sequence sequence, Instant now, Effects& effects);
   absl::Status move_between(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
                             Effects& effects);
@@ -162,6 +165,7 @@ class Shard {
 
   std::vector<membership::RuleVersion> rule_versions_;
   Sequence rules_since_;
+  bool rules_given_ = false;  // by use()
   membership::Registry registry_;
   membership::Plan rules_;
   tally::Folder tally_folder_;
