@@ -149,6 +149,11 @@ absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Sequenc
                                  Effects& effects) {
   const CustomerId from = moves[0].from, to = moves[0].to;
   if (from == to) return absl::OkStatus();
+  // What time has changed before is told as it was then, apart.
+  for (const CustomerId each : {from, to}) {
+    if (rules_.empty()) break;
+    if (auto status = catch_up(each, sequence, now, effects); !status.ok()) return status;
+  }
   if (auto status = other_parts_.decode(customers_.get(from.hash)); !status.ok()) return status;
   moved_.clear();
   for (const identity::Move& moved : moves) moved_.push_back(moved.part);

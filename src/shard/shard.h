@@ -132,6 +132,7 @@ class Shard {
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status rules_due(const timer::Timer& timer, Sequence tick, Effects& effects);
+  absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   std::optional<json::RawValue> trait(std::string_view path);
   void open_rules(absl::Span<const Part> parts);
   void note(CustomerId customer, Sequence sequence, Effects& effects);
@@ -139,6 +140,7 @@ class Shard {
   void finish_members(CustomerId customer, Instant due_before);
   std::string_view source_name(SourceId id) const;
   void compile();
+  bool is_live_at_once(const membership::RuleVersion& version, Sequence position) const;
   absl::Status move(absl::Span<const identity::Move> moves, Sequence sequence, Instant now, Effects& effects);
   absl::Status move_between(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
                             Effects& effects);

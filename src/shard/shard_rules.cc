@@ -24,8 +24,9 @@ void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position,
   rule_versions_ = std::move(rules);
   const size_t newest = rule_versions_.size();
   for (size_t i = 0; i < newest; ++i) {
+    if (is_live_at_once(rule_versions_[i], position)) continue;
     const auto* live = registry_.live(rule_versions_[i].definition.kind, rule_versions_[i].definition.name);
-    if (live == nullptr || live->version == rule_versions_[i].version) continue;
+    if (live == nullptr) continue;
     const auto kept = std::ranges::find_if(older, [live](const membership::RuleVersion& version) {
       return version.version == live->version && version.definition.kind == live->kind &&
              version.definition.name == live->name;
@@ -39,6 +40,15 @@ void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position,
   for (const membership::RuleId rule : before) {
     if (!rules_.find(rule)) index_.forget(rule);
   }
+}
+
+bool Shard::is_live_at_once(const membership::RuleVersion& version, Sequence position) const {
+  const auto known = std::ranges::find_if(registry_.rules(), [&](const membership::Registry::Rule& rule) {
+    return rule.version == version.version && rule.kind == version.definition.kind &&
+           rule.name == version.definition.name;
+  });
+  if (known == registry_.rules().end()) return position == Sequence();
+  return known->state == membership::Registry::State::kLive;
 }
 
 absl::Status Shard::load_rules() { return registry_.load(); }
@@ -153,17 +163,23 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
 }
 
 absl::Status Shard::rules_due(const timer::Timer& timer, Sequence tick, Effects& effects) {
-  if (auto status = parts_.decode(customers_.get(timer.owner.hash)); !status.ok()) return status;
+  return catch_up(timer.owner, tick, timer.due, effects);
+}
+
+// What time alone has changed by `now`. A timer that has lost its meaning finds nothing that is due.
+absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
+  if (auto status = parts_.decode(customers_.get(customer.hash)); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  if (members_.due() != timer.due) return absl::OkStatus();
+  const Instant due_before = members_.due();
+  if (due_before > now) return absl::OkStatus();
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
-  keeper_.advance(timer.due, trait, changes_);
-  note(timer.owner, tick, effects);
+  keeper_.advance(now, trait, changes_);
+  note(customer, sequence, effects);
   if (auto status = keeper_.status(); !status.ok()) return status;
-  finish_members(timer.owner, timer.due);
+  finish_members(customer, due_before);
   CustomerParts::encode(parts_.parts(), members_bytes_, blob_);
-  customers_.put(timer.owner.hash, blob_);
+  customers_.put(customer.hash, blob_);
   return absl::OkStatus();
 }
 

@@ -27,8 +27,14 @@ inline const std::vector<std::string>& source_names() {
   return kNames;
 }
 
+// Without metrics and words of orders, whose compiling would take most of a test's time.
 inline std::shared_ptr<const Settings> rules_settings() {
-  static const auto kSettings = std::make_shared<const Settings>(Settings::defaults());
+  static const auto kSettings = [] {
+    Settings settings = Settings::defaults();
+    settings.metrics.clear();
+    settings.vocabulary.project.use.emplace();
+    return std::make_shared<const Settings>(std::move(settings));
+  }();
   return kSettings;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tally/granule_number.h"
+
 // total, then, if windows slide: varint how many buckets, and for the newest its number as zigzag, for each
 // older one how many granules it lies before the one behind it; and its amount.
 // An amount: varint count; of numbers wide sum, with extremes zigzag least and varint span; of a total, and
@@ -27,8 +29,8 @@ void write_amount(const Spec& spec, bool ends, const Amount& amount, WireBuffer&
 
 Amount read_amount(const Spec& spec, bool ends, WireReader& in) {
   Amount amount;
-  amount.count = in.varint();
-  if (!spec.path.empty()) amount.sum = in.wide();
+  amount.count = read_count(in);
+  if (!spec.path.empty()) amount.sum = read_sum(in);
   if (spec.extremes) {
     amount.min = in.zigzag();
     amount.max = static_cast<int64_t>(static_cast<uint64_t>(amount.min) + in.varint());
@@ -115,7 +117,7 @@ bool Amounts::read(const Spec& spec, std::string_view payload) {
     const uint64_t count = in.varint();
     int64_t number = 0;
     for (uint64_t i = 0; i < count && !in.failed(); ++i) {
-      number = i == 0 ? in.zigzag() : number - static_cast<int64_t>(in.varint());
+      number = i == 0 ? read_number(spec.granule, in) : read_number_before(number, spec.granule, in);
       buckets_.push_back({number, read_amount(spec, spec.ends, in)});
     }
   }

@@ -1,6 +1,7 @@
 #include "tally/end_values.h"
 
 #include "base/text.h"
+#include "tally/granule_number.h"
 
 namespace kehu::tally {
 namespace {
@@ -20,6 +21,9 @@ bool is_later(const EndValues::End& a, const EndValues::End& b) {
   if (!b.value.known() || a.time != b.time) return !b.value.known() || a.time > b.time;
   return greater(a.value, b.value);
 }
+
+// An instant and the longest span that is added to one.
+constexpr int64_t kMicrosMost = 40'000'000'000'000'000;
 
 Value cut(Value value) {
   value.text = std::string(cut_utf8(value.text, rule::kValueBytes));
@@ -45,8 +49,9 @@ Value read_value(aggregate::WireReader& in) {
     value.truth = in.byte() != 0;
   } else if (value.kind == Value::Kind::kInstant) {
     value.time = Instant(in.zigzag());
+    if (value.time.micros() < -kMicrosMost || value.time.micros() > kMicrosMost) in.fail();
   } else if (value.known()) {
-    if (value.kind == Value::Kind::kNumber) value.number = in.wide();
+    if (value.kind == Value::Kind::kNumber) value.number = read_sum(in);
     value.text = std::string(in.text());
   }
   if (in.failed()) value = {};
@@ -98,7 +103,7 @@ bool EndValues::read(const Spec& spec, std::string_view payload) {
   const uint64_t count = spec.granule == rule::Granule::kNone ? 0 : in.varint();
   int64_t number = 0;
   for (uint64_t i = 0; i < count && !in.failed(); ++i) {
-    number = i == 0 ? in.zigzag() : number - static_cast<int64_t>(in.varint());
+    number = i == 0 ? read_number(spec.granule, in) : read_number_before(number, spec.granule, in);
     End end{.time = in.instant(), .value = {}};
     end.value = read_value(in);
     buckets_.push_back({number, std::move(end)});

@@ -17,7 +17,14 @@ absl::Status damaged() {
 
 }  // namespace
 
+// Of damage nothing is left that could be counted with.
 bool State::read(const Counter& counter, std::string_view payload) {
+  if (read_payload(counter, payload)) return true;
+  read_payload(counter, {});
+  return false;
+}
+
+bool State::read_payload(const Counter& counter, std::string_view payload) {
   switch (counter.spec.kind) {
     case Kind::kAmounts:
       return amounts.read(counter.spec, payload);

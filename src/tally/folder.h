@@ -26,9 +26,13 @@ struct State {
   Moments moments;
   Steps steps;
 
+  // Empty on damage, and false.
   bool read(const Counter& counter, std::string_view payload);
   bool merge(const Counter& counter, const State& other);
   void write(const Counter& counter, aggregate::WireBuffer& out) const;
+
+ private:
+  bool read_payload(const Counter& counter, std::string_view payload);
 };
 
 // One tally's payload after the other.

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "rule/value.h"
+#include "tally/granule_number.h"
 
 // varint n << 1 | beyond; with windows zigzag newest; n times: key hash, text, varint count; with windows
 // varint how many buckets, each: varint granules before the newest (behind the first: before the one behind),
@@ -86,18 +87,18 @@ bool Texts::read(const Spec& spec, std::string_view payload) {
   const uint64_t head = in.varint();
   beyond_ = head & 1;
   const bool windows = spec.granule != rule::Granule::kNone;
-  if (windows) newest_ = in.zigzag();
-  if (head >> 1 > kTexts) return false;
+  if (windows) newest_ = read_number(spec.granule, in);
+  if (head >> 1 == 0 || head >> 1 > kTexts) return false;
   for (uint64_t i = 0; i < head >> 1 && !in.failed(); ++i) {
     Entry& entry = entries_.emplace_back();
     entry.hash = in.key();
     entry.text = in.text();
-    entry.count = in.varint();
+    entry.count = read_count(in);
     const uint64_t buckets = windows ? in.varint() : 0;
     int64_t number = newest_;
     for (uint64_t j = 0; j < buckets && !in.failed(); ++j) {
-      number -= static_cast<int64_t>(in.varint());
-      entry.buckets.push_back({number, in.varint()});
+      number = read_number_before(number, spec.granule, in);
+      entry.buckets.push_back({number, read_count(in)});
     }
   }
   return in.complete();
