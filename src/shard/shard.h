@@ -119,6 +119,7 @@ class Shard {
   absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
+  std::vector<membership::RuleId> named_by(uint32_t rule) const;
   void ask_waiting(Sequence sequence);
   void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
@@ -158,6 +159,7 @@ class Shard {
 
   std::vector<membership::RuleVersion> rule_versions_;
   Sequence rules_since_;
+  bool rules_given_ = false;  // by use()
   membership::Registry registry_;
   membership::Plan rules_;
   tally::Folder tally_folder_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "base/text.h"
 #include "shard/shard.h"
@@ -85,20 +86,29 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   return absl::OkStatus();
 }
 
+// Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or was
+// asked about the version before.
 void Shard::finish_round(const codec::Backfill& backfill, Sequence sequence) {
+  std::map<membership::RuleId, std::vector<membership::RuleId>> named_before;
+  for (uint32_t index = 0; index < rules_.size(); ++index) named_before[rules_.at(index).id] = named_by(index);
   const auto live = registry_.finish(backfill.kind, backfill.position);
   drop_older();
   compile();
   ask_waiting(sequence);
-  // Whoever names a rule that is in force only now has to be asked again.
   for (const uint32_t index : rules_.all()) {
-    const membership::Plan::Rule& rule = rules_.at(index);
-    const bool names_one = std::ranges::any_of(rule.program.rules(), [&](uint32_t named) {
-      return std::ranges::find(live, rules_.at(named).id) != live.end();
-    });
-    const bool was_asked = std::ranges::find(live, rule.id) != live.end();
-    if (names_one && !was_asked) registry_.ask(rule.id, sequence);
+    const membership::RuleId id = rules_.at(index).id;
+    const std::vector<membership::RuleId> named = named_by(index);
+    const bool names_one = std::ranges::any_of(
+        named, [&](membership::RuleId each) { return std::ranges::find(live, each) != live.end(); });
+    const bool was_asked = std::ranges::find(live, id) != live.end() && named_before[id] == named;
+    if (names_one && !was_asked) registry_.ask(id, sequence);
   }
+}
+
+std::vector<membership::RuleId> Shard::named_by(uint32_t rule) const {
+  std::vector<membership::RuleId> named;
+  for (const uint32_t index : rules_.at(rule).program.rules()) named.push_back(rules_.at(index).id);
+  return named;
 }
 
 // Rules whose tallies are complete wait for nothing any more.

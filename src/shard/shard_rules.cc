@@ -7,10 +7,11 @@
 // customer, follow from its parts, and are computed anew behind a merge (docs/decisions/customer-state.md).
 namespace kehu::shard {
 
-// Fields are asked for by rules and by the profile, and read in one walk.
+// Fields are asked for by rules and by the profile, and read in one walk. As long as nobody has said which rules
+// there are, those that the registry knows are not gone.
 void Shard::compile() {
   property::FieldPlan fields;
-  rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
+  if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
   plan_ = profile::Plan(*settings_, sources_, std::move(fields));
 }
 
@@ -32,6 +33,7 @@ void Shard::use(std::vector<membership::RuleVersion> rules, Sequence position,
     if (kept != older.end()) rule_versions_.push_back(*kept);
   }
   rules_since_ = position;
+  rules_given_ = true;
   compile();
   if (position != Sequence()) ask_waiting(position);
   for (const membership::RuleId rule : before) {
