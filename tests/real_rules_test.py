@@ -71,7 +71,7 @@ column = "time"
 format = "unix"
 [event]
 channel = "app"
-name = "ev"
+name = { column = "ev" }
 [properties]
 product_id = "item"
 category_id = "cat"
@@ -106,7 +106,7 @@ column = "time"
 format = "unix"
 [event]
 channel = "web"
-name = "ev"
+name = { column = "ev" }
 [properties]
 order_id = "invoice"
 product_id = "code"
