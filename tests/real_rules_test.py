@@ -95,7 +95,7 @@ class OnlineRetail:
     name = "online_retail"
     path = DATA / "online_retail_uci/online_retail.csv.gz"
     last_day = datetime.date(2011, 12, 9)
-    part = 1 if kehu_server.LONG else 4  # every fourth customer
+    part = 1 if kehu_server.LONG else 5  # every fifth customer
     columns = ["user", "guest", "ev", "invoice", "code", "name", "qty", "price", "amount", "country", "time", "london", "c"]
     mappings = {"events": """[file]
 [identifiers]
@@ -128,7 +128,7 @@ type = "identify"
 country = "country"
 joined = "joined"
 lines = { column = "lines", type = "number" }
-vip = { column = "vip", type = "boolean" }
+vip = { column = "vip", type = "bool" }
 """}
     views = f"""CREATE TABLE traits AS SELECT c, country, joined::DATE AS joined, lines::INT AS lines, vip::BOOLEAN AS vip FROM traits_rows;
         CREATE TABLE e AS SELECT c, ev, invoice, code, name, qty::INT AS qty, price::DECIMAL(18, 4) AS price,

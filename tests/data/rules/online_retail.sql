@@ -50,10 +50,10 @@ SELECT c, name FROM e WHERE ev = 'Order Line' AND name IS NOT NULL QUALIFY row_n
 SELECT c, name FROM e WHERE ev = 'Order Line' AND name IS NOT NULL AND d > this_day() - INTERVAL 1 YEAR
 QUALIFY row_number() OVER (PARTITION BY c ORDER BY t DESC, name DESC) = 1
 -- tag 常买
-SELECT c, code FROM (SELECT c, code, count(*) AS n FROM e WHERE ev = 'Order Line' AND qty >= 40 GROUP BY ALL)
+SELECT c, code FROM (SELECT c, code, count(*) AS n FROM e WHERE ev = 'Order Line' AND qty >= 150 GROUP BY ALL)
 QUALIFY row_number() OVER (PARTITION BY c ORDER BY n DESC, code) = 1
 -- tag 常买近
-SELECT c, code FROM (SELECT c, code, count(*) AS n FROM e WHERE ev = 'Order Line' AND qty >= 40 AND d > this_day() - INTERVAL 6 MONTH GROUP BY ALL)
+SELECT c, code FROM (SELECT c, code, count(*) AS n FROM e WHERE ev = 'Order Line' AND qty >= 100 AND qty < 200 AND d > this_day() - INTERVAL 6 MONTH GROUP BY ALL)
 QUALIFY row_number() OVER (PARTITION BY c ORDER BY n DESC, code) = 1
 -- tag 国家
 SELECT c, country FROM e WHERE country IS NOT NULL QUALIFY row_number() OVER (PARTITION BY c ORDER BY t DESC, country DESC) = 1
@@ -91,18 +91,18 @@ SELECT c, count(*) FILTER (ev = 'Order Line' AND date_trunc('quarter', d) = date
 -- tag 末单时间
 SELECT c, instant(max(l)) FROM e WHERE ev = 'Order Line' GROUP BY c
 -- segment 大单退货
-SELECT DISTINCT a.c FROM e a JOIN e b ON a.c = b.c AND a.code = b.code AND a.ev = 'Order Line' AND a.amount > 200
-AND b.ev = 'Order Line Cancelled' AND b.amount < -200 AND b.t BETWEEN a.t AND a.t + INTERVAL 720 HOUR
+SELECT DISTINCT a.c FROM e a JOIN e b ON a.c = b.c AND a.code = b.code AND a.ev = 'Order Line' AND a.amount > 250 AND a.price > 5
+AND b.ev = 'Order Line Cancelled' AND b.amount < -250 AND b.t BETWEEN a.t AND a.t + INTERVAL 720 HOUR
 -- segment 升级
-SELECT DISTINCT a.c FROM e a JOIN e b ON a.c = b.c AND a.ev = 'Order Line' AND b.ev = 'Order Line' AND a.code = '22423' AND b.code = '47566'
+SELECT DISTINCT a.c FROM e a JOIN e b ON a.c = b.c AND a.ev = 'Order Line' AND b.ev = 'Order Line' AND a.code = '22423' AND b.code = '47566' AND a.qty >= 6 AND b.qty >= 6
 AND b.t BETWEEN a.t AND a.t + INTERVAL 720 HOUR WHERE b.d >= this_day() - 299
 -- segment 只买蛋糕架
-SELECT DISTINCT c FROM e a WHERE ev = 'Order Line' AND code = '22423' AND t + INTERVAL 1440 HOUR < this_moment()
-AND NOT EXISTS (FROM e b WHERE b.c = a.c AND b.ev = 'Order Line' AND b.code = '47566' AND b.t >= a.t)
+SELECT DISTINCT c FROM e a WHERE ev = 'Order Line' AND code = '22423' AND qty >= 6 AND t + INTERVAL 1440 HOUR < this_moment()
+AND NOT EXISTS (FROM e b WHERE b.c = a.c AND b.ev = 'Order Line' AND b.code = '47566' AND b.qty >= 6 AND b.t >= a.t)
 -- tag 步骤
-WITH one AS (SELECT c, min(t) AS t FROM e WHERE ev = 'Order Line' AND code = '85123A' GROUP BY c),
+WITH one AS (SELECT c, min(t) AS t FROM e WHERE ev = 'Order Line' AND code = '85123A' AND qty >= 6 GROUP BY c),
      two AS (SELECT c, min(e.t) AS t FROM e JOIN one USING (c) WHERE ev = 'Order Line Cancelled' AND code = '85123A' AND e.t >= one.t GROUP BY c),
-     three AS (SELECT c, min(e.t) AS t FROM e JOIN two USING (c) WHERE ev = 'Order Line' AND code = '22423' AND e.t >= two.t GROUP BY c)
+     three AS (SELECT c, min(e.t) AS t FROM e JOIN two USING (c) WHERE ev = 'Order Line' AND code = '22423' AND qty >= 6 AND e.t >= two.t GROUP BY c)
 SELECT one.c, CASE WHEN two.t IS NOT NULL AND three.t IS NULL THEN 'Order Line Cancelled' ELSE 'Order Line' END
 FROM one LEFT JOIN two USING (c) LEFT JOIN three USING (c)
 -- segment 德法
