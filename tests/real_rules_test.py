@@ -346,11 +346,22 @@ class RulesTest(unittest.TestCase):
     def test_each_rule_has_its_statement(self):
         total = 0
         for data_set in (Taobao, OnlineRetail):
-            rules = re.findall(r"^(segment|tag) +(\S+)", (RULES / f"{data_set.name}.kehu").read_text(), re.M)
+            rules = re.findall(r"^(segment|tag|分群|标签) +(\S+)", (RULES / f"{data_set.name}.kehu").read_text(), re.M)
+            rules = [({"分群": "segment", "标签": "tag"}.get(kind, kind), name) for kind, name in rules]
             statements = re.findall(r"^-- (segment|tag) (\S+)", (RULES / f"{data_set.name}.sql").read_text(), re.M)
             self.assertEqual(rules, statements)
             total += len(rules)
         self.assertGreaterEqual(total, 60)
+
+    def test_each_keyword_is_there_in_chinese(self):
+        texts = "".join((RULES / f"{data_set.name}.kehu").read_text() for data_set in (Taobao, OnlineRetail))
+        texts = re.sub(r'#.*|"[^"]*"', "", texts)
+        table = re.findall(r"^\| (`[^|]*`)? ?\| (`[^|(]*`) \|$", (kehu_server.ROOT / "docs/rules.md").read_text(), re.M)
+        rows = [[re.findall("`(.*?)`", cell) for cell in row] for row in table]
+        self.assertGreater(len(rows), 70)
+        for english, chinese in rows:
+            with self.subTest(english=english, chinese=chinese):
+                self.assertTrue(any(word in texts for word in chinese))
 
 
 if __name__ == "__main__":

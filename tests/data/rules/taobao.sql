@@ -150,3 +150,24 @@ SELECT c, CASE WHEN n >= 5 THEN '高' WHEN n >= 2 THEN '中' WHEN n = 1 THEN '�
 SELECT c, CASE WHEN count(*) > 3 THEN '多' ELSE '少' END FROM e WHERE ev = 'Order Completed' GROUP BY c
 -- segment 伦敦日
 SELECT c FROM e WHERE ev = 'Order Completed' GROUP BY c HAVING count(DISTINCT london) >= 3
+-- tag 首购时段
+SELECT customers.c, CASE WHEN l < TIMESTAMP '2017-11-27' THEN '早' WHEN l > TIMESTAMP '2017-12-01' THEN '晚' WHEN l IS NOT NULL THEN '中' ELSE '未购' END
+FROM customers LEFT JOIN (SELECT c, min(l) AS l FROM e WHERE ev = 'Order Completed' GROUP BY c) AS firsts ON customers.c = firsts.c
+-- tag 保留
+SELECT c, item FROM (SELECT c, item, count(*) AS n FROM e WHERE ev = 'Order Completed' AND item LIKE '%77%' GROUP BY ALL)
+QUALIFY row_number() OVER (PARTITION BY c ORDER BY n DESC, item) = 1
+-- segment 七万秒内
+SELECT DISTINCT c FROM e WHERE ev = 'Product Viewed' AND t >= date_trunc('minute', this_moment()) - INTERVAL 1199 MINUTE
+-- segment 间隔短
+SELECT c FROM e WHERE ev = 'Order Completed' GROUP BY c
+HAVING count(*) >= 2 AND ratio(epoch_ms(max(t)) - epoch_ms(min(t)), 8640 * (count(*) - 1)) < 10000
+-- segment 第二次加购早
+SELECT c FROM (SELECT c, t FROM e WHERE ev = 'Product Added' QUALIFY row_number() OVER (PARTITION BY c ORDER BY t) = 2) WHERE t < this_moment() - INTERVAL 6 DAY
+-- segment 未知末购
+SELECT c FROM e WHERE ev = 'Order Completed' GROUP BY c
+HAVING max(d) < this_day() - 4 AND bool_or(date_trunc('quarter', d) = date_trunc('quarter', this_day())) OR bool_or(cat = '982926')
+-- segment 没买过热门
+SELECT c FROM e GROUP BY c HAVING NOT bool_or(ev = 'Order Completed' AND cat = '982926')
+-- segment 两季
+SELECT c FROM e WHERE ev = 'Product Added' GROUP BY c HAVING count(*) FILTER (d > this_day() - INTERVAL 6 MONTH) > 5
+AND count(*) FILTER (date_trunc('quarter', d) = date_trunc('quarter', this_day()) - INTERVAL 3 MONTH) = 0
