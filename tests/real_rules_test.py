@@ -95,7 +95,7 @@ class OnlineRetail:
     name = "online_retail"
     path = DATA / "online_retail_uci/online_retail.csv.gz"
     last_day = datetime.date(2011, 12, 9)
-    part = 1 if kehu_server.LONG else 5  # every fifth customer
+    part = 1 if kehu_server.LONG else 8  # every eighth customer
     columns = ["user", "guest", "ev", "invoice", "code", "name", "qty", "price", "amount", "country", "time", "london", "c"]
     mappings = {"events": """[file]
 [identifiers]
