@@ -47,7 +47,9 @@ absl::Status Registry::load() {
   return absl::OkStatus();
 }
 
+// A project that never had a rule keeps nothing.
 void Registry::save() const {
+  if (next_rule_ == 1 && next_tally_ == 1) return;
   aggregate::WireBuffer out;
   out.byte(kVersion);
   out.varint(next_rule_);
