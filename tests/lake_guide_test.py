@@ -140,14 +140,14 @@ class LakeGuide(unittest.TestCase):
         self.assertEqual(len(now), 2)
         self.assertEqual(members("2999-01-01 00:00:00+00"), now)
         self.assertEqual(members("2001-01-01 00:00:00+00"), [])
-        changes = self.server.sql("SELECT at, customer_id, change FROM segment_log WHERE customer_id IS NOT NULL "
+        changes = self.server.sql("SELECT time, customer_id, change FROM segment_log WHERE customer_id IS NOT NULL "
                                   "ORDER BY sequence, ordinal")
         self.assertGreaterEqual(len(changes), 2)
         inside = set()
         for change, after in zip(changes, [*changes[1:], None]):
             (inside.add if change["change"] == "entered" else inside.remove)(change["customer_id"])
-            if after is None or after["at"] > change["at"]:
-                self.assertEqual(members(change["at"]), sorted(inside))
+            if after is None or after["time"] > change["time"]:
+                self.assertEqual(members(change["time"]), sorted(inside))
 
     def test_a_path_that_begins_with_a_dollar_is_explained(self):
         for statement in ("SELECT properties->>'$current_url' FROM events", "SELECT traits->'$name' FROM events",

@@ -71,7 +71,7 @@ class SegmentLogTest : public testing::Test {
   }
   static Texts all_rows(Engine& engine) {
     return query(engine,
-                 "SELECT concat_ws(' ', sequence, ordinal, epoch_us(at), kind, name, version, "
+                 "SELECT concat_ws(' ', sequence, ordinal, epoch_us(time), kind, name, version, "
                  "customer_id, change, value, live) FROM rows ORDER BY ALL");
   }
   // What customers are by the rules that are asked; and which are in force.
@@ -114,7 +114,7 @@ class SegmentLogTest : public testing::Test {
     });
     Texts lines = query(
         engine, cat("SELECT concat_ws(' ', kind, name, version, customer_id, arg_max(value, (sequence, "
-                    "ordinal)), epoch_us(arg_max(at, (sequence, ordinal)))) FROM rows WHERE customer_id <> "
+                    "ordinal)), epoch_us(arg_max(time, (sequence, ordinal)))) FROM rows WHERE customer_id <> "
                     "repeat('0', 32) AND kind || name || version IN (",
                     asked,
                     ") GROUP BY kind, name, version, customer_id "

@@ -63,7 +63,7 @@ TableEntry make_segment_log() {
   return {.schema = {"segment_log",
                      {{"sequence", ColumnType::kLong},
                       {"ordinal", ColumnType::kInteger},
-                      {"at", ColumnType::kTimestamp},
+                      {"time", ColumnType::kTimestamp},
                       {"kind", ColumnType::kText},
                       {"name", ColumnType::kText},
                       {"version", ColumnType::kLong},

@@ -12,7 +12,7 @@ std::string date(CivilDay day) { return cat("(DATE '1970-01-01' + ", day.value()
 // moves the size without anybody entering.
 std::string history_select(const std::string& rows, const SegmentHistoryRequest& request) {
   return cat(
-      "WITH log AS MATERIALIZED (SELECT at::DATE AS day, sequence, ordinal, version, change, live FROM (",
+      "WITH log AS MATERIALIZED (SELECT time::DATE AS day, sequence, ordinal, version, change, live FROM (",
       rows,
       ") WHERE kind = 'segment' AND name = $1), "
       "days AS (SELECT unnest(generate_series(",

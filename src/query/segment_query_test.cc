@@ -94,7 +94,7 @@ TEST_F(SegmentQueryTest, shows_the_members_of_the_version_in_force) {
 
 TEST_F(SegmentQueryTest, shows_rows_as_they_are_stored) {
   EXPECT_EQ(run("SELECT column_name FROM (DESCRIBE segment_log)"),
-            "column_name\nsequence\nordinal\nat\nkind\nname\nversion\ncustomer_id\nchange\nvalue\nlive\n");
+            "column_name\nsequence\nordinal\ntime\nkind\nname\nversion\ncustomer_id\nchange\nvalue\nlive\n");
   EXPECT_EQ(
       run("SELECT count(*) AS n, count(customer_id) AS customers, count(DISTINCT (sequence, ordinal)) AS "
           "keys FROM segment_log"),

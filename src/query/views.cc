@@ -40,7 +40,7 @@ std::string segments() {
   return "WITH in_force AS (SELECT name, arg_max(version, (sequence, ordinal)) AS version FROM segment_log "
          "WHERE kind = 'segment' AND customer_id IS NULL GROUP BY name "
          "HAVING arg_max(change, (sequence, ordinal)) = 'in_force') "
-         "SELECT name AS segment, customer_id, arg_max(at, (sequence, ordinal)) AS entered_at "
+         "SELECT name AS segment, customer_id, arg_max(time, (sequence, ordinal)) AS entered_at "
          "FROM segment_log JOIN in_force USING (name, version) "
          "WHERE kind = 'segment' AND customer_id IS NOT NULL GROUP BY name, customer_id "
          "HAVING arg_max(change, (sequence, ordinal)) = 'entered'";
