@@ -85,11 +85,10 @@ class SegmentLogTest : public testing::Test {
                           const auto index = rules.find(entry.rule);
                           if (!index) continue;
                           const membership::Label& label = (*rules.labels())[*index];
-                          const shard::MembershipChange change{
-                              .customer = customer,
-                              .sequence = {},
-                              .change = {.rule = {}, .kind = label.kind, .after = entry.value},
-                              .rule = &label};
+                          shard::MembershipChange change;
+                          change.change.kind = label.kind;
+                          change.change.after = entry.value;
+                          change.rule = &label;
                           lines.push_back(cat(rule::to_string(label.kind), " ", label.name, " ",
                                               label.version.value(), " ", customer.hash.hex(), " ",
                                               value_json(change), " ", entry.since.micros()));
@@ -151,12 +150,13 @@ class SegmentLogTest : public testing::Test {
   void expect_healed() {
     EXPECT_FALSE(problems(path()).empty());
     for (int start = 0; start < 2; ++start) {
-      const auto engine = open_engine(engine_options(path()));
+      auto engine = open_engine(engine_options(path()));
       ASSERT_NE(engine, nullptr);
       expect_table_is_the_state(*engine);
       send(*engine, 2);
       expect_table_is_the_state(*engine);
       ASSERT_TRUE(engine->stop().ok());
+      engine.reset();
       EXPECT_EQ(problems(path()), Texts());
     }
   }
@@ -230,11 +230,11 @@ TEST_F(SegmentLogTest, FollowsMergesAndUnmerges) {
   const auto engine = open_engine(engine_options(path()));
   ASSERT_NE(engine, nullptr);
   define(*engine, "segment 看过 = count(\"Product Viewed\") >= 2");
-  const auto view = [](uint64_t message, std::string user) {
-    return Given{.message = message, .identifiers = {{"user_id", std::move(user)}}};
+  const auto view = [](uint64_t message, std::string device) {
+    return Given{.message = message, .identifiers = {{"device_id", std::move(device)}}};
   };
   ASSERT_TRUE(submit(*engine, batch_of({view(1, "a"), view(2, "a"), view(3, "b")})).get().status.ok());
-  const Token a = token_of("user_id", "a"), b = token_of("user_id", "b");
+  const Token a = token_of("device_id", "a"), b = token_of("device_id", "b");
   RecordBatch merge;
   codec::add_record(merge, RecordKind::kMerge, [&](std::string& out) {
     codec::append_merge({.winner = b, .loser = a, .reason = "same", .actor = "me"}, out);
