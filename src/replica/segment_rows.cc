@@ -111,12 +111,16 @@ class SegmentLogRepair {
       for (const membership::Members::Entry& entry : members.entries()) this->compare(customer, entry);
     };
     if (auto status = replica_.shard().for_each_member(compare); !status.ok()) return status;
-    for (const auto& [key, value] : last_) leave(key, value);
+    for (const auto& [key, last] : last_) leave(key, last.value);
     number(rows_);
     return lake_.restore_rows(rows_, replica_.applied());
   }
 
  private:
+  struct Last {
+    std::string value;
+    Instant at;
+  };
   using Key = std::pair<const Label*, Hash128>;  // of a version that there is, and a customer
 
   const Label* find(std::string_view kind, std::string_view name, Sequence version) const {
@@ -128,18 +132,20 @@ class SegmentLogRepair {
   }
 
   absl::Status read() {
-    absl::Status status =
-        lake_.read(lake::TableId::kSegmentLog,
-                   "SELECT kind, name, version, customer_id, arg_max(value, (sequence, ordinal)) FROM rows "
-                   "WHERE customer_id <> repeat('0', 32) GROUP BY ALL",
-                   [this](const duck::Batch& batch, size_t row) {
-                     const Label* label = find(batch.text(0, row), batch.text(1, row),
-                                               Sequence(static_cast<uint64_t>(batch.integer(2, row))));
-                     const auto customer = Hash128::from_hex(batch.text(3, row));
-                     if (label != nullptr && customer)
-                       last_[{label, *customer}] = std::string(batch.text(4, row));
-                     return absl::OkStatus();
-                   });
+    absl::Status status = lake_.read(
+        lake::TableId::kSegmentLog,
+        "SELECT kind, name, version, customer_id, arg_max(value, (sequence, ordinal)), "
+        "epoch_us(arg_max(time, (sequence, ordinal))) FROM rows "
+        "WHERE customer_id <> repeat('0', 32) GROUP BY ALL",
+        [this](const duck::Batch& batch, size_t row) {
+          const Label* label = find(batch.text(0, row), batch.text(1, row),
+                                    Sequence(static_cast<uint64_t>(batch.integer(2, row))));
+          const auto customer = Hash128::from_hex(batch.text(3, row));
+          if (label != nullptr && customer) {
+            last_[{label, *customer}] = {std::string(batch.text(4, row)), Instant(batch.integer(5, row))};
+          }
+          return absl::OkStatus();
+        });
     if (!status.ok()) return status;
     return lake_.read(
         lake::TableId::kSegmentLog,
@@ -188,9 +194,15 @@ class SegmentLogRepair {
     const Label& label = (*labels_)[*index];
     std::string value = json_of(label.kind, entry.value, label.zone);
     const auto known = last_.find({&label, customer.hash});
-    const bool same = known != last_.end() && known->second == value;
+    const bool same = known != last_.end() && known->second.value == value;
+    const bool since = same && known->second.at == entry.since;
     if (known != last_.end()) last_.erase(known);
-    if (!same) add(label, customer.hash, entry.since, true, std::move(value));
+    if (since) return;
+    // It left meanwhile, and came back.
+    if (same && label.kind == rule::Kind::kSegment) {
+      add(label, customer.hash, entry.since, false, json_of(label.kind, {}, label.zone));
+    }
+    add(label, customer.hash, entry.since, true, std::move(value));
   }
 
   void leave(const Key& key, const std::string& value) {
@@ -213,7 +225,7 @@ class SegmentLogRepair {
   lake::Lake& lake_;
   const Instant now_;
   const std::shared_ptr<const membership::Labels> labels_;
-  absl::flat_hash_map<Key, std::string> last_;
+  absl::flat_hash_map<Key, Last> last_;
   std::vector<Label> known_, in_force_;
   std::vector<lake::SegmentRow> rows_;
 };
