@@ -2,6 +2,7 @@
 
 #include "api/answers.h"
 #include "api/app.h"
+#include "base/civil_day.h"
 #include "base/text.h"
 #include "document/segment_document.h"
 #include "http/parameters.h"
@@ -9,6 +10,7 @@
 #include "json/writer.h"
 #include "notation/format.h"
 #include "notation/parse.h"
+#include "query/session.h"
 #include "rule/check.h"
 #include "rule/tree_json.h"
 
@@ -52,6 +54,68 @@ void answer_members(App& app, const Request& request, Responder responder) {
                       [&app, name = request.parameter("segment"), page = *page](replica::Replica& replica) {
                         return document::members_document(app.engine(), replica, name, page);
                       });
+}
+
+constexpr Duration kArchivePatience = Duration::seconds(5);
+constexpr int32_t kDaysShown = 30;
+
+std::optional<CivilDay> parse_date(const std::string& text) {
+  const auto time = parse_iso8601(text);
+  if (text.size() != std::string_view("2026-11-22").size() || !time) return std::nullopt;
+  return BusinessZone().day_of(*time);
+}
+
+absl::StatusOr<query::SegmentHistoryRequest> history_of(App& app, const Request& request) {
+  query::SegmentHistoryRequest wanted{.segment = request.parameter("segment"), .from = {}, .to = {}};
+  const auto project = app.engine().project();
+  if (project->find(definition::kSegment, wanted.segment) == nullptr) {
+    return failure(absl::StatusCode::kNotFound, "there is no segment ", wanted.segment);
+  }
+  wanted.to = project->settings()->zone.day_of(app.engine().clock().now());
+  if (const auto to = request.query("to")) {
+    const auto day = parse_date(*to);
+    if (!day) return wrong_parameter("to", "a day, as 2026-11-22");
+    wanted.to = *day;
+  }
+  wanted.from = CivilDay(wanted.to.value() - kDaysShown + 1);
+  if (const auto from = request.query("from")) {
+    const auto day = parse_date(*from);
+    if (!day) return wrong_parameter("from", "a day, as 2026-11-22");
+    wanted.from = *day;
+  }
+  if (wanted.from > wanted.to || wanted.to.value() - wanted.from.value() >= query::kHistoryDays) {
+    return wrong_parameter("from",
+                           cat("a day before `to`, and at most ", query::kHistoryDays, " days before it"));
+  }
+  return wanted;
+}
+
+absl::StatusOr<Response> history(App& app, const query::SegmentHistoryRequest& wanted) {
+  app.engine().wait_archived(kArchivePatience);
+  auto session = app.query().connect();
+  if (!session.ok()) return session.status();
+  const auto days = (*session)->segment_history(wanted);
+  if (!days.ok()) return days.status();
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("segment", wanted.segment);
+  writer.field("time_zone", app.engine().project()->settings()->time_zone).key("days").begin_array();
+  for (const query::SegmentDay& day : *days) {
+    writer.begin_object().field("day", day.day).field("entered", day.entered).field("left", day.left);
+    writer.field("size", day.size).end_object();
+  }
+  writer.end_array().end_object();
+  return Response::json(std::move(out));
+}
+
+void answer_history(App& app, const Request& request, Responder responder) {
+  auto wanted = history_of(app, request);
+  if (absl::IsInvalidArgument(wanted.status())) {
+    return responder.send(to_response(wrong_query(wanted.status())));
+  }
+  if (!wanted.ok()) return responder.send(to_response(problem_of(wanted.status())));
+  app.statements().answer(std::move(responder),
+                          [&app, wanted = *std::move(wanted)] { return to_answer(history(app, wanted)); });
 }
 
 void answer_why(App& app, const Request& request, Responder responder) {
@@ -137,6 +201,17 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                           {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 100", false},
                           {FieldDoc::Where::kQuery, "cursor", "string", "`next` of an earlier page", false}},
                .answers = with_admin_answers({{200, "One page"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/segments/:segment/history",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_history)},
+       .doc = {.summary = "A segment day by day: how many entered, how many left, and its size at the end",
+               .group = "rules",
+               .fields = {segment,
+                          {FieldDoc::Where::kQuery, "from", "string",
+                           "first day, as 2026-11-22; 30 days up to `to`", false},
+                          {FieldDoc::Where::kQuery, "to", "string", "last day; today", false}},
+               .answers = with_admin_answers({{200, "The days, in the project's time zone"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/segments/:segment/why/:customer",
        .permission = Permission::kReadCustomers,

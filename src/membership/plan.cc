@@ -92,6 +92,18 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   }
   registry.settle();
   index();
+  label();
+}
+
+void Plan::label() {
+  auto labels = std::make_shared<Labels>();
+  for (const Rule& rule : rules_) {
+    labels->push_back({.kind = rule.version.definition.kind,
+                       .name = rule.version.definition.name,
+                       .version = rule.version.version,
+                       .zone = BusinessZone::load(rule.version.zone).value_or(BusinessZone())});
+  }
+  labels_ = std::move(labels);
 }
 
 Program::Names Plan::names() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
+#include "base/civil_day.h"
 #include "membership/program.h"
 #include "membership/registry.h"
 #include "property/field_plan.h"
@@ -16,8 +18,17 @@
 
 namespace kehu::membership {
 
-// All rules of a project, compiled once for each version of them, in an order in which each comes behind
-// those that it names.
+// What tells a version of a rule from all others, and how its values are written.
+struct Label {
+  rule::Kind kind = rule::Kind::kSegment;
+  std::string name;
+  Sequence version;
+  BusinessZone zone = {};
+};
+using Labels = std::vector<Label>;
+
+// All rules of a project, compiled once for each version of them, in an order in which each comes behind those
+// that it names.
 class Plan {
  public:
   Plan() = default;
@@ -45,6 +56,8 @@ class Plan {
   }
   // The version in force; while there is none, the newest.
   std::optional<uint32_t> find(rule::Kind kind, std::string_view name) const;
+  // By index. They outlive the plan with whoever keeps them, for what is read on other threads.
+  const std::shared_ptr<const Labels>& labels() const { return labels_; }
   const tally::Plan& tallies() const { return tallies_; }
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
   Program::Names names() const;
@@ -60,9 +73,11 @@ class Plan {
  private:
   std::vector<uint32_t> with_dependents(std::vector<bool> touched) const;
   void index();
+  void label();
 
   std::vector<Rule> rules_;
-  std::vector<uint32_t> index_;                      // by id: the rule's index from 1
+  std::shared_ptr<const Labels> labels_ = std::make_shared<Labels>();
+  std::vector<uint32_t> index_;  // by id: the rule's index from 1
   std::map<std::string, tally::TallyId> tally_ids_;  // by Spec::key()
   tally::Plan tallies_;
   // Of track events by name, and of all others; each with and without the rules that ask for traits.

@@ -52,6 +52,7 @@ struct Session::Core {
   // ask waits while they are compared; Unavailable when that takes long, and then it goes on the next time.
   absl::Status verify(const delta::FileSet& files);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  absl::StatusOr<std::vector<SegmentDay>> segment_history(const SegmentHistoryRequest& request);
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
   // What PartsWanted means, as SQL behind SELECT; shows the lake as it is now.

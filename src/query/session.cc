@@ -173,6 +173,13 @@ absl::StatusOr<TimelinePage> Session::timeline(const TimelineRequest& request) {
   return page;
 }
 
+absl::StatusOr<std::vector<SegmentDay>> Session::segment_history(const SegmentHistoryRequest& request) {
+  Running running(*core_);
+  auto days = core_->segment_history(request);
+  if (!days.ok()) return running.explain(days.status());
+  return days;
+}
+
 absl::Status Session::each_event(LogStretch stretch,
                                  const std::function<absl::Status(const LoggedEvent&)>& visit) {
   const Running running(*core_);

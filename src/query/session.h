@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/civil_day.h"
 #include "base/time.h"
 #include "lake/lake.h"
 #include "model/event.h"
@@ -18,9 +19,9 @@
 
 // Read-only SQL and timelines over the lake, rows of the last milliseconds included.
 //
-// Statements see the views `events`, `customers` and `identity_log` (docs/lake.md). They are SELECT, WITH,
-// VALUES, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function
-// that opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
+// Statements see the views `events`, `customers`, `segments` and others (docs/lake.md). They are SELECT,
+// WITH, VALUES, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no
+// function that opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
 namespace kehu::query {
 
 enum class Format : uint8_t { kCsv, kJson, kNdjson, kTable };
@@ -96,6 +97,20 @@ struct Concerned {
   std::vector<Token> parts;           // that changed hands
 };
 
+// A segment from day to day, in the project's time zone.
+struct SegmentHistoryRequest {
+  std::string segment;
+  CivilDay from;  // both inclusive; at most kHistoryDays
+  CivilDay to;
+};
+inline constexpr int32_t kHistoryDays = 1100;
+struct SegmentDay {
+  std::string day;      // 2026-11-22
+  int64_t entered = 0;  // by the versions in force
+  int64_t left = 0;
+  int64_t size = 0;  // at its end, of the version in force then
+};
+
 class ResultText;
 // An event as the archive has it, for whoever counts events part by part. Views are valid while it is
 // visited.
@@ -142,6 +157,8 @@ class Session {
   // damaged), Unavailable (the archive is not compared with its checksums yet).
   absl::StatusOr<std::unique_ptr<ResultText>> start(std::string_view sql, Format format);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  // Every day asked for, in order. A pass over the segment's rows of `segment_log`.
+  absl::StatusOr<std::vector<SegmentDay>> segment_history(const SegmentHistoryRequest& request);
   // The events of a stretch in the order of the log, to `visit`, whose error ends it. What is not committed
   // yet costs 1 ms and 2 µs an event; each stretch of the archive costs a pass over the files that reach
   // beyond `after` and a sort of its rows, so take long ones.

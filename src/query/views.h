@@ -18,8 +18,8 @@ inline constexpr char kOwnerFunction[] = "kehu_owner";
 std::string all_rows(lake::TableId table, const delta::FileSet& files, int64_t session);
 
 // Statements that make a connection's temporary views over the files of a snapshot and, by the session's id,
-// over its tails: one for each table, `customers`, `order_events` and `orders`; and the macro prop(). They
-// stay right while the snapshot's file sets are the same.
+// over its tails: one for each table, `customers`, `segments`, `order_events` and `orders`; and the macro
+// prop(). They stay right while the snapshot's file sets are the same.
 std::string view_definitions(const lake::Snapshot& snapshot, const order::OrderText& orders, int64_t session);
 
 }  // namespace kehu::query

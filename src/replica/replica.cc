@@ -30,11 +30,13 @@ Hash128 data_key_place(const DataKey& key) {
   return Hash128{key.token.hash.high ^ key.key_id, key.token.hash.low};
 }
 
+// Kehus without rules wrote two positions.
 std::optional<ArchiveNeeds> parse_needs(std::string_view bytes) {
-  uint64_t fields[2];
-  if (bytes.size() != sizeof(fields)) return std::nullopt;
-  std::memcpy(fields, bytes.data(), sizeof(fields));
-  return ArchiveNeeds{.rows = Sequence(fields[0]), .moves = Sequence(fields[1])};
+  uint64_t fields[3] = {};
+  if (bytes.size() != sizeof(fields) && bytes.size() != sizeof(fields[0]) * 2) return std::nullopt;
+  std::memcpy(fields, bytes.data(), bytes.size());
+  return ArchiveNeeds{
+      .rows = Sequence(fields[0]), .moves = Sequence(fields[1]), .memberships = Sequence(fields[2])};
 }
 
 }  // namespace
@@ -131,6 +133,7 @@ void Replica::save_totals() {
   codec::ByteWriter(totals).fixed(totals_.rejections);
   codec::ByteWriter(needs).fixed(needs_.rows.value());
   codec::ByteWriter(needs).fixed(needs_.moves.value());
+  codec::ByteWriter(needs).fixed(needs_.memberships.value());
   codec::ByteWriter(tick).fixed(last_tick_.sequence.value());
   codec::ByteWriter(tick).fixed(last_tick_.time.micros());
   totals_store_.put(Hash128{}, totals);
@@ -179,6 +182,10 @@ void Replica::note_work(absl::Span<const shard::LogRecord> records, const shard:
 void Replica::note_needs(const shard::Effects& effects) {
   if (!effects.events.empty()) needs_.rows = effects.events.back().sequence;
   if (!effects.moves.empty()) needs_.moves = applied_;
+  for (const Sequence last : {effects.memberships.empty() ? Sequence() : effects.memberships.back().sequence,
+                              effects.rules.empty() ? Sequence() : effects.rules.back().sequence}) {
+    needs_.memberships = std::max(needs_.memberships, last);
+  }
 }
 
 absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) {
@@ -234,7 +241,10 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
   const bool other_rules = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
     return named.kind->name == definition::kSegment || named.kind->name == definition::kTag;
   });
-  if (other_settings || other_rules) use_rules(totals_.events == 0 ? Sequence() : record.sequence);
+  if (other_settings || other_rules) {
+    use_rules(totals_.events == 0 ? Sequence() : record.sequence);
+    shard_.note_rules(record.sequence, tick, effects);
+  }
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

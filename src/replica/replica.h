@@ -39,6 +39,7 @@ struct Totals {
 struct ArchiveNeeds {
   Sequence rows;   // the last record that is a row of `events`
   Sequence moves;  // the last one behind which parts had moved
+  Sequence memberships = {};  // the last one that is a row of `segment_log`
   auto operator<=>(const ArchiveNeeds&) const = default;
 };
 // Of the last checkpoint; nullopt when a kehu wrote it that did not keep them.

@@ -60,6 +60,10 @@ class Shard {
   void use(std::vector<membership::RuleVersion> rules, Sequence position,
            std::vector<membership::RuleVersion> older = {});
   const membership::Registry& registry() const { return registry_; }
+  // Behind a use() of record `sequence`: says which versions came into force by it, and which rules ended.
+  void note_rules(Sequence sequence, Instant now, Effects& effects);
+  // Versions in force, without their zones.
+  std::vector<membership::Label> rules_in_force() const;
   // What has to be filled in, and from which events.
   struct BackfillJob {
     membership::Registry::Round round;
@@ -100,6 +104,8 @@ class Shard {
   absl::StatusOr<ProfileView> profile(CustomerId customer, Instant now);
   // Every part that holds events, with the customer who has it. DataLoss when a customer cannot be decoded.
   absl::Status for_each_part(const std::function<void(Token, CustomerId)>& visit);
+  // Every customer as it is by all rules, those that are being filled in too. DataLoss when one is damaged.
+  absl::Status for_each_member(const std::function<void(CustomerId, const membership::Members&)>& visit);
   // The tokens of the parts that hold the customer's events.
   absl::StatusOr<std::vector<Token>> parts(CustomerId customer);
 
@@ -163,6 +169,7 @@ class Shard {
   Sequence rules_since_;
   bool rules_given_ = false;  // by use()
   membership::Registry registry_;
+  std::vector<membership::Label> in_force_;  // as effects have been told
   membership::Plan rules_;
   tally::Folder tally_folder_;
   membership::Keeper keeper_;

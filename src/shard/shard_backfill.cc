@@ -41,7 +41,9 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
     last = entry.part;
   }
   registry_.advance(backfill->kind, backfill->position, last, backfill->entries.size());
-  if (backfill->last) finish_round(*backfill, record.sequence);
+  if (!backfill->last) return absl::OkStatus();
+  finish_round(*backfill, record.sequence);
+  note_rules(record.sequence, now, effects);
   return absl::OkStatus();
 }
 

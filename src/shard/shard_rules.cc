@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "shard/shard.h"
 
@@ -51,7 +52,56 @@ bool Shard::is_live_at_once(const membership::RuleVersion& version, Sequence pos
   return known->state == membership::Registry::State::kLive;
 }
 
-absl::Status Shard::load_rules() { return registry_.load(); }
+absl::Status Shard::load_rules() {
+  if (auto status = registry_.load(); !status.ok()) return status;
+  in_force_ = rules_in_force();
+  return absl::OkStatus();
+}
+
+std::vector<membership::Label> Shard::rules_in_force() const {
+  std::vector<membership::Label> rules;
+  for (const membership::Registry::Rule& rule : registry_.rules()) {
+    if (rule.state != membership::Registry::State::kLive) continue;
+    rules.push_back({.kind = rule.kind, .name = rule.name, .version = rule.version});
+  }
+  return rules;
+}
+
+// What went out of force and has a successor needs no word of its own.
+void Shard::note_rules(Sequence sequence, Instant now, Effects& effects) {
+  std::vector<membership::Label> before = std::exchange(in_force_, rules_in_force());
+  const auto missing = [](const std::vector<membership::Label>& from, const membership::Label& rule,
+                          bool of_version) {
+    return std::ranges::none_of(from, [&](const membership::Label& other) {
+      return other.kind == rule.kind && other.name == rule.name &&
+             (!of_version || other.version == rule.version);
+    });
+  };
+  auto labels = std::make_shared<membership::Labels>();
+  std::ranges::copy_if(before, std::back_inserter(*labels),
+                       [&](const auto& rule) { return missing(in_force_, rule, false); });
+  const size_t gone = labels->size();
+  std::ranges::copy_if(in_force_, std::back_inserter(*labels),
+                       [&](const auto& rule) { return missing(before, rule, true); });
+  if (labels->empty()) return;
+  for (size_t i = 0; i < labels->size(); ++i) {
+    effects.rules.push_back({&(*labels)[i], sequence, now, i >= gone});
+  }
+  effects.labels.push_back(std::move(labels));
+}
+
+absl::Status Shard::for_each_member(
+    const std::function<void(CustomerId, const membership::Members&)>& visit) {
+  absl::Status status;
+  customers_.for_each([&](const Hash128& customer, std::string_view blob) {
+    CustomerParts parts;
+    membership::Members members;
+    status.Update(parts.decode(blob));
+    if (!members.read(parts.members())) status.Update(absl::DataLossError("damaged customer state"));
+    if (status.ok()) visit(CustomerId{customer}, members);
+  });
+  return status;
+}
 
 absl::StatusOr<membership::Members> Shard::members(CustomerId customer) {
   CustomerParts parts;
@@ -156,9 +206,12 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
       change.after.known() ? index_.enter(change.rule, members_.number())
                            : index_.leave(change.rule, members_.number());
     }
-    const bool live = rules_.at(*rules_.find(change.rule)).is_live();
-    effects.memberships.push_back({customer, sequence, std::move(change), live});
+    const uint32_t index = *rules_.find(change.rule);
+    effects.memberships.push_back(
+        {customer, sequence, std::move(change), rules_.at(index).is_live(), &(*rules_.labels())[index]});
   }
+  const bool named = !effects.labels.empty() && effects.labels.back() == rules_.labels();
+  if (!changes_.empty() && !named) effects.labels.push_back(rules_.labels());
   changes_.clear();
 }
 
