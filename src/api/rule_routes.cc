@@ -66,12 +66,13 @@ void answer_overlap(App& app, const Request& request, Responder responder) {
     at = end + 1;
   }
   if (names.empty() || names.size() > kOverlapMost) {
-    return responder.send(to_response(problem_of(
-        wrong_parameter("segments", "names with commas between them, at most 16"))));
+    return responder.send(
+        to_response(problem_of(wrong_parameter("segments", "names with commas between them, at most 16"))));
   }
-  answer_from_replica(app.engine(), std::move(responder), [names = std::move(names)](replica::Replica& replica) {
-    return document::overlap_document(replica, names);
-  });
+  answer_from_replica(app.engine(), std::move(responder),
+                      [names = std::move(names)](replica::Replica& replica) {
+                        return document::overlap_document(replica, names);
+                      });
 }
 
 void answer_why(App& app, const Request& request, Responder responder) {
@@ -107,14 +108,16 @@ rule::KnownNames known_names(const engine::Project& project) {
 std::optional<Response> read_rule(App& app, const json::Value& body, rule::Definition& definition) {
   const auto text = body.find("rule").as_string();
   if (!text) {
-    return to_response(Problem::bad_request("missing_rule", "There is no rule",
-                                            "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}"));
+    return to_response(
+        Problem::bad_request("missing_rule", "There is no rule",
+                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}"));
   }
   definition.name = "x";
   if (const auto problem = notation::parse_expression(*text, definition.body)) return to_answer(*problem);
   // A tag may be any value, and so may what is only looked at.
   definition.kind = rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
-  if (const auto problem = rule::check(definition, known_names(*app.engine().project()))) return to_answer(*problem);
+  if (const auto problem = rule::check(definition, known_names(*app.engine().project())))
+    return to_answer(*problem);
   return std::nullopt;
 }
 
@@ -152,8 +155,8 @@ void preview(App& app, const Request& request, Responder responder, std::string 
   asked.definition.time_zone = body.find("time_zone").as_string().value_or("");
   asked.segment = body.find("segment").as_string().value_or(std::move(segment));
   if (!asked.definition.time_zone.empty() && !BusinessZone::load(asked.definition.time_zone)) {
-    return responder.send(to_response(Problem::bad_request("wrong_time_zone", "There is no such time zone",
-                                                           "Asia/Shanghai is one")));
+    return responder.send(to_response(
+        Problem::bad_request("wrong_time_zone", "There is no such time zone", "Asia/Shanghai is one")));
   }
   if (!asked.segment.empty()) {
     asked.definition.kind = rule::Kind::kSegment;
@@ -177,8 +180,8 @@ void answer_verify(App& app, const Request& request, Responder responder) {
   const auto segment = body.find("segment").as_string();
   const auto tag = body.find("tag").as_string();
   if (segment.has_value() == tag.has_value()) {
-    return responder.send(to_response(
-        Problem::bad_request("missing_field", "There is no name", R"(send {"segment": "…"} or {"tag": "…"})")));
+    return responder.send(to_response(Problem::bad_request("missing_field", "There is no name",
+                                                           R"(send {"segment": "…"} or {"tag": "…"})")));
   }
   trial::ComparisonRequest asked{.kind = segment ? rule::Kind::kSegment : rule::Kind::kTag,
                                  .name = segment ? *segment : *tag};
@@ -249,13 +252,16 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
        .pattern = "/api/v1/rules/preview",
        .permission = Permission::kReadCustomers,
        .action = BufferedBody{64 << 10, on_connection(app, answer_preview)},
-       .doc = {.summary = "What a rule comes to by all stored events, without saving it: how many customers, and ten of them",
-               .text = "The body is {\"rule\", \"time_zone\", \"segment\"}. With a segment, also who would enter and "
-                       "leave it if this were its rule.",
-               .group = "rules",
-               .body_content_type = "application/json",
-               .body_schema = "Rule",
-               .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
+       .doc = {
+           .summary = "What a rule comes to by all stored events, without saving it: how many customers, and "
+                      "ten of them",
+           .text =
+               "The body is {\"rule\", \"time_zone\", \"segment\"}. With a segment, also who would enter and "
+               "leave it if this were its rule.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "Rule",
+           .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/segments/:segment/preview",
                     .permission = Permission::kReadCustomers,
@@ -265,18 +271,21 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                             .fields = {segment},
                             .body_content_type = "application/json",
                             .body_schema = "Rule",
-                            .answers = with_admin_answers({{200, "Size, who enters, who leaves"}, wrong, unknown, slow})}});
+                            .answers = with_admin_answers(
+                                {{200, "Size, who enters, who leaves"}, wrong, unknown, slow})}});
   routes.push_back(
       {.method = Method::kPost,
        .pattern = "/api/v1/rules/verify",
        .permission = Permission::kReadCustomers,
        .action = BufferedBody{64 << 10, on_connection(app, answer_verify)},
-       .doc = {.summary = "Compares the live answers of a segment or tag with what all stored events come to",
-               .text = "The body is {\"segment\"} or {\"tag\"}. Up to twenty customers of each kind of difference.",
-               .group = "rules",
-               .body_content_type = "application/json",
-               .body_schema = "RuleName",
-               .answers = with_admin_answers({{200, "The comparison"}, unknown})}});
+       .doc = {
+           .summary = "Compares the live answers of a segment or tag with what all stored events come to",
+           .text =
+               "The body is {\"segment\"} or {\"tag\"}. Up to twenty customers of each kind of difference.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "RuleName",
+           .answers = with_admin_answers({{200, "The comparison"}, unknown})}});
 }
 
 }  // namespace kehu::api

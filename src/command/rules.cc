@@ -7,12 +7,13 @@
 #include "os/whole_file.h"
 #include "rule/check.h"
 
-// Rules of files, without an installation: nothing is known of its events, and any other segment or tag may be
-// there.
+// Rules of files, without an installation: nothing is known of its events, and any other segment or tag may
+// be there.
 namespace kehu::command {
 namespace {
 
-std::string text_of(const std::string& file, const rule::Definition& definition, const rule::Problem& problem) {
+std::string text_of(const std::string& file, const rule::Definition& definition,
+                    const rule::Problem& problem) {
   std::string text = cat(file, ":", problem.place.line, ":", problem.place.column, ": ",
                          rule::to_string(definition.kind), " ", definition.name, ": ", problem.message);
   if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
@@ -27,7 +28,8 @@ absl::StatusOr<std::vector<rule::Definition>> read_checked(const std::string& fi
   for (const rule::Definition& definition : *definitions) {
     if (!definition.time_zone.empty() && !BusinessZone::load(definition.time_zone)) {
       return failure(absl::StatusCode::kInvalidArgument, file, ": ", rule::to_string(definition.kind), " ",
-                     definition.name, ": there is no time zone ", definition.time_zone, "; Asia/Shanghai is one");
+                     definition.name, ": there is no time zone ", definition.time_zone,
+                     "; Asia/Shanghai is one");
     }
     if (const auto problem = rule::check(definition, {})) {
       return failure(absl::StatusCode::kInvalidArgument, text_of(file, definition, *problem));
@@ -60,10 +62,12 @@ absl::Status check_rules(const RulesCommand& command) {
 absl::Status format_rules(const RulesCommand& command) {
   for (const std::string& file : command.files) {
     const auto definitions = read_rule_file(file);
-    if (!definitions.ok()) return failure(absl::StatusCode::kFailedPrecondition, message_of(definitions.status()));
+    if (!definitions.ok())
+      return failure(absl::StatusCode::kFailedPrecondition, message_of(definitions.status()));
     std::string text;
     for (const rule::Definition& definition : *definitions) {
-      text += notation::format(definition, command.chinese ? notation::Language::kChinese : notation::Language::kEnglish);
+      text += notation::format(definition,
+                               command.chinese ? notation::Language::kChinese : notation::Language::kEnglish);
     }
     const absl::Status status =
         command.write ? os::replace_whole_file(os::posix_file_system(), file, text) : print(text);

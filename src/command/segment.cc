@@ -38,7 +38,8 @@ std::string quoted(std::string_view text) {
 }
 
 std::string member_csv(const json::Value& member) {
-  return cat(field(member, "customer_id"), ",", field(member, "since"), ",", quoted(member.find("identifiers").raw()));
+  return cat(field(member, "customer_id"), ",", field(member, "since"), ",",
+             quoted(member.find("identifiers").raw()));
 }
 
 std::string path_of(const SegmentCommand& command) {
@@ -86,7 +87,8 @@ absl::Status list_members(const SegmentCommand& command) {
 
 absl::Status show_overlap(const SegmentCommand& command) {
   std::string names;
-  for (const std::string& name : command.others) names += cat(names.empty() ? "" : ",", http::percent_encode(name));
+  for (const std::string& name : command.others)
+    names += cat(names.empty() ? "" : ",", http::percent_encode(name));
   const auto body = call_once(command.where, {.path = cat("/api/v1/segments/overlap?segments=", names)});
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);

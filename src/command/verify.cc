@@ -47,7 +47,8 @@ std::string text_of(const Name& name, const json::Value& root) {
   if (field(root, "state") != "live") return out + "is being filled in, not compared\n";
   const std::string differences = field(root, "differences");
   out += cat(field(root, "live"), " live, ", field(root, "computed"), " computed, ",
-             differences == "0" ? "equal" : cat(differences, " different"), " (", field(root, "took_ms"), " ms)\n");
+             differences == "0" ? "equal" : cat(differences, " different"), " (", field(root, "took_ms"),
+             " ms)\n");
   if (const std::string left = field(root, "unexamined"); left != "0") {
     out += cat("  ", left, " more may be different and were not looked at\n");
   }
@@ -72,13 +73,16 @@ absl::Status run_verify(const VerifyCommand& command) {
     const auto document = json::Document::parse(*body);
     if (!document.ok()) return document.status();
     const json::Value root = document->root();
-    different += root.find("differences").as_int().value_or(0) > 0 || root.find("unexamined").as_int().value_or(0) > 0;
+    different +=
+        root.find("differences").as_int().value_or(0) > 0 || root.find("unexamined").as_int().value_or(0) > 0;
     if (auto status = print(command.json ? *body : text_of(name, root)); !status.ok()) return status;
   }
   if (auto status = (*caller)->close(); !status.ok()) return status;
-  if (different == 0) return all->empty() && !command.json ? print("there are no segments or tags\n") : absl::OkStatus();
-  return failure(absl::StatusCode::kDataLoss, different, " of ", all->size(),
-                 " are not what the stored events come to: `kehu segment why` shows what decided for a customer");
+  if (different == 0)
+    return all->empty() && !command.json ? print("there are no segments or tags\n") : absl::OkStatus();
+  return failure(
+      absl::StatusCode::kDataLoss, different, " of ", all->size(),
+      " are not what the stored events come to: `kehu segment why` shows what decided for a customer");
 }
 
 }  // namespace kehu::command

@@ -112,8 +112,9 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
 }
 
 void add_rule_commands(CLI::App& app, absl::Status& result) {
-  const auto verify = with_json(declare(
-      app, "verify", "Compare live segments and tags with what all stored events come to", &command::run_verify, result));
+  const auto verify =
+      with_json(declare(app, "verify", "Compare live segments and tags with what all stored events come to",
+                        &command::run_verify, result));
   verify.command->add_option("name", verify.options->name, "of a segment or tag; without it all of them");
   CLI::App* rules = group(app, "rules", "Check and format rules in files, see docs/rules.md");
   const auto of_files = [&](const char* name, const char* what, Run<command::RulesCommand> run) {

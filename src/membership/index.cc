@@ -8,8 +8,8 @@
 #include "base/hash.h"
 
 // A chunk is a bitmap of fixed size: 512 bytes, of which an empty one is no blob. Runs and sparse lists, as
-// Roaring bitmaps have them (Lemire et al. 2016), would save memory for small segments and cost every change a
-// second form.
+// Roaring bitmaps have them (Lemire et al. 2016), would save memory for small segments and cost every change
+// a second form.
 namespace kehu::membership {
 namespace {
 
@@ -92,7 +92,9 @@ void Index::forget(RuleId rule) {
   store_.erase(place(What::kSize, rule.value(), 0));
 }
 
-uint64_t Index::size(RuleId rule) const { return read<uint64_t>(store_.get(place(What::kSize, rule.value(), 0))); }
+uint64_t Index::size(RuleId rule) const {
+  return read<uint64_t>(store_.get(place(What::kSize, rule.value(), 0)));
+}
 
 Index::Page Index::page(RuleId rule, uint32_t from, size_t limit) const {
   Page page;

@@ -3,13 +3,15 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lake/owners.h"
 #include "query/reader_core.h"
 #include "query/rule_question.h"
 #include "query/views.h"
 #include "rule/check.h"
 
-// Rules over the archive. Most are false of somebody who has done nothing, which a statement without rows says
-// in a few milliseconds. Those have their members among the events that they name: nobody else is looked at.
+// Rules over the archive. Most are false of somebody who has done nothing, which a statement without rows
+// says in a few milliseconds. Those have their members among the events that they name: nobody else is looked
+// at.
 namespace kehu::query {
 namespace {
 
@@ -38,25 +40,33 @@ bool asks_traits(const RuleQuestion& question, const rule::Node& rule, Names& se
 }
 
 constexpr char kNoEvents[] =
-    "(SELECT '' AS customer_id, TIMESTAMPTZ '2000-01-01 00:00:00Z' AS time, '' AS type, '' AS event, '' AS channel, "
+    "(SELECT '' AS customer_id, TIMESTAMPTZ '2000-01-01 00:00:00Z' AS time, '' AS type, '' AS event, '' AS "
+    "channel, "
     "'' AS source, '' AS properties WHERE false)";
 constexpr char kSomebody[] = "(SELECT '' AS customer_id, '{}' AS traits)";
 
 // Everybody with the last value of each trait; those without any are left out.
 std::string traits_of(const std::string& events) {
-  return cat("(SELECT customer_id, list_reduce(list(traits ORDER BY time, sequence), lambda a, b: "
-             "CAST(json_merge_patch(a, b) AS VARCHAR)) AS traits FROM ",
-             events, " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id)");
+  return cat(
+      "(SELECT customer_id, list_reduce(list(traits ORDER BY time, sequence), lambda a, b: "
+      "CAST(json_merge_patch(a, b) AS VARCHAR)) AS traits FROM ",
+      events, " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id)");
 }
 
-std::string everybody(const std::string& events) {
-  return cat("(SELECT DISTINCT customer_id FROM ", events, " WHERE customer_id IS NOT NULL)");
+// Owners are looked up for parts, of which there are fewer than events.
+std::string everybody(const std::string& rows, const std::string& owner, bool moved) {
+  return cat("(SELECT DISTINCT customer_id FROM (SELECT ", owner, " FROM (SELECT DISTINCT ",
+             moved ? "part, " : "", "customer_id FROM (", rows, "))) WHERE customer_id IS NOT NULL)");
 }
+
+// Where nothing has ever moved, everything is where it was put.
+constexpr char kFirstOwner[] = "nullif(customer_id, repeat('0', 32)) AS customer_id";
 
 std::string these(const RuleQuestion& question) {
   std::string rows;
   for (const RuleQuestion::Customer& customer : question.customers) {
-    rows += cat(rows.empty() ? "(" : ", (", duck::quote(customer.id.hash.hex()), ", ", duck::quote(customer.traits), ")");
+    rows += cat(rows.empty() ? "(" : ", (", duck::quote(customer.id.hash.hex()), ", ",
+                duck::quote(customer.traits), ")");
   }
   return cat("(SELECT * FROM (VALUES ", rows, ") these(customer_id, traits))");
 }
@@ -70,8 +80,9 @@ std::string events_of_these(const RuleQuestion& question, const std::string& row
     }
   }
   if (parts.empty()) return kNoEvents;
-  return cat("(SELECT e.* REPLACE (o.owner AS customer_id) FROM (SELECT * FROM (", rows, ") WHERE sequence <= ",
-             question.up_to.value(), ") e JOIN (VALUES ", parts, ") o(part, owner) ON e.part = o.part)");
+  return cat("(SELECT e.* REPLACE (o.owner AS customer_id) FROM (SELECT * FROM (", rows,
+             ") WHERE sequence <= ", question.up_to.value(), ") e JOIN (VALUES ", parts,
+             ") o(part, owner) ON e.part = o.part)");
 }
 
 CustomerId customer_at(const duck::Batch& batch, size_t row) {
@@ -93,15 +104,17 @@ class Asking {
     if (!question_.customers.empty()) {
       return translated(events_of_these(question_, rows), these(question_), /*partial=*/false);
     }
-    const std::string events =
-        cat("(SELECT * REPLACE (", present_owner(session_.id), ") FROM (", rows, "))");
+    const bool moved = snapshot->owners->size() > 0;
+    const std::string owner = moved ? present_owner(session_.id) : kFirstOwner;
+    const std::string events = cat("(SELECT * REPLACE (", owner, ") FROM (", rows, "))");
     const bool traits = asks_traits(question_);
     const auto anybody = holds_for_anybody();
     if (!anybody.ok()) return anybody.status();
     if (!*anybody) return translated(events, traits ? traits_of(events) : "", /*partial=*/true);
-    const std::string all = everybody(events);
-    return translated(events, traits ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events), " USING (customer_id))") : all,
-                      /*partial=*/false);
+    const std::string all = everybody(rows, owner, moved);
+    return translated(
+        events, traits ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events), " USING (customer_id))") : all,
+        /*partial=*/false);
   }
 
  private:
@@ -168,7 +181,8 @@ absl::Status Session::each_answer(const RuleQuestion& question, const VisitAnswe
   const auto sql = Asking(*core_, question).sql();
   if (!sql.ok()) return running.explain(sql.status());
   const bool condition = question.answer == translation::Answer::kTruth;
-  auto result = core_->connection->query(condition ? cat("SELECT customer_id FROM (", *sql, ") WHERE value") : *sql);
+  auto result =
+      core_->connection->query(condition ? cat("SELECT customer_id FROM (", *sql, ") WHERE value") : *sql);
   if (!result.ok()) return running.explain(result.status());
   return running.explain(result->each_row([&](const duck::Batch& batch, size_t row) {
     const bool known = !condition && !batch.is_null(1, row);

@@ -25,7 +25,8 @@ struct RuleQuestion {
   translation::Answer answer = translation::Answer::kTruth;
   Instant now;
   BusinessZone zone;
-  std::function<std::optional<translation::Definition>(rule::Kind kind, std::string_view name)> definition = {};
+  std::function<std::optional<translation::Definition>(rule::Kind kind, std::string_view name)> definition =
+      {};
 
   // Somebody as the state has it at a record.
   struct Customer {

@@ -151,7 +151,8 @@ absl::Status Session::Core::verify(const delta::FileSet& files) {
 Running::Running(Session::Core& session, std::optional<Duration> limit)
     : session_(session),
       watch_(session.reader.watchdog, *session.connection,
-             {.work = limit.value_or(session.reader.options.time_limit), .whole = session.reader.options.reading_limit}) {
+             {.work = limit.value_or(session.reader.options.time_limit),
+              .whole = session.reader.options.reading_limit}) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
   if (session_.ended) watch_.cancel();

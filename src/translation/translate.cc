@@ -28,8 +28,8 @@ Form form_of(Answer answer) {
 std::string customers_of(const Statement& statement) {
   const Question& question = statement.question;
   const bool nobody = question.partial && question.customers.empty();
-  std::string sql =
-      nobody ? "SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE false" : cat("SELECT * FROM ", question.customers);
+  std::string sql = nobody ? "SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE false"
+                           : cat("SELECT * FROM ", question.customers);
   if (!statement.rows.empty()) {
     const std::string rows = statement.rows.sql(question.events);
     sql = nobody ? rows

@@ -11,8 +11,8 @@
 #include "trial/trial.h"
 
 // In two steps, since the state goes on while the archive is read. The first finds who may be different, from
-// members at one moment or another and owners and traits of about now. The second takes a hundred of them at a
-// time as they are at one record: their answers, parts and traits, and asks the archive up to that record.
+// members at one moment or another and owners and traits of about now. The second takes a hundred of them at
+// a time as they are at one record: their answers, parts and traits, and asks the archive up to that record.
 namespace kehu::trial {
 namespace {
 
@@ -192,13 +192,14 @@ class Comparison {
   absl::Status examine(const std::vector<CustomerId>& customers) {
     auto some = at_one_record(customers, query::asks_traits(question(rules_.tick)));
     if (!some.ok()) return some.status();
-    if (!trial_.engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+    if (!trial_.engine_.wait_archived(Duration::seconds(60)))
+      return absl::UnavailableError("the archive is behind");
     query::RuleQuestion question = this->question(some->tick);
     question.customers = some->customers;
     question.up_to = some->position;
     std::vector<std::pair<CustomerId, Value>> computed;
-    const absl::Status asked =
-        trial_.session().each_answer(question, [&](CustomerId customer, std::optional<std::string_view> value) {
+    const absl::Status asked = trial_.session().each_answer(
+        question, [&](CustomerId customer, std::optional<std::string_view> value) {
           computed.emplace_back(customer, is_segment() ? Value::of(true)
                                           : value      ? translation::untagged(*value)
                                                        : Value());

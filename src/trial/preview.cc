@@ -115,17 +115,19 @@ absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
     if (!now.ok()) return now.status();
     if (status = write_size(then.size(), first(then)); !status.ok()) return status;
     writer.field("segment", request.segment).field("members", now->size());
-    for (const auto& [name, customers] : {std::pair("enter", without(then, *now)), std::pair("leave", without(*now, then))}) {
+    for (const auto& [name, customers] :
+         {std::pair("enter", without(then, *now)), std::pair("leave", without(*now, then))}) {
       writer.key(name).begin_object();
       if (status = write_size(customers.size(), first(customers)); !status.ok()) return status;
       writer.end_object();
     }
   } else if (request.definition.kind == rule::Kind::kTag) {
     Values values;
-    auto status = session().each_answer(question, [&](CustomerId customer, std::optional<std::string_view> value) {
-      if (value) values.add(customer, *value);
-      return absl::OkStatus();
-    });
+    auto status =
+        session().each_answer(question, [&](CustomerId customer, std::optional<std::string_view> value) {
+          if (value) values.add(customer, *value);
+          return absl::OkStatus();
+        });
     if (!status.ok()) return status;
     if (status = write_size(values.size, values.examples); !status.ok()) return status;
     write_values(writer, values, zone);

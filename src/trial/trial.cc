@@ -17,9 +17,8 @@ constexpr size_t kPage = 4096;
 }  // namespace
 
 const RulesInForce::Rule* RulesInForce::find(rule::Kind kind, std::string_view name) const {
-  const auto at = std::ranges::find_if(rules, [&](const Rule& rule) {
-    return rule.definition.kind == kind && rule.definition.name == name;
-  });
+  const auto at = std::ranges::find_if(
+      rules, [&](const Rule& rule) { return rule.definition.kind == kind && rule.definition.name == name; });
   return at == rules.end() ? nullptr : &*at;
 }
 
@@ -92,7 +91,8 @@ query::RuleQuestion Trial::question(const RulesInForce& rules, const rule::Defin
   question.rule = &definition.body;
   question.zone = zone;
   if (definition.kind == rule::Kind::kTag) question.answer = translation::Answer::kTagged;
-  question.definition = [&rules](rule::Kind kind, std::string_view name) -> std::optional<translation::Definition> {
+  question.definition = [&rules](rule::Kind kind,
+                                 std::string_view name) -> std::optional<translation::Definition> {
     const RulesInForce::Rule* found = rules.find(kind, name);
     if (found == nullptr) return std::nullopt;
     return translation::Definition{.body = &found->definition.body, .zone = found->zone};

@@ -46,15 +46,16 @@ struct ComparisonRequest {
   std::string name;
 };
 
-// One question about a rule, asked of the archive and the live state. On a thread that may wait; end() from any.
+// One question about a rule, asked of the archive and the live state. On a thread that may wait; end() from
+// any.
 class Trial {
  public:
   // Both outlive it.
   Trial(engine::Engine& engine, query::Reader& reader) : engine_(engine), reader_(reader) {}
 
-  // {"size", "examples": [{"customer_id", "identifiers"}], "took_ms", "as_of"}. Of a tag, size counts who has a
-  // value, and "values" are the most frequent ones. With a segment also {"segment", "members", "enter", "leave"},
-  // the last two {"size", "examples"}. Within the time of a statement.
+  // {"size", "examples": [{"customer_id", "identifiers"}], "took_ms", "as_of"}. Of a tag, size counts who has
+  // a value, and "values" are the most frequent ones. With a segment also {"segment", "members", "enter",
+  // "leave"}, the last two {"size", "examples"}. Within the time of a statement.
   absl::StatusOr<std::string> preview(const PreviewRequest& request);
   // {"segment" or "tag", "state", "version", "as_of", "live", "computed", "differences", "unexamined",
   // "examples": [{"customer_id", "live", "computed"}], "took_ms"} of a rule in force (docs/rules.md).
@@ -69,7 +70,8 @@ class Trial {
   query::Session& session() { return *session_; }
   absl::StatusOr<RulesInForce> rules_in_force();
   absl::StatusOr<std::vector<CustomerId>> members(membership::RuleId rule);  // by id
-  query::RuleQuestion question(const RulesInForce& rules, const rule::Definition& definition, const BusinessZone& zone) const;
+  query::RuleQuestion question(const RulesInForce& rules, const rule::Definition& definition,
+                               const BusinessZone& zone) const;
   absl::StatusOr<std::string> with_identifiers(const std::vector<CustomerId>& customers);
 
   engine::Engine& engine_;
