@@ -94,27 +94,41 @@ class Asking {
  public:
   Asking(Session::Core& session, const RuleQuestion& question) : session_(session), question_(question) {}
 
-  absl::StatusOr<std::string> sql() {
+  // Before the others.
+  absl::Status begin() {
     const auto snapshot = session_.reader.lake.snapshot();
     const delta::FileSet& files = *snapshot->events().files;
     if (absl::Status status = session_.verify(files); !status.ok()) return status;
     session_.show_tail(*snapshot, lake::TableId::kEvents);
     session_.show_owners(*snapshot);
-    const std::string rows = all_rows(lake::TableId::kEvents, files, session_.id);
-    if (!question_.customers.empty()) {
-      return translated(events_of_these(question_, rows), these(question_), /*partial=*/false);
-    }
-    const bool moved = snapshot->owners->size() > 0;
-    const std::string owner = moved ? present_owner(session_.id) : kFirstOwner;
-    const std::string events = cat("(SELECT * REPLACE (", owner, ") FROM (", rows, "))");
-    const bool traits = asks_traits(question_);
+    rows_ = all_rows(lake::TableId::kEvents, files, session_.id);
+    moved_ = snapshot->owners->size() > 0;
+    owner_ = moved_ ? present_owner(session_.id) : kFirstOwner;
+    events_ = question_.customers.empty() ? cat("(SELECT * REPLACE (", owner_, ") FROM (", rows_, "))")
+                                          : events_of_these(question_, rows_);
+    if (!question_.customers.empty()) return absl::OkStatus();
     const auto anybody = holds_for_anybody();
-    if (!anybody.ok()) return anybody.status();
-    if (!*anybody) return translated(events, traits ? traits_of(events) : "", /*partial=*/true);
-    const std::string all = everybody(rows, owner, moved);
-    return translated(
-        events, traits ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events), " USING (customer_id))") : all,
-        /*partial=*/false);
+    of_anybody_ = anybody.value_or(false);
+    return anybody.status();
+  }
+  // Whether it is true, or anything at all, of somebody who has done nothing.
+  bool of_anybody() const { return of_anybody_; }
+  const std::string& events() const { return events_; }
+
+  // The answers of all.
+  absl::StatusOr<std::string> sql() const {
+    if (!question_.customers.empty()) return translated(events_, these(question_), /*partial=*/false);
+    if (!of_anybody_) return of_concerned();
+    const std::string all = everybody(rows_, owner_, moved_);
+    return translated(events_,
+                      asks_traits(question_)
+                          ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events_), " USING (customer_id))")
+                          : all,
+                      /*partial=*/false);
+  }
+  // Those of customers with events or traits that it names.
+  absl::StatusOr<std::string> of_concerned() const {
+    return translated(events_, asks_traits(question_) ? traits_of(events_) : "", /*partial=*/true);
   }
 
  private:
@@ -145,7 +159,32 @@ class Asking {
 
   Session::Core& session_;
   const RuleQuestion& question_;
+  std::string rows_, owner_, events_;
+  bool moved_ = false;
+  bool of_anybody_ = false;
 };
+
+// How many, and some of them, as a statement.
+absl::StatusOr<std::string> size_sql(const Asking& asking, size_t examples) {
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
+  return cat("SELECT count(*), array_to_string(min(customer_id, ", examples, "), ',') FROM (", *sql,
+             ") WHERE value");
+}
+
+// The same by those of whom it is false, which it can only be by their events. The first rows of the archive
+// that are not theirs have examples.
+absl::StatusOr<std::string> size_of_most_sql(const Asking& asking, size_t examples) {
+  constexpr size_t kRows = 4096;
+  const auto sql = asking.of_concerned();
+  if (!sql.ok()) return sql.status();
+  return cat("WITH others AS MATERIALIZED (SELECT customer_id FROM (", *sql,
+             ") WHERE NOT value) SELECT (SELECT count(*) FROM others), (SELECT "
+             "array_to_string(list_slice(list_sort(list_distinct(list(customer_id))), 1, ",
+             examples, "), ',') FROM (SELECT customer_id FROM ", asking.events(),
+             " WHERE customer_id IS NOT NULL AND customer_id NOT IN (SELECT customer_id FROM others) LIMIT ",
+             kRows, "))");
+}
 
 }  // namespace
 
@@ -156,14 +195,17 @@ bool asks_traits(const RuleQuestion& question) {
 
 absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t examples) {
   const Running running(*core_, question.time_limit);
-  const auto sql = Asking(*core_, question).sql();
-  if (!sql.ok()) return running.explain(sql.status());
-  auto result = core_->connection->query(cat("SELECT count(*), array_to_string(min(customer_id, ", examples,
-                                             "), ',') FROM (", *sql, ") WHERE value"));
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const bool most = question.everybody && asking.of_anybody();
+  const auto sql = most ? size_of_most_sql(asking, examples) : size_sql(asking, examples);
+  if (!sql.ok()) return sql.status();
+  auto result = core_->connection->query(*sql);
   if (!result.ok()) return running.explain(result.status());
   RuleSize size;
   const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
-    size.customers = static_cast<uint64_t>(batch.integer(0, row));
+    const auto counted = static_cast<uint64_t>(batch.integer(0, row));
+    size.customers = most ? *question.everybody - std::min(*question.everybody, counted) : counted;
     std::string_view list = batch.is_null(1, row) ? std::string_view() : batch.text(1, row);
     while (!list.empty()) {
       const std::string_view one = list.substr(0, list.find(','));
@@ -178,8 +220,10 @@ absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t e
 
 absl::Status Session::each_answer(const RuleQuestion& question, const VisitAnswer& visit) {
   const Running running(*core_, question.time_limit);
-  const auto sql = Asking(*core_, question).sql();
-  if (!sql.ok()) return running.explain(sql.status());
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
   const bool condition = question.answer == translation::Answer::kTruth;
   auto result =
       core_->connection->query(condition ? cat("SELECT customer_id FROM (", *sql, ") WHERE value") : *sql);

@@ -38,6 +38,8 @@ struct RuleQuestion {
   std::vector<Customer> customers = {};
   Sequence up_to = {};
 
+  // How many customers have events, for size_of(): it need not list them where a rule is true of most.
+  std::optional<uint64_t> everybody = {};
   std::optional<Duration> time_limit = {};  // nullopt: that of statements
 };
 

@@ -156,7 +156,7 @@ class Session {
                                    const std::function<absl::Status(const StoredEvent&)>& visit);
   // All parts that have events.
   absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
-  // How many a condition holds for, and the first of them by their ids.
+  // How many a condition holds for, and some of them.
   absl::StatusOr<RuleSize> size_of(const RuleQuestion& question, size_t examples);
   // For whom a condition holds, without a value; or every customer with its value, tagged
   // (translation/tagged.h), nullopt the unknown.

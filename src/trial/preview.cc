@@ -91,6 +91,7 @@ absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
   const BusinessZone zone = BusinessZone::load(request.definition.time_zone).value_or(settings->zone);
   query::RuleQuestion question = this->question(*rules, request.definition, zone);
   question.now = engine_.clock().now();
+  question.everybody = rules->customers;
 
   std::string out;
   json::Writer writer(out);

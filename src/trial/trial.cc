@@ -51,7 +51,10 @@ void Trial::end() {
 // What the log had at that moment is in the archive behind this.
 absl::StatusOr<RulesInForce> Trial::rules_in_force() {
   auto rules = engine_.ask<RulesInForce>([](replica::Replica& replica) {
-    RulesInForce found{.rules = {}, .position = replica.applied(), .tick = replica.tick()};
+    RulesInForce found{.rules = {},
+                       .position = replica.applied(),
+                       .tick = replica.tick(),
+                       .customers = static_cast<uint64_t>(replica.totals().customers)};
     const membership::Plan& plan = replica.shard().rules();
     for (uint32_t i = 0; i < plan.size(); ++i) {
       const membership::Plan::Rule& rule = plan.at(i);

@@ -30,6 +30,7 @@ struct RulesInForce {
   std::vector<Rule> rules;
   Sequence position;  // the last record that was applied
   Instant tick;
+  uint64_t customers = 0;  // with events
 
   const Rule* find(rule::Kind kind, std::string_view name) const;
   // NotFound names those that are near.
