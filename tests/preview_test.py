@@ -18,14 +18,14 @@ SEED = int(os.environ.get("KEHU_SEED") or random.SystemRandom().randrange(1 << 3
 CUSTOMERS, EVENTS = (5_000, 200_000) if kehu_server.LONG else (300, 10_000)
 NAMES = ["Note Viewed", "Order Completed", "Product Added", "Product Viewed", "Signed In"]
 RULES = {
-    "多看": 'count("Note Viewed" where channel = "xiaohongshu", last 30 days) >= 3',
+    "多看": 'count("Note Viewed" where channel = "xiaohongshu", last 90 days) >= 3',
     "高消费": 'sum(revenue of "Order Completed", last 365 days) > 50000',
     "沉睡": 'ever("Order Completed") and not did("Order Completed", last 90 days)',
     "没买": 'not ever("Order Completed")',
     "加购": 'sequence("Product Added" then not "Order Completed" within 10 minutes)',
     "黑名单": "trait.blocked = true",
     "北京": 'trait.city in ("北京", "Beijing") and not in segment 黑名单',
-    "多看北京": "in segment 北京 and in segment 多看",
+    "多看北京": "in segment 北京 and in segment 高消费",
 }
 TAGS = {
     "阶段": 'stage("Product Viewed" then "Product Added" then "Order Completed", last 60 days)',
