@@ -13,6 +13,7 @@
 #include "query/session.h"
 #include "rule/check.h"
 #include "rule/tree_json.h"
+#include "trial/trial.h"
 
 // Segments and their members, and rules that nobody has saved yet.
 namespace kehu::api {
@@ -118,6 +119,26 @@ void answer_history(App& app, const Request& request, Responder responder) {
                           [&app, wanted = *std::move(wanted)] { return to_answer(history(app, wanted)); });
 }
 
+constexpr size_t kOverlapMost = 16;
+
+void answer_overlap(App& app, const Request& request, Responder responder) {
+  std::vector<std::string> names;
+  const std::string list = request.query("segments").value_or("");
+  for (size_t at = 0; at < list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    if (end > at) names.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  if (names.empty() || names.size() > kOverlapMost) {
+    return responder.send(
+        to_response(problem_of(wrong_parameter("segments", "names with commas between them, at most 16"))));
+  }
+  answer_from_replica(app.engine(), std::move(responder),
+                      [names = std::move(names)](replica::Replica& replica) {
+                        return document::overlap_document(replica, names);
+                      });
+}
+
 void answer_why(App& app, const Request& request, Responder responder) {
   answer_about_customer(app, request, std::move(responder),
                         [name = request.parameter("segment")](
@@ -147,22 +168,29 @@ rule::KnownNames known_names(const engine::Project& project) {
   return known;
 }
 
-void answer_check(App& app, const Request& request, Responder responder) {
-  const auto document = json::Document::parse(request.body);
-  const auto text = document.ok() ? document->root().find("rule").as_string() : std::nullopt;
+// The rule that a body has, as a definition without a name; or why there is none.
+std::optional<Response> read_rule(App& app, const json::Value& body, rule::Definition& definition) {
+  const auto text = body.find("rule").as_string();
   if (!text) {
-    return responder.send(to_response(
+    return to_response(
         Problem::bad_request("missing_rule", "There is no rule",
-                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}")));
+                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}"));
   }
-  rule::Definition definition{.name = "x"};
-  if (const auto problem = notation::parse_expression(*text, definition.body))
-    return responder.send(to_answer(*problem));
+  definition.name = "x";
+  if (const auto problem = notation::parse_expression(*text, definition.body)) return to_answer(*problem);
   // A tag may be any value, and so may what is only looked at.
   definition.kind =
       rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
-  if (const auto problem = rule::check(definition, known_names(*app.engine().project()))) {
-    return responder.send(to_answer(*problem));
+  if (const auto problem = rule::check(definition, known_names(*app.engine().project())))
+    return to_answer(*problem);
+  return std::nullopt;
+}
+
+void answer_check(App& app, const Request& request, Responder responder) {
+  const auto document = json::Document::parse(request.body);
+  rule::Definition definition;
+  if (auto refusal = read_rule(app, document.ok() ? document->root() : json::Value(), definition)) {
+    return responder.send(*std::move(refusal));
   }
   std::string out;
   json::Writer writer(out);
@@ -171,6 +199,59 @@ void answer_check(App& app, const Request& request, Responder responder) {
   writer.field("chinese", notation::format(definition.body, notation::Language::kChinese));
   writer.raw_field("tree", rule::to_json(definition.body)).end_object();
   responder.send(Response::json(std::move(out)));
+}
+
+// Asks the archive on a thread of statements, until whoever asked has left.
+template <class Ask>
+void answer_trial(App& app, Responder responder, Ask ask) {
+  const auto trial = std::make_shared<trial::Trial>(app.engine(), app.query());
+  responder.on_leave([trial] { trial->end(); });
+  app.statements().answer(std::move(responder), [trial, ask = std::move(ask)] {
+    auto body = ask(*trial);
+    return body.ok() ? Response::json(*std::move(body)) : to_response(problem_of(body.status()));
+  });
+}
+
+void preview(App& app, const Request& request, Responder responder, std::string segment) {
+  const auto document = json::Document::parse(request.body);
+  const json::Value body = document.ok() ? document->root() : json::Value();
+  trial::PreviewRequest asked;
+  if (auto refusal = read_rule(app, body, asked.definition)) return responder.send(*std::move(refusal));
+  asked.definition.time_zone = body.find("time_zone").as_string().value_or("");
+  asked.segment = body.find("segment").as_string().value_or(std::move(segment));
+  if (!asked.definition.time_zone.empty() && !BusinessZone::load(asked.definition.time_zone)) {
+    return responder.send(to_response(
+        Problem::bad_request("wrong_time_zone", "There is no such time zone", "Asia/Shanghai is one")));
+  }
+  if (!asked.segment.empty()) {
+    asked.definition.kind = rule::Kind::kSegment;
+    if (const auto problem = rule::check(asked.definition, {})) return responder.send(to_answer(*problem));
+  }
+  answer_trial(app, std::move(responder),
+               [asked = std::move(asked)](trial::Trial& trial) { return trial.preview(asked); });
+}
+
+void answer_preview(App& app, const Request& request, Responder responder) {
+  preview(app, request, std::move(responder), "");
+}
+
+void answer_dry_run(App& app, const Request& request, Responder responder) {
+  preview(app, request, std::move(responder), request.parameter("segment"));
+}
+
+void answer_verify(App& app, const Request& request, Responder responder) {
+  const auto document = json::Document::parse(request.body);
+  const json::Value body = document.ok() ? document->root() : json::Value();
+  const auto segment = body.find("segment").as_string();
+  const auto tag = body.find("tag").as_string();
+  if (segment.has_value() == tag.has_value()) {
+    return responder.send(to_response(Problem::bad_request("missing_field", "There is no name",
+                                                           R"(send {"segment": "…"} or {"tag": "…"})")));
+  }
+  trial::ComparisonRequest asked{.kind = segment ? rule::Kind::kSegment : rule::Kind::kTag,
+                                 .name = segment ? *segment : *tag};
+  answer_trial(app, std::move(responder),
+               [asked = std::move(asked)](trial::Trial& trial) { return trial.compare(asked); });
 }
 
 }  // namespace
@@ -235,6 +316,55 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
            .answers = with_admin_answers(
                {{200, "The rule"},
                 {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
+  const AnswerDoc wrong{400, "It cannot be read; says where", "application/problem+json", "Problem"};
+  const AnswerDoc slow{504, "It took too long", "application/problem+json", "Problem"};
+  routes.push_back({.pattern = "/api/v1/segments/overlap",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_overlap)},
+                    .doc = {.summary = "How many are in each of some segments, and in all of them",
+                            .group = "rules",
+                            .fields = {{FieldDoc::Where::kQuery, "segments", "string",
+                                        "names with commas between them, at most 16", true}},
+                            .answers = with_admin_answers({{200, "The sizes"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/preview",
+       .permission = Permission::kReadCustomers,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_preview)},
+       .doc = {
+           .summary = "What a rule comes to by all stored events, without saving it: how many customers, and "
+                      "ten of them",
+           .text =
+               "The body is {\"rule\", \"time_zone\", \"segment\"}. With a segment, also who would enter and "
+               "leave it if this were its rule.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "Rule",
+           .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/segments/:segment/preview",
+                    .permission = Permission::kReadCustomers,
+                    .action = BufferedBody{64 << 10, on_connection(app, answer_dry_run)},
+                    .doc = {.summary = "Who would enter and leave a segment if another rule were its own",
+                            .group = "rules",
+                            .fields = {segment},
+                            .body_content_type = "application/json",
+                            .body_schema = "Rule",
+                            .answers = with_admin_answers(
+                                {{200, "Size, who enters, who leaves"}, wrong, unknown, slow})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/verify",
+       .permission = Permission::kReadCustomers,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_verify)},
+       .doc = {
+           .summary = "Compares the live answers of a segment or tag with what all stored events come to",
+           .text =
+               "The body is {\"segment\"} or {\"tag\"}. Up to twenty customers of each kind of difference.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "RuleName",
+           .answers = with_admin_answers({{200, "The comparison"}, unknown})}});
 }
 
 }  // namespace kehu::api

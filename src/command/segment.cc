@@ -31,6 +31,18 @@ std::string member_text(const json::Value& member) {
   return out;
 }
 
+// RFC 4180: a field in quotes, which stand twice inside of it.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+std::string member_csv(const json::Value& member) {
+  return cat(field(member, "customer_id"), ",", field(member, "since"), ",",
+             quoted(member.find("identifiers").raw()));
+}
+
 std::string path_of(const SegmentCommand& command) {
   return cat("/api/v1/segments/", http::percent_encode(command.name));
 }
@@ -47,9 +59,14 @@ absl::Status list_segments(const SegmentCommand& command) {
 
 // One member a line, as they come.
 absl::Status list_members(const SegmentCommand& command) {
+  const bool csv = command.format == "csv";
+  const bool json = command.json || command.format == "ndjson";
   auto caller = open_caller({.where = command.where});
   if (!caller.ok()) return caller.status();
   Printer printer;
+  if (csv) {
+    if (auto status = printer.add("customer_id,since,identifiers\n"); !status.ok()) return status;
+  }
   std::string cursor;
   do {
     const std::string query = cursor.empty() ? "" : cat("&cursor=", cursor);
@@ -58,13 +75,30 @@ absl::Status list_members(const SegmentCommand& command) {
     const auto page = json::Document::parse(*body);
     if (!page.ok()) return page.status();
     for (const auto& member : page->root().find("members")) {
-      const std::string line = command.json ? std::string(member.value.raw()) : member_text(member.value);
+      const std::string line = json  ? std::string(member.value.raw())
+                               : csv ? member_csv(member.value)
+                                     : member_text(member.value);
       if (auto status = printer.add(cat(line, "\n")); !status.ok()) return status;
     }
     cursor = page->root().find("next").as_string().value_or("");
   } while (!cursor.empty());
   if (auto status = printer.end(); !status.ok()) return status;
   return (*caller)->close();
+}
+
+absl::Status show_overlap(const SegmentCommand& command) {
+  std::string names;
+  for (const std::string& name : command.others)
+    names += cat(names.empty() ? "" : ",", http::percent_encode(name));
+  const auto body = call_once(command.where, {.path = cat("/api/v1/segments/overlap?segments=", names)});
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  if (command.json || !document.ok()) return print(*body);
+  std::string out;
+  for (const auto& segment : document->root().find("segments")) {
+    out += cat(field(segment.value, "name"), "  ", field(segment.value, "size"), " customers\n");
+  }
+  return print(cat(out, "in all of them  ", field(document->root(), "overlap"), " customers\n"));
 }
 
 absl::Status show_why(const SegmentCommand& command) {

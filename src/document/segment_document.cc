@@ -128,6 +128,26 @@ absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Re
   return out;
 }
 
+absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Span<const std::string> names) {
+  const membership::Index& index = replica.shard().index();
+  std::vector<membership::RuleId> rules;
+  bool all_live = true;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("segments").begin_array();
+  for (const std::string& name : names) {
+    const auto rule = segment_of(replica, name);
+    if (!rule.ok()) return rule.status();
+    rules.push_back((*rule)->id);
+    all_live = all_live && (*rule)->is_live();
+    writer.begin_object().field("name", name).field("size", (*rule)->is_live() ? index.size((*rule)->id) : 0);
+    writer.end_object();
+  }
+  writer.end_array().field("overlap", all_live ? index.overlap(rules) : 0);
+  writer.field("as_of", format_utc(replica.tick())).end_object();
+  return out;
+}
+
 absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
                                          std::string_view name, CustomerId customer) {
   const auto rule = segment_of(replica, name);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/engine.h"
 #include "json/writer.h"
 #include "membership/plan.h"
@@ -26,6 +27,8 @@ struct MembersPage {
 // {"segment", "members": [{"customer_id", "since", "identifiers"}], "next"}.
 absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
                                              std::string_view name, const MembersPage& page);
+// {"segments": [{"name", "size"}], "overlap"}: how many are in each, and in all of them.
+absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Span<const std::string> names);
 // {"segment", "customer_id", "in", "since", "reasons": [{"rule", "depth", "value", "until"}]}.
 absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
                                          std::string_view name, CustomerId customer);

@@ -35,7 +35,7 @@ struct ArchiveBatch {
   std::vector<lake::Move> moves;
   std::vector<lake::SegmentRow> changes = {};
   std::vector<std::shared_ptr<const membership::Labels>> labels = {};  // what the changes name
-  lake::TableRows rows;  // of the other tables
+  lake::TableRows rows;                                                // of the other tables
   std::shared_ptr<const void> bytes;
   size_t size = 0;
 };

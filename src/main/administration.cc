@@ -101,10 +101,36 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
   };
   with_json(
       declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
-  named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
+  const auto members =
+      named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
+  members.command->add_option("--format", members.options->format, "text, csv or ndjson (as --json)")
+      ->check(CLI::IsMember({"text", "csv", "ndjson"}))
+      ->capture_default_str();
+  const auto overlap = with_json(
+      declare(*segments, "overlap", "How many are in all of some segments", &command::show_overlap, result));
+  overlap.command->add_option("names", overlap.options->others, "names of segments")->required();
   const auto why =
       named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
   why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
+}
+
+void add_rule_commands(CLI::App& app, absl::Status& result) {
+  const auto verify =
+      with_json(declare(app, "verify", "Compare live segments and tags with what all stored events come to",
+                        &command::run_verify, result));
+  verify.command->add_option("name", verify.options->name, "of a segment or tag; without it all of them");
+  CLI::App* rules = group(app, "rules", "Check and format rules in files, see docs/rules.md");
+  const auto of_files = [&](const char* name, const char* what, Run<command::RulesCommand> run) {
+    auto options = std::make_shared<command::RulesCommand>();
+    CLI::App* declared = rules->add_subcommand(name, what);
+    declared->add_option("files", options->files, "*.kehu")->required()->check(CLI::ExistingFile);
+    declared->callback([options, run, &result] { result = run(*options); });
+    return Declared<command::RulesCommand>{declared, options};
+  };
+  of_files("check", "Whether every definition means something", &command::check_rules);
+  const auto format = of_files("format", "The definitions as they are written", &command::format_rules);
+  format.command->add_flag("--chinese", format.options->chinese, "with Chinese keywords");
+  format.command->add_flag("--write", format.options->write, "into the files instead of to standard output");
 }
 
 void add_settings_commands(CLI::App& app, absl::Status& result) {
@@ -163,6 +189,7 @@ void add_administration(CLI::App& app, absl::Status& result) {
   add_keys(app, result);
   add_source_commands(app, result);
   add_segment_commands(app, result);
+  add_rule_commands(app, result);
   add_definition_commands(app, result);
   add_settings_commands(app, result);
   add_identity_commands(app, result);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint32_t kChunkBits = 4096;
 constexpr uint32_t kIdsPerPage = 256;
+constexpr uint32_t kChunksAtOnce = 32;
 using Bits = std::array<uint64_t, kChunkBits / 64>;
 
 enum class What : uint64_t { kEnd = 1, kIds = 2, kChunk = 3, kSize = 4 };
@@ -118,16 +119,26 @@ Index::Page Index::page(RuleId rule, uint32_t from, size_t limit) const {
   return page;
 }
 
+// Chunks lie anywhere in memory, or on disk, so that those of many numbers are brought near at once.
 uint64_t Index::overlap(absl::Span<const RuleId> rules) const {
   uint64_t count = 0;
-  const uint32_t chunks = end() / kChunkBits + 1;
-  for (uint32_t chunk = 0; !rules.empty() && chunk < chunks; ++chunk) {
-    Bits all = read<Bits>(store_.get(place(What::kChunk, rules[0].value(), chunk)));
-    for (const RuleId rule : rules.subspan(1)) {
-      const Bits bits = read<Bits>(store_.get(place(What::kChunk, rule.value(), chunk)));
-      for (size_t i = 0; i < all.size(); ++i) all[i] &= bits[i];
+  const uint32_t chunks = rules.empty() ? 0 : end() / kChunkBits + 1;
+  std::vector<Hash128> keys;
+  for (uint32_t first = 0; first < chunks; first += kChunksAtOnce) {
+    keys.clear();
+    const uint32_t last = std::min(chunks, first + kChunksAtOnce);
+    for (uint32_t chunk = first; chunk < last; ++chunk) {
+      for (const RuleId rule : rules) keys.push_back(place(What::kChunk, rule.value(), chunk));
     }
-    for (const uint64_t word : all) count += static_cast<uint64_t>(std::popcount(word));
+    store_.prefetch(keys);
+    for (size_t at = 0; at < keys.size(); at += rules.size()) {
+      Bits all = read<Bits>(store_.get(keys[at]));
+      for (size_t i = 1; i < rules.size(); ++i) {
+        const Bits bits = read<Bits>(store_.get(keys[at + i]));
+        for (size_t word = 0; word < all.size(); ++word) all[word] &= bits[word];
+      }
+      for (const uint64_t word : all) count += static_cast<uint64_t>(std::popcount(word));
+    }
   }
   return count;
 }

@@ -27,8 +27,8 @@ struct Label {
 };
 using Labels = std::vector<Label>;
 
-// All rules of a project, compiled once for each version of them, in an order in which each comes behind those
-// that it names.
+// All rules of a project, compiled once for each version of them, in an order in which each comes behind
+// those that it names.
 class Plan {
  public:
   Plan() = default;
@@ -77,7 +77,7 @@ class Plan {
 
   std::vector<Rule> rules_;
   std::shared_ptr<const Labels> labels_ = std::make_shared<Labels>();
-  std::vector<uint32_t> index_;  // by id: the rule's index from 1
+  std::vector<uint32_t> index_;                      // by id: the rule's index from 1
   std::map<std::string, tally::TallyId> tally_ids_;  // by Spec::key()
   tally::Plan tallies_;
   // Of track events by name, and of all others; each with and without the rules that ask for traits.

@@ -106,10 +106,10 @@ absl::Status Session::Core::refresh() {
   const bool other_meaning = take_settings();
   const auto snapshot = reader.lake.snapshot();
   for (const lake::TableId table : lake::kAllTables) show_tail(*snapshot, table);
-  {
+  show_owners(*snapshot);
+  if (other_meaning) {
     const std::lock_guard lock(reader.owners_mutex);
-    reader.owners[id] = std::make_shared<OwnersAsOf>(snapshot->owners, snapshot->moved);
-    if (other_meaning) reader.orders[id] = std::make_shared<OrderLookup>(order_texts);
+    reader.orders[id] = std::make_shared<OrderLookup>(order_texts);
   }
   lake::PerTable<uint64_t> files;
   for (const lake::TableId table : lake::kAllTables) {
@@ -121,6 +121,11 @@ absl::Status Session::Core::refresh() {
     return status;
   shown_files = files;
   return absl::OkStatus();
+}
+
+void Session::Core::show_owners(const lake::Snapshot& snapshot) {
+  const std::lock_guard lock(reader.owners_mutex);
+  reader.owners[id] = std::make_shared<OwnersAsOf>(snapshot.owners, snapshot.moved);
 }
 
 absl::Status Session::Core::verify(const delta::FileSet& files) {
@@ -143,10 +148,11 @@ absl::Status Session::Core::verify(const delta::FileSet& files) {
   return absl::OkStatus();
 }
 
-Running::Running(Session::Core& session)
+Running::Running(Session::Core& session, std::optional<Duration> limit)
     : session_(session),
       watch_(session.reader.watchdog, *session.connection,
-             {.work = session.reader.options.time_limit, .whole = session.reader.options.reading_limit}) {
+             {.work = limit.value_or(session.reader.options.time_limit),
+              .whole = session.reader.options.reading_limit}) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
   if (session_.ended) watch_.cancel();

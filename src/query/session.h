@@ -129,6 +129,11 @@ struct PartsWanted {
   bool properties = true;           // whether they are looked at: without them it is much faster
 };
 
+// What is asked of a rule, and the answers (rule_question.h).
+struct RuleQuestion;
+struct RuleSize;
+using VisitAnswer = std::function<absl::Status(CustomerId customer, std::optional<std::string_view> value)>;
+
 class Session;
 
 // The locked-down DuckDB that all sessions share. Any thread. The lake outlives it.
@@ -169,6 +174,11 @@ class Session {
                                    const std::function<absl::Status(const StoredEvent&)>& visit);
   // All parts that have events.
   absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
+  // How many a condition holds for, and some of them.
+  absl::StatusOr<RuleSize> size_of(const RuleQuestion& question, size_t examples);
+  // For whom a condition holds, without a value; or every customer with its value, tagged
+  // (translation/tagged.h), nullopt the unknown.
+  absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);
   // Ends the running statement, if any, with Cancelled within milliseconds; one that rests, when it goes on.
   void cancel();
   // The same, and no other statement of the session goes on from now on: nobody is there to read it.

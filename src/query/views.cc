@@ -54,12 +54,6 @@ std::string view(std::string_view name, std::string_view select) {
   return cat("CREATE OR REPLACE TEMP VIEW ", name, " AS ", select, ";");
 }
 
-// What is nobody's (of a group, of an item) has zeros in the files.
-std::string present_owner(int64_t session) {
-  return cat("nullif(", kOwnerFunction, "(", session,
-             ", part, customer_id), repeat('0', 32)) AS customer_id");
-}
-
 // A table as statements see it.
 std::string table_select(lake::TableId table, const delta::FileSet& files, int64_t session) {
   const std::string rows = all_rows(table, files, session);
@@ -74,6 +68,12 @@ std::string table_select(lake::TableId table, const delta::FileSet& files, int64
 }
 
 }  // namespace
+
+// What is nobody's (of a group, of an item) has zeros in the files.
+std::string present_owner(int64_t session) {
+  return cat("nullif(", kOwnerFunction, "(", session,
+             ", part, customer_id), repeat('0', 32)) AS customer_id");
+}
 
 std::string tail_function(lake::TableId table) { return cat("kehu_", lake::schema_of(table).name); }
 

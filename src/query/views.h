@@ -14,6 +14,9 @@ namespace kehu::query {
 std::string tail_function(lake::TableId table);
 inline constexpr char kOwnerFunction[] = "kehu_owner";
 
+// The column customer_id of events as it is today, from the stored one.
+std::string present_owner(int64_t session);
+
 // A SELECT of all rows of a table: those of `files`, and those of the session's tail.
 std::string all_rows(lake::TableId table, const delta::FileSet& files, int64_t session);
 

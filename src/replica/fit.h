@@ -16,9 +16,9 @@ struct Positions {
   Sequence log_first;     // the log holds [log_first, log_end)
   Sequence log_end;
   Sequence state;
-  ArchiveNeeds needs;      // of the state
-  Sequence archive_rows;   // all rows of `events` up to here are in the archive
-  Sequence archive_moves;  // the same of `identity_log`
+  ArchiveNeeds needs;                 // of the state
+  Sequence archive_rows;              // all rows of `events` up to here are in the archive
+  Sequence archive_moves;             // the same of `identity_log`
   Sequence archive_memberships = {};  // and of `segment_log`
 };
 

@@ -37,8 +37,8 @@ struct Totals {
 
 // What the archive must have when the state is at some position: positions of records, at or below it.
 struct ArchiveNeeds {
-  Sequence rows;   // the last record that is a row of `events`
-  Sequence moves;  // the last one behind which parts had moved
+  Sequence rows;              // the last record that is a row of `events`
+  Sequence moves;             // the last one behind which parts had moved
   Sequence memberships = {};  // the last one that is a row of `segment_log`
   auto operator<=>(const ArchiveNeeds&) const = default;
 };

@@ -62,10 +62,10 @@ class Effects {
   std::vector<MembershipChange> memberships;
   std::vector<RuleChange> rules;                                  // behind the memberships of the same record
   std::vector<std::shared_ptr<const membership::Labels>> labels;  // what both name
-  std::vector<Intent> intents;                        // which the outbox holds, too
-  std::vector<IntentKey> settled;                     // whose receipt came
-  uint64_t timers_due = 0;                            // timers that came due
-  uint64_t receipts_repeated = 0;                     // of intents that were counted before
+  std::vector<Intent> intents;                                    // which the outbox holds, too
+  std::vector<IntentKey> settled;                                 // whose receipt came
+  uint64_t timers_due = 0;                                        // timers that came due
+  uint64_t receipts_repeated = 0;                                 // of intents that were counted before
   uint64_t unlisted_channels = 0;  // events whose channel the table of channels does not know
   uint64_t amounts_unread = 0;     // order events whose amount or currency could not be read
   int64_t customers_delta = 0;     // customers that came to be, less those that ended

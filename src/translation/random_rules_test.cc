@@ -159,7 +159,8 @@ TEST(RandomRules, Samples) {
   Tally tally;
   int beyond = 0;
   // Few samples go beyond 256 texts, so it goes on until one does.
-  for (int round = 0; (round < rounds(6, 200) || (beyond == 0 && round < 200)) && tally.differences == 0; ++round) {
+  for (int round = 0; (round < rounds(6, 200) || (beyond == 0 && round < 200)) && tally.differences == 0;
+       ++round) {
     const uint64_t round_seed = seed + static_cast<uint64_t>(round);
     const RandomHistory history(round_seed, worlds.history);
     RuleTables tables;

@@ -27,10 +27,14 @@ Form form_of(Answer answer) {
 // The customers with what their events add up to beside them, then a layer for each definition.
 std::string customers_of(const Statement& statement) {
   const Question& question = statement.question;
-  std::string sql = cat("SELECT * FROM ", question.customers);
+  const bool nobody = question.partial && question.customers.empty();
+  std::string sql = nobody ? "SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE false"
+                           : cat("SELECT * FROM ", question.customers);
   if (!statement.rows.empty()) {
-    sql = cat("SELECT * FROM (", sql, ") LEFT JOIN (", statement.rows.sql(question.events),
-              ") USING (customer_id)");
+    const std::string rows = statement.rows.sql(question.events);
+    sql = nobody ? rows
+                 : cat("SELECT * FROM (", sql, question.partial ? ") FULL JOIN (" : ") LEFT JOIN (", rows,
+                       ") USING (customer_id)");
   }
   for (const std::string& layer : statement.layers) sql = cat("SELECT *, ", layer, " FROM (", sql, ")");
   return sql;

@@ -39,6 +39,9 @@ struct Question {
   // Of customers, one row each: customer_id and traits (JSON text); for names that `definition` does not
   // know, segments (VARCHAR[]) and tags (MAP of tagged texts) as well.
   std::string customers = "customers";
+  // `customers` has only those of whom it knows something: of all others the rule is false without events,
+  // and those with events that it names are answered beside them. Empty: it knows of nobody.
+  bool partial = false;
   // The trees of other segments and tags, which are computed in place. nullopt: the stored answer is read.
   std::function<std::optional<Definition>(rule::Kind kind, std::string_view name)> definition = {};
 };
