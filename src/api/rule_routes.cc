@@ -2,6 +2,7 @@
 
 #include "api/answers.h"
 #include "api/app.h"
+#include "api/definition_change.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "document/segment_document.h"
@@ -254,6 +255,24 @@ void answer_verify(App& app, const Request& request, Responder responder) {
                [asked = std::move(asked)](trial::Trial& trial) { return trial.compare(asked); });
 }
 
+// Refused with the list of those that name it (definition/rules.h).
+absl::StatusOr<Response> remove(App& app, std::string_view kind, const Command& command) {
+  const DefinitionChange change{.kind = kind, .name = command.parameter("name"), .actor = command.actor};
+  const definition::Version* newest = app.engine().project()->find(kind, change.name);
+  if (newest == nullptr || newest->deleted) {
+    return failure(absl::StatusCode::kNotFound, "there is no ", kind, " ", change.name);
+  }
+  const auto deleted = delete_definition(app, change);
+  if (!deleted.ok()) return refused(app, change, deleted.status());
+  return Response::no_content();
+}
+absl::StatusOr<Response> remove_segment(App& app, const Command& command) {
+  return remove(app, definition::kSegment, command);
+}
+absl::StatusOr<Response> remove_tag(App& app, const Command& command) {
+  return remove(app, definition::kTag, command);
+}
+
 }  // namespace
 
 void add_rule_routes(App& app, std::vector<Route>& routes) {
@@ -316,6 +335,21 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
            .answers = with_admin_answers(
                {{200, "The rule"},
                 {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
+  for (const auto& [pattern, action, what] :
+       {std::tuple("/api/v1/segments/:name", on_worker(app, remove_segment), "segment"),
+        std::tuple("/api/v1/tags/:name", on_worker(app, remove_tag), "tag")}) {
+    routes.push_back({.method = Method::kDelete,
+                      .pattern = pattern,
+                      .permission = Permission::kChangeDefinitions,
+                      .action = NoBody{action},
+                      .doc = {.summary = cat("Deletes a ", what, "; its versions stay readable"),
+                              .group = "rules",
+                              .fields = {{FieldDoc::Where::kPath, "name", "string", "its name", true}},
+                              .answers = with_admin_answers(
+                                  {{204, "It is deleted"},
+                                   unknown,
+                                   {409, "Another rule uses it", "application/problem+json", "Problem"}})}});
+  }
   const AnswerDoc wrong{400, "It cannot be read; says where", "application/problem+json", "Problem"};
   const AnswerDoc slow{504, "It took too long", "application/problem+json", "Problem"};
   routes.push_back({.pattern = "/api/v1/segments/overlap",

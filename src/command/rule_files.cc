@@ -9,6 +9,7 @@
 #include "notation/parse.h"
 #include "os/posix_file_system.h"
 #include "os/whole_file.h"
+#include "rule/check.h"
 
 namespace kehu::command {
 namespace {
@@ -48,9 +49,14 @@ absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const fs::path& pat
   const auto text = os::read_whole_file(os::posix_file_system(), path.string());
   if (!text.ok()) return text.status();
   std::vector<rule::Definition> definitions;
-  if (const auto problem = notation::parse_file(*text, definitions)) {
-    return failure(absl::StatusCode::kInvalidArgument, path.string(), ":", problem->place.line, ":",
-                   problem->place.column, ": ", text_of(*problem));
+  const auto refused = [&](const rule::Problem& problem) {
+    return failure(absl::StatusCode::kFailedPrecondition, path.string(), ":", problem.place.line, ":",
+                   problem.place.column, ": ", text_of(problem));
+  };
+  if (const auto problem = notation::parse_file(*text, definitions)) return refused(*problem);
+  // What it names may be in another file, or in the project: that is checked there.
+  for (const rule::Definition& definition : definitions) {
+    if (const auto problem = rule::check(definition, {})) return refused(*problem);
   }
   return definitions;
 }

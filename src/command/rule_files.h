@@ -11,7 +11,7 @@
 namespace kehu::command {
 
 bool is_rule_file(const std::filesystem::path& path);
-// InvalidArgument says file, line and column, what was expected and what was probably meant.
+// FailedPrecondition says file, line and column, what was expected and what was probably meant.
 absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const std::filesystem::path& path);
 
 // Writes the definitions into the files of the directory that have them already, and others into rules.kehu.
