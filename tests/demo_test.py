@@ -43,6 +43,15 @@ class DemoTest(unittest.TestCase):
         # 500 customers so far, 0.12 visits a day each, some seven events a visit, times 4000: 20 a second.
         self.assertGreater(live, 50, "the stream is at its full rate from the first second")
 
+        segments = {s["name"]: s for s in server.get("/api/v1/segments").json["segments"]}
+        self.assertEqual(len(segments), 12, segments.keys())
+        self.assertEqual({s["state"] for s in segments.values()}, {"live"}, "they came before the history")
+        for name in ("此刻在线", "加购未支付", "小红书兴趣", "线上线下"):
+            self.assertGreater(segments[name]["size"], 0, name)
+        time.sleep(3)
+        later = server.get("/api/v1/segments").json["segments"]
+        self.assertNotEqual({s["name"]: s["size"] for s in later}, {n: s["size"] for n, s in segments.items()}, "they move")
+
         shop = {r["channel"]: int(r["n"]) for r in server.sql("SELECT channel, count(*) AS n FROM events GROUP BY channel")}
         self.assertGreaterEqual(len([name for name in shop if name != "unknown"]), 4, shop)
         known = server.sql("SELECT count(DISTINCT customer_id) AS n FROM events WHERE event = 'Order Completed'")

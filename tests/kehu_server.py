@@ -199,6 +199,18 @@ class Server:
             raise AssertionError(f"customer {name}: {answer}")
         return answer.json
 
+    def define_rules(self, **rules):
+        """Segments and tags by name: a rule's text; of a tag in a list."""
+        files = []
+        for name, rule in rules.items():
+            kind, text = ("tag", rule[0]) if isinstance(rule, list) else ("segment", rule)
+            checked = self.post("/api/v1/rules/check", {"rule": text})
+            assert checked.status == 200, checked
+            body = {"kind": kind, "name": name, "body": checked.json["tree"]}
+            files.append({"files": f"{kind}s", "name": name, "body": body})
+        answer = self.post("/api/v1/definitions", {"files": files})
+        assert answer.status == 200, answer
+
     def sql(self, statement):
         """Rows as a list of objects."""
         answer = self.post("/api/v1/sql", {"sql": statement, "format": "json"})

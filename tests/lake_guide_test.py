@@ -66,6 +66,8 @@ class LakeGuide(unittest.TestCase):
         cls.server = kehu_server.Server(cls.work / "data")
         for events in (FIRST, THEN):  # a data file each
             cls.server.start()
+            if events is FIRST:
+                cls.server.define_rules(已下单='ever("Order Completed")')
             stamped = [{**event, "time": "2026-11-01T10:00:00Z", "currency": "CNY"} for event in events]
             assert cls.server.post_events(stamped)["accepted"] == 3
             cls.server.stop()
@@ -118,12 +120,34 @@ class LakeGuide(unittest.TestCase):
 
     def test_only_what_is_documented_shows(self):
         tables = [row["name"] for row in self.server.sql("SHOW TABLES")]
-        self.assertEqual(tables, ["customers", "definitions", "events", "identity_log", "order_events", "orders"])
+        self.assertEqual(tables, ["customers", "definitions", "events", "identity_log", "order_events", "orders", "segment_log",
+                                  "segments"])
         for name in tables:
             self.assertIn(f"| `{name}` |", GUIDE.read_text())
-        columns = [row["column_name"] for row in self.server.sql("DESCRIBE customers")]
-        row = next(line for line in GUIDE.read_text().splitlines() if line.startswith("| `customers` |"))
-        self.assertEqual(columns, re.findall(r"`(\w+)`", row)[1:])
+        for view in ("customers", "segments", "segment_log"):
+            columns = [row["column_name"] for row in self.server.sql(f"DESCRIBE {view}")]
+            row = next(line for line in GUIDE.read_text().splitlines() if line.startswith(f"| `{view}` |"))
+            self.assertEqual(columns, re.findall(r"`(\w+)`", row)[1:])
+
+    def test_who_was_in_a_segment(self):
+        statement = blocks("sql")["asof"][0]
+        moment = re.search(r"TIMESTAMPTZ '([^']+)'", statement)[1]
+
+        def members(at):
+            return sorted(row["customer_id"] for row in self.server.sql(statement.replace(moment, at)))
+
+        now = sorted(row["customer_id"] for row in self.server.sql("FROM segments"))
+        self.assertEqual(len(now), 2)
+        self.assertEqual(members("2999-01-01 00:00:00+00"), now)
+        self.assertEqual(members("2001-01-01 00:00:00+00"), [])
+        changes = self.server.sql("SELECT time, customer_id, change FROM segment_log WHERE customer_id IS NOT NULL "
+                                  "ORDER BY sequence, ordinal")
+        self.assertGreaterEqual(len(changes), 2)
+        inside = set()
+        for change, after in zip(changes, [*changes[1:], None]):
+            (inside.add if change["change"] == "entered" else inside.remove)(change["customer_id"])
+            if after is None or after["time"] > change["time"]:
+                self.assertEqual(members(change["time"]), sorted(inside))
 
     def test_a_path_that_begins_with_a_dollar_is_explained(self):
         for statement in ("SELECT properties->>'$current_url' FROM events", "SELECT traits->'$name' FROM events",

@@ -29,7 +29,7 @@ const person = { user_id: "page-user", email: "page@example.com", phone: "139123
 let numbers = 0;
 const event = (more) => ({ event: "Product Viewed", message_id: "page-" + numbers++, channel: "app", ...person, ...more });
 const text = (page, id) => page.locator("#" + id).innerText();
-const until = (page, id, pattern) => page.waitForFunction(([i, p]) => new RegExp(p).test(document.getElementById(i).innerText), [id, pattern], { timeout: 15000 });
+const until = (page, id, pattern) => page.waitForFunction(([i, p]) => new RegExp(p).test(document.getElementById(i).innerText), [id, pattern], { timeout: 15000 }).catch(async (error) => { throw new Error(error.message + " " + id + " never has " + pattern + " but " + await text(page, id)); });
 async function search(page, query, pattern) {
   await page.fill("#query", query);
   await page.click("#search button");
@@ -82,6 +82,14 @@ const hasChineseFont = (page) => page.evaluate(() => {
   await send(['{"broken":1}'].map(JSON.parse));
   await until(page, "rejections", "^1$");
 
+  await until(page, "segment-list", "近期下单\\s+1\\s+(\\+1)?\\s*做过\\(.Order Completed.");
+  await until(page, "segment-list", "常客\\s+0");
+  seen.segments = await text(page, "segments");
+  await page.locator("#segment-list tr", { hasText: "近期下单" }).locator("button").click();
+  await until(page, "result", "会员号 page-user");
+  await page.locator("#result button").first().click();
+  await until(page, "result", "王小明[^]*近期下单[^]*偏好: 完成");
+
   seen.byEmail = await search(page, "page@example.com", "王小明");
   seen.nobody = await search(page, "nobody@example.com", "没有找到");
   seen.byPhone = await search(page, "13912345678", "王小明");
@@ -104,6 +112,7 @@ const hasChineseFont = (page) => page.evaluate(() => {
   await until(page, "requests", "known customer 1");
   await page.click("#debugger summary");
   await until(page, "main", "Find a customer[^]*Net revenue CNY\\s*¥995.00[^]*Note Viewed");
+  await until(page, "segment-list", "did\\(.Order Completed., last 7 days\\)");
   seen.english = await text(page, "main");
   await page.reload();
   await until(page, "freshness", "Live|No new events");
@@ -125,6 +134,12 @@ def playwright(case):
 class PageTest(kehu_server.ServerTest):
     def test_in_a_browser(self):
         directory = playwright(self)
+        rules = kehu_server.scratch(self)
+        (rules / "x.kehu").write_text('segment 近期下单 = did("Order Completed", last 7 days)\n'
+                                      'segment 常客 = count("Order Completed") > 100\n'
+                                      'tag 偏好 = case when ever("Order Completed") then "完成" end\n')
+        applied = kehu_server.run("apply", rules, "--url", self.server.url)
+        self.assertEqual(applied.returncode, 0, applied.stdout + applied.stderr)
         pathlib.Path(directory, "page.js").write_text(PROGRAM)
         done = subprocess.run(["node", "page.js", client_kit.CHROMIUM, self.server.url, kehu_server.ADMIN_TOKEN,
                                kehu_server.WRITE_KEY], cwd=directory, capture_output=True, text=True, timeout=180)
@@ -135,6 +150,10 @@ class PageTest(kehu_server.ServerTest):
         self.assertTrue(seen["hidden"], "without a token there is nothing to see")
         self.assertNotIn(kehu_server.ADMIN_TOKEN, seen["address"])
         self.assertEqual((seen["language"], seen["englishStays"]), ("zh-CN", "en"))
+        for word in ("分群", "名称", "人数", "近期下单", "规则"):
+            self.assertIn(word, seen["segments"])
+        for word in ("Segments", "Size", "近期下单"):
+            self.assertIn(word, seen["english"])
         for word in ("实时流量", "事件总数", "客户数", "隔离区", "查找客户", "实时事件"):
             self.assertIn(word, seen["title"])
         self.assertGreater(seen["points"], 2, "the chart moves")

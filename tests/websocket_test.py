@@ -32,6 +32,12 @@ class WebSocket(websocket_client.WebSocket):
 
 
 class LiveFeedTest(kehu_server.ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.define_rules(live_buyers='count("Bought") >= 1', live_fans='count("Bought") >= 2',
+                                live_number=['count("Bought")'])
+
     def open(self, query="", **headers):
         headers = headers or {"Authorization": f"Bearer {kehu_server.ADMIN_TOKEN}"}
         ws = WebSocket(self.server, query, headers)
@@ -91,6 +97,47 @@ class LiveFeedTest(kehu_server.ServerTest):
         self.server.post_events([{"event": "Wanted", "user_id": "other"}, {"event": "Unwanted", "user_id": "only"},
                                  {"event": "Wanted", "user_id": "only", "message_id": "wanted"}])
         self.assertEqual(ws.next("event")["message_id"], "wanted")
+
+    def test_memberships(self):
+        all_of_them = self.subscribed("memberships")
+        buyers = self.subscribed("memberships", segment="live_buyers")
+        self.server.post_events([{"event": "Bought", "user_id": "member"}])
+        customer = self.server.customer("user_id:member")["customer_id"]
+        entered = buyers.next("membership")
+        self.assertEqual({key: entered[key] for key in ("segment", "customer_id", "change", "value")},
+                         {"segment": "live_buyers", "customer_id": customer, "change": "entered", "value": True})
+        self.assertGreater(entered["sequence"], 0)
+        self.assertRegex(entered["at"], r"^\d{4}-\d\d-\d\dT.*Z$")
+        of_one = self.subscribed("memberships", customer=customer)
+        self.server.post_events([{"event": "Bought", "user_id": "another"}, {"event": "Bought", "user_id": "member"}])
+        self.assertNotEqual(buyers.next("membership")["customer_id"], customer)
+        changes = [all_of_them.next("membership") for _ in range(6)]
+        self.assertEqual(sorted(m.get("segment", m.get("tag")) for m in changes),
+                         ["live_buyers", "live_buyers", "live_fans", "live_number", "live_number", "live_number"])
+        self.assertEqual([m["value"] for m in changes if "tag" in m and m["customer_id"] == customer], [1, 2])
+        own = [of_one.next("membership") for _ in range(2)]
+        self.assertEqual(sorted((m["change"], m["value"]) for m in own), [("entered", True), ("set", 2)])
+        # Whom another takes in leaves.
+        self.server.post("/api/v1/identities/merge",
+                         {"winner": "user_id:another", "loser": "user_id:member", "reason": "one"})
+        left = [of_one.next("membership") for _ in range(3)]
+        self.assertEqual(sorted(m["change"] for m in left), ["cleared", "left", "left"])
+
+    def test_a_segment_from_day_to_day(self):
+        self.server.post_events([{"event": "Bought", "user_id": f"history-{i}"} for i in range(3)])
+        path = "/api/v1/segments/live_buyers"
+        answer = self.server.get(f"{path}/history")
+        self.assertEqual(answer.status, 200, answer)
+        days = answer.json["days"]
+        self.assertEqual(len(days), 30)
+        size = self.server.get(path).json["size"]
+        self.assertEqual(days[-1]["size"], size)
+        self.assertEqual(sum(day["entered"] - day["left"] for day in days), size)
+        one = self.server.get(f"{path}/history?from={days[-1]['day']}&to={days[-1]['day']}")
+        self.assertEqual(one.json["days"], days[-1:])
+        for query in ("from=yesterday", "from=2026-11-02&to=2026-11-01", "from=2001-01-01&to=2026-11-01", "form=2026-11-01"):
+            self.assertEqual(self.server.get(f"{path}/history?{query}").status, 400, query)
+        self.assertEqual(self.server.get("/api/v1/segments/nobody/history").status, 404)
 
     def test_counts(self):
         ws = self.subscribed("counts")

@@ -169,6 +169,11 @@ class WireReader {
     const uint64_t coded = varint();
     return checked(kWireEpoch + unscaled(from_zigzag(coded >> 2), coded & 3));
   }
+  // The instant that lies a written duration behind `earlier`.
+  Instant instant_behind(Instant earlier) {
+    const uint64_t coded = varint();
+    return checked(earlier + unscaled(static_cast<int64_t>(coded >> 2), coded & 3));
+  }
   // The instant that lies a written duration before `later`.
   Instant instant_before(Instant later) {
     const uint64_t coded = varint();

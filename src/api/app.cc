@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "api/openapi.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -11,6 +10,7 @@
 #include "http/cross_origin.h"
 #include "http/parameters.h"
 #include "http/problem.h"
+#include "openapi/document.h"
 
 namespace kehu::api {
 namespace {
@@ -46,7 +46,10 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
       timelines_(options_.workers),
       statements_(options_.workers),
       readers_(options_.workers),
-      live_(engine, gateway_.debugger()) {
+      live_(engine, gateway_.debugger()),
+      backfill_(std::make_unique<backfill::Backfill>(engine, query, [this](std::string_view text) {
+        if (options_.warn) options_.warn(text);
+      })) {
   std::vector<Route> routes;
   gateway::add_bulk_routes(gateway_, routes);
   gateway::add_segment_routes(gateway_, routes);
@@ -63,6 +66,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_definition_routes(*this, routes);
   add_outbox_routes(*this, routes);
   add_source_routes(*this, routes);
+  add_rule_routes(*this, routes);
   add_import_routes(*this, routes);
   add_rejection_routes(*this, routes);
   add_settings_routes(*this, routes);
@@ -91,6 +95,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
 App::~App() { stop(); }
 
 void App::stop() {
+  backfill_.reset();
   timelines_.stop();
   statements_.stop();
   readers_.stop();
@@ -181,6 +186,6 @@ void App::turned_away(const Route* route, const Request& request, const Response
       {.stage = route == nullptr ? debugger::Stage::kRoute : debugger::Stage::kCoding, .why = why}, response);
 }
 
-std::string App::openapi() const { return openapi_document(router_->routes()); }
+std::string App::openapi() const { return openapi::document(router_->routes()); }
 
 }  // namespace kehu::api

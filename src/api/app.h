@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backfill/backfill.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
 #include "http/router.h"
@@ -72,6 +73,7 @@ class App {
   void stop();
 
   std::string openapi() const;
+  backfill::Backfill& backfill() { return *backfill_; }
   std::string metrics();
 
  private:
@@ -89,6 +91,7 @@ class App {
   Workers statements_;
   Workers readers_;
   live::LiveFeed live_;
+  std::unique_ptr<backfill::Backfill> backfill_;
   std::unique_ptr<Router> router_;
 };
 
@@ -100,6 +103,7 @@ void add_reveal_routes(App& app, std::vector<Route>& routes);
 void add_debugger_routes(App& app, std::vector<Route>& routes);
 void add_definition_routes(App& app, std::vector<Route>& routes);
 void add_outbox_routes(App& app, std::vector<Route>& routes);
+void add_rule_routes(App& app, std::vector<Route>& routes);
 void add_source_routes(App& app, std::vector<Route>& routes);
 void add_rejection_routes(App& app, std::vector<Route>& routes);
 void add_settings_routes(App& app, std::vector<Route>& routes);

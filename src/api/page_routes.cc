@@ -27,6 +27,7 @@ void add_page_routes(App& app, std::vector<Route>& routes) {
       "A page with live counters and a customer search");
   add("/page.js", page("text/javascript; charset=utf-8", pages::kPageJs), "Script of the page");
   add("/debugger.js", page("text/javascript; charset=utf-8", pages::kDebuggerJs), "Script of its debugger");
+  add("/segments.js", page("text/javascript; charset=utf-8", pages::kSegmentsJs), "Script of its segments");
   add("/texts.js", page("text/javascript; charset=utf-8", pages::kTextsJs), "Words of the page");
   add("/page.css", page("text/css; charset=utf-8", pages::kPageCss), "Style of the page");
   routes.push_back(

@@ -199,17 +199,21 @@ void add_status_routes(App& app, std::vector<Route>& routes) {
        .action = LiveUpgrade{.open = [&app] { return app.live().open(); },
                              .refuse = [&app](const Request& request) { return app.live().refuse(request); }},
        .doc = {
-           .summary = "WebSocket: events, customer changes, counts and a source's requests as they happen",
+           .summary =
+               "WebSocket: events, customers, memberships, counts and a source's requests as they happen",
            .text =
-               "Send {\"subscribe\": [\"events\", \"customers\", \"counts\", \"requests\"], \"customer\": "
-               "id, \"event\": name, \"source\": name}; or give the same as query parameters. ?source= "
+               "Send {\"subscribe\": [\"events\", \"customers\", \"memberships\", \"counts\", \"requests\"], "
+               "\"customer\": id, \"event\": name, \"segment\": name, \"source\": name}; or give the same as "
+               "query parameters. ?source= "
                "alone asks for the requests of the source (docs/debugger.md). Browsers pass the admin "
                "token as ?access_token=.",
            .group = "live",
            .fields = {{FieldDoc::Where::kQuery, "subscribe", "string",
-                       "events, customers, counts, requests, with commas between them", false},
+                       "events, customers, memberships, counts, requests, with commas between them", false},
                       {FieldDoc::Where::kQuery, "customer", "string", "only this customer id", false},
                       {FieldDoc::Where::kQuery, "event", "string", "only this event name", false},
+                      {FieldDoc::Where::kQuery, "segment", "string", "memberships of this segment alone",
+                       false},
                       {FieldDoc::Where::kQuery, "source", "string", "only this source", false},
                       {FieldDoc::Where::kQuery, "access_token", "string", "the admin token", false}},
            .answers = with_admin_answers(

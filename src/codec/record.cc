@@ -254,6 +254,36 @@ absl::StatusOr<Receipt> decode_receipt(std::string_view bytes) {
   return receipt;
 }
 
+void append_backfill(const Backfill& backfill, std::string& out) {
+  ByteWriter writer(out);
+  writer.fixed(static_cast<uint8_t>(backfill.kind));
+  writer.fixed(backfill.position.value());
+  writer.fixed(static_cast<uint8_t>(backfill.last ? 1 : 0));
+  writer.fixed(static_cast<uint32_t>(backfill.entries.size()));
+  for (const Backfill::Entry& entry : backfill.entries) {
+    writer.fixed(entry.part.hash.high);
+    writer.fixed(entry.part.hash.low);
+    writer.text(entry.tallies);
+  }
+}
+
+absl::StatusOr<Backfill> decode_backfill(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Backfill backfill;
+  backfill.kind = static_cast<BackfillRound>(reader.fixed<uint8_t>());
+  backfill.position = Sequence(reader.fixed<uint64_t>());
+  backfill.last = reader.fixed<uint8_t>() == 1;
+  for (uint32_t left = reader.fixed<uint32_t>(); left > 0 && !reader.failed(); --left) {
+    Backfill::Entry& entry = backfill.entries.emplace_back();
+    entry.part.hash.high = reader.fixed<uint64_t>();
+    entry.part.hash.low = reader.fixed<uint64_t>();
+    entry.tallies = reader.text();
+  }
+  const bool known = backfill.kind == BackfillRound::kCount || backfill.kind == BackfillRound::kAsk;
+  if (reader.failed() || !reader.at_end() || !known) return absl::DataLossError("damaged back-fill record");
+  return backfill;
+}
+
 void add_rejection(RecordBatch& batch, const Rejection& rejection) {
   auto& entry =
       add_record(batch, RecordKind::kRejection, [&](std::string& out) { append_rejection(rejection, out); });

@@ -55,6 +55,22 @@ absl::StatusOr<UnmergeCommand> decode_unmerge(std::string_view bytes);
 absl::StatusOr<RejectionClosed> decode_rejection_closed(std::string_view bytes);
 absl::StatusOr<Reveal> decode_reveal(std::string_view bytes);
 absl::StatusOr<Tick> decode_tick(std::string_view bytes);
+// Parts of customers in the order of their tokens, with what tallies would have counted of their events; see
+// shard/shard_backfill.cc.
+struct Backfill {
+  struct Entry {
+    Token part;
+    std::string_view tallies;  // tally/folder.h; empty in a round that asks
+  };
+  BackfillRound kind = BackfillRound::kNone;
+  Sequence position;  // of the round
+  bool last = false;  // of its records
+  std::vector<Entry> entries;
+};
+void append_backfill(const Backfill& backfill, std::string& out);
+// Views into `bytes`.
+absl::StatusOr<Backfill> decode_backfill(std::string_view bytes);
+
 absl::StatusOr<Reminder> decode_reminder(std::string_view bytes);
 absl::StatusOr<Receipt> decode_receipt(std::string_view bytes);
 

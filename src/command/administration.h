@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "command/caller.h"
@@ -41,10 +42,42 @@ struct DefinitionsCommand {
   bool dry_run = false;
   bool json = false;
 };
-// Settings and sources as the files of a directory, settings.json and sources/NAME.json or .toml: applied all
-// together or not at all.
+// Settings, sources, segments and tags as the files of a directory, settings.json, sources/NAME.json or .toml
+// and *.kehu: applied all together or not at all.
 absl::Status run_apply(const DefinitionsCommand& command);
 absl::Status run_export(const DefinitionsCommand& command);
+
+struct SegmentCommand {
+  Where where;
+  std::string name;
+  std::string customer;
+  std::string format = "text";  // members: text, csv or ndjson
+  std::vector<std::string> others = {};
+  bool json = false;
+};
+absl::Status list_segments(const SegmentCommand& command);
+absl::Status list_members(const SegmentCommand& command);
+absl::Status show_why(const SegmentCommand& command);
+// How many are in each of `others`, and in all of them.
+absl::Status show_overlap(const SegmentCommand& command);
+
+struct VerifyCommand {
+  Where where;
+  std::string name;  // of a segment or tag; empty: all that are in force
+  bool json = false;
+};
+// Compares live segments and tags with what all stored events come to; an error when they differ.
+absl::Status run_verify(const VerifyCommand& command);
+
+struct RulesCommand {
+  std::vector<std::string> files;
+  bool chinese = false;  // format: in Chinese keywords
+  bool write = false;    // format: into the files
+};
+// Reads *.kehu files without an installation: whether each definition means something by itself…
+absl::Status check_rules(const RulesCommand& command);
+// …and how they are written, on standard output.
+absl::Status format_rules(const RulesCommand& command);
 
 struct SettingsCommand {
   Where where;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "command/caller.h"
@@ -39,6 +40,13 @@ struct SqlCommand {
   std::string format = "table";
 };
 absl::Status run_sql(const SqlCommand& command);
+
+struct ScriptCommand {
+  std::vector<std::string> files;
+  bool json = false;  // a line for each file
+};
+// Scripts of events and expectations on a clock of their own (docs/scripts.md); no installation is asked.
+absl::Status run_script(const ScriptCommand& command);
 
 struct CheckCommand {
   std::string data;

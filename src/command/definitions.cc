@@ -10,12 +10,14 @@
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
+#include "command/rule_files.h"
 #include "definition/kind.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "mapping/row_mapper.h"
 #include "os/posix_file_system.h"
 #include "os/whole_file.h"
+#include "rule/tree_json.h"
 #include "toml/to_json.h"
 
 namespace kehu::command {
@@ -33,7 +35,7 @@ struct File {
 };
 
 bool is_definition_file(const fs::path& path) {
-  return path.extension() == ".json" || path.extension() == ".toml";
+  return path.extension() == ".json" || path.extension() == ".toml" || is_rule_file(path);
 }
 
 absl::StatusOr<std::string> read_body(const fs::path& path) {
@@ -62,6 +64,18 @@ absl::StatusOr<File> place_of(const fs::path& directory, const fs::path& path) {
                  " is no place of a definition; there are ", places, ", each also as .toml");
 }
 
+absl::Status add_rules(const fs::path& directory, const fs::path& path, std::vector<File>& files) {
+  const auto definitions = read_rule_file(path);
+  if (!definitions.ok()) return definitions.status();
+  for (const rule::Definition& definition : *definitions) {
+    files.push_back({.path = fs::relative(path, directory).string(),
+                     .files = cat(rule::to_string(definition.kind), "s"),
+                     .name = definition.name,
+                     .body = rule::to_json(definition)});
+  }
+  return absl::OkStatus();
+}
+
 // Other files, as a repository has them, are passed over, and so are hidden ones.
 absl::StatusOr<std::vector<fs::path>> paths_in(const std::string& directory) {
   std::error_code error;
@@ -82,6 +96,10 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   if (!paths.ok()) return paths.status();
   std::vector<File> files;
   for (const fs::path& path : *paths) {
+    if (is_rule_file(path)) {
+      if (auto status = add_rules(directory, path, files); !status.ok()) return status;
+      continue;
+    }
     auto file = place_of(directory, path);
     if (!file.ok()) return file.status();
     auto body = read_body(path);
@@ -144,6 +162,11 @@ std::string plan_text(const json::Value& plan, bool dry_run) {
   out += cat(changes, changes == 1 ? " definition" : " definitions",
              dry_run ? " would be made or changed, " : " made or changed, ", same, " as they were");
   return out;
+}
+
+bool is_rule(const json::Value& file) {
+  const std::string files = file.find("files").as_string().value_or("");
+  return files == "segments" || files == "tags";
 }
 
 fs::path path_of(const json::Value& file) {
@@ -210,9 +233,14 @@ absl::Status run_export(const DefinitionsCommand& command) {
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   if (!document.ok()) return document.status();
+  std::vector<rule::Definition> rules;
   std::map<fs::path, json::Value> files;
   for (const auto& file : document->root().find("files")) {
-    if (can_be_file(file.value)) {
+    if (is_rule(file.value)) {
+      auto rule = rule::definition_from_json(file.value.find("body").raw());
+      if (!rule.ok()) return rule.status();
+      rules.push_back(*std::move(rule));
+    } else if (can_be_file(file.value)) {
       files.emplace(fs::path(command.directory) / path_of(file.value), file.value);
     } else {
       tell(cat(title_of(file.value), " has a name that no file can have: it is left out"));
@@ -226,8 +254,11 @@ absl::Status run_export(const DefinitionsCommand& command) {
     if (auto status = write_file(path, file); !status.ok()) return status;
     written.insert(path);
   }
+  if (const auto rule_files = write_rule_files(command.directory, rules); !rule_files.ok()) {
+    return rule_files.status();
+  }
   tell_of_others(command.directory, written);
-  return print(cat(written.size(), " definitions are in ", command.directory,
+  return print(cat(written.size() + rules.size(), " definitions are in ", command.directory,
                    "; `kehu apply` makes what is changed there"));
 }
 

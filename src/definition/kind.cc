@@ -6,6 +6,7 @@
 #include "codec/settings_json.h"
 #include "definition/envelope_key.h"
 #include "definition/project.h"
+#include "definition/rules.h"
 #include "definition/source.h"
 
 namespace kehu::definition {
@@ -84,7 +85,11 @@ absl::Status admit_envelope_key(Candidate& candidate, const Project&) {
   return failure(absl::StatusCode::kInvalidArgument, "the key pair ", candidate.name, " is of pkv ", version);
 }
 
-std::string settings_file(const Version& version) { return version.body; }
+std::string body_of(const Version& version) { return version.body; }
+
+absl::StatusOr<std::string> rule_from_file(std::string_view, std::string_view text, const Version*) {
+  return std::string(text);
+}
 
 absl::StatusOr<std::string> settings_from_file(std::string_view, std::string_view text, const Version*) {
   const auto settings = codec::settings_from_json(text);
@@ -109,7 +114,7 @@ constexpr Kind kKinds[] = {
      .parse = read_settings,
      .admit = admit_settings,
      .files = "settings",
-     .to_file = settings_file,
+     .to_file = body_of,
      .from_file = settings_from_file},
     {.name = kSource,
      .deletable = true,
@@ -118,6 +123,22 @@ constexpr Kind kKinds[] = {
      .files = "sources",
      .to_file = source_file,
      .from_file = source_body},
+    {.name = kSegment,
+     .deletable = true,
+     .parse = parse_segment,
+     .admit = admit_rule,
+     .agree = check_rules,
+     .files = "segments",
+     .to_file = body_of,
+     .from_file = rule_from_file},
+    {.name = kTag,
+     .deletable = true,
+     .parse = parse_tag,
+     .admit = admit_rule,
+     .agree = check_rules,
+     .files = "tags",
+     .to_file = body_of,
+     .from_file = rule_from_file},
     // What was encrypted for a pair can come years later, so none is ever deleted.
     {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
 };

@@ -14,6 +14,8 @@ class Project;
 
 inline constexpr std::string_view kSettings = "settings";
 inline constexpr std::string_view kSource = "source";
+inline constexpr std::string_view kSegment = "segment";
+inline constexpr std::string_view kTag = "tag";
 inline constexpr std::string_view kEnvelopeKey = "envelope_key";
 // No definitions of the table: what was in force once, until a revision (directory/revision.h)…
 inline constexpr std::string_view kFormerSettings = "former_settings";
@@ -40,6 +42,9 @@ struct Kind {
   // Whether it may stand beside the other definitions of the project; completes body and value. Errors say
   // why not, and what to do.
   absl::Status (*admit)(Candidate& candidate, const Project& project) = nullptr;
+  // Whether all definitions agree once a record with one of this kind holds: what one names is there. Also
+  // asked behind deletions. FailedPrecondition says who needs what.
+  absl::Status (*agree)(const Project& project) = nullptr;
 
   // As files of a directory (`kehu export`): "sources" is a folder with a file for each, and "settings" the
   // file itself of a single one. Empty: secrets and registers, which stay inside.

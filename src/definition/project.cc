@@ -1,6 +1,7 @@
 #include "definition/project.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/civil_day.h"
 #include "base/text.h"
@@ -104,6 +105,14 @@ absl::StatusOr<Project::Next> Project::apply(absl::Span<const Definition> change
     draft->put(next.versions.back(), mine);
   }
   if (!next.versions.empty()) draft->index();
+  // Those without a base were in force once.
+  const bool is_asked_for =
+      std::ranges::any_of(changes, [](const Definition& change) { return change.base.has_value(); });
+  std::set<absl::Status (*)(const Project&)> asked;  // each once, however many definitions a record has
+  for (const NamedVersion& named : next.versions) {
+    if (named.kind->agree == nullptr || !is_asked_for || !asked.insert(named.kind->agree).second) continue;
+    if (auto status = named.kind->agree(*draft); !status.ok()) return status;
+  }
   next.project = std::move(draft);
   return next;
 }

@@ -7,6 +7,7 @@ namespace kehu::demo {
 LoadProfile::LoadProfile(const Options& options)
     : run_(mix(options.seed ^ 0x6c6f6164)),
       customers_(options.customers),
+      mixed_(options.mixed),
       catalog_(options.seed),
       population_(options.seed),
       random_(mix(options.seed)) {
@@ -28,7 +29,9 @@ void LoadProfile::next_call(Instant now, std::string& body) {
 }
 
 void LoadProfile::append_event(Instant now, std::string& out) {
-  out.append("{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"");
+  out.append("{\"type\":\"track\",\"event\":\"");
+  out.append(kMixedEvents[mixed_ ? random_.below(kMixedEvents.size()) : 0]);
+  out.append("\",\"userId\":\"");
   population_.append_member_no(random_.below(customers_), out);
   out.append("\",\"messageId\":\"");
   append_message_id(run_, ++number_, out);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "demo/catalog.h"
@@ -16,9 +18,16 @@ namespace kehu::demo {
 // different seeds never share a message id. ~100 ns an event.
 class LoadProfile {
  public:
+  static constexpr std::array<std::string_view, 20> kMixedEvents = {
+      "Product Viewed",   "Product Added", "Checkout Started", "Order Completed", "Signed In",
+      "Note Viewed",      "Search Made",   "Coupon Applied",   "Page Shared",     "Review Written",
+      "Gift Card Bought", "Store Visited", "Ticket Opened",    "Item Returned",   "Wish Added",
+      "Video Watched",    "Live Joined",   "Push Opened",      "Points Used",     "Game Played"};
+
   struct Options {
     uint64_t seed = 1;
     uint32_t customers = 1'000'000;  // at most 90 million
+    bool mixed = false;              // events of kMixedEvents instead of "Product Viewed" alone
   };
   explicit LoadProfile(const Options& options);
 
@@ -32,6 +41,7 @@ class LoadProfile {
 
   uint64_t run_;
   uint32_t customers_;
+  bool mixed_;
   Catalog catalog_;
   Population population_;
   Random random_;

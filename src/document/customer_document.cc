@@ -3,6 +3,7 @@
 #include "base/civil_day.h"
 #include "base/money.h"
 #include "base/text.h"
+#include "document/segment_document.h"
 #include "json/writer.h"
 #include "seal/masks.h"
 #include "seal/opener.h"
@@ -136,6 +137,8 @@ void write_recent(json::Writer& writer, const ProfileView& profile, const engine
   writer.end_array();
 }
 
+}  // namespace
+
 void write_identifiers(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
                        const Settings& settings, seal::Opener& opener) {
   writer.key("identifiers").begin_array();
@@ -148,8 +151,6 @@ void write_identifiers(json::Writer& writer, const std::vector<identity::KnownId
   }
   writer.end_array();
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::Replica& replica,
                                               CustomerId customer) {
@@ -170,6 +171,7 @@ absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::R
   write_metrics(writer, *profile);
   write_orders(writer, *profile);
   write_recent(writer, *profile, *project);
+  write_memberships(writer, replica, customer);
   writer.end_object();
   return out;
 }

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "json/writer.h"
 #include "model/ids.h"
+#include "seal/opener.h"
 
 namespace kehu::document {
 
@@ -14,6 +15,10 @@ namespace kehu::document {
 // apply thread; ~50 µs.
 absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::Replica& replica,
                                               CustomerId customer);
+
+// The member "identifiers" of a document.
+void write_identifiers(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
+                       const Settings& settings, seal::Opener& opener);
 
 // One link with its evidence, as an element of an array.
 void write_link(json::Writer& writer, const identity::Link& link, const engine::Project& project);

@@ -22,6 +22,7 @@ duckdb_logical_type logical_type(ColumnType type);
 absl::Status register_scan(duckdb_connection connection, const std::string& name, std::vector<Column> columns,
                            ScanSource source);
 absl::Status register_lookup(duckdb_connection connection, const std::string& name, LookupSource source);
+absl::Status register_scalar(duckdb_connection connection, ScalarFunction function);
 
 // DuckDB's message under the code that its first words mean.
 absl::Status failure_of(const char* message);

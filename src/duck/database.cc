@@ -135,6 +135,12 @@ absl::Status Database::add_lookup(const std::string& name, LookupSource source) 
   return register_lookup((*connection)->handle_->connection, name, std::move(source));
 }
 
+absl::Status Database::add_scalar(ScalarFunction function) {
+  auto connection = connect();
+  if (!connection.ok()) return connection.status();
+  return register_scalar((*connection)->handle_->connection, std::move(function));
+}
+
 absl::Status Connection::run(const std::string& sql) {
   duckdb_result result;
   const duckdb_state state = duckdb_query(handle_->connection, sql.c_str(), &result);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "duck/scalar.h"
 #include "duck/scan.h"
 
 // DuckDB behind a small face: the only folder that knows duckdb.h. Errors carry DuckDB's own message; a
@@ -41,6 +42,7 @@ class Database {
   absl::Status add_scan(const std::string& name, std::vector<Column> columns, ScanSource source);
   // Makes the function name(id BIGINT, key VARCHAR, otherwise VARCHAR) → VARCHAR. See scan.h.
   absl::Status add_lookup(const std::string& name, LookupSource source);
+  absl::Status add_scalar(ScalarFunction function);
 
  private:
   struct Handle;

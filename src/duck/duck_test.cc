@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -172,6 +173,51 @@ TEST(Scan, lookup_replaces_what_it_knows) {
   EXPECT_EQ(
       rows_of(*connection, "SELECT count(*) FROM range(100000) t(r) WHERE odd(1, r::VARCHAR, '') <> ''"),
       std::vector<std::string>{"50000"});
+}
+
+// n times a text; the sum of a list; null for a null.
+void add_functions(Database& database) {
+  const auto repeat = [](const Arguments& arguments, Answers& answers) {
+    for (size_t row = 0; row < arguments.rows(); ++row) {
+      std::vector<std::string> texts;
+      if (!arguments.any_null(row)) {
+        texts.assign(static_cast<size_t>(arguments.integer(1, row)), std::string(arguments.text(0, row)));
+      }
+      answers.set_list(row, texts);
+    }
+    return absl::OkStatus();
+  };
+  const auto sum = [](const Arguments& arguments, Answers& answers) -> absl::Status {
+    for (size_t row = 0; row < arguments.rows(); ++row) {
+      if (arguments.any_null(row)) {
+        answers.set_null(row);
+        continue;
+      }
+      int64_t all = 0;
+      for (const int64_t item : arguments.integers(0, row)) all += item;
+      if (all < 0) return absl::InvalidArgumentError("less than nothing");
+      answers.set_integer(row, all);
+    }
+    return absl::OkStatus();
+  };
+  using enum ScalarType;
+  ASSERT_TRUE(database.add_scalar({"copies", {kText, kInteger}, kTexts, repeat}).ok());
+  ASSERT_TRUE(database.add_scalar({"total", {kIntegers}, kInteger, sum}).ok());
+}
+
+TEST(Scalar, functions_take_and_give_values_and_lists) {
+  auto database = open();
+  add_functions(*database);
+  auto connection = *database->connect();
+  EXPECT_EQ(rows_of(*connection, "SELECT copies('longer than twelve', 2) UNION ALL SELECT copies(NULL, 1)"),
+            (std::vector<std::string>{"[longer than twelve, longer than twelve]", "[]"}));
+  EXPECT_EQ(rows_of(*connection, "SELECT total(l) FROM (VALUES ([1, 2]), (NULL), ([]), ([40, 2])) t(l)"),
+            (std::vector<std::string>{"3", "NULL", "0", "42"}));
+  EXPECT_EQ(rows_of(*connection, "SELECT sum(len(copies('a', r % 3))) FROM range(30000) t(r)"),
+            std::vector<std::string>{"30000"});
+  EXPECT_EQ(rows_of(*connection, "SELECT list_transform([1, 2], lambda x: total([x, x]))"),
+            std::vector<std::string>{"[2, 4]"});
+  EXPECT_THAT(rows_of(*connection, "SELECT total([-1])")[0], testing::HasSubstr("less than nothing"));
 }
 
 TEST(Connection, interrupt_ends_a_running_statement) {

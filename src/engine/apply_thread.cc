@@ -4,6 +4,7 @@
 #include "engine/words.h"
 #include "os/thread_name.h"
 #include "replica/last_moves.h"
+#include "replica/segment_rows.h"
 
 // One thread applies, because which customer an event belongs to depends on all events before it, over all
 // customers: two strangers become one by the third event that names both. In the order of the log that is a
@@ -38,6 +39,8 @@ ArchiveBatch archive_of(const DurableBatch& batch, absl::Span<const shard::LogRe
   ArchiveBatch out{.last = slice.back().sequence,
                    .events = {},
                    .moves = {},
+                   .changes = segment_rows(effects),
+                   .labels = effects.labels,
                    .rows = {},
                    .bytes = batch.bytes,
                    .size = size};

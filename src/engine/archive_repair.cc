@@ -11,6 +11,7 @@
 #include "log/reader.h"
 #include "replica/last_moves.h"
 #include "replica/replica.h"
+#include "replica/segment_rows.h"
 
 // Rows that the archive lacks are made from the log, in one of two ways (docs/decisions/fit.md). Which part
 // an event belongs to depends on what identity knew at that moment, and the state of that moment is gone.
@@ -120,6 +121,7 @@ absl::Status ArchiveRepair::archive_slice(Replica& replica, absl::Span<const sha
     if (other_rows[table].empty()) continue;
     if (absl::Status status = in_.lake.append(table, other_rows[table]); !status.ok()) return status;
   }
+  if (absl::Status status = in_.lake.append(segment_rows(effects_)); !status.ok()) return status;
   rows_.clear();
   const auto project = replica.project();
   for (const shard::Applied& applied : effects_.events) {
@@ -144,6 +146,10 @@ absl::Status ArchiveRepair::work_out(const Fit& fit) {
   absl::Status status = owners.status();
   status.Update((*replica)->reads());
   if (!status.ok()) return status;
+  if (fit.memberships_missing) {
+    status = restore_segment_log(**replica, in_.lake, in_.clock.now());
+    if (!status.ok()) return status;
+  }
   if (fit.moves_missing) {
     // This comes first, while the rows are those that the lost moves were about.
     status =

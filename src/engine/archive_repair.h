@@ -9,6 +9,7 @@
 #include "directory/data_directory.h"
 #include "engine/words.h"
 #include "lake/lake.h"
+#include "os/clock.h"
 #include "os/file_system.h"
 #include "replica/fit.h"
 #include "seal/key_ring.h"
@@ -29,6 +30,7 @@ class ArchiveRepair {
  public:
   struct Sources {
     os::FileSystem& files;
+    os::Clock& clock;
     const DataDirectory& directory;
     state::Database& database;
     seal::KeyRing& ring;

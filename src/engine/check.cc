@@ -76,7 +76,8 @@ void check_positions(os::FileSystem& files, const DataDirectory& directory, Chec
                .state = report.state_position,
                .needs = {},
                .archive_rows = report.lake.positions[lake::TableId::kEvents],
-               .archive_moves = report.lake.positions[lake::TableId::kIdentityLog]};
+               .archive_moves = report.lake.positions[lake::TableId::kIdentityLog],
+               .archive_memberships = report.lake.positions[lake::TableId::kSegmentLog]};
   const auto needs = report.archive_needs ? absl::StatusOr<ArchiveNeeds>(*report.archive_needs)
                                           : needs_by_log(files, directory.log(), at);
   if (!needs.ok()) return report.add("log", needs.status());
@@ -94,6 +95,12 @@ void check_positions(os::FileSystem& files, const DataDirectory& directory, Chec
     report.findings.push_back(
         {"lake", cat("identity_log is at record ", at.archive_moves.value(), " but parts moved at record ",
                      at.needs.moves.value(), "; the next start writes the present owners")});
+  }
+  if (fit.memberships_missing) {
+    report.findings.push_back(
+        {"lake", cat("segment_log is at record ", at.archive_memberships.value(),
+                     " but segments or tags changed at record ", at.needs.memberships.value(),
+                     "; the next start writes what is missing")});
   }
 }
 

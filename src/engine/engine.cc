@@ -97,8 +97,9 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   if (!lake.ok()) return lake.status();
   lake_ = *std::move(lake);
   if (auto status = restore_definitions(); !status.ok()) return status;
-  if (fit.rows_missing || fit.moves_missing) {
-    ArchiveRepair repair({*options_.files, directory_, *database_, *ring_, *lake_, progress});
+  if (!fit.complete()) {
+    ArchiveRepair repair(
+        {*options_.files, *options_.clock, directory_, *database_, *ring_, *lake_, progress});
     if (auto status = repair.run(fit, log_->first_sequence()); !status.ok()) return status;
   }
   lake_thread_ = std::make_unique<LakeThread>(
@@ -148,7 +149,8 @@ absl::StatusOr<Fit> Engine::compare(const lake::LakePositions& archived) const {
                .state = replica_->applied(),
                .needs = {},
                .archive_rows = archived[lake::TableId::kEvents],
-               .archive_moves = archived[lake::TableId::kIdentityLog]};
+               .archive_moves = archived[lake::TableId::kIdentityLog],
+               .archive_memberships = archived[lake::TableId::kSegmentLog]};
   const auto needs = archive_needs(*database_);
   if (!needs.ok()) return needs.status();
   const auto found =

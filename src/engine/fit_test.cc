@@ -52,6 +52,23 @@ TEST(FitOf, Tables) {
   }
 }
 
+TEST(FitOf, ChangesOfSegments) {
+  Positions at{.directory = "/d",
+               .log_first = Sequence(90),
+               .log_end = Sequence(101),
+               .state = Sequence(100),
+               .needs = {.rows = Sequence(80), .moves = {}, .memberships = Sequence(95)},
+               .archive_rows = Sequence(80),
+               .archive_moves = {},
+               .archive_memberships = Sequence(95)};
+  EXPECT_TRUE(fit_of(at).complete());
+  at.archive_memberships = Sequence(94);
+  EXPECT_TRUE(fit_of(at).status.ok());
+  EXPECT_TRUE(fit_of(at).memberships_missing);
+  at.archive_memberships = Sequence(101);
+  EXPECT_FALSE(fit_of(at).status.ok()) << "ahead of the log";
+}
+
 TEST(LastMoves, OneOfEachPart) {
   const auto move = [](uint64_t part, uint64_t from, uint64_t to) {
     return identity::Move{.part = Token{Hash128{0, part}},

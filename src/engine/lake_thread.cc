@@ -124,6 +124,7 @@ void LakeThread::append(const ArchiveBatch& batch) {
 absl::Status LakeThread::append_rows(const ArchiveBatch& batch) {
   if (absl::Status status = decode(batch); !status.ok()) return status;
   if (absl::Status status = lake_.move(batch.moves); !status.ok()) return status;
+  if (absl::Status status = lake_.append(batch.changes); !status.ok()) return status;
   for (const lake::TableId table : lake::kAllTables) {
     if (batch.rows[table].empty()) continue;
     if (absl::Status status = lake_.append(table, batch.rows[table]); !status.ok()) return status;

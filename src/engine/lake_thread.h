@@ -15,6 +15,7 @@
 #include "engine/project.h"
 #include "engine/words.h"
 #include "lake/lake.h"
+#include "membership/plan.h"
 #include "replica/bounded_queue.h"
 #include "trace/tracer.h"
 
@@ -32,7 +33,9 @@ struct ArchiveBatch {
   Sequence last;  // position behind the batch, events or not
   std::vector<ArchivedEvent> events;
   std::vector<lake::Move> moves;
-  lake::TableRows rows;  // of the other tables
+  std::vector<lake::SegmentRow> changes = {};
+  std::vector<std::shared_ptr<const membership::Labels>> labels = {};  // what the changes name
+  lake::TableRows rows;                                                // of the other tables
   std::shared_ptr<const void> bytes;
   size_t size = 0;
 };

@@ -66,18 +66,6 @@ void expect_equal_to_a_replay(Engine& engine) {
   EXPECT_EQ(moment->digest, replayed_digest(os::posix_file_system(), log, moment->position));
 }
 
-// What a power cut leaves of a directory that is not written to: copied again when a file went away
-// meanwhile.
-void pull_the_plug(const std::string& from, const std::string& to) {
-  std::error_code error;
-  for (int i = 0; i < 20; ++i) {
-    std::filesystem::remove_all(to);
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
-    if (!error) return;
-  }
-  FAIL() << from << ": " << error.message();
-}
-
 // Rows of the lake, and how many different ones.
 std::pair<std::string, std::string> lake_rows(Engine& engine) {
   EXPECT_TRUE(engine.wait_archived(Duration::seconds(20)));

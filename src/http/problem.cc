@@ -58,6 +58,10 @@ Response to_response(const Problem& problem) {
       .field("code", problem.code);
   if (!problem.pointer.empty()) writer.field("pointer", problem.pointer);
   if (problem.version > 0) writer.field("version", problem.version);
+  if (problem.place.line > 0) {
+    writer.field("line", problem.place.line).field("column", problem.place.column);
+    writer.field("expected", problem.place.expected).field("suggestion", problem.place.suggestion);
+  }
   writer.field("message", problem.detail).end_object();
   if (problem.retry_after_s > 0) response.with("Retry-After", absl::StrCat(problem.retry_after_s));
   return response;

@@ -19,6 +19,14 @@ struct Problem {
   std::string pointer = {};  // JSON Pointer (RFC 6901) into the request's body; empty: none
   int retry_after_s = 0;     // > 0: sent as Retry-After
   uint64_t version = 0;      // > 0: of what is there now, where a change came too late
+  // Of a text that could not be read: where, from 1; what could stand there, and what was probably meant.
+  struct TextPlace {
+    uint32_t line = 0;  // 0: it is no text
+    uint32_t column = 0;
+    std::string expected = {};
+    std::string suggestion = {};
+  };
+  TextPlace place = {};
 
   static Problem bad_request(std::string code, std::string title, std::string detail);
   static Problem unauthorized(std::string detail);  // 401

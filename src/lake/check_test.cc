@@ -30,8 +30,9 @@ class CheckTest : public testing::Test {
       ASSERT_TRUE((*lake)->move(moves).ok());
       const TableRow definition = sample_definition(next);
       ASSERT_TRUE((*lake)->append(TableId::kDefinitions, {&definition, 1}).ok());
+      ASSERT_TRUE((*lake)->append(sample_changes(next)).ok());
       ASSERT_TRUE((*lake)->append(events_.rows(next, next + 5)).ok());
-      ASSERT_TRUE((*lake)->commit(Sequence(next + 4)).ok());
+      ASSERT_EQ((*lake)->commit(Sequence(next + 4)), absl::OkStatus());
       ASSERT_TRUE((*lake)->maintain().ok());
     }
   }

@@ -139,7 +139,8 @@ class DyingFiles : public os::ForwardingFiles {
 
 constexpr uint64_t kLast = 24;
 
-// The records [from, to): an event each, and at each fifth a move and a definition.
+// The records [from, to): an event each, and at each fifth a move, a definition and three changes of
+// segments.
 absl::Status append(Lake& lake, SampleEvents& events, os::ManualClock& clock, uint64_t from, uint64_t to) {
   for (uint64_t n = from; n < to; ++n) {
     if (n % 5 != 1) continue;
@@ -147,6 +148,7 @@ absl::Status append(Lake& lake, SampleEvents& events, os::ManualClock& clock, ui
     const TableRow row = sample_definition(n);
     if (absl::Status status = lake.move({&move, 1}); !status.ok()) return status;
     if (absl::Status status = lake.append(TableId::kDefinitions, {&row, 1}); !status.ok()) return status;
+    if (absl::Status status = lake.append(sample_changes(n)); !status.ok()) return status;
   }
   return lake.append(events.rows(from, to));
 }
@@ -197,6 +199,10 @@ class CrashTest : public testing::Test {
       EXPECT_EQ(reader_.query(*snapshot, "SELECT count(*) FROM rows", table),
                 std::vector<std::string>{fifths});
     }
+    EXPECT_EQ(reader_.query(*snapshot,
+                            "SELECT concat(count(*), ' ', count(DISTINCT (sequence, ordinal))) FROM rows",
+                            TableId::kSegmentLog),
+              std::vector<std::string>{cat(3 * ((last + 4) / 5), " ", 3 * ((last + 4) / 5))});
     EXPECT_TRUE(unknown_files(*snapshot).empty());
   }
   // Files of ours that no version names and that are younger than any retention could explain.

@@ -13,6 +13,7 @@
 #include "duck/database.h"
 #include "lake/event_rows.h"
 #include "lake/owners.h"
+#include "lake/segment_rows.h"
 #include "lake/tables.h"
 #include "lake/tail.h"
 
@@ -90,6 +91,9 @@ class Lake::Core {
   absl::Status append_rows(TableId id, absl::Span<const TableRow> rows) {
     return append(id, rows, [id](const TableRow& row, Tail& tail) { add_row(row, schema_of(id), tail); });
   }
+  absl::Status append_changes(absl::Span<const SegmentRow> rows) {
+    return append(TableId::kSegmentLog, rows, add_segment_row);
+  }
   absl::Status move(absl::Span<const Move> moves);
   bool full() const;
   bool exhausted() const { return uncommitted_bytes_ > 2 * options_.tail_bytes; }
@@ -110,7 +114,9 @@ class Lake::Core {
   void release();
   absl::Status restore_moves(Sequence up_to, const std::function<std::optional<CustomerId>(Token)>& owner_of);
   Sequence position(TableId table) const { return streams_[table]->known; }
-  absl::Status restore_rows(TableId id, absl::Span<const TableRow> rows, Sequence up_to);
+  absl::Status write_restored(TableId id, Sequence up_to);
+  absl::Status read(TableId id, std::string_view select,
+                    const std::function<absl::Status(const duck::Batch&, size_t)>& visit);
 
  private:
   absl::Status open(Stream& stream);
@@ -119,7 +125,6 @@ class Lake::Core {
                               const std::function<std::optional<CustomerId>(Token)>& owner_of);
   absl::StatusOr<std::string> list_sound(const delta::FileSet& files);
   absl::Status load_owners();
-  absl::Status load_owners_from(duck::Result& result);
   void freeze(Stream& stream, Sequence up_to);
   absl::StatusOr<std::vector<delta::AddFile>> write_frozen(Stream& stream);
   absl::Status commit(Stream& stream, Sequence up_to);
@@ -216,21 +221,23 @@ absl::StatusOr<std::string> Lake::Core::list_sound(const delta::FileSet& files) 
   return list;
 }
 
-absl::Status Lake::Core::load_owners() {
-  const delta::FileSet& files = *identity().shown;
+absl::Status Lake::Core::read(TableId id, std::string_view select,
+                              const std::function<absl::Status(const duck::Batch&, size_t)>& visit) {
+  const delta::FileSet& files = *streams_[id]->shown;
   if (files.files.empty()) return absl::OkStatus();
   const auto list = list_sound(files);
   if (!list.ok()) return list.status();
   auto connection = database_->connect();
   if (!connection.ok()) return connection.status();
   auto result =
-      (*connection)->query(cat("SELECT sequence, part, customer_id FROM read_parquet([", *list, "])"));
+      (*connection)
+          ->query(cat("WITH rows AS (FROM read_parquet([", *list, "], hive_partitioning = false)) ", select));
   if (!result.ok()) return result.status();
-  return load_owners_from(*result);
+  return result->each_row(visit);
 }
 
-absl::Status Lake::Core::load_owners_from(duck::Result& result) {
-  return result.each_row([this](const duck::Batch& batch, size_t row) -> absl::Status {
+absl::Status Lake::Core::load_owners() {
+  const auto load = [this](const duck::Batch& batch, size_t row) -> absl::Status {
     const auto part = Hash128::from_hex(batch.text(1, row));
     const auto customer = Hash128::from_hex(batch.text(2, row));
     if (!part || !customer) {
@@ -239,7 +246,8 @@ absl::Status Lake::Core::load_owners_from(duck::Result& result) {
     }
     owners_->set(Token{*part}, CustomerId{*customer}, Sequence(static_cast<uint64_t>(batch.integer(0, row))));
     return absl::OkStatus();
-  });
+  };
+  return read(TableId::kIdentityLog, "SELECT sequence, part, customer_id FROM rows", load);
 }
 
 // After a crash the log is read again from the position of `events`, so rows come that another table has
@@ -302,9 +310,7 @@ bool Lake::Core::full() const {
 
 absl::Status Lake::Core::restore_moves(Sequence up_to,
                                        const std::function<std::optional<CustomerId>(Token)>& owner_of) {
-  if (!events().shown->files.empty()) {
-    if (absl::Status status = add_lost_moves(up_to, owner_of); !status.ok()) return status;
-  }
+  if (absl::Status status = add_lost_moves(up_to, owner_of); !status.ok()) return status;
   {
     const std::lock_guard lock(snapshot_mutex_);
     identity().active.publish();
@@ -316,8 +322,7 @@ absl::Status Lake::Core::restore_moves(Sequence up_to,
 }
 
 // The table alone gets a version: what the others lack of the records up to there is still to come.
-absl::Status Lake::Core::restore_rows(TableId id, absl::Span<const TableRow> rows, Sequence up_to) {
-  if (absl::Status status = append_rows(id, rows); !status.ok()) return status;
+absl::Status Lake::Core::write_restored(TableId id, Sequence up_to) {
   {
     const std::lock_guard lock(snapshot_mutex_);
     freeze(*streams_[id], up_to);
@@ -331,16 +336,8 @@ absl::Status Lake::Core::restore_rows(TableId id, absl::Span<const TableRow> row
 // so a question about an earlier position is answered by the moves that are left.
 absl::Status Lake::Core::add_lost_moves(Sequence up_to,
                                         const std::function<std::optional<CustomerId>(Token)>& owner_of) {
-  const auto list = list_sound(*events().shown);
-  if (!list.ok()) return list.status();
-  auto connection = database_->connect();
-  if (!connection.ok()) return connection.status();
-  auto result = (*connection)
-                    ->query(cat("SELECT DISTINCT part, customer_id FROM read_parquet([", *list,
-                                "], hive_partitioning = false)"));
-  if (!result.ok()) return result.status();
   const Sequence latest{UINT64_MAX};
-  return result->each_row([&](const duck::Batch& batch, size_t row) {
+  const auto compare = [&](const duck::Batch& batch, size_t row) {
     const Token part{Hash128::from_hex(batch.text(0, row)).value_or(Hash128{})};
     const CustomerId stored{Hash128::from_hex(batch.text(1, row)).value_or(Hash128{})};
     const std::optional<CustomerId> owner = owner_of(part);
@@ -349,7 +346,8 @@ absl::Status Lake::Core::add_lost_moves(Sequence up_to,
              identity().active);
     owners_->set(part, *owner, up_to);
     return absl::OkStatus();
-  });
+  };
+  return read(TableId::kEvents, "SELECT DISTINCT part, customer_id FROM rows", compare);
 }
 
 // The caller holds the snapshots' mutex.
@@ -588,8 +586,9 @@ absl::StatusOr<std::unique_ptr<Lake>> Lake::open(LakeOptions options) {
 
 Sequence Lake::committed() const { return core_->committed(); }
 absl::Status Lake::append(absl::Span<const Row> rows) { return core_->append_events(rows); }
+absl::Status Lake::append(absl::Span<const SegmentRow> rows) { return core_->append_changes(rows); }
 absl::Status Lake::append(TableId table, absl::Span<const TableRow> rows) {
-  KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog);
+  KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog && table != TableId::kSegmentLog);
   return core_->append_rows(table, rows);
 }
 absl::Status Lake::move(absl::Span<const Move> moves) { return core_->move(moves); }
@@ -607,8 +606,16 @@ absl::Status Lake::restore_moves(Sequence up_to,
 }
 Sequence Lake::position(TableId table) const { return core_->position(table); }
 absl::Status Lake::restore_rows(TableId table, absl::Span<const TableRow> rows, Sequence up_to) {
-  KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog);
-  return core_->restore_rows(table, rows, up_to);
+  absl::Status status = append(table, rows);
+  return status.ok() ? core_->write_restored(table, up_to) : status;
+}
+absl::Status Lake::restore_rows(absl::Span<const SegmentRow> rows, Sequence up_to) {
+  absl::Status status = append(rows);
+  return status.ok() ? core_->write_restored(TableId::kSegmentLog, up_to) : status;
+}
+absl::Status Lake::read(TableId table, std::string_view select,
+                        const std::function<absl::Status(const duck::Batch&, size_t)>& visit) {
+  return core_->read(table, select, visit);
 }
 delta::FileCheck& Lake::file_check() const { return core_->file_check(); }
 absl::StatusOr<Lake::Held> Lake::hold() { return core_->hold(); }

@@ -12,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "delta/file_check.h"
+#include "duck/database.h"
+#include "lake/segment_rows.h"
 #include "lake/snapshot.h"
 #include "lake/table_row.h"
 #include "model/event.h"
@@ -106,6 +108,8 @@ class Lake {
   absl::Status append(absl::Span<const Row> rows);
   // Moved parts, by merges and un-merges: rows of `identity_log`.
   absl::Status move(absl::Span<const Move> moves);
+  // Changes of segments and tags: rows of `segment_log`. ~200 ns a row.
+  absl::Status append(absl::Span<const SegmentRow> rows);
   // Any other table.
   absl::Status append(TableId table, absl::Span<const TableRow> rows);
 
@@ -129,6 +133,10 @@ class Lake {
   // Puts back, durably, what a table that is neither `events` nor `identity_log` lost: its rows up to record
   // `up_to`. Before the first append.
   absl::Status restore_rows(TableId table, absl::Span<const TableRow> rows, Sequence up_to);
+  absl::Status restore_rows(absl::Span<const SegmentRow> rows, Sequence up_to);
+  // The rows of a table's files by a statement over `rows`. Before the first append.
+  absl::Status read(TableId table, std::string_view select,
+                    const std::function<absl::Status(const duck::Batch&, size_t)>& visit);
 
   void set_settings(std::shared_ptr<const Settings> settings);
   // Puts back what `identity_log` lost: wherever the rows of `events` or the moves give a part to another

@@ -107,6 +107,23 @@ inline TableRow sample_definition(uint64_t n) {
   return definition_rows({&named, 1}).front();
 }
 
+// What a customer became by record `n`, in three rows.
+inline std::vector<SegmentRow> sample_changes(uint64_t n) {
+  std::vector<SegmentRow> rows;
+  for (uint32_t ordinal = 0; ordinal < 3; ++ordinal) {
+    rows.push_back({.sequence = Sequence(n),
+                    .ordinal = ordinal,
+                    .at = Instant(static_cast<int64_t>(n)),
+                    .kind = ordinal == 2 ? "tag" : "segment",
+                    .name = "偏好品类",
+                    .version = Sequence(1),
+                    .customer = SampleEvents::customer(n + ordinal),
+                    .change = ordinal == 2 ? "set" : "entered",
+                    .value = ordinal == 2 ? R"("茶")" : "true"});
+  }
+  return rows;
+}
+
 // The real files, but versions of tables wait while they are held, or fail while they are refused.
 class HeldFiles final : public os::ForwardingFiles {
  public:

@@ -58,12 +58,33 @@ TableEntry make_definitions() {
           .key = "kind, name, version"};
 }
 
+// Clustered by rule, because that is how it is asked.
+TableEntry make_segment_log() {
+  return {.schema = {"segment_log",
+                     {{"sequence", ColumnType::kLong},
+                      {"ordinal", ColumnType::kInteger},
+                      {"time", ColumnType::kTimestamp},
+                      {"kind", ColumnType::kText},
+                      {"name", ColumnType::kText},
+                      {"version", ColumnType::kLong},
+                      {"customer_id", ColumnType::kText},
+                      {"change", ColumnType::kText},
+                      {"value", ColumnType::kText},
+                      {"live", ColumnType::kBoolean}},
+                     false,
+                     "kind, name, version, sequence, ordinal",
+                     {"value", "live"}},
+          .key = "sequence, ordinal"};
+}
+
 TableEntry make_table(TableId id) {
   switch (id) {
     case TableId::kIdentityLog:
       return make_identity_log();
     case TableId::kDefinitions:
       return make_definitions();
+    case TableId::kSegmentLog:
+      return make_segment_log();
     case TableId::kEvents:
       return make_events();
   }

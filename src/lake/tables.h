@@ -14,10 +14,10 @@
 namespace kehu::lake {
 
 // In the order in which a commit writes them. `events` is the last one: its position is that of the lake.
-enum class TableId : uint8_t { kIdentityLog, kDefinitions, kEvents };
-inline constexpr size_t kTableCount = 3;
+enum class TableId : uint8_t { kIdentityLog, kDefinitions, kSegmentLog, kEvents };
+inline constexpr size_t kTableCount = 4;
 inline constexpr std::array<TableId, kTableCount> kAllTables = {TableId::kIdentityLog, TableId::kDefinitions,
-                                                                TableId::kEvents};
+                                                                TableId::kSegmentLog, TableId::kEvents};
 
 struct TableEntry {
   delta::TableSchema schema;
@@ -61,6 +61,18 @@ enum EventColumn : size_t {
   kSequence,
   kProject,
   kBusinessDay,
+};
+enum SegmentColumn : size_t {
+  kChangeSequence,
+  kChangeOrdinal,
+  kChangeTime,
+  kRuleKind,
+  kRuleName,
+  kRuleVersion,
+  kMember,
+  kChange,
+  kValue,
+  kIsLive,
 };
 enum IdentityColumn : size_t { kMoveSequence, kMoveTime, kMovePart, kMoveCustomer };
 

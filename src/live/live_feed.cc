@@ -9,6 +9,7 @@
 #include "json/document.h"
 #include "json/writer.h"
 #include "model/event.h"
+#include "replica/segment_rows.h"
 #include "seal/masks.h"
 
 namespace kehu::live {
@@ -42,6 +43,17 @@ void write_event(json::Writer& writer, const replica::AppliedEvent& applied, con
   writer.end_object();
 }
 
+std::string membership_text(const shard::MembershipChange& change) {
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object().field("kind", "membership");
+  writer.field(rule::to_string(change.rule->kind), change.rule->name);
+  writer.field("customer_id", change.customer.hash.hex()).field("change", replica::change_name(change));
+  writer.raw_field("value", replica::value_json(change)).field("at", format_utc(change.change.at));
+  writer.field("sequence", change.sequence.value()).end_object();
+  return text;
+}
+
 }  // namespace
 
 // What one client wants. Replaced as a whole under the feed's lock; read on the feed's thread.
@@ -50,11 +62,17 @@ struct LiveFeed::Subscription {
   bool events = false;
   bool customers = false;
   bool counts = false;
+  bool memberships = false;
   std::optional<SourceId> requests;  // of this source
   std::optional<CustomerId> customer;
   std::string event;
   std::string source;
+  std::string segment;
 
+  bool wants(const shard::MembershipChange& change) const {
+    const bool named = change.rule->kind == rule::Kind::kSegment && change.rule->name == segment;
+    return memberships && (!customer || *customer == change.customer) && (segment.empty() || named);
+  }
   bool wants(const replica::AppliedEvent& applied, const Event& what, std::string_view source_name) const {
     return (!customer || *customer == applied.customer) && (event.empty() || event == what.name) &&
            (source.empty() || source == source_name);
@@ -70,6 +88,7 @@ class LiveFeed::Channel final : public http::LiveChannel {
     auto subscription = std::make_shared<Subscription>();
     subscription->source = request.query("source").value_or("");
     subscription->event = request.query("event").value_or("");
+    subscription->segment = request.query("segment").value_or("");
     if (const auto customer = request.query("customer")) {
       const auto id = Hash128::from_hex(*customer);
       // A filter that names nobody lets nothing through; without it everybody would come.
@@ -86,6 +105,7 @@ class LiveFeed::Channel final : public http::LiveChannel {
     auto subscription = std::make_shared<Subscription>();
     subscription->event = document->root().find("event").as_string().value_or("");
     subscription->source = document->root().find("source").as_string().value_or("");
+    subscription->segment = document->root().find("segment").as_string().value_or("");
     for (const auto& kind : document->root().find("subscribe")) {
       if (!set_kind(*subscription, kind.value.as_string().value_or(""))) return refuse();
     }
@@ -114,14 +134,16 @@ class LiveFeed::Channel final : public http::LiveChannel {
     }
     if (kind == "events") return subscription.events = true;
     if (kind == "customers") return subscription.customers = true;
+    if (kind == "memberships") return subscription.memberships = true;
     return kind == "counts" && (subscription.counts = true);
   }
 
   void refuse() {
     sink_->send(
         R"({"kind":"error","code":"bad_subscription","detail":)"
-        R"("send {\"subscribe\": [\"events\", \"customers\", \"counts\", \"requests\"], \"customer\": a customer )"
-        R"(id, \"source\": a source's name, which requests need}; nothing was changed"})");
+        R"("send {\"subscribe\": [\"events\", \"customers\", \"memberships\", \"counts\", \"requests\"], )"
+        R"(\"customer\": a customer id, \"segment\": a segment's name, \"source\": a source's name, which )"
+        R"(requests need}; nothing was changed"})");
   }
 
   void replace(std::shared_ptr<Subscription> subscription) {
@@ -162,11 +184,12 @@ LiveFeed::LiveFeed(engine::Engine& engine, debugger::Debugger& debugger)
 }
 
 std::optional<http::Response> LiveFeed::refuse(const http::Request& request) const {
-  constexpr std::string_view kKinds[] = {"events", "customers", "counts", "requests"};
+  constexpr std::string_view kKinds[] = {"events", "customers", "memberships", "counts", "requests"};
   for (const std::string& kind : kinds_of(request)) {
     if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds)) {
       return http::to_response(http::wrong_query(http::wrong_parameter(
-          "subscribe", "a list of events, customers, counts and requests, with commas between them")));
+          "subscribe",
+          "a list of events, customers, memberships, counts and requests, with commas between them")));
     }
     const std::string source = request.query("source").value_or("");
     if (kind == "requests" && engine_.project()->find(source) == nullptr) {
@@ -208,6 +231,7 @@ void LiveFeed::send_request(SourceId source, const debugger::Text& text) {
 void LiveFeed::send(const replica::AppliedSlice& slice, uint64_t missed) {
   if (missed > 0) send_missed(missed);
   send_events(slice);
+  send_memberships(slice);
   send_counts(slice);
 }
 
@@ -215,7 +239,9 @@ void LiveFeed::send(const replica::AppliedSlice& slice, uint64_t missed) {
 void LiveFeed::send_missed(uint64_t missed) const {
   const auto text = std::make_shared<const std::string>(cat(R"({"kind":"missed","messages":)", missed, "}"));
   for (const auto& subscription : current()) {
-    if (subscription->events || subscription->customers) subscription->sink->send(text);
+    if (subscription->events || subscription->customers || subscription->memberships) {
+      subscription->sink->send(text);
+    }
   }
 }
 
@@ -267,6 +293,22 @@ void LiveFeed::send_events(const replica::AppliedSlice& slice) {
       const bool wanted = !subscription->customer || *subscription->customer == move.to ||
                           *subscription->customer == move.from;
       if (subscription->customers && wanted) subscription->sink->send(shared);
+    }
+  }
+}
+
+// What a version says that is still being filled in is nobody's business yet.
+void LiveFeed::send_memberships(const replica::AppliedSlice& slice) const {
+  auto subscriptions = current();
+  std::erase_if(subscriptions, [](const auto& one) { return !one->memberships; });
+  if (subscriptions.empty()) return;
+  for (const shard::MembershipChange& change : slice.memberships) {
+    if (!change.live) continue;
+    std::shared_ptr<const std::string> text;
+    for (const auto& subscription : subscriptions) {
+      if (!subscription->wants(change)) continue;
+      if (text == nullptr) text = std::make_shared<const std::string>(membership_text(change));
+      subscription->sink->send(text);
     }
   }
 }

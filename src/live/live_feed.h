@@ -20,13 +20,15 @@ namespace kehu::live {
 // What flows to WebSocket subscribers of /api/v1/live. A client chooses by one JSON message, again at any
 // time:
 //
-//   {"subscribe": ["events", "customers", "counts", "requests"], "customer": "…", "event": "…", "source":
-//   "…"}
+//   {"subscribe": ["events", "customers", "memberships", "counts", "requests"], "customer": "…", "event":
+//   "…",
+//    "segment": "…", "source": "…"}
 //
-// and then receives one JSON object per message, with "kind": "event", "customer", "counts", "request" or
-// "missed". The three filters narrow events and customers. Requests are those of `source`, which must be
-// named: first its last ones, then each as it comes (docs/debugger.md). A client that reads too slowly loses
-// messages and is told how many.
+// and then receives one JSON object per message, with "kind": "event", "customer", "membership", "counts",
+// "request" or "missed". `customer`, `event` and `source` narrow events and customers; `customer` and
+// `segment` memberships, which are those of versions of segments and tags that are in force. Requests are
+// those of `source`, which must be named: first its last ones, then each as it comes (docs/debugger.md). A
+// client that reads too slowly loses messages and is told how many.
 class LiveFeed {
  public:
   LiveFeed(engine::Engine& engine, debugger::Debugger& debugger);
@@ -45,6 +47,7 @@ class LiveFeed {
   void send_missed(uint64_t missed) const;
   void send_counts(const replica::AppliedSlice& slice);
   void send_events(const replica::AppliedSlice& slice);
+  void send_memberships(const replica::AppliedSlice& slice) const;
   std::vector<std::shared_ptr<Subscription>> current() const;
   void add(std::shared_ptr<Subscription> subscription);
   void remove(const Subscription* subscription);

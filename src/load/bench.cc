@@ -19,6 +19,7 @@
 #include "json/writer.h"
 #include "load/load_client.h"
 #include "load/protocol_load.h"
+#include "load/rule_load.h"
 #include "load/stream_load.h"
 #include "os/random.h"
 #include "replica/consumer.h"
@@ -141,7 +142,8 @@ class Bench {
         {"intake", &Bench::intake},   {"pipeline", &Bench::pipeline},
         {"stream", &Bench::stream},   {"stream_single", &Bench::stream_single},
         {"single", &Bench::single},   {"protocols", &Bench::protocols},
-        {"latency", &Bench::latency}, {"memory", &Bench::memory}};
+        {"latency", &Bench::latency}, {"rules", &Bench::rules},
+        {"memory", &Bench::memory}};
     const auto wanted = [this](std::string_view name) {
       return command_.only.empty() ||
              std::find(command_.only.begin(), command_.only.end(), name) != command_.only.end();
@@ -187,6 +189,43 @@ class Bench {
 
   absl::Status intake() { return throughput("intake", engine::Depth::kLog, {1.0e6, 1.4e6}); }
   absl::Status pipeline() { return throughput("pipeline", engine::Depth::kAll, {500e3, 1.0e6}); }
+
+  // The whole pipeline over events of twenty names, without rules and with many, one after the other.
+  absl::Status rules() {
+    double without = 0;
+    for (const size_t count : {0, 50, 500}) {
+      const double cpu = cpu_seconds();
+      uint64_t events = 0;
+      auto rate = rate_with_rules(count, events);
+      if (!rate.ok()) return rate.status();
+      const std::string note =
+          "20 names of events, rules of 10 kinds over them; batch 100, generator included";
+      figures_.push_back({cat("rules_", count, "_events_per_second"), "events/s", *rate, 0, 0, note});
+      figures_.push_back({cat("rules_", count, "_cpu_seconds_per_million"), "CPU-s",
+                          (cpu_seconds() - cpu) * 1e6 / static_cast<double>(events), 0, 0, note});
+      if (count == 0) without = *rate;
+      if (count == 0) continue;
+      figures_.push_back({cat("rules_", count, "_share"), "%", 100 * *rate / without,
+                          count == 50 ? 70.0 : 35.0, 0, "of the rate without rules"});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<double> rate_with_rules(size_t count, uint64_t& events) {
+    auto stage = Stage::open(directory_, engine::Depth::kAll);
+    if (!stage.ok()) return stage.status();
+    if (auto status = define_rules((*stage)->runtime().engine(), count); !status.ok()) return status;
+    demo::LoadProfile profile({.seed = 11, .customers = command_.customers, .mixed = true});
+    const NextRequest next = (*stage)->batches(profile, kBatch);
+    const auto start = std::chrono::steady_clock::now();
+    const auto load = run_load({.port = (*stage)->port(), .connections = 32, .length = length()}, next);
+    if (!load.ok()) return load.status();
+    (*stage)->settle();
+    if (auto status = check(*load); !status.ok()) return status;
+    events = load->events;
+    return static_cast<double>(load->events) /
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
 
   absl::Status stream() { return stream_of(100, "stream_events_per_second", {400e3, 0}); }
   absl::Status stream_single() { return stream_of(1, "stream_single_events_per_second", {400e3, 0}); }

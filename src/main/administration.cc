@@ -50,16 +50,17 @@ CLI::App* group(CLI::App& app, const char* name, const char* what) {
 
 void add_definition_commands(CLI::App& app, absl::Status& result) {
   const auto in = [](const Declared<command::DefinitionsCommand>& declared) {
-    declared.command->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json…")
+    declared.command
+        ->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json, *.kehu…")
         ->required();
     return declared;
   };
-  const auto applied =
-      in(with_json(declare(app, "apply", "Make settings and sources as the files of a directory say",
-                           &command::run_apply, result)));
+  const auto applied = in(with_json(
+      declare(app, "apply", "Make settings, sources, segments and tags as the files of a directory say",
+              &command::run_apply, result)));
   applied.command->add_flag("--dry-run", applied.options->dry_run, "only show what would change");
-  in(declare(app, "export", "Write settings and sources as files of a directory", &command::run_export,
-             result));
+  in(declare(app, "export", "Write settings, sources, segments and tags as files of a directory",
+             &command::run_export, result));
 }
 
 void add_source_commands(CLI::App& app, absl::Status& result) {
@@ -90,6 +91,46 @@ void add_source_commands(CLI::App& app, absl::Status& result) {
       ->add_option("key", revoked.options->hint,
                    "its first characters, as `source list` shows them, or the whole key")
       ->required();
+}
+
+void add_segment_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* segments = group(app, "segment", "Show segments, who is in them and why");
+  const auto named = [](const Declared<command::SegmentCommand>& declared) {
+    declared.command->add_option("name", declared.options->name, "name of the segment")->required();
+    return with_json(declared);
+  };
+  with_json(
+      declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
+  const auto members =
+      named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
+  members.command->add_option("--format", members.options->format, "text, csv or ndjson (as --json)")
+      ->check(CLI::IsMember({"text", "csv", "ndjson"}))
+      ->capture_default_str();
+  const auto overlap = with_json(
+      declare(*segments, "overlap", "How many are in all of some segments", &command::show_overlap, result));
+  overlap.command->add_option("names", overlap.options->others, "names of segments")->required();
+  const auto why =
+      named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
+  why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
+}
+
+void add_rule_commands(CLI::App& app, absl::Status& result) {
+  const auto verify =
+      with_json(declare(app, "verify", "Compare live segments and tags with what all stored events come to",
+                        &command::run_verify, result));
+  verify.command->add_option("name", verify.options->name, "of a segment or tag; without it all of them");
+  CLI::App* rules = group(app, "rules", "Check and format rules in files, see docs/rules.md");
+  const auto of_files = [&](const char* name, const char* what, Run<command::RulesCommand> run) {
+    auto options = std::make_shared<command::RulesCommand>();
+    CLI::App* declared = rules->add_subcommand(name, what);
+    declared->add_option("files", options->files, "*.kehu")->required()->check(CLI::ExistingFile);
+    declared->callback([options, run, &result] { result = run(*options); });
+    return Declared<command::RulesCommand>{declared, options};
+  };
+  of_files("check", "Whether every definition means something", &command::check_rules);
+  const auto format = of_files("format", "The definitions as they are written", &command::format_rules);
+  format.command->add_flag("--chinese", format.options->chinese, "with Chinese keywords");
+  format.command->add_flag("--write", format.options->write, "into the files instead of to standard output");
 }
 
 void add_settings_commands(CLI::App& app, absl::Status& result) {
@@ -147,6 +188,8 @@ void add_where(CLI::App* command, command::Where& where) {
 void add_administration(CLI::App& app, absl::Status& result) {
   add_keys(app, result);
   add_source_commands(app, result);
+  add_segment_commands(app, result);
+  add_rule_commands(app, result);
   add_definition_commands(app, result);
   add_settings_commands(app, result);
   add_identity_commands(app, result);

@@ -1,7 +1,9 @@
 #include <atomic>
 #include <cstdio>
 #include <future>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/text.h"
 #include "command/answers.h"
@@ -15,8 +17,11 @@
 #include "host/welcome.h"
 #include "intake/segment.h"
 #include "json/document.h"
+#include "main/retail_rules.h"
 #include "main/servers.h"
+#include "notation/parse.h"
 #include "os/posix_file_system.h"
+#include "rule/tree_json.h"
 
 namespace kehu {
 namespace {
@@ -121,6 +126,26 @@ absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& comman
                                .days = (*known)->days};
 }
 
+// Before the first event, so that they are in force from it on and nothing has to be filled in. Later the
+// rules are whoever's who changed them.
+absl::Status define_rules(engine::Engine& engine) {
+  std::vector<rule::Definition> rules;
+  if (const auto problem = notation::parse_file(kRetailRules, rules))
+    return absl::InternalError(to_absl(problem->message));
+  std::vector<std::string> bodies;
+  for (const rule::Definition& rule : rules) bodies.push_back(rule::to_json(rule));
+  std::vector<Definition> changes;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (engine.project()->find(rule::to_string(rules[i].kind), rules[i].name) != nullptr) continue;
+    changes.push_back({.kind = rule::to_string(rules[i].kind),
+                       .name = rules[i].name,
+                       .body = bodies[i],
+                       .actor = "demo",
+                       .base = Sequence()});
+  }
+  return changes.empty() ? absl::OkStatus() : engine.define(changes).status();
+}
+
 absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, host::StopSignal& stop) {
   std::string body;
   uint64_t events = 0;
@@ -183,6 +208,11 @@ absl::Status run_demo(const DemoCommand& command) {
   if (auto status = check_directory(runtime, command.data); !status.ok()) {
     (void)runtime.stop();
     return status;
+  }
+  const auto filled = command::read_demo_file(os::posix_file_system(), command.data);
+  if (!filled.ok()) return filled.status();
+  if (!*filled) {
+    if (auto status = define_rules(runtime.engine()); !status.ok()) return status;
   }
   auto server =
       server::Server::start(host::server_options(command.listen, command.data, 0), runtime.app().router());

@@ -179,6 +179,16 @@ void add_sql(CLI::App& app, absl::Status& result) {
   command->callback([options, &result] { result = kehu::command::run_sql(*options); });
 }
 
+void add_script(CLI::App& app, absl::Status& result) {
+  auto options = std::make_shared<kehu::command::ScriptCommand>();
+  CLI::App* command = app.add_subcommand("script", "Test rules by scripts of events and expectations");
+  command->add_option("files", options->files, "scripts, see docs/scripts.md")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_flag("--json", options->json, "a line of JSON for each script");
+  command->callback([options, &result] { result = kehu::command::run_script(*options); });
+}
+
 void add_check(CLI::App& app, absl::Status& result) {
   auto options = std::make_shared<kehu::command::CheckCommand>();
   CLI::App* command = app.add_subcommand("check", "Verify a data directory that no server has open");
@@ -227,8 +237,8 @@ void add_bench(CLI::App& app, absl::Status& result) {
   command->add_option("--memory-customers", options->memory_customers, "of the measurement of memory")
       ->capture_default_str();
   command->add_option("--only", options->only, "these measurements alone")
-      ->check(CLI::IsMember(
-          {"intake", "pipeline", "stream", "stream_single", "single", "protocols", "latency", "memory"}));
+      ->check(CLI::IsMember({"intake", "pipeline", "stream", "stream_single", "single", "protocols",
+                             "latency", "rules", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::load::run_bench(*options); });
 }
@@ -278,6 +288,7 @@ int main(int argc, char** argv) {
   add_customer(app, result);
   add_rejections(app, result);
   add_sql(app, result);
+  add_script(app, result);
   add_check(app, result);
   add_revise(app, result);
   add_backup(app, result);

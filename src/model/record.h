@@ -29,6 +29,14 @@ enum class RecordKind : uint8_t {
   kTick = 10,            // Tick
   kReminder = 11,        // model/intent.h
   kReceipt = 12,         // model/intent.h
+  kBackfill = 13,        // codec::Backfill: what rules would have counted before they were made
+};
+
+// The rounds in which new rules are filled in. Stored: never renumber.
+enum class BackfillRound : uint8_t {
+  kNone = 0,
+  kCount = 1,  // what tallies have missed
+  kAsk = 2,    // every customer is asked
 };
 
 // The random key of one identifier token, wrapped by the project key. Written in the log batch of its first

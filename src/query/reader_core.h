@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "duck/database.h"
 #include "order/order_text.h"
@@ -45,6 +46,8 @@ struct Session::Core {
   // Lets the views show the lake as it is now.
   absl::Status refresh();
   bool take_settings();
+  // Lets the function of owners give those of now.
+  void show_owners(const lake::Snapshot& snapshot);
   void show_tail(const lake::Snapshot& snapshot, lake::TableId table) {
     reader.tails[table].replace(id, snapshot.tables[table].tail);
   }
@@ -52,8 +55,11 @@ struct Session::Core {
   // ask waits while they are compared; Unavailable when that takes long, and then it goes on the next time.
   absl::Status verify(const delta::FileSet& files);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  absl::StatusOr<std::vector<SegmentDay>> segment_history(const SegmentHistoryRequest& request);
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
+  // What PartsWanted means, as SQL behind SELECT; shows the lake as it is now.
+  absl::StatusOr<std::string> rows_of_parts(const PartsWanted& wanted);
 };
 
 // The columns of a TimelineEvent, and the event that they make.
@@ -66,7 +72,8 @@ TimelineEvent event_at(const duck::Batch& batch, size_t row);
 // A statement under the watchdog, whose verdict replaces the error that an interrupt left.
 class Running {
  public:
-  explicit Running(Session::Core& session);
+  // Without a limit: that of statements.
+  explicit Running(Session::Core& session, std::optional<Duration> limit = std::nullopt);
   ~Running();
   Watchdog::Watch& watch() { return watch_; }
   absl::Status explain(const absl::Status& status) const;

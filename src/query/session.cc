@@ -6,6 +6,7 @@
 #include "os/clock.h"
 #include "query/order_lookup.h"
 #include "query/reader_core.h"
+#include "query/rule_functions.h"
 #include "query/views.h"
 
 namespace kehu::query {
@@ -45,6 +46,7 @@ absl::Status Reader::Core::open() {
         database->add_scan(tail_function(table), lake::schema_of(table).columns, tails[table].source());
     if (!status.ok()) return status;
   }
+  if (absl::Status status = add_rule_functions(*database); !status.ok()) return status;
   absl::Status status =
       database->add_lookup(kOwnerFunction, [this](int64_t session) { return find_lookup(owners, session); });
   if (!status.ok()) return status;
@@ -104,10 +106,10 @@ absl::Status Session::Core::refresh() {
   const bool other_meaning = take_settings();
   const auto snapshot = reader.lake.snapshot();
   for (const lake::TableId table : lake::kAllTables) show_tail(*snapshot, table);
-  {
+  show_owners(*snapshot);
+  if (other_meaning) {
     const std::lock_guard lock(reader.owners_mutex);
-    reader.owners[id] = std::make_shared<OwnersAsOf>(snapshot->owners, snapshot->moved);
-    if (other_meaning) reader.orders[id] = std::make_shared<OrderLookup>(order_texts);
+    reader.orders[id] = std::make_shared<OrderLookup>(order_texts);
   }
   lake::PerTable<uint64_t> files;
   for (const lake::TableId table : lake::kAllTables) {
@@ -119,6 +121,11 @@ absl::Status Session::Core::refresh() {
     return status;
   shown_files = files;
   return absl::OkStatus();
+}
+
+void Session::Core::show_owners(const lake::Snapshot& snapshot) {
+  const std::lock_guard lock(reader.owners_mutex);
+  reader.owners[id] = std::make_shared<OwnersAsOf>(snapshot.owners, snapshot.moved);
 }
 
 absl::Status Session::Core::verify(const delta::FileSet& files) {
@@ -141,10 +148,11 @@ absl::Status Session::Core::verify(const delta::FileSet& files) {
   return absl::OkStatus();
 }
 
-Running::Running(Session::Core& session)
+Running::Running(Session::Core& session, std::optional<Duration> limit)
     : session_(session),
       watch_(session.reader.watchdog, *session.connection,
-             {.work = session.reader.options.time_limit, .whole = session.reader.options.reading_limit}) {
+             {.work = limit.value_or(session.reader.options.time_limit),
+              .whole = session.reader.options.reading_limit}) {
   const std::lock_guard lock(session_.watch_mutex);
   session_.watch = &watch_;
   if (session_.ended) watch_.cancel();
@@ -169,6 +177,13 @@ absl::StatusOr<TimelinePage> Session::timeline(const TimelineRequest& request) {
   auto page = core_->timeline(request);
   if (!page.ok()) return running.explain(page.status());
   return page;
+}
+
+absl::StatusOr<std::vector<SegmentDay>> Session::segment_history(const SegmentHistoryRequest& request) {
+  Running running(*core_);
+  auto days = core_->segment_history(request);
+  if (!days.ok()) return running.explain(days.status());
+  return days;
 }
 
 absl::Status Session::each_event(LogStretch stretch,

@@ -11,15 +11,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/civil_day.h"
 #include "base/time.h"
 #include "lake/lake.h"
+#include "model/event.h"
 #include "model/ids.h"
 
 // Read-only SQL and timelines over the lake, rows of the last milliseconds included.
 //
-// Statements see the views `events`, `customers` and `identity_log` (docs/lake.md). They are SELECT, WITH,
-// VALUES, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no function
-// that opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
+// Statements see the views `events`, `customers`, `segments` and others (docs/lake.md). They are SELECT,
+// WITH, VALUES, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE and EXPLAIN; nothing that changes anything, and no
+// function that opens a file, a socket or a setting. A statement sees one snapshot, however long it runs.
 namespace kehu::query {
 
 enum class Format : uint8_t { kCsv, kJson, kNdjson, kTable };
@@ -95,7 +97,43 @@ struct Concerned {
   std::vector<Token> parts;           // that changed hands
 };
 
+// A segment from day to day, in the project's time zone.
+struct SegmentHistoryRequest {
+  std::string segment;
+  CivilDay from;  // both inclusive; at most kHistoryDays
+  CivilDay to;
+};
+inline constexpr int32_t kHistoryDays = 1100;
+struct SegmentDay {
+  std::string day;      // 2026-11-22
+  int64_t entered = 0;  // by the versions in force
+  int64_t left = 0;
+  int64_t size = 0;  // at its end, of the version in force then
+};
+
 class ResultText;
+// An event as the archive has it, for whoever counts events part by part. Views are valid while it is
+// visited.
+struct StoredEvent {
+  Token part;
+  Sequence sequence;
+  Event event;  // type, name, channel, time and properties
+  std::string_view source;
+};
+
+// Which events: those behind a part, in the order of parts.
+struct PartsWanted {
+  Token after;                      // parts behind this one
+  Sequence up_to;                   // records up to this one
+  std::vector<std::string> events;  // names of track events; empty: events of any kind
+  bool properties = true;           // whether they are looked at: without them it is much faster
+};
+
+// What is asked of a rule, and the answers (rule_question.h).
+struct RuleQuestion;
+struct RuleSize;
+using VisitAnswer = std::function<absl::Status(CustomerId customer, std::optional<std::string_view> value)>;
+
 class Session;
 
 // The locked-down DuckDB that all sessions share. Any thread. The lake outlives it.
@@ -124,11 +162,23 @@ class Session {
   // damaged), Unavailable (the archive is not compared with its checksums yet).
   absl::StatusOr<std::unique_ptr<ResultText>> start(std::string_view sql, Format format);
   absl::StatusOr<TimelinePage> timeline(const TimelineRequest& request);
+  // Every day asked for, in order. A pass over the segment's rows of `segment_log`.
+  absl::StatusOr<std::vector<SegmentDay>> segment_history(const SegmentHistoryRequest& request);
   // The events of a stretch in the order of the log, to `visit`, whose error ends it. What is not committed
   // yet costs 1 ms and 2 µs an event; each stretch of the archive costs a pass over the files that reach
   // beyond `after` and a sort of its rows, so take long ones.
   absl::Status each_event(LogStretch stretch, const std::function<absl::Status(const LoggedEvent&)>& visit);
   absl::StatusOr<Concerned> concerned(LogStretch stretch);
+  // One pass over the archive and a sort by part, which spills to disk.
+  absl::Status each_event_of_parts(const PartsWanted& wanted,
+                                   const std::function<absl::Status(const StoredEvent&)>& visit);
+  // All parts that have events.
+  absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
+  // How many a condition holds for, and some of them.
+  absl::StatusOr<RuleSize> size_of(const RuleQuestion& question, size_t examples);
+  // For whom a condition holds, without a value; or every customer with its value, tagged
+  // (translation/tagged.h), nullopt the unknown.
+  absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);
   // Ends the running statement, if any, with Cancelled within milliseconds; one that rests, when it goes on.
   void cancel();
   // The same, and no other statement of the session goes on from now on: nobody is there to read it.

@@ -54,9 +54,11 @@ std::string show_place(std::string_view sql, size_t position) {
 }
 
 absl::Status refusal(std::string_view what) {
-  return failure(absl::StatusCode::kPermissionDenied, what,
-                 " is not allowed: statements here only read. Use SELECT "
-                 "over the views events, customers, order_events, orders, identity_log and definitions");
+  return failure(
+      absl::StatusCode::kPermissionDenied, what,
+      " is not allowed: statements here only read. Use SELECT "
+      "over the views events, customers, segments, segment_log, order_events, orders, identity_log and "
+      "definitions");
 }
 
 absl::Status judge_name(std::string_view kind, std::string_view name) {

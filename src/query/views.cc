@@ -35,6 +35,17 @@ std::string customers() {
              "FROM events WHERE customer_id IS NOT NULL GROUP BY customer_id");
 }
 
+// Of each segment and customer the last change counts, of the version of the segment that is in force.
+std::string segments() {
+  return "WITH in_force AS (SELECT name, arg_max(version, (sequence, ordinal)) AS version FROM segment_log "
+         "WHERE kind = 'segment' AND customer_id IS NULL GROUP BY name "
+         "HAVING arg_max(change, (sequence, ordinal)) = 'in_force') "
+         "SELECT name AS segment, customer_id, arg_max(time, (sequence, ordinal)) AS entered_at "
+         "FROM segment_log JOIN in_force USING (name, version) "
+         "WHERE kind = 'segment' AND customer_id IS NOT NULL GROUP BY name, customer_id "
+         "HAVING arg_max(change, (sequence, ordinal)) = 'entered'";
+}
+
 // properties->>'$current_url' is a path to DuckDB, so names that begin with a dollar sign need quotes.
 constexpr char kProp[] =
     "CREATE OR REPLACE TEMP MACRO prop(object, name) AS object->>('$.\"' || name || '\"');";
@@ -43,20 +54,26 @@ std::string view(std::string_view name, std::string_view select) {
   return cat("CREATE OR REPLACE TEMP VIEW ", name, " AS ", select, ";");
 }
 
+// A table as statements see it.
+std::string table_select(lake::TableId table, const delta::FileSet& files, int64_t session) {
+  const std::string rows = all_rows(table, files, session);
+  switch (table) {
+    case lake::TableId::kEvents:
+      return cat("SELECT * REPLACE (", present_owner(session), ") FROM (", rows, ")");
+    case lake::TableId::kSegmentLog:
+      return cat("SELECT * REPLACE (nullif(customer_id, repeat('0', 32)) AS customer_id) FROM (", rows, ")");
+    default:
+      return rows;
+  }
+}
+
+}  // namespace
+
 // What is nobody's (of a group, of an item) has zeros in the files.
 std::string present_owner(int64_t session) {
   return cat("nullif(", kOwnerFunction, "(", session,
              ", part, customer_id), repeat('0', 32)) AS customer_id");
 }
-
-// A table as statements see it.
-std::string table_select(lake::TableId table, const delta::FileSet& files, int64_t session) {
-  const std::string rows = all_rows(table, files, session);
-  if (table != lake::TableId::kEvents) return rows;
-  return cat("SELECT * REPLACE (", present_owner(session), ") FROM (", rows, ")");
-}
-
-}  // namespace
 
 std::string tail_function(lake::TableId table) { return cat("kehu_", lake::schema_of(table).name); }
 
@@ -79,8 +96,8 @@ std::string view_definitions(const lake::Snapshot& snapshot, const order::OrderT
   for (const lake::TableId table : lake::kAllTables) {
     sql += view(lake::schema_of(table).name, table_select(table, *snapshot.tables[table].files, session));
   }
-  return cat(sql, view("customers", customers()), view("order_events", order_events_select(orders, session)),
-             view("orders", orders_select()));
+  return cat(sql, view("customers", customers()), view("segments", segments()),
+             view("order_events", order_events_select(orders, session)), view("orders", orders_select()));
 }
 
 }  // namespace kehu::query

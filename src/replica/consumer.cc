@@ -20,6 +20,8 @@ std::shared_ptr<const AppliedSlice> slice_of(const DurableBatch& batch,
         {applied.sequence, applied.customer, applied.part, applied.new_customer, records[record].payload});
   }
   slice->moves = effects.moves;
+  slice->memberships = effects.memberships;
+  slice->labels = effects.labels;
   slice->intents = effects.intents;
   slice->settled = effects.settled;
   slice->totals = totals;

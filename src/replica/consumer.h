@@ -27,6 +27,8 @@ struct AppliedSlice {
   Sequence last;  // of its records
   std::vector<AppliedEvent> events;
   std::vector<identity::Move> moves;
+  std::vector<shard::MembershipChange> memberships;
+  std::vector<std::shared_ptr<const membership::Labels>> labels;  // what these name
   std::vector<Intent> intents;
   std::vector<IntentKey> settled;
   Totals totals;

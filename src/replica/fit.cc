@@ -23,10 +23,14 @@ absl::Status log_begins_late(const Positions& at) {
                  ": the state was lost or is of another time; restore ", at.directory, " from a backup");
 }
 
+Sequence archive_position(const Positions& at) {
+  return std::max({at.archive_rows, at.archive_moves, at.archive_memberships});
+}
+
 // New records would get the numbers of rows that are there already: the archive would pass over them, for
 // ever and without a word.
 absl::Status archive_ahead(const Positions& at) {
-  const Sequence archive = std::max(at.archive_rows, at.archive_moves);
+  const Sequence archive = archive_position(at);
   const std::string way = at.log_first == Sequence(1)
                               ? cat("Without one, move ", at.directory,
                                     "/lake aside: the next start makes the archive anew from the log")
@@ -59,11 +63,12 @@ Fit fit_of(const Positions& at) {
     fit.status = state_ahead(at);
   } else if (at.log_first > at.state.next()) {
     fit.status = log_begins_late(at);
-  } else if (std::max(at.archive_rows, at.archive_moves) >= at.log_end) {
+  } else if (archive_position(at) >= at.log_end) {
     fit.status = archive_ahead(at);
   } else {
     fit.rows_missing = at.archive_rows < at.needs.rows;
     fit.moves_missing = at.archive_moves < at.needs.moves;
+    fit.memberships_missing = at.archive_memberships < at.needs.memberships;
     if (fit.rows_missing && at.log_first > at.archive_rows.next()) fit.status = rows_lost(at);
   }
   return fit;

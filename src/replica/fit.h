@@ -16,9 +16,10 @@ struct Positions {
   Sequence log_first;     // the log holds [log_first, log_end)
   Sequence log_end;
   Sequence state;
-  ArchiveNeeds needs;      // of the state
-  Sequence archive_rows;   // all rows of `events` up to here are in the archive
-  Sequence archive_moves;  // the same of `identity_log`
+  ArchiveNeeds needs;                 // of the state
+  Sequence archive_rows;              // all rows of `events` up to here are in the archive
+  Sequence archive_moves;             // the same of `identity_log`
+  Sequence archive_memberships = {};  // and of `segment_log`
 };
 
 // Whether log, state and archive belong together.
@@ -30,6 +31,9 @@ struct Fit {
   // put back.
   bool rows_missing = false;
   bool moves_missing = false;
+  bool memberships_missing = false;  // and changes of segments and tags
+
+  bool complete() const { return !rows_missing && !moves_missing && !memberships_missing; }
 };
 Fit fit_of(const Positions& positions);
 

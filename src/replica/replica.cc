@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "codec/bytes.h"
 #include "codec/record.h"
+#include "definition/rules.h"
 
 // The replica is a function of the log: it is handed records in order and without gaps, each once, and asks
 // neither a clock nor chance. So a live run, a replay and a simulation end in the same state. What applying
@@ -17,16 +18,25 @@ namespace {
 constexpr Hash128 kArchiveNeedsKey{0, 1};
 constexpr Hash128 kTickKey{0, 2};
 
+// Rules count in the project's zone, unless they name another one.
+membership::RuleVersion rule_version(Sequence version, const rule::Definition& definition,
+                                     const Settings& settings) {
+  const std::string& own = definition.time_zone;
+  return {version, definition, own.empty() ? settings.time_zone : own};
+}
+
 // The place of a data key is its token with the key id folded in, because one token may have several.
 Hash128 data_key_place(const DataKey& key) {
   return Hash128{key.token.hash.high ^ key.key_id, key.token.hash.low};
 }
 
+// Kehus without rules wrote two positions.
 std::optional<ArchiveNeeds> parse_needs(std::string_view bytes) {
-  uint64_t fields[2];
-  if (bytes.size() != sizeof(fields)) return std::nullopt;
-  std::memcpy(fields, bytes.data(), sizeof(fields));
-  return ArchiveNeeds{.rows = Sequence(fields[0]), .moves = Sequence(fields[1])};
+  uint64_t fields[3] = {};
+  if (bytes.size() != sizeof(fields) && bytes.size() != sizeof(fields[0]) * 2) return std::nullopt;
+  std::memcpy(fields, bytes.data(), bytes.size());
+  return ArchiveNeeds{
+      .rows = Sequence(fields[0]), .moves = Sequence(fields[1]), .memberships = Sequence(fields[2])};
 }
 
 }  // namespace
@@ -52,6 +62,7 @@ Replica::Replica(state::Database& database, seal::KeyRing& ring)
 absl::StatusOr<std::unique_ptr<Replica>> Replica::open(state::Database& database, seal::KeyRing& ring) {
   std::unique_ptr<Replica> replica(new Replica(database, ring));
   if (auto status = replica->definitions_.load(replica->applied_); !status.ok()) return status;
+  if (auto status = replica->shard_.load_rules(); !status.ok()) return status;
   replica->use_project();
   if (auto status = replica->load_keys(); !status.ok()) return status;
   replica->load_totals();
@@ -65,6 +76,34 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
+  use_rules(Sequence(), older_rules());
+}
+
+// The versions in force of rules whose newest is not yet: the registry names them, and the history has them.
+std::vector<membership::RuleVersion> Replica::older_rules() {
+  std::vector<membership::RuleVersion> older;
+  const auto now = project();
+  for (const membership::Registry::Rule& rule : shard_.registry().rules()) {
+    const std::string_view kind = rule::to_string(rule.kind);
+    const definition::Version* newest = now->find(kind, rule.name);
+    if (newest == nullptr || newest->sequence == rule.version) continue;
+    for (const definition::NamedVersion& named : definitions_.versions(kind, rule.name)) {
+      if (named.version->sequence == rule.version)
+        older.push_back(rule_version(rule.version,
+                                     *static_cast<const rule::Definition*>(named.version->value.get()),
+                                     *now->settings()));
+    }
+  }
+  return older;
+}
+
+void Replica::use_rules(Sequence position, std::vector<membership::RuleVersion> older) {
+  const auto now = project();
+  std::vector<membership::RuleVersion> rules;
+  for (const definition::NamedRule& rule : definition::rules_of(*now)) {
+    rules.push_back(rule_version(rule.version, *rule.definition, *now->settings()));
+  }
+  shard_.use(std::move(rules), position, std::move(older));
 }
 
 absl::Status Replica::load_keys() {
@@ -94,6 +133,7 @@ void Replica::save_totals() {
   codec::ByteWriter(totals).fixed(totals_.rejections);
   codec::ByteWriter(needs).fixed(needs_.rows.value());
   codec::ByteWriter(needs).fixed(needs_.moves.value());
+  codec::ByteWriter(needs).fixed(needs_.memberships.value());
   codec::ByteWriter(tick).fixed(last_tick_.sequence.value());
   codec::ByteWriter(tick).fixed(last_tick_.time.micros());
   totals_store_.put(Hash128{}, totals);
@@ -142,6 +182,10 @@ void Replica::note_work(absl::Span<const shard::LogRecord> records, const shard:
 void Replica::note_needs(const shard::Effects& effects) {
   if (!effects.events.empty()) needs_.rows = effects.events.back().sequence;
   if (!effects.moves.empty()) needs_.moves = applied_;
+  for (const Sequence last : {effects.memberships.empty() ? Sequence() : effects.memberships.back().sequence,
+                              effects.rules.empty() ? Sequence() : effects.rules.back().sequence}) {
+    needs_.memberships = std::max(needs_.memberships, last);
+  }
 }
 
 absl::Status Replica::apply_other(const shard::LogRecord& record, Instant tick) {
@@ -192,7 +236,15 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
   if (!next->ok()) return absl::OkStatus();
   effects.definitions.insert(effects.definitions.end(), (*next)->versions.begin(), (*next)->versions.end());
   const auto now = project();
-  if (now->settings() != before->settings()) shard_.use(now->settings());
+  const bool other_settings = now->settings() != before->settings();
+  if (other_settings) shard_.use(now->settings());
+  const bool other_rules = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
+    return named.kind->name == definition::kSegment || named.kind->name == definition::kTag;
+  });
+  if (other_settings || other_rules) {
+    use_rules(totals_.events == 0 ? Sequence() : record.sequence);
+    shard_.note_rules(record.sequence, tick, effects);
+  }
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

@@ -37,8 +37,9 @@ struct Totals {
 
 // What the archive must have when the state is at some position: positions of records, at or below it.
 struct ArchiveNeeds {
-  Sequence rows;   // the last record that is a row of `events`
-  Sequence moves;  // the last one behind which parts had moved
+  Sequence rows;              // the last record that is a row of `events`
+  Sequence moves;             // the last one behind which parts had moved
+  Sequence memberships = {};  // the last one that is a row of `segment_log`
   auto operator<=>(const ArchiveNeeds&) const = default;
 };
 // Of the last checkpoint; nullopt when a kehu wrote it that did not keep them.
@@ -95,6 +96,8 @@ class Replica {
  private:
   Replica(state::Database& database, seal::KeyRing& ring);
   void use_project();
+  void use_rules(Sequence position, std::vector<membership::RuleVersion> older = {});
+  std::vector<membership::RuleVersion> older_rules();
   absl::Status load_keys();
   void load_totals();
   void save_totals();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <variant>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "codec/record.h"
 #include "definition/project.h"
 #include "identity/resolution.h"
+#include "membership/keeper.h"
+#include "membership/plan.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/intent.h"
@@ -22,6 +25,23 @@ struct Applied {
   CustomerId customer;  // zero: the event has no usable identifier and belongs to nobody
   Token part;
   bool new_customer = false;
+};
+
+// What one customer has become, or is no more, by a rule.
+struct MembershipChange {
+  CustomerId customer;
+  Sequence sequence;  // of the record that made it: an event, a merge, a tick
+  membership::Change change;
+  bool live = true;  // by a version that is in force; otherwise by one that is being filled in
+  const membership::Label* rule = nullptr;  // lives as long as Effects::labels
+};
+
+// A version of a rule came into force, or no version of the rule is any more.
+struct RuleChange {
+  const membership::Label* rule = nullptr;  // lives as long as Effects::labels
+  Sequence sequence;
+  Instant at;
+  bool in_force = true;
 };
 
 // What a command is answered, by its kind: a merge or un-merge, a change of definitions.
@@ -39,10 +59,13 @@ class Effects {
   std::vector<identity::Move> moves;
   std::vector<CommandResult> commands;
   std::vector<definition::NamedVersion> definitions;  // versions that came to be
-  std::vector<Intent> intents;                        // which the outbox holds, too
-  std::vector<IntentKey> settled;                     // whose receipt came
-  uint64_t timers_due = 0;                            // timers that came due
-  uint64_t receipts_repeated = 0;                     // of intents that were counted before
+  std::vector<MembershipChange> memberships;
+  std::vector<RuleChange> rules;                                  // behind the memberships of the same record
+  std::vector<std::shared_ptr<const membership::Labels>> labels;  // what both name
+  std::vector<Intent> intents;                                    // which the outbox holds, too
+  std::vector<IntentKey> settled;                                 // whose receipt came
+  uint64_t timers_due = 0;                                        // timers that came due
+  uint64_t receipts_repeated = 0;                                 // of intents that were counted before
   uint64_t unlisted_channels = 0;  // events whose channel the table of channels does not know
   uint64_t amounts_unread = 0;     // order events whose amount or currency could not be read
   int64_t customers_delta = 0;     // customers that came to be, less those that ended
@@ -52,6 +75,9 @@ class Effects {
     moves.clear();
     commands.clear();
     definitions.clear();
+    memberships.clear();
+    rules.clear();
+    labels.clear();
     intents.clear();
     settled.clear();
     timers_due = receipts_repeated = 0;

@@ -17,9 +17,6 @@ namespace {
 // event.
 constexpr size_t kWave = 256;
 
-// What a timer is for. The numbers are stored and never change.
-enum class Purpose : uint16_t { kReminder = 1 };
-
 }  // namespace
 
 Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
@@ -30,12 +27,14 @@ Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
       plan_(*settings_),
       names_(stores.at(Space::kNames)),
       timers_(stores.at(Space::kTimers)),
-      outbox_(stores.at(Space::kOutbox)) {}
+      outbox_(stores.at(Space::kOutbox)),
+      registry_(stores.at(Space::kRules)),
+      index_(stores.at(Space::kMembers)) {}
 
 void Shard::use(std::shared_ptr<const Settings> settings) {
   graph_.use(*settings);
   settings_ = std::move(settings);
-  plan_ = profile::Plan(*settings_, sources_);
+  compile();
 }
 
 void Shard::name_source(SourceId id, std::string name) {
@@ -47,7 +46,7 @@ void Shard::name_source(SourceId id, std::string name) {
   } else {
     at->name = std::move(name);
   }
-  if (!settings_->vocabulary.sources.empty()) plan_ = profile::Plan(*settings_, sources_);
+  if (!settings_->vocabulary.sources.empty()) compile();
 }
 
 // Events between two commands form waves, and a command stands alone: it has to see all that came before
@@ -59,26 +58,26 @@ absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Eff
     while (end < records.size() && end - i < kWave && records[end].kind == RecordKind::kEvent) ++end;
     const bool command = end == i;
     const absl::Status status = command ? apply_command(records[i], tick, effects)
-                                        : apply_events(records.subspan(i, end - i), effects);
+                                        : apply_events(records.subspan(i, end - i), tick, effects);
     if (!status.ok()) return status;
     i = command ? i + 1 : end;
   }
   return absl::OkStatus();
 }
 
-absl::Status Shard::apply_events(absl::Span<const LogRecord> records, Effects& effects) {
+absl::Status Shard::apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects) {
   if (auto status = decode(records, effects); !status.ok()) return status;
   resolve(records);
   for (size_t i = 0; i < records.size(); ++i) {
     const identity::Resolution& whose = resolutions_[i];
-    if (auto status = move(whose.moves, effects); !status.ok()) return status;
+    if (auto status = move(whose.moves, records[i].sequence, tick, effects); !status.ok()) return status;
     const Applied applied{.event = events_[i],
                           .sequence = records[i].sequence,
                           .customer = whose.customer,
                           .part = whose.part,
                           .new_customer = whose.new_customer};
     if (!applied.customer.hash.is_zero()) {
-      if (auto status = fold(applied, effects); !status.ok()) return status;
+      if (auto status = fold(applied, tick, effects); !status.ok()) return status;
     }
     const ChannelName channel = applied.event->channel;
     const bool named = channel.channel == Channel::kOther;
@@ -115,7 +114,7 @@ void Shard::resolve(absl::Span<const LogRecord> records) {
 // An event is folded into one part, that of its strongest identifier, however many parts its customer has;
 // reading merges them. So intake does not pay for large customers, and taking people apart is moving bytes
 // (docs/decisions/parts.md).
-absl::Status Shard::fold(const Applied& applied, Effects& effects) {
+absl::Status Shard::fold(const Applied& applied, Instant now, Effects& effects) {
   if (auto status = parts_.decode(customers_.get(applied.customer.hash)); !status.ok()) return status;
   const uint64_t unread = folder_.amounts_unread();
   fields_.read(plan_.fields(*applied.event), applied.event->properties);
@@ -124,17 +123,20 @@ absl::Status Shard::fold(const Applied& applied, Effects& effects) {
   effects.amounts_unread += folder_.amounts_unread() - unread;
   for (const profile::MetName& name : folder_.new_names()) names_.learn(name.id, name.text);
   effects.customers_delta += parts_.empty() ? 1 : 0;
-  parts_.encode_with(applied.part, folded_, blob_);
+  if (auto kept = keep_rules(applied, now, effects); !kept.ok()) return kept;
+  parts_.encode_with({applied.part, folded_, tallies_}, members_bytes_, blob_);
   customers_.put(applied.customer.hash, blob_);
   return absl::OkStatus();
 }
 
-absl::Status Shard::move(absl::Span<const identity::Move> moves, Effects& effects) {
+absl::Status Shard::move(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
+                         Effects& effects) {
   effects.moves.insert(effects.moves.end(), moves.begin(), moves.end());
   while (!moves.empty()) {
     size_t same = 1;
     while (same < moves.size() && moves[same].from == moves[0].from && moves[same].to == moves[0].to) ++same;
-    if (auto status = move_between(moves.subspan(0, same), effects); !status.ok()) return status;
+    if (auto status = move_between(moves.subspan(0, same), sequence, now, effects); !status.ok())
+      return status;
     moves.remove_prefix(same);
   }
   return absl::OkStatus();
@@ -143,9 +145,15 @@ absl::Status Shard::move(absl::Span<const identity::Move> moves, Effects& effect
 // Moves all parts of one pair of customers at once: each customer is read and written once. Moved one by
 // one, the parts of a join cost the square of their number, since each would rewrite both customers
 // (docs/decisions/joins.md).
-absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Effects& effects) {
+absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
+                                 Effects& effects) {
   const CustomerId from = moves[0].from, to = moves[0].to;
   if (from == to) return absl::OkStatus();
+  // What time has changed before is told as it was then, apart.
+  for (const CustomerId each : {from, to}) {
+    if (rules_.empty()) break;
+    if (auto status = catch_up(each, sequence, now, effects); !status.ok()) return status;
+  }
   if (auto status = other_parts_.decode(customers_.get(from.hash)); !status.ok()) return status;
   moved_.clear();
   for (const identity::Move& moved : moves) moved_.push_back(moved.part);
@@ -161,12 +169,17 @@ absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Effects
   effects.customers_delta += parts_.empty() ? 1 : 0;
   effects.customers_delta -= kept_.empty() ? 1 : 0;
   if (auto status = merge_parts(); !status.ok()) return status;
-  CustomerParts::encode(kept_, blob_);
-  CustomerParts::encode(all_, other_blob_);
+  if (kept_.empty()) {
+    if (auto status = leave_all(from, sequence, now, effects); !status.ok()) return status;
+  }
+  CustomerParts::encode(kept_, other_parts_.members(), blob_);
+  CustomerParts::encode(all_, parts_.members(), other_blob_);
   put_or_erase(from);
   std::swap(blob_, other_blob_);
   put_or_erase(to);
-  return absl::OkStatus();
+  if (rules_.empty()) return absl::OkStatus();
+  if (auto status = keep_all_rules(from, sequence, now, effects); !status.ok()) return status;
+  return keep_all_rules(to, sequence, now, effects);
 }
 
 // Merges parts_ and carried_ into all_, in the order of tokens. A token that both have becomes one part,
@@ -181,8 +194,12 @@ absl::Status Shard::merge_parts() {
       all_[end++] = part;
       continue;
     }
-    if (auto status = folder_.merge(all_[end - 1].bytes, part.bytes, folded_); !status.ok()) return status;
-    all_[end - 1].bytes = merged_.emplace_back(folded_);
+    Part& first = all_[end - 1];
+    if (auto status = folder_.merge(first.bytes, part.bytes, folded_); !status.ok()) return status;
+    first.bytes = merged_.emplace_back(folded_);
+    auto status = tally_folder_.merge(rules_.tallies(), first.tallies, part.tallies, tallies_);
+    if (!status.ok()) return status;
+    first.tallies = merged_.emplace_back(tallies_);
   }
   all_.resize(end);
   return absl::OkStatus();
@@ -213,11 +230,13 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
     return set_reminder(record);
   } else if (record.kind == RecordKind::kReceipt) {
     return settle(record, effects);
+  } else if (record.kind == RecordKind::kBackfill) {
+    return fill_in(record, tick, effects);
   } else {
     return absl::OkStatus();
   }
   if (outcome.ok()) {
-    if (auto status = move(outcome->moves, effects); !status.ok()) return status;
+    if (auto status = move(outcome->moves, record.sequence, tick, effects); !status.ok()) return status;
   }
   // A refused command is a result too: the log keeps that it was asked, the caller learns why not.
   absl::StatusOr<Outcome> result =
@@ -242,17 +261,24 @@ absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
   const size_t first = effects.intents.size();
   for (Due& each : due) {
     each.timer.payload = each.payload;
-    const IntentKey key{tick, static_cast<uint32_t>(effects.intents.size() - first)};
-    if (auto status = come_due(each.timer, key, effects); !status.ok()) return status;
+    if (auto status = come_due(each.timer, tick, first, effects); !status.ok()) return status;
   }
   effects.timers_due += due.size();
   return absl::OkStatus();
 }
 
-absl::Status Shard::come_due(const timer::Timer& timer, const IntentKey& key, Effects& effects) {
-  if (timer.kind != static_cast<uint16_t>(Purpose::kReminder)) {
-    return failure(absl::StatusCode::kDataLoss, "a timer of the unknown kind ", timer.kind, " is due");
+absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, size_t first_intent,
+                             Effects& effects) {
+  switch (static_cast<Purpose>(timer.kind)) {
+    case Purpose::kReminder:
+      return remind(timer, {tick, static_cast<uint32_t>(effects.intents.size() - first_intent)}, effects);
+    case Purpose::kRules:
+      return rules_due(timer, tick, effects);
   }
+  return failure(absl::StatusCode::kDataLoss, "a timer of the unknown kind ", timer.kind, " is due");
+}
+
+absl::Status Shard::remind(const timer::Timer& timer, const IntentKey& key, Effects& effects) {
   const std::string_view payload = timer.payload;
   const size_t channel = payload.empty() ? 0 : static_cast<uint8_t>(payload[0]);
   if (channel == 0 || channel >= payload.size()) return absl::DataLossError("a damaged timer is due");

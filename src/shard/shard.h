@@ -13,16 +13,22 @@
 #include "base/time.h"
 #include "codec/record.h"
 #include "identity/graph.h"
+#include "membership/index.h"
+#include "membership/keeper.h"
+#include "membership/plan.h"
+#include "membership/registry.h"
 #include "model/profile.h"
 #include "model/settings.h"
 #include "outbox/outbox.h"
 #include "profile/folder.h"
 #include "profile/plan.h"
+#include "profile/trait_reader.h"
 #include "property/event_fields.h"
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
 #include "store/store_set.h"
+#include "tally/folder.h"
 #include "timer/timers.h"
 
 namespace kehu::shard {
@@ -45,6 +51,34 @@ class Shard {
 
   // Rules for the records that follow.
   void use(std::shared_ptr<const Settings> settings);
+
+  // The numbers of rules and tallies, as the stores hold them; before use().
+  absl::Status load_rules();
+  // The rules that hold from the record behind `position` on, in their newest versions; zero: nothing has
+  // happened yet that they could have missed. `older` are versions in force of those that are not yet, as the
+  // registry names them; those that are known already need not be given.
+  void use(std::vector<membership::RuleVersion> rules, Sequence position,
+           std::vector<membership::RuleVersion> older = {});
+  const membership::Registry& registry() const { return registry_; }
+  // Behind a use() of record `sequence`: says which versions came into force by it, and which rules ended.
+  void note_rules(Sequence sequence, Instant now, Effects& effects);
+  // Versions in force, without their zones.
+  std::vector<membership::Label> rules_in_force() const;
+  // What has to be filled in, and from which events.
+  struct BackfillJob {
+    membership::Registry::Round round;
+    // Of a round that counts: what is counted of the events up to its position.
+    std::vector<std::pair<tally::TallyId, tally::Spec>> tallies;
+  };
+  BackfillJob backfill_job() const;
+  const membership::Plan& rules() const { return rules_; }
+  // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
+  absl::StatusOr<membership::Members> members(CustomerId customer);
+  // Why a customer is what it is by a rule, as of `now`. DataLoss when it is damaged.
+  absl::StatusOr<std::vector<membership::Reason>> why(CustomerId customer, const membership::Plan::Rule& rule,
+                                                      Instant now);
+  // Who is in which segment.
+  const membership::Index& index() const { return index_; }
 
   // What a source is called, for the settings that name it. For the records that follow.
   void name_source(SourceId id, std::string name);
@@ -70,6 +104,8 @@ class Shard {
   absl::StatusOr<ProfileView> profile(CustomerId customer, Instant now);
   // Every part that holds events, with the customer who has it. DataLoss when a customer cannot be decoded.
   absl::Status for_each_part(const std::function<void(Token, CustomerId)>& visit);
+  // Every customer as it is by all rules, those that are being filled in too. DataLoss when one is damaged.
+  absl::Status for_each_member(const std::function<void(CustomerId, const membership::Members&)>& visit);
   // The tokens of the parts that hold the customer's events.
   absl::StatusOr<std::vector<Token>> parts(CustomerId customer);
 
@@ -79,16 +115,41 @@ class Shard {
   uint64_t content_digest();
 
  private:
-  absl::Status apply_events(absl::Span<const LogRecord> records, Effects& effects);
+  // What a timer is for. The numbers are stored and never change.
+  enum class Purpose : uint16_t { kReminder = 1, kRules = 2 };
+
+  absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
+  absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
+  absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
+  absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
+  void finish_round(const codec::Backfill& backfill, Sequence sequence);
+  std::vector<membership::RuleId> named_by(uint32_t rule) const;
+  void ask_waiting(Sequence sequence);
+  void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
-  absl::Status come_due(const timer::Timer& timer, const IntentKey& key, Effects& effects);
+  absl::Status come_due(const timer::Timer& timer, Sequence tick, size_t first_intent, Effects& effects);
+  absl::Status remind(const timer::Timer& timer, const IntentKey& key, Effects& effects);
   absl::Status decode(absl::Span<const LogRecord> records, Effects& effects);
   void resolve(absl::Span<const LogRecord> records);
-  absl::Status fold(const Applied& applied, Effects& effects);
-  absl::Status move(absl::Span<const identity::Move> moves, Effects& effects);
-  absl::Status move_between(absl::Span<const identity::Move> moves, Effects& effects);
+  absl::Status fold(const Applied& applied, Instant now, Effects& effects);
+  absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
+  absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status rules_due(const timer::Timer& timer, Sequence tick, Effects& effects);
+  absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  std::optional<json::RawValue> trait(std::string_view path);
+  void open_rules(absl::Span<const Part> parts);
+  void note(CustomerId customer, Sequence sequence, Effects& effects);
+  void put_part(const Part& part);
+  void finish_members(CustomerId customer, Instant due_before);
+  std::string_view source_name(SourceId id) const;
+  void compile();
+  bool is_live_at_once(const membership::RuleVersion& version, Sequence position) const;
+  absl::Status move(absl::Span<const identity::Move> moves, Sequence sequence, Instant now, Effects& effects);
+  absl::Status move_between(absl::Span<const identity::Move> moves, Sequence sequence, Instant now,
+                            Effects& effects);
   absl::Status merge_parts();
   void put_or_erase(CustomerId customer);
 
@@ -104,6 +165,16 @@ class Shard {
   timer::Timers timers_;
   outbox::Outbox outbox_;
 
+  std::vector<membership::RuleVersion> rule_versions_;
+  Sequence rules_since_;
+  bool rules_given_ = false;  // by use()
+  membership::Registry registry_;
+  std::vector<membership::Label> in_force_;  // as effects have been told
+  membership::Plan rules_;
+  tally::Folder tally_folder_;
+  membership::Keeper keeper_;
+  membership::Index index_;
+
   // Scratch of one wave, reused.
   std::vector<const Event*> events_;
   std::vector<identity::Resolution> resolutions_;
@@ -116,6 +187,15 @@ class Shard {
   std::vector<Part> all_;
   std::deque<std::string> merged_;  // bytes that all_ refers to
   std::string folded_;
+  std::string tallies_;
+  std::string folded_tallies_;
+  membership::Members members_;
+  std::vector<uint32_t> asked_;
+  std::string members_bytes_;
+  std::vector<std::string_view> part_tallies_;
+  std::vector<membership::Change> changes_;
+  profile::TraitReader traits_;
+  std::vector<std::string_view> trait_parts_;
   std::string blob_;
   std::string other_blob_;
 };

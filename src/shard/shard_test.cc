@@ -318,10 +318,10 @@ TEST(CustomerParts, DamageIsRefused) {
   CustomerParts parts;
   ASSERT_TRUE(parts.decode("").ok());
   std::string blob;
-  parts.encode_with(Token{Hash128{2, 0}}, "two", blob);
+  parts.encode_with({Token{Hash128{2, 0}}, "two"}, "", blob);
   std::string both;
   ASSERT_TRUE(parts.decode(blob).ok());
-  parts.encode_with(Token{Hash128{1, 0}}, "one", both);
+  parts.encode_with({Token{Hash128{1, 0}}, "one"}, "", both);
   ASSERT_TRUE(parts.decode(both).ok());
   ASSERT_EQ(parts.parts().size(), 2u);
   EXPECT_EQ(parts.find(Token{Hash128{1, 0}}), "one");

@@ -22,6 +22,8 @@ enum class Space : uint8_t {
   kTotals = 9,
   kTimers = 10,
   kOutbox = 11,
+  kRules = 12,
+  kMembers = 13,
 };
 
 struct SpaceTraits {
@@ -46,6 +48,8 @@ inline constexpr SpaceTraits kSpaces[] = {
     {.name = "totals", .space = Space::kTotals},
     {.name = "timers", .space = Space::kTimers, .evictable = true, .digested = true},
     {.name = "outbox", .space = Space::kOutbox, .evictable = true, .digested = true},
+    {.name = "rules", .space = Space::kRules, .digested = true},
+    {.name = "members", .space = Space::kMembers, .evictable = true, .digested = true},
 };
 inline constexpr size_t kSpaceCount = sizeof(kSpaces) / sizeof(kSpaces[0]);
 

@@ -35,7 +35,7 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates) {
+std::string_view near_word(std::string_view word, absl::Span<const std::string> candidates) {
   std::string_view best;
   size_t least = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
@@ -44,6 +44,11 @@ std::string did_you_mean(std::string_view word, absl::Span<const std::string> ca
     least = changes;
     best = candidate;
   }
+  return best;
+}
+
+std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates) {
+  const std::string_view best = near_word(word, candidates);
   return best.empty() ? std::string() : cat("; did you mean \"", best, "\"?");
 }
 

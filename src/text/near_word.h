@@ -7,8 +7,11 @@
 
 namespace kehu::text {
 
-// What somebody who wrote `word` probably meant: "; did you mean \"CustomerID\"?", or an empty text when no
-// candidate is near (at most a third of the letters changed; case does not count).
+// What somebody who wrote `word` probably meant: the nearest candidate, or an empty text when none is near
+// (at most a third of the letters changed; case does not count).
+std::string_view near_word(std::string_view word, absl::Span<const std::string> candidates);
+
+// The same in a message: "; did you mean \"CustomerID\"?", or an empty text.
 std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates);
 
 // "a", "b" and "c", at most `limit` of them.

@@ -47,6 +47,7 @@ function translate() {
   $("pause").textContent = say(paused ? "resume" : "pause");
   $("stream").replaceChildren(...lines.map(streamLine));
   showFreshness();
+  showSegments();
   if (customer) showCustomer(customer);
 }
 $("language").onclick = () => {
@@ -124,7 +125,7 @@ function showCustomer(c) {
     c.identifiers.map((i) => [named("types", i.type), i.value + (i.shared ? " (" + say("shared") + ")" : "")]));
   const traits = section(say("traits"), [say("type"), say("value")],
     Object.entries(c.traits).filter(([k]) => k !== "name" && !c.identifiers.some((i) => i.type === k)).map(([k, v]) => [named("traitNames", k), value(v)]));
-  $("result").replaceChildren(person(c), figures(c), parent("div", [identity, traits], { className: "halves" }), evidence(c),
+  $("result").replaceChildren(person(c), memberships(c), figures(c), parent("div", [identity, traits], { className: "halves" }), evidence(c),
     section(say("channelsTitle"), [say("channel"), "#" + say("firstSeen"), "#" + say("lastSeen")],
       c.channels.map((one) => [named("channels", one.channel), date(one.first_seen), date(one.last_seen)])),
     section(say("orders"), [say("order"), say("status"), "#" + say("amount"), "#" + say("time")],
@@ -318,5 +319,3 @@ if (location.hash.startsWith("#token=")) {
   history.replaceState(null, "", location.pathname);
 }
 $("example").textContent = "curl -u WRITE_KEY: " + location.origin + "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"total\":99,\"currency\":\"CNY\"}}'";
-translate();
-enter();

@@ -5,9 +5,9 @@
 #include "absl/types/span.h"
 #include "http/router.h"
 
-namespace kehu::api {
+namespace kehu::openapi {
 
 // The OpenAPI 3.1 document of a table of routes, as JSON. Served at /openapi.json.
-std::string openapi_document(absl::Span<const http::Route> routes);
+std::string document(absl::Span<const http::Route> routes);
 
-}  // namespace kehu::api
+}  // namespace kehu::openapi

@@ -1,11 +1,11 @@
-#include "api/openapi.h"
+#include "openapi/document.h"
 
 #include <map>
 
 #include "base/text.h"
 #include "json/writer.h"
 
-namespace kehu::api {
+namespace kehu::openapi {
 namespace {
 
 // Component schemas that the routes' documentation names.
@@ -43,6 +43,8 @@ constexpr std::string_view kSchemas = R"json({
 "Reveal":{"type":"object","required":["field","reason"],"properties":{"field":{"type":"string"},"reason":{"type":"string"}}},
 "Merge":{"type":"object","required":["winner","loser","reason"],"properties":{"winner":{"type":"string"},"loser":{"type":"string"},"reason":{"type":"string"}}},
 "Unmerge":{"type":"object","required":["customer","link","reason"],"properties":{"customer":{"type":"string"},"link":{"type":"integer"},"reason":{"type":"string"}}},
+"Rule":{"type":"object","required":["rule"],"properties":{"rule":{"type":"string"},"time_zone":{"type":"string"},"segment":{"type":"string"}}},
+"RuleName":{"type":"object","properties":{"segment":{"type":"string"},"tag":{"type":"string"}}},
 "NewSource":{"type":"object","required":["name"],"properties":{"name":{"type":"string","maxLength":64},"channel":{"type":"string"}}},
 "SourceChange":{"type":"object","properties":{"enabled":{"type":"boolean"},"channel":{"type":"string"},
  "events_per_second":{"type":"integer","minimum":0,"description":"more are answered 429; 0 is no limit"},
@@ -152,7 +154,7 @@ void write_operation(json::Writer& writer, const http::Route& route) {
 
 }  // namespace
 
-std::string openapi_document(absl::Span<const http::Route> routes) {
+std::string document(absl::Span<const http::Route> routes) {
   std::map<std::string, std::vector<const http::Route*>> paths;
   for (const http::Route& route : routes) {
     // Preflights are part of CORS, not of the interface.
@@ -180,4 +182,4 @@ std::string openapi_document(absl::Span<const http::Route> routes) {
   return out;
 }
 
-}  // namespace kehu::api
+}  // namespace kehu::openapi

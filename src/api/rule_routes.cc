@@ -1,0 +1,404 @@
+#include <charconv>
+
+#include "api/answers.h"
+#include "api/app.h"
+#include "api/definition_change.h"
+#include "base/civil_day.h"
+#include "base/text.h"
+#include "document/segment_document.h"
+#include "http/parameters.h"
+#include "json/document.h"
+#include "json/writer.h"
+#include "notation/format.h"
+#include "notation/parse.h"
+#include "query/session.h"
+#include "rule/check.h"
+#include "rule/tree_json.h"
+#include "trial/trial.h"
+
+// Segments and their members, and rules that nobody has saved yet.
+namespace kehu::api {
+namespace {
+
+void answer_segments(App& app, const Request&, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [](replica::Replica& replica) -> absl::StatusOr<std::string> {
+                        return document::segments_document(replica);
+                      });
+}
+
+void answer_segment(App& app, const Request& request, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [name = request.parameter("segment")](replica::Replica& replica) {
+                        return document::segment_document(replica, name);
+                      });
+}
+
+absl::StatusOr<document::MembersPage> page_of(const Request& request) {
+  document::MembersPage page;
+  if (const auto limit = request.query("limit")) {
+    const auto read = parse_limit(*limit);
+    if (!read) return wrong_parameter("limit", "between 1 and 1000");
+    page.limit = *read;
+  }
+  if (const auto cursor = request.query("cursor")) {
+    const char* end = cursor->data() + cursor->size();
+    const auto [at, error] = std::from_chars(cursor->data(), end, page.from);
+    if (error != std::errc() || at != end) return wrong_parameter("cursor", "the `next` of an earlier page");
+  }
+  return page;
+}
+
+void answer_members(App& app, const Request& request, Responder responder) {
+  const auto page = page_of(request);
+  if (!page.ok()) return responder.send(to_response(problem_of(page.status())));
+  answer_from_replica(app.engine(), std::move(responder),
+                      [&app, name = request.parameter("segment"), page = *page](replica::Replica& replica) {
+                        return document::members_document(app.engine(), replica, name, page);
+                      });
+}
+
+constexpr Duration kArchivePatience = Duration::seconds(5);
+constexpr int32_t kDaysShown = 30;
+
+std::optional<CivilDay> parse_date(const std::string& text) {
+  const auto time = parse_iso8601(text);
+  if (text.size() != std::string_view("2026-11-22").size() || !time) return std::nullopt;
+  return BusinessZone().day_of(*time);
+}
+
+absl::StatusOr<query::SegmentHistoryRequest> history_of(App& app, const Request& request) {
+  query::SegmentHistoryRequest wanted{.segment = request.parameter("segment"), .from = {}, .to = {}};
+  const auto project = app.engine().project();
+  if (project->find(definition::kSegment, wanted.segment) == nullptr) {
+    return failure(absl::StatusCode::kNotFound, "there is no segment ", wanted.segment);
+  }
+  wanted.to = project->settings()->zone.day_of(app.engine().clock().now());
+  if (const auto to = request.query("to")) {
+    const auto day = parse_date(*to);
+    if (!day) return wrong_parameter("to", "a day, as 2026-11-22");
+    wanted.to = *day;
+  }
+  wanted.from = CivilDay(wanted.to.value() - kDaysShown + 1);
+  if (const auto from = request.query("from")) {
+    const auto day = parse_date(*from);
+    if (!day) return wrong_parameter("from", "a day, as 2026-11-22");
+    wanted.from = *day;
+  }
+  if (wanted.from > wanted.to || wanted.to.value() - wanted.from.value() >= query::kHistoryDays) {
+    return wrong_parameter("from",
+                           cat("a day before `to`, and at most ", query::kHistoryDays, " days before it"));
+  }
+  return wanted;
+}
+
+absl::StatusOr<Response> history(App& app, const query::SegmentHistoryRequest& wanted) {
+  app.engine().wait_archived(kArchivePatience);
+  auto session = app.query().connect();
+  if (!session.ok()) return session.status();
+  const auto days = (*session)->segment_history(wanted);
+  if (!days.ok()) return days.status();
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("segment", wanted.segment);
+  writer.field("time_zone", app.engine().project()->settings()->time_zone).key("days").begin_array();
+  for (const query::SegmentDay& day : *days) {
+    writer.begin_object().field("day", day.day).field("entered", day.entered).field("left", day.left);
+    writer.field("size", day.size).end_object();
+  }
+  writer.end_array().end_object();
+  return Response::json(std::move(out));
+}
+
+void answer_history(App& app, const Request& request, Responder responder) {
+  auto wanted = history_of(app, request);
+  if (absl::IsInvalidArgument(wanted.status())) {
+    return responder.send(to_response(wrong_query(wanted.status())));
+  }
+  if (!wanted.ok()) return responder.send(to_response(problem_of(wanted.status())));
+  app.statements().answer(std::move(responder),
+                          [&app, wanted = *std::move(wanted)] { return to_answer(history(app, wanted)); });
+}
+
+constexpr size_t kOverlapMost = 16;
+
+void answer_overlap(App& app, const Request& request, Responder responder) {
+  std::vector<std::string> names;
+  const std::string list = request.query("segments").value_or("");
+  for (size_t at = 0; at < list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    if (end > at) names.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  if (names.empty() || names.size() > kOverlapMost) {
+    return responder.send(
+        to_response(problem_of(wrong_parameter("segments", "names with commas between them, at most 16"))));
+  }
+  answer_from_replica(app.engine(), std::move(responder),
+                      [names = std::move(names)](replica::Replica& replica) {
+                        return document::overlap_document(replica, names);
+                      });
+}
+
+void answer_why(App& app, const Request& request, Responder responder) {
+  answer_about_customer(app, request, std::move(responder),
+                        [name = request.parameter("segment")](
+                            engine::Engine& engine, replica::Replica& replica, CustomerId customer) {
+                          return document::why_document(engine, replica, name, customer);
+                        });
+}
+
+Response to_answer(const rule::Problem& problem) {
+  return to_response(Problem{.status = 400,
+                             .code = "wrong_rule",
+                             .title = "The rule cannot be read",
+                             .detail = problem.message,
+                             .pointer = "/rule",
+                             .place = {.line = problem.place.line,
+                                       .column = problem.place.column,
+                                       .expected = problem.expected,
+                                       .suggestion = problem.suggestion}});
+}
+
+rule::KnownNames known_names(const engine::Project& project) {
+  rule::KnownNames known;
+  project.each(definition::kSegment,
+               [&](const std::string& name, const definition::Version&) { known.segments.push_back(name); });
+  project.each(definition::kTag,
+               [&](const std::string& name, const definition::Version&) { known.tags.push_back(name); });
+  return known;
+}
+
+// The rule that a body has, as a definition without a name; or why there is none.
+std::optional<Response> read_rule(App& app, const json::Value& body, rule::Definition& definition) {
+  const auto text = body.find("rule").as_string();
+  if (!text) {
+    return to_response(
+        Problem::bad_request("missing_rule", "There is no rule",
+                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}"));
+  }
+  definition.name = "x";
+  if (const auto problem = notation::parse_expression(*text, definition.body)) return to_answer(*problem);
+  // A tag may be any value, and so may what is only looked at.
+  definition.kind =
+      rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
+  if (const auto problem = rule::check(definition, known_names(*app.engine().project())))
+    return to_answer(*problem);
+  return std::nullopt;
+}
+
+void answer_check(App& app, const Request& request, Responder responder) {
+  const auto document = json::Document::parse(request.body);
+  rule::Definition definition;
+  if (auto refusal = read_rule(app, document.ok() ? document->root() : json::Value(), definition)) {
+    return responder.send(*std::move(refusal));
+  }
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("ok", true);
+  writer.field("english", notation::format(definition.body, notation::Language::kEnglish));
+  writer.field("chinese", notation::format(definition.body, notation::Language::kChinese));
+  writer.raw_field("tree", rule::to_json(definition.body)).end_object();
+  responder.send(Response::json(std::move(out)));
+}
+
+// Asks the archive on a thread of statements, until whoever asked has left.
+template <class Ask>
+void answer_trial(App& app, Responder responder, Ask ask) {
+  const auto trial = std::make_shared<trial::Trial>(app.engine(), app.query());
+  responder.on_leave([trial] { trial->end(); });
+  app.statements().answer(std::move(responder), [trial, ask = std::move(ask)] {
+    auto body = ask(*trial);
+    return body.ok() ? Response::json(*std::move(body)) : to_response(problem_of(body.status()));
+  });
+}
+
+void preview(App& app, const Request& request, Responder responder, std::string segment) {
+  const auto document = json::Document::parse(request.body);
+  const json::Value body = document.ok() ? document->root() : json::Value();
+  trial::PreviewRequest asked;
+  if (auto refusal = read_rule(app, body, asked.definition)) return responder.send(*std::move(refusal));
+  asked.definition.time_zone = body.find("time_zone").as_string().value_or("");
+  asked.segment = body.find("segment").as_string().value_or(std::move(segment));
+  if (!asked.definition.time_zone.empty() && !BusinessZone::load(asked.definition.time_zone)) {
+    return responder.send(to_response(
+        Problem::bad_request("wrong_time_zone", "There is no such time zone", "Asia/Shanghai is one")));
+  }
+  if (!asked.segment.empty()) {
+    asked.definition.kind = rule::Kind::kSegment;
+    if (const auto problem = rule::check(asked.definition, {})) return responder.send(to_answer(*problem));
+  }
+  answer_trial(app, std::move(responder),
+               [asked = std::move(asked)](trial::Trial& trial) { return trial.preview(asked); });
+}
+
+void answer_preview(App& app, const Request& request, Responder responder) {
+  preview(app, request, std::move(responder), "");
+}
+
+void answer_dry_run(App& app, const Request& request, Responder responder) {
+  preview(app, request, std::move(responder), request.parameter("segment"));
+}
+
+void answer_verify(App& app, const Request& request, Responder responder) {
+  const auto document = json::Document::parse(request.body);
+  const json::Value body = document.ok() ? document->root() : json::Value();
+  const auto segment = body.find("segment").as_string();
+  const auto tag = body.find("tag").as_string();
+  if (segment.has_value() == tag.has_value()) {
+    return responder.send(to_response(Problem::bad_request("missing_field", "There is no name",
+                                                           R"(send {"segment": "…"} or {"tag": "…"})")));
+  }
+  trial::ComparisonRequest asked{.kind = segment ? rule::Kind::kSegment : rule::Kind::kTag,
+                                 .name = segment ? *segment : *tag};
+  answer_trial(app, std::move(responder),
+               [asked = std::move(asked)](trial::Trial& trial) { return trial.compare(asked); });
+}
+
+// Refused with the list of those that name it (definition/rules.h).
+absl::StatusOr<Response> remove(App& app, std::string_view kind, const Command& command) {
+  const DefinitionChange change{.kind = kind, .name = command.parameter("name"), .actor = command.actor};
+  const definition::Version* newest = app.engine().project()->find(kind, change.name);
+  if (newest == nullptr || newest->deleted) {
+    return failure(absl::StatusCode::kNotFound, "there is no ", kind, " ", change.name);
+  }
+  const auto deleted = delete_definition(app, change);
+  if (!deleted.ok()) return refused(app, change, deleted.status());
+  return Response::no_content();
+}
+absl::StatusOr<Response> remove_segment(App& app, const Command& command) {
+  return remove(app, definition::kSegment, command);
+}
+absl::StatusOr<Response> remove_tag(App& app, const Command& command) {
+  return remove(app, definition::kTag, command);
+}
+
+}  // namespace
+
+void add_rule_routes(App& app, std::vector<Route>& routes) {
+  const FieldDoc segment{FieldDoc::Where::kPath, "segment", "string", "name of the segment", true};
+  const AnswerDoc unknown{404, "Not known", "application/problem+json", "Problem"};
+  routes.push_back({.pattern = "/api/v1/segments",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_segments)},
+                    .doc = {.summary = "The segments and how many are in each",
+                            .group = "rules",
+                            .answers = with_admin_answers({{200, "The segments"}})}});
+  routes.push_back({.pattern = "/api/v1/segments/:segment",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_segment)},
+                    .doc = {.summary = "One segment",
+                            .group = "rules",
+                            .fields = {segment},
+                            .answers = with_admin_answers({{200, "The segment"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/segments/:segment/members",
+       .permission = Permission::kReadCustomers,
+       .action = NoBody{on_connection(app, answer_members)},
+       .doc = {.summary = "Who is in a segment now, page by page",
+               .group = "rules",
+               .fields = {segment,
+                          {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 100", false},
+                          {FieldDoc::Where::kQuery, "cursor", "string", "`next` of an earlier page", false}},
+               .answers = with_admin_answers({{200, "One page"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/segments/:segment/history",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_history)},
+       .doc = {.summary = "A segment day by day: how many entered, how many left, and its size at the end",
+               .group = "rules",
+               .fields = {segment,
+                          {FieldDoc::Where::kQuery, "from", "string",
+                           "first day, as 2026-11-22; 30 days up to `to`", false},
+                          {FieldDoc::Where::kQuery, "to", "string", "last day; today", false}},
+               .answers = with_admin_answers({{200, "The days, in the project's time zone"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/segments/:segment/why/:customer",
+       .permission = Permission::kReadCustomers,
+       .action = NoBody{on_connection(app, answer_why)},
+       .doc = {.summary = "Why a customer is in a segment or not: what each part of the rule comes to",
+               .group = "rules",
+               .fields = {segment,
+                          {FieldDoc::Where::kPath, "customer", "string",
+                           "TYPE:VALUE of any identifier or a customer id", true}},
+               .answers = with_admin_answers({{200, "The reasons"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/check",
+       .permission = Permission::kReadDefinitions,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_check)},
+       .doc = {
+           .summary = "Reads a rule without saving it: its tree, and how it is written in either language",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "Rule",
+           .answers = with_admin_answers(
+               {{200, "The rule"},
+                {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
+  for (const auto& [pattern, action, what] :
+       {std::tuple("/api/v1/segments/:name", on_worker(app, remove_segment), "segment"),
+        std::tuple("/api/v1/tags/:name", on_worker(app, remove_tag), "tag")}) {
+    routes.push_back({.method = Method::kDelete,
+                      .pattern = pattern,
+                      .permission = Permission::kChangeDefinitions,
+                      .action = NoBody{action},
+                      .doc = {.summary = cat("Deletes a ", what, "; its versions stay readable"),
+                              .group = "rules",
+                              .fields = {{FieldDoc::Where::kPath, "name", "string", "its name", true}},
+                              .answers = with_admin_answers(
+                                  {{204, "It is deleted"},
+                                   unknown,
+                                   {409, "Another rule uses it", "application/problem+json", "Problem"}})}});
+  }
+  const AnswerDoc wrong{400, "It cannot be read; says where", "application/problem+json", "Problem"};
+  const AnswerDoc slow{504, "It took too long", "application/problem+json", "Problem"};
+  routes.push_back({.pattern = "/api/v1/segments/overlap",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_overlap)},
+                    .doc = {.summary = "How many are in each of some segments, and in all of them",
+                            .group = "rules",
+                            .fields = {{FieldDoc::Where::kQuery, "segments", "string",
+                                        "names with commas between them, at most 16", true}},
+                            .answers = with_admin_answers({{200, "The sizes"}, unknown})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/preview",
+       .permission = Permission::kReadCustomers,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_preview)},
+       .doc = {
+           .summary = "What a rule comes to by all stored events, without saving it: how many customers, and "
+                      "ten of them",
+           .text =
+               "The body is {\"rule\", \"time_zone\", \"segment\"}. With a segment, also who would enter and "
+               "leave it if this were its rule.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "Rule",
+           .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
+  routes.push_back({.method = Method::kPost,
+                    .pattern = "/api/v1/segments/:segment/preview",
+                    .permission = Permission::kReadCustomers,
+                    .action = BufferedBody{64 << 10, on_connection(app, answer_dry_run)},
+                    .doc = {.summary = "Who would enter and leave a segment if another rule were its own",
+                            .group = "rules",
+                            .fields = {segment},
+                            .body_content_type = "application/json",
+                            .body_schema = "Rule",
+                            .answers = with_admin_answers(
+                                {{200, "Size, who enters, who leaves"}, wrong, unknown, slow})}});
+  routes.push_back(
+      {.method = Method::kPost,
+       .pattern = "/api/v1/rules/verify",
+       .permission = Permission::kReadCustomers,
+       .action = BufferedBody{64 << 10, on_connection(app, answer_verify)},
+       .doc = {
+           .summary = "Compares the live answers of a segment or tag with what all stored events come to",
+           .text =
+               "The body is {\"segment\"} or {\"tag\"}. Up to twenty customers of each kind of difference.",
+           .group = "rules",
+           .body_content_type = "application/json",
+           .body_schema = "RuleName",
+           .answers = with_admin_answers({{200, "The comparison"}, unknown})}});
+}
+
+}  // namespace kehu::api

@@ -1,0 +1,219 @@
+#include "backfill/backfill.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "base/text.h"
+#include "codec/record.h"
+#include "tally/folder.h"
+
+namespace kehu::backfill {
+namespace {
+
+// Applying a record must not hold up events for longer than a few milliseconds.
+constexpr size_t kPartsPerRecord = 500;
+constexpr size_t kBytesPerRecord = 256 << 10;
+constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
+
+// Names of the events that any of these count; empty: some count any event.
+std::vector<std::string> names_of(const std::vector<std::pair<tally::TallyId, tally::Spec>>& tallies) {
+  std::set<std::string> names;
+  for (const auto& [id, spec] : tallies) {
+    const rule::Node& events = spec.events;
+    std::vector<const rule::Node*> selectors;
+    if (events.op == rule::Op::kEvents) selectors.push_back(&events);
+    for (const rule::Node& step : events.of) {
+      if (step.op == rule::Op::kStep || step.op == rule::Op::kNotStep) selectors.push_back(&step.of[0]);
+    }
+    for (const rule::Node* selector : selectors) {
+      if (selector->text.empty()) return {};
+      names.insert(selector->text);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+// Collects entries into records, and logs each and waits until it is applied: so the archive is read no
+// faster than the engine takes it.
+class Backfill::Records {
+ public:
+  Records(Backfill& backfill, const Round& round) : backfill_(backfill), round_(round) {}
+
+  absl::Status add(Token part, std::string_view tallies) {
+    entries_.push_back({part, std::string(tallies)});
+    bytes_ += tallies.size();
+    if (entries_.size() < kPartsPerRecord && bytes_ < kBytesPerRecord) return absl::OkStatus();
+    return send(false);
+  }
+  absl::Status finish() { return send(true); }
+
+ private:
+  absl::Status send(bool last) {
+    if (auto status = backfill_.wait_while_paused(); !status.ok()) return status;
+    codec::Backfill record{.kind = round_.kind, .position = round_.position, .last = last, .entries = {}};
+    for (const auto& [part, tallies] : entries_) record.entries.push_back({part, tallies});
+    RecordBatch batch;
+    codec::add_record(batch, RecordKind::kBackfill,
+                      [&](std::string& out) { codec::append_backfill(record, out); });
+    const auto ack = backfill_.engine_.submit_and_wait(std::move(batch));
+    if (!ack.ok()) return ack.status();
+    const std::lock_guard lock(backfill_.mutex_);
+    backfill_.progress_.parts += entries_.size();
+    entries_.clear();
+    bytes_ = 0;
+    return absl::OkStatus();
+  }
+
+  Backfill& backfill_;
+  const Round round_;
+  std::vector<std::pair<Token, std::string>> entries_;
+  size_t bytes_ = 0;
+};
+
+Backfill::Backfill(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn)
+    : engine_(engine), reader_(reader), warn_(std::move(warn)) {
+  engine_.consumers().add(*this);
+  thread_ = std::thread([this] { run(); });
+}
+
+Backfill::~Backfill() {
+  engine_.consumers().remove(*this);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool Backfill::wants(const shard::Effects& effects) {
+  if (effects.definitions.empty()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+  return false;  // the slice itself
+}
+
+Progress Backfill::progress() const {
+  const std::lock_guard lock(mutex_);
+  Progress progress = progress_;
+  progress.paused = paused_;
+  if (progress.round != BackfillRound::kNone) {
+    progress.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  }
+  return progress;
+}
+
+void Backfill::pause(bool paused) {
+  {
+    const std::lock_guard lock(mutex_);
+    paused_ = paused;
+  }
+  changed_.notify_all();
+}
+
+absl::Status Backfill::wait_while_paused() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !paused_ || stopping_; });
+  return stopping_ ? absl::CancelledError("stopping") : absl::OkStatus();
+}
+
+bool Backfill::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return woken_ || stopping_; });
+  woken_ = false;
+  return !stopping_;
+}
+
+void Backfill::run() {
+  while (wait_for_work()) {
+    const absl::Status status = fill_in();
+    std::unique_lock lock(mutex_);
+    progress_ = {};
+    if (status.ok() || stopping_) continue;
+    lock.unlock();
+    warn_(cat("new rules are not filled in yet: ", message_of(status), "; tried again in 5 s"));
+    lock.lock();
+    woken_ = true;
+    changed_.wait_for(lock, kPauseAfterFailure, [this] { return stopping_; });
+  }
+}
+
+absl::Status Backfill::fill_in() {
+  for (;;) {
+    if (auto status = wait_while_paused(); !status.ok()) return status;
+    auto job = engine_.ask<shard::Shard::BackfillJob>(
+        [](replica::Replica& replica) { return replica.shard().backfill_job(); });
+    if (!job.ok()) return job.status();
+    if (job->round.kind == BackfillRound::kNone) return absl::OkStatus();
+    {
+      const std::lock_guard lock(mutex_);
+      progress_ = {.round = job->round.kind};
+      began_ = std::chrono::steady_clock::now();
+    }
+    // What the round counts is in the archive, or among the rows that will be.
+    if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+    const absl::Status status = job->round.kind == BackfillRound::kCount ? count(*job) : ask(job->round);
+    if (!status.ok()) return status;
+  }
+}
+
+// The events of one part come one after the other; when the next part begins, what they add up to is logged.
+absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
+  property::FieldPlan fields;
+  const tally::Plan plan(job.tallies, fields);
+  auto session = reader_.connect();
+  if (!session.ok()) return session.status();
+  Records records(*this, job.round);
+  tally::Folder folder;
+  property::EventFields values;
+  Token part;
+  std::string counted, folded;
+  uint64_t events = 0;
+  const auto flush = [&]() -> absl::Status {
+    if (counted.empty()) return absl::OkStatus();
+    const absl::Status status = records.add(part, counted);
+    counted.clear();
+    return status;
+  };
+  const absl::Status read = (*session)->each_event_of_parts(
+      {.after = job.round.after, .up_to = job.round.position, .events = names_of(job.tallies)},
+      [&](const query::StoredEvent& stored) -> absl::Status {
+        if (stored.part != part) {
+          if (auto status = flush(); !status.ok()) return status;
+          part = stored.part;
+        }
+        if (++events % 4096 == 0) {
+          const std::lock_guard lock(mutex_);
+          progress_.events = events;
+          if (stopping_) return absl::CancelledError("stopping");
+        }
+        const bool is_track = stored.event.type == EventType::kTrack;
+        values.read(is_track ? fields.of(stored.event.name_id(), SourceId()) : nullptr,
+                    stored.event.properties);
+        const auto result = folder.fold(plan, counted, {stored.event, values, stored.source}, folded);
+        if (!result.ok()) return result.status();
+        if (*result) std::swap(counted, folded);
+        return absl::OkStatus();
+      });
+  if (!read.ok()) return read;
+  if (auto status = flush(); !status.ok()) return status;
+  return records.finish();
+}
+
+absl::Status Backfill::ask(const Round& round) {
+  auto session = reader_.connect();
+  if (!session.ok()) return session.status();
+  Records records(*this, round);
+  const absl::Status read = (*session)->each_part(
+      {.after = round.after, .up_to = round.position, .events = {}, .properties = false},
+      [&](Token part) { return records.add(part, {}); });
+  return read.ok() ? records.finish() : read;
+}
+
+}  // namespace kehu::backfill

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "engine/engine.h"
+#include "query/session.h"
+#include "replica/consumer.h"
+#include "shard/shard.h"
+
+// New rules on old data: reads the archive, and logs what their tallies would have counted and who is to be
+// asked (shard/shard_backfill.cc), beside the stream of events.
+namespace kehu::backfill {
+
+// How far a back-fill has come, for people.
+struct Progress {
+  BackfillRound round = BackfillRound::kNone;
+  bool paused = false;
+  uint64_t events = 0;  // read in this round, by this process
+  uint64_t parts = 0;   // logged in this round, by this process
+  double seconds = 0;   // since it began here
+};
+
+// One thread. It is told of new definitions as they are applied, and works until nothing is left to be filled
+// in; after a restart it goes on behind the last part that the log has.
+class Backfill final : private replica::Consumer {
+ public:
+  // Both outlive it. `warn` is told, on its thread, of what keeps it from going on; it tries again.
+  Backfill(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn);
+  ~Backfill() override;
+  Backfill(const Backfill&) = delete;
+
+  Progress progress() const;
+  // Stops before the next record, and goes on; a restart goes on, too.
+  void pause(bool paused);
+
+ private:
+  using Round = membership::Registry::Round;
+  bool wants(const shard::Effects& effects) override;
+  void take(const std::shared_ptr<const replica::AppliedSlice>&) override {}
+
+  void run();
+  bool wait_for_work();
+  absl::Status fill_in();
+  absl::Status count(const shard::Shard::BackfillJob& job);
+  absl::Status ask(const Round& round);
+  class Records;
+  absl::Status wait_while_paused();
+
+  engine::Engine& engine_;
+  query::Reader& reader_;
+  std::function<void(std::string_view)> warn_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  bool paused_ = false;
+  bool woken_ = true;  // there may be work from before the start
+  Progress progress_;
+  std::chrono::steady_clock::time_point began_;
+  std::thread thread_;  // ends first
+};
+
+}  // namespace kehu::backfill

@@ -1,0 +1,85 @@
+#include "command/rule_files.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/text.h"
+#include "notation/format.h"
+#include "notation/parse.h"
+#include "os/posix_file_system.h"
+#include "os/whole_file.h"
+#include "rule/check.h"
+
+namespace kehu::command {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const rule::Problem& problem) {
+  std::string text = problem.message;
+  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
+  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
+  return text;
+}
+
+using Key = std::pair<rule::Kind, std::string>;
+
+// Where the definitions of a directory stand.
+absl::StatusOr<std::map<Key, fs::path>> places(const fs::path& directory) {
+  std::map<Key, fs::path> found;
+  std::error_code error;
+  fs::recursive_directory_iterator at(directory, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    if (!at->is_regular_file() || !is_rule_file(at->path())) continue;
+    const auto definitions = read_rule_file(at->path());
+    if (!definitions.ok()) return definitions.status();
+    for (const rule::Definition& definition : *definitions) {
+      found.emplace(Key{definition.kind, definition.name}, at->path());
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+bool is_rule_file(const fs::path& path) { return path.extension() == ".kehu"; }
+
+absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const fs::path& path) {
+  const auto text = os::read_whole_file(os::posix_file_system(), path.string());
+  if (!text.ok()) return text.status();
+  std::vector<rule::Definition> definitions;
+  const auto refused = [&](const rule::Problem& problem) {
+    return failure(absl::StatusCode::kFailedPrecondition, path.string(), ":", problem.place.line, ":",
+                   problem.place.column, ": ", text_of(problem));
+  };
+  if (const auto problem = notation::parse_file(*text, definitions)) return refused(*problem);
+  // What it names may be in another file, or in the project: that is checked there.
+  for (const rule::Definition& definition : definitions) {
+    if (const auto problem = rule::check(definition, {})) return refused(*problem);
+  }
+  return definitions;
+}
+
+absl::StatusOr<size_t> write_rule_files(const fs::path& directory,
+                                        const std::vector<rule::Definition>& definitions) {
+  const auto known = places(directory);
+  if (!known.ok()) return known.status();
+  std::map<fs::path, std::string> texts;
+  for (const auto& [key, path] : *known) texts[path];  // also those whose definitions are gone
+  for (const rule::Definition& definition : definitions) {
+    const auto place = known->find({definition.kind, definition.name});
+    std::string& text = texts[place == known->end() ? directory / "rules.kehu" : place->second];
+    text += notation::format(definition, notation::Language::kEnglish);
+  }
+  std::error_code error;
+  fs::create_directories(directory, error);
+  for (const auto& [path, text] : texts) {
+    if (auto status = os::replace_whole_file(os::posix_file_system(), path.string(), text); !status.ok()) {
+      return status;
+    }
+  }
+  return texts.size();
+}
+
+}  // namespace kehu::command

@@ -1,0 +1,151 @@
+#include "definition/rules.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "definition/project.h"
+#include "rule/check.h"
+#include "rule/tree_json.h"
+#include "text/near_word.h"
+
+namespace kehu::definition {
+namespace {
+
+absl::StatusOr<Value> parse(std::string_view body, rule::Kind kind) {
+  auto definition = rule::definition_from_json(body);
+  if (!definition.ok()) return definition.status();
+  if (definition->kind != kind) {
+    return failure(absl::StatusCode::kInvalidArgument, "this is the rule of a ",
+                   rule::to_string(definition->kind), ", not of a ", rule::to_string(kind));
+  }
+  return Value(std::make_shared<const rule::Definition>(*std::move(definition)));
+}
+
+std::string title(const rule::Definition& definition) {
+  return cat(rule::to_string(definition.kind), " ", definition.name);
+}
+
+absl::Status in_place(const rule::Definition& definition, const rule::Problem& problem) {
+  std::string text = cat(title(definition), ", line ", problem.place.line, ", column ", problem.place.column,
+                         ": ", problem.message);
+  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
+  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
+  return failure(absl::StatusCode::kInvalidArgument, text);
+}
+
+using Key = std::pair<rule::Kind, std::string>;
+using Rules = std::map<Key, const rule::Definition*>;
+
+std::vector<Key> named_by(const rule::Definition& definition) {
+  const rule::References references = rule::references(definition.body);
+  std::vector<Key> keys;
+  for (const std::string& name : references.segments) keys.push_back({rule::Kind::kSegment, name});
+  for (const std::string& name : references.tags) keys.push_back({rule::Kind::kTag, name});
+  return keys;
+}
+
+absl::Status missing(const Rules& rules, const Key& key) {
+  std::string users;
+  std::vector<std::string> names;
+  for (const auto& [other, definition] : rules) {
+    if (other.first == key.first) names.push_back(other.second);
+    const std::vector<Key> named = named_by(*definition);
+    if (std::ranges::find(named, key) != named.end())
+      users += cat(users.empty() ? "" : ", ", title(*definition));
+  }
+  return failure(absl::StatusCode::kFailedPrecondition, "there is no ", rule::to_string(key.first), " ",
+                 key.second, ", which is used by ", users, text::did_you_mean(key.second, names));
+}
+
+// A walk in depth, as a list of who is on the way down. A circle is told as it is read.
+class Circle {
+ public:
+  explicit Circle(const Rules& rules) : rules_(rules) {}
+
+  absl::Status check() {
+    for (const auto& [key, definition] : rules_) {
+      if (auto status = visit(key); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  struct Visit {
+    Key key;
+    std::vector<Key> left;
+  };
+
+  absl::Status visit(const Key& start) {
+    std::vector<Visit> path;
+    if (done_[start]) return absl::OkStatus();
+    path.push_back({start, named_by(*rules_.at(start))});
+    while (!path.empty()) {
+      if (path.back().left.empty()) {
+        done_[path.back().key] = true;
+        path.pop_back();
+        continue;
+      }
+      const Key next = path.back().left.back();
+      path.back().left.pop_back();
+      const auto found = rules_.find(next);
+      if (found == rules_.end()) return missing(rules_, next);
+      if (done_[next]) continue;
+      const auto met = std::ranges::find(path, next, &Visit::key);
+      if (met != path.end()) return circle({met, path.end()});
+      path.push_back({next, named_by(*found->second)});
+    }
+    return absl::OkStatus();
+  }
+  absl::Status circle(const std::vector<Visit>& path) const {
+    std::string names;
+    for (const Visit& visit : path) names += cat(visit.key.second, " uses ");
+    return failure(absl::StatusCode::kFailedPrecondition,
+                   "rules that use each other in a circle have no meaning: ", names, path.front().key.second);
+  }
+
+  const Rules& rules_;
+  std::map<Key, bool> done_;
+};
+
+}  // namespace
+
+absl::StatusOr<Value> parse_segment(std::string_view body) { return parse(body, rule::Kind::kSegment); }
+absl::StatusOr<Value> parse_tag(std::string_view body) { return parse(body, rule::Kind::kTag); }
+
+absl::Status admit_rule(Candidate& candidate, const Project&) {
+  const auto& definition = *static_cast<const rule::Definition*>(candidate.value.get());
+  if (definition.name != candidate.name) {
+    return failure(absl::StatusCode::kInvalidArgument, "the rule of ", candidate.name, " names it ",
+                   definition.name);
+  }
+  if (!definition.time_zone.empty() && !BusinessZone::load(definition.time_zone)) {
+    return failure(absl::StatusCode::kInvalidArgument, title(definition), ": there is no time zone ",
+                   definition.time_zone, "; Asia/Shanghai is one");
+  }
+  if (const auto problem = rule::check(definition, {})) return in_place(definition, *problem);
+  candidate.body = rule::to_json(definition);
+  return absl::OkStatus();
+}
+
+absl::Status check_rules(const Project& project) {
+  Rules rules;
+  const std::vector<NamedRule> all = rules_of(project);
+  for (const NamedRule& rule : all)
+    rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  return Circle(rules).check();
+}
+
+std::vector<NamedRule> rules_of(const Project& project) {
+  std::vector<NamedRule> rules;
+  for (const std::string_view kind : {kSegment, kTag}) {
+    project.each(kind, [&](const std::string&, const Version& version) {
+      rules.push_back({version.sequence, std::static_pointer_cast<const rule::Definition>(version.value)});
+    });
+  }
+  return rules;
+}
+
+}  // namespace kehu::definition

@@ -1,0 +1,204 @@
+#include "document/segment_document.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "document/customer_document.h"
+#include "notation/format.h"
+#include "seal/opener.h"
+#include "text/near_word.h"
+
+namespace kehu::document {
+namespace {
+
+using membership::Plan;
+
+absl::StatusOr<const Plan::Rule*> segment_of(replica::Replica& replica, std::string_view name) {
+  const Plan& rules = replica.shard().rules();
+  if (const auto index = rules.find(rule::Kind::kSegment, name)) return &rules.at(*index);
+  std::vector<std::string> names;
+  for (const uint32_t index : rules.all()) {
+    const rule::Definition& definition = rules.at(index).version.definition;
+    if (definition.kind == rule::Kind::kSegment) names.push_back(definition.name);
+  }
+  return failure(absl::StatusCode::kNotFound, "there is no segment ", name, text::did_you_mean(name, names));
+}
+
+// A version that is being filled in while this one is in force, or this one itself.
+void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  const rule::Definition& definition = rule.version.definition;
+  const auto& known = replica.shard().registry().rules();
+  const auto next = std::ranges::find_if(known, [&](const membership::Registry::Rule& other) {
+    return other.kind == definition.kind && other.name == definition.name &&
+           other.state != membership::Registry::State::kLive;
+  });
+  if (next == known.end()) return;
+  const auto round = replica.shard().registry().next_round();
+  writer.key("backfill").begin_object().field("version", next->version.value());
+  writer.field("step", round.kind == BackfillRound::kAsk ? "asking customers" : "counting events");
+  writer.field("parts", round.parts).end_object();
+}
+
+void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  const rule::Definition& definition = rule.version.definition;
+  writer.begin_object()
+      .field("name", definition.name)
+      .field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
+  writer.field("state", rule.is_live() ? "live" : "backfilling")
+      .field("version", rule.version.version.value());
+  write_filling(writer, replica, rule);
+  if (!definition.owner.empty()) writer.field("owner", definition.owner);
+  if (!definition.description.empty()) writer.field("description", definition.description);
+  writer.field("time_zone", rule.version.zone);
+  writer.field("rule", notation::format(definition.body, notation::Language::kEnglish));
+  writer.field("as_of", format_utc(replica.tick())).end_object();
+}
+
+}  // namespace
+
+void write_value(json::Writer& writer, std::string_view name, const rule::Value& value,
+                 const BusinessZone& zone) {
+  switch (value.kind) {
+    case rule::Value::Kind::kUnknown:
+      writer.raw_field(name, "null");
+      return;
+    case rule::Value::Kind::kBool:
+      writer.field(name, value.truth);
+      return;
+    case rule::Value::Kind::kNumber:
+      writer.raw_field(name, sum_to_string(value.number));
+      return;
+    default:
+      writer.field(name, rule::as_text(value, zone).value_or(""));
+  }
+}
+
+std::string segments_document(replica::Replica& replica) {
+  const Plan& rules = replica.shard().rules();
+  std::vector<const Plan::Rule*> segments;
+  for (uint32_t index = 0; index < rules.size(); ++index) {
+    const Plan::Rule& rule = rules.at(index);
+    const rule::Definition& definition = rule.version.definition;
+    const bool in_force = rules.find(definition.kind, definition.name) == index;
+    if (definition.kind == rule::Kind::kSegment && in_force) segments.push_back(&rule);
+  }
+  std::ranges::sort(segments, {}, [](const Plan::Rule* rule) { return rule->version.definition.name; });
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("segments").begin_array();
+  for (const Plan::Rule* rule : segments) write_segment(writer, replica, *rule);
+  writer.end_array().end_object();
+  return out;
+}
+
+absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name) {
+  const auto rule = segment_of(replica, name);
+  if (!rule.ok()) return rule.status();
+  std::string out;
+  json::Writer writer(out);
+  write_segment(writer, replica, **rule);
+  return out;
+}
+
+absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
+                                             std::string_view name, const MembersPage& wanted) {
+  const auto rule = segment_of(replica, name);
+  if (!rule.ok()) return rule.status();
+  // Nobody is in a segment before all customers were asked.
+  membership::Index::Page page;
+  if ((*rule)->is_live()) page = replica.shard().index().page((*rule)->id, wanted.from, wanted.limit);
+  const auto project = replica.project();
+  seal::Opener opener(engine.key(), engine.ring());
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("segment", name).key("members").begin_array();
+  for (const CustomerId customer : page.customers) {
+    const auto members = replica.shard().members(customer);
+    if (!members.ok()) return members.status();
+    writer.begin_object().field("customer_id", customer.hash.hex());
+    if (const auto* entry = members->find((*rule)->id)) writer.field("since", format_utc(entry->since));
+    write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(),
+                      opener);
+    writer.end_object();
+  }
+  writer.end_array();
+  if (page.next != 0) writer.field("next", cat(page.next));
+  writer.end_object();
+  return out;
+}
+
+absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Span<const std::string> names) {
+  const membership::Index& index = replica.shard().index();
+  std::vector<membership::RuleId> rules;
+  bool all_live = true;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("segments").begin_array();
+  for (const std::string& name : names) {
+    const auto rule = segment_of(replica, name);
+    if (!rule.ok()) return rule.status();
+    rules.push_back((*rule)->id);
+    all_live = all_live && (*rule)->is_live();
+    writer.begin_object().field("name", name).field("size", (*rule)->is_live() ? index.size((*rule)->id) : 0);
+    writer.end_object();
+  }
+  writer.end_array().field("overlap", all_live ? index.overlap(rules) : 0);
+  writer.field("as_of", format_utc(replica.tick())).end_object();
+  return out;
+}
+
+absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
+                                         std::string_view name, CustomerId customer) {
+  const auto rule = segment_of(replica, name);
+  if (!rule.ok()) return rule.status();
+  const auto members = replica.shard().members(customer);
+  if (!members.ok()) return members.status();
+  const auto reasons = replica.shard().why(customer, **rule, engine.clock().now());
+  if (!reasons.ok()) return reasons.status();
+  const BusinessZone zone = BusinessZone::load((*rule)->version.zone).value_or(BusinessZone());
+  const auto* entry = members->find((*rule)->id);
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("segment", name).field("customer_id", customer.hash.hex());
+  writer.field("in", entry != nullptr);
+  if (entry != nullptr) writer.field("since", format_utc(entry->since));
+  writer.field("time_zone", (*rule)->version.zone).key("reasons").begin_array();
+  for (const membership::Reason& reason : *reasons) {
+    writer.begin_object().field("rule", notation::format(*reason.node, notation::Language::kEnglish));
+    writer.field("depth", reason.depth);
+    write_value(writer, "value", reason.value, zone);
+    if (reason.until != kLastInstant) writer.field("until", format_utc(reason.until));
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+void write_memberships(json::Writer& writer, replica::Replica& replica, CustomerId customer) {
+  const Plan& rules = replica.shard().rules();
+  const auto members = replica.shard().members(customer);
+  std::vector<std::string> segments;
+  std::vector<std::pair<std::string, const membership::Members::Entry*>> tags;
+  if (members.ok()) {
+    for (const membership::Members::Entry& entry : members->entries()) {
+      const rule::Definition& definition = rules.at(*rules.find(entry.rule)).version.definition;
+      if (definition.kind == rule::Kind::kSegment) {
+        segments.push_back(definition.name);
+      } else {
+        tags.emplace_back(definition.name, &entry);
+      }
+    }
+  }
+  std::ranges::sort(segments);
+  std::ranges::sort(tags, {}, &decltype(tags)::value_type::first);
+  writer.key("segments").begin_array();
+  for (const std::string& name : segments) writer.value(name);
+  writer.end_array().key("tags").begin_object();
+  for (const auto& [name, entry] : tags) {
+    write_value(writer, name, entry->value, replica.project()->settings()->zone);
+  }
+  writer.end_object();
+}
+
+}  // namespace kehu::document

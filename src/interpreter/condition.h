@@ -1,0 +1,11 @@
+#pragma once
+
+#include "interpreter/asked.h"
+
+// Conditions: and, or, not, comparisons, and what looks at one value or two.
+namespace kehu::interpreter {
+
+bool is_condition(rule::Op op);
+bool condition_holds(const rule::Node& condition, const Asked& asked, const Event* event);
+
+}  // namespace kehu::interpreter

@@ -1,0 +1,91 @@
+#include <fstream>
+
+#include "interpreter/test_question.h"
+#include "notation/parse.h"
+
+namespace kehu::interpreter {
+namespace {
+
+// The definitions that docs/rules.md begins with.
+std::vector<rule::Definition> examples() {
+  std::ifstream file(KEHU_SOURCE_DIR "/docs/rules.md");
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("    ")) text += line + "\n";
+    if (!text.empty() && line.empty()) break;
+  }
+  std::vector<rule::Definition> out;
+  const auto problem = notation::parse_file(text, out);
+  EXPECT_FALSE(problem) << "line " << problem->place.line << ": " << problem->message;
+  return out;
+}
+
+TEST(Examples, MeanWhatTheyRead) {
+  const std::string_view snacks = R"(2026-03-09T22:30 Product Viewed {"category":"snacks"})";
+  const std::string_view other = R"(2026-03-09T22:30 Product Viewed {"category":"drinks"})";
+  const std::string_view order = R"(2026-03-09T10:00 Order Completed {"revenue":3000})";
+  const std::string_view old_order = R"(2025-08-01T10:00 Order Completed {"revenue":48000})";
+  const std::string_view note = "2026-03-09T10:00 Note Viewed@xiaohongshu";
+  const std::string_view cart = "2026-03-10T11:00 Product Added";
+  const std::string_view beijing = R"({"city":"Beijing"})";
+  const Question questions[] = {
+      {.name = "小红书兴趣", .events = {note, note, note}, .want = "true"},
+      {.name = "小红书兴趣", .events = {note, note, "2026-03-09T10:00 Note Viewed@web"}, .want = "false"},
+      {.name = "小红书兴趣",
+       .events = {note, note, "2026-02-08T23:59:59 Note Viewed@xiaohongshu"},
+       .want = "false"},
+      {.name = "年度高消费", .events = {order, old_order}, .want = "true"},
+      {.name = "年度高消费", .events = {old_order}, .want = "false"},
+      {.name = "年度高消费", .events = {order, old_order}, .want = "false", .now = "2026-08-01T00:00"},
+      {.name = "高客单", .events = {order}, .want = "true"},
+      {.name = "高客单",
+       .events = {order, R"(2026-03-01 Order Completed {"revenue":"900"})"},
+       .want = "false"},
+      {.name = "高客单", .want = "false"},
+      {.name = "沉睡客户", .events = {old_order}, .want = "true"},
+      {.name = "沉睡客户", .events = {old_order, order}, .want = "false"},
+      {.name = "沉睡客户", .want = "false"},
+      {.name = "加购未支付", .events = {cart}, .want = "true"},
+      {.name = "加购未支付", .events = {cart}, .want = "false", .now = "2026-03-10T11:10:00"},
+      {.name = "加购未支付", .events = {cart, "2026-03-10T11:09 Order Completed"}, .want = "false"},
+      {.name = "夜宵偏好", .events = {snacks, snacks, other}, .want = "true"},
+      {.name = "夜宵偏好", .events = {snacks, other}, .want = "false"},
+      {.name = "夜宵偏好", .want = "false"},
+      {.name = "七日未登录", .events = {"2026-03-03T23:59:59 Signed In"}, .want = "true"},
+      {.name = "七日未登录", .events = {"2026-03-04T00:00:00 Signed In"}, .want = "false"},
+      {.name = "七日未登录", .want = "false"},
+      {.name = "北京新会员", .events = {"2026-03-01 Signed Up"}, .want = "true", .traits = beijing},
+      {.name = "北京新会员",
+       .events = {"2026-01-01 Signed Up", "2026-03-01 Signed Up"},
+       .want = "false",
+       .traits = beijing},
+      {.name = "北京新会员",
+       .events = {"2026-03-01 Signed Up"},
+       .want = "false",
+       .traits = R"({"city":"上海"})"},
+      {.name = "意向阶段", .events = {snacks, cart}, .want = "Product Added"},
+      {.name = "意向阶段", .events = {cart}, .want = "unknown"},
+      {.name = "意向阶段",
+       .events = {snacks, cart, "2026-03-10T11:30 Order Completed"},
+       .want = "Product Added"},
+      {.name = "偏好品类", .events = {snacks, other, snacks}, .want = "snacks"},
+      {.name = "偏好品类", .events = {snacks, other}, .want = "drinks"},
+      {.name = "生命周期", .want = "潜客"},
+      {.name = "生命周期", .events = {order, old_order}, .want = "活跃"},
+      {.name = "生命周期", .events = {"2026-01-01 Order Completed"}, .want = "流失风险"},
+      {.name = "生命周期", .events = {old_order}, .want = "沉睡"},
+  };
+  for (const rule::Definition& definition : examples()) {
+    int asked = 0;
+    for (const Question& question : questions) {
+      if (question.name != definition.name) continue;
+      ++asked;
+      EXPECT_EQ(answer(definition.body, question), question.want) << question.name << ", question " << asked;
+    }
+    EXPECT_GE(asked, 2) << definition.name;
+  }
+  EXPECT_EQ(examples().size(), 11u);
+}
+
+}  // namespace
+}  // namespace kehu::interpreter

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/engine.h"
+
+// Rules for benchmarks: segments and tags over demo::LoadProfile's mixed events.
+namespace kehu::load {
+
+// The n-th of them, as text of a *.kehu file. Ten kinds take turns over all names of events, with other
+// bounds each time, so that few of them can share what they count.
+std::string bench_rule(size_t n);
+
+// Makes the first `count` of them.
+absl::Status define_rules(engine::Engine& engine, size_t count);
+
+}  // namespace kehu::load

@@ -1,0 +1,115 @@
+#include "membership/keeper.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+// A customer is asked again only for rules that an event can have changed, and for each rule at the moment
+// that its last answer named. That moment may come too early (the answer then is the same), but never too
+// late.
+namespace kehu::membership {
+
+void Keeper::open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members) {
+  plan_ = &plan;
+  members_ = &members;
+  totals_.open(plan.tallies(), tallies);
+}
+
+void Keeper::advance(Instant now, TraitOf trait, std::vector<Change>& changes) {
+  for (Instant due = members_->due(); due <= now; due = members_->due()) {
+    due_rules_.clear();
+    for (const Members::Due& each : members_->dues()) {
+      if (each.at > due) continue;
+      const auto index = plan_->find(each.rule);
+      if (!index) continue;
+      due_rules_.push_back(*index);
+      const auto& dependents = plan_->dependents(*index);
+      due_rules_.insert(due_rules_.end(), dependents.begin(), dependents.end());
+    }
+    members_->keep_if([this](RuleId rule) { return plan_->find(rule).has_value(); });
+    std::ranges::sort(due_rules_);
+    due_rules_.erase(std::unique(due_rules_.begin(), due_rules_.end()), due_rules_.end());
+    update(due_rules_, due, trait, changes);
+  }
+}
+
+void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait,
+                    std::vector<Change>& changes) {
+  now_ = now;
+  trait_ = &trait;
+  for (const uint32_t index : rules) {
+    const Plan::Rule& rule = plan_->at(index);
+    Answer answer = rule.program.answer(*this);
+    const bool never = answer.until == kLastInstant || !rule.is_asked();
+    members_->set_due(rule.id, never ? kLastInstant : std::max(answer.until, now + Duration(1)));
+    note(rule, std::move(answer.value), changes);
+  }
+  trait_ = nullptr;
+}
+
+void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes) {
+  const rule::Definition& definition = rule.version.definition;
+  if (definition.kind == rule::Kind::kSegment) {
+    value = rule::as_bool(value).value_or(false) ? rule::Value::of(true) : rule::Value();
+  } else {
+    if (!value.known() && definition.keep_when_empty) return;
+    value.text = std::string(cut_utf8(value.text, kTagBytes));
+  }
+  const Members::Entry* entry = members_->find(rule.id);
+  rule::Value before = entry == nullptr ? rule::Value() : entry->value;
+  if (before == value) return;
+  members_->set(rule.id, now_, value);
+  changes.push_back({.rule = rule.id,
+                     .kind = definition.kind,
+                     .at = now_,
+                     .before = std::move(before),
+                     .after = std::move(value)});
+}
+
+namespace {
+
+// Literals explain themselves, and selectors are no values.
+bool says_something(const rule::Node& node) {
+  return node.op > rule::Op::kList && node.op != rule::Op::kEvents && node.op != rule::Op::kStep &&
+         node.op != rule::Op::kNotStep;
+}
+
+void collect_parts(const rule::Node& node, size_t depth, std::vector<Reason>& reasons) {
+  if (!says_something(node)) return;
+  reasons.push_back({.node = &node, .depth = depth, .value = {}, .until = kLastInstant});
+  if (tally::is_aggregate(node.op)) return;
+  for (const rule::Node& child : node.of) collect_parts(child, depth + 1, reasons);
+}
+
+}  // namespace
+
+std::vector<Reason> Keeper::explain(const Plan::Rule& rule, Instant now, TraitOf trait) {
+  now_ = now;
+  trait_ = &trait;
+  std::vector<Reason> reasons;
+  collect_parts(rule.version.definition.body, 0, reasons);
+  for (Reason& reason : reasons) {
+    Answer answer = Program(*reason.node, rule.version.zone, plan_->names()).answer(*this);
+    reason.value = std::move(answer.value);
+    reason.until = answer.until;
+  }
+  trait_ = nullptr;
+  return reasons;
+}
+
+// A version in force while the next one is filled in may name what has been deleted meanwhile.
+rule::Value Keeper::result(uint32_t rule) {
+  if (rule >= plan_->size()) return {};
+  const Members::Entry* entry = members_->find(plan_->at(rule).id);
+  return entry == nullptr ? rule::Value() : entry->value;
+}
+
+absl::Status Keeper::status() const {
+  if (!totals_.failed()) return absl::OkStatus();
+  return failure(
+      absl::StatusCode::kDataLoss,
+      "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
+      "data directory or a replay of the log restores it");
+}
+
+}  // namespace kehu::membership

@@ -1,0 +1,180 @@
+#include "membership/plan.h"
+
+#include <algorithm>
+#include <map>
+
+namespace kehu::membership {
+namespace {
+
+using Key = std::pair<rule::Kind, std::string>;
+
+void collect_names(const rule::Node& node, std::vector<Key>& names) {
+  if (node.op == rule::Op::kSegment) names.push_back({rule::Kind::kSegment, node.text});
+  if (node.op == rule::Op::kTag) names.push_back({rule::Kind::kTag, node.text});
+  for (const rule::Node& child : node.of) collect_names(child, names);
+}
+
+// Each behind those that it names: a walk in depth. Who is met again on the way down is in a circle, and its
+// place is where it was met first.
+class Order {
+ public:
+  explicit Order(const std::vector<RuleVersion>& versions) : versions_(versions), seen_(versions.size()) {
+    for (size_t i = 0; i < versions.size(); ++i) {
+      places_.insert({{versions[i].definition.kind, versions[i].definition.name}, i});
+    }
+    for (size_t i = 0; i < versions.size(); ++i) visit(i);
+  }
+  const std::vector<size_t>& order() const { return order_; }
+
+ private:
+  void visit(size_t start) {
+    // Depth is bounded by the number of rules, not by the stack.
+    std::vector<std::pair<size_t, std::vector<size_t>>> path;
+    const auto enter = [&](size_t at) {
+      if (seen_[at]) return;
+      seen_[at] = true;
+      path.emplace_back(at, named_by(at));
+    };
+    enter(start);
+    while (!path.empty()) {
+      auto& [at, named] = path.back();
+      if (named.empty()) {
+        order_.push_back(at);
+        path.pop_back();
+        continue;
+      }
+      const size_t next = named.back();
+      named.pop_back();
+      enter(next);
+    }
+  }
+  std::vector<size_t> named_by(size_t at) const {
+    std::vector<Key> names;
+    collect_names(versions_[at].definition.body, names);
+    std::vector<size_t> out;
+    for (const Key& name : names) {
+      const auto [begin, end] = places_.equal_range(name);
+      for (auto place = begin; place != end; ++place) out.push_back(place->second);
+    }
+    return out;
+  }
+
+  const std::vector<RuleVersion>& versions_;
+  std::multimap<Key, size_t> places_;  // of a name all versions
+  std::vector<bool> seen_;
+  std::vector<size_t> order_;
+};
+
+}  // namespace
+
+Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence position,
+           property::FieldPlan& fields) {
+  const Order order(versions);
+  std::map<tally::TallyId, tally::Spec> specs;
+  // Programs name tallies by their place among the ids, which is known once all have one.
+  for (const RuleVersion& version : versions) {
+    const Program::Names ask{.tally =
+                                 [&](const tally::Spec& spec) {
+                                   const tally::TallyId id = registry.tally(spec, position);
+                                   tally_ids_[spec.key()] = id;
+                                   specs.emplace(id, spec);
+                                   return 0u;
+                                 },
+                             .rule = [](rule::Kind, std::string_view) { return std::nullopt; }};
+    Program(version.definition.body, version.zone, ask);
+  }
+  tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
+  const Program::Names names = this->names();
+  for (const size_t at : order.order()) {
+    const RuleId id = registry.rule(versions[at], position);
+    Program program(versions[at].definition.body, versions[at].zone, names);
+    rules_.push_back({id, std::move(versions[at]), std::move(program), registry.find(id)->state});
+  }
+  registry.settle();
+  index();
+  label();
+}
+
+void Plan::label() {
+  auto labels = std::make_shared<Labels>();
+  for (const Rule& rule : rules_) {
+    labels->push_back({.kind = rule.version.definition.kind,
+                       .name = rule.version.definition.name,
+                       .version = rule.version.version,
+                       .zone = BusinessZone::load(rule.version.zone).value_or(BusinessZone())});
+  }
+  labels_ = std::move(labels);
+}
+
+Program::Names Plan::names() const {
+  return {.tally = [this](const tally::Spec& spec) { return *tallies_.find(tally_ids_.at(spec.key())); },
+          .rule = [this](rule::Kind kind, std::string_view name) { return find(kind, name); }};
+}
+
+std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const {
+  std::optional<uint32_t> found;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    if (rule.version.definition.kind != kind || rule.version.definition.name != name) continue;
+    if (rule.is_live()) return i;
+    found = i;
+  }
+  return found;
+}
+
+void Plan::index() {
+  std::vector<bool> traits(rules_.size()), timed(rules_.size());
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    if (rules_[i].is_asked()) all_.push_back(i);
+    traits[i] = rules_[i].program.asks_traits();
+    timed[i] = rules_[i].program.asks_time();
+    const uint32_t id = rules_[i].id.value();
+    if (id >= index_.size()) index_.resize(id + 1);
+    index_[id] = i + 1;
+  }
+  timed_ = with_dependents(timed);
+  dependents_.resize(rules_.size());
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    std::vector<bool> one(rules_.size());
+    one[i] = true;
+    dependents_[i] = with_dependents(std::move(one));
+    std::erase(dependents_[i], i);
+  }
+  const auto lists_of = [&](absl::Span<const uint32_t> tallies) {
+    std::vector<bool> touched(rules_.size());
+    for (uint32_t i = 0; i < rules_.size(); ++i) {
+      touched[i] = std::ranges::any_of(rules_[i].program.tallies(), [&](uint32_t tally) {
+        return std::ranges::binary_search(tallies, tally);
+      });
+    }
+    Lists lists{.plain = with_dependents(touched), .with_traits = {}};
+    for (uint32_t i = 0; i < rules_.size(); ++i) touched[i] = touched[i] || traits[i];
+    lists.with_traits = with_dependents(touched);
+    return lists;
+  };
+  for (const auto& [name, tallies] : tallies_.by_name()) by_name_.emplace(name, lists_of(tallies));
+  others_ = lists_of(tallies_.of_any());
+}
+
+// Rules come behind those that they name, so one pass finds all that follow.
+std::vector<uint32_t> Plan::with_dependents(std::vector<bool> touched) const {
+  std::vector<uint32_t> out;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const auto& named = rules_[i].program.rules();
+    touched[i] = touched[i] || std::ranges::any_of(named, [&](uint32_t rule) { return touched[rule]; });
+    if (touched[i] && rules_[i].is_asked()) out.push_back(i);
+  }
+  return out;
+}
+
+absl::Span<const uint32_t> Plan::touched(const Event& event) const {
+  const Lists* lists = &others_;
+  if (event.type == EventType::kTrack) {
+    const auto at = by_name_.find(event.name_id());
+    if (at != by_name_.end()) lists = &at->second;
+  }
+  const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
+  return has_traits ? lists->with_traits : lists->plain;
+}
+
+}  // namespace kehu::membership

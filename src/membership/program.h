@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "base/civil_day.h"
+#include "base/time.h"
+#include "json/text.h"
+#include "rule/tree.h"
+#include "rule/value.h"
+#include "tally/spec.h"
+#include "tally/totals.h"
+#include "text/pattern.h"
+
+namespace kehu::membership {
+
+// A value, and until when it stays the same if nothing happens. The moment may be too early, never too late:
+// whoever asks again then is told the next one.
+struct Answer {
+  rule::Value value = {};
+  Instant until = kLastInstant;
+};
+
+// One customer, as a program asks it.
+class Asked {
+ public:
+  virtual ~Asked() = default;
+  virtual Instant now() const = 0;
+  virtual tally::Totals& totals() = 0;
+  // A path into the traits as they are.
+  virtual std::optional<json::RawValue> trait(std::string_view path) = 0;
+  // What another rule has come to, by its index in the plan.
+  virtual rule::Value result(uint32_t rule) = 0;
+};
+
+// A rule, compiled: what it is worth for a customer, computed from tallies (docs/rules.md).
+class Program {
+ public:
+  // Where the compiler finds what a rule names.
+  struct Names {
+    std::function<uint32_t(const tally::Spec&)> tally;  // its index in the tally::Plan
+    std::function<std::optional<uint32_t>(rule::Kind, std::string_view)> rule;  // its index
+  };
+  Program(const rule::Node& expression, const std::string& zone, const Names& names);
+
+  Answer answer(Asked& asked) const;
+
+  const std::vector<uint32_t>& tallies() const { return tallies_; }
+  const std::vector<uint32_t>& rules() const { return rules_; }
+  bool asks_traits() const { return asks_traits_; }
+  // Whether the answer may change because time goes on.
+  bool asks_time() const { return asks_time_; }
+
+ private:
+  friend class Run;
+  struct Step {
+    rule::Op op;
+    std::string text = {};
+    rule::Value constant = {};
+    rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
+    rule::Span span = {};
+    rule::Window window = {};
+    uint32_t number = 0;                  // of kNth; the index of another rule
+    std::vector<uint32_t> tallies = {};   // of a function of events
+    std::vector<std::string> names = {};  // of a stage's steps
+    std::optional<text::Pattern> pattern = {};
+    std::vector<Step> of = {};
+  };
+  Step compile(const rule::Node& node, const std::string& zone_name, const Names& names);
+
+  BusinessZone zone_;
+  Step root_;
+  std::vector<uint32_t> tallies_;
+  std::vector<uint32_t> rules_;
+  bool asks_traits_ = false;
+  bool asks_time_ = false;
+};
+
+}  // namespace kehu::membership

@@ -1,0 +1,300 @@
+#include "membership/run.h"
+
+#include <algorithm>
+
+#include "absl/time/civil_time.h"
+#include "rule/compare.h"
+#include "tally/slide.h"
+
+// Besides the value, each step says until when it stays. That of an "and" which is false stays as long as any
+// of its false operands does, and so on: the longer these moments, the fewer timers there are.
+namespace kehu::membership {
+
+using rule::Op;
+using rule::Type;
+using rule::Value;
+
+namespace {
+
+Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
+
+Op mirrored(Op op) {
+  switch (op) {
+    case Op::kLess:
+      return Op::kGreater;
+    case Op::kAtMost:
+      return Op::kAtLeast;
+    case Op::kGreater:
+      return Op::kLess;
+    case Op::kAtLeast:
+      return Op::kAtMost;
+    default:
+      return op;
+  }
+}
+
+// now, or a span before or behind it.
+bool moves_with_now(const Run::Step& step) {
+  if (step.op == Op::kNow) return true;
+  if (step.op != Op::kPlus && step.op != Op::kMinus) return false;
+  return (moves_with_now(step.of[0]) && step.of[1].op == Op::kSpan) ||
+         (step.of[0].op == Op::kSpan && moves_with_now(step.of[1]));
+}
+
+Instant moved(const Run::Step& step, Instant now, const BusinessZone& zone) {
+  if (step.op == Op::kNow) return now;
+  const bool span_first = step.of[0].op == Op::kSpan;
+  rule::Span span = step.of[span_first ? 0 : 1].span;
+  if (step.op == Op::kMinus) span.count = -span.count;
+  return rule::plus(moved(step.of[span_first ? 1 : 0], now, zone), span, zone);
+}
+
+}  // namespace
+
+Answer Run::answer(const Step& step) {
+  switch (step.op) {
+    case Op::kAnd:
+      return all(step, true);
+    case Op::kOr:
+      return all(step, false);
+    case Op::kNot:
+      return opposite(step);
+    case Op::kEqual:
+    case Op::kNotEqual:
+    case Op::kLess:
+    case Op::kAtMost:
+    case Op::kGreater:
+    case Op::kAtLeast:
+      return comparison(step);
+    case Op::kBetween:
+      return between(step);
+    case Op::kIn:
+      return among(step);
+    case Op::kContains:
+    case Op::kStartsWith:
+    case Op::kEndsWith:
+    case Op::kMatches:
+      return texts(step);
+    case Op::kIsKnown: {
+      const Answer of = answer(step.of[0]);
+      return {Value::of(of.value.known()), of.until};
+    }
+    case Op::kWithin:
+      return within(step);
+    case Op::kBirthday:
+      return birthday(step);
+    case Op::kPlus:
+    case Op::kMinus:
+      return sum(step);
+    case Op::kCase:
+      return cases(step);
+    case Op::kDaysSince:
+      return days_since(step);
+    case Op::kTrait:
+      return trait(step);
+    case Op::kSegment: {
+      const Value result = asked_.result(step.number);
+      return {Value::of(rule::as_bool(result).value_or(false))};
+    }
+    case Op::kTag:
+      return {asked_.result(step.number)};
+    case Op::kNow:
+      return {Value::of(now_), midnight()};
+    case Op::kToday:
+      return {Value::of(zone_.start_of(zone_.day_of(now_))), midnight()};
+    default:
+      return step.tallies.empty() ? Answer{step.constant} : function(step);
+  }
+}
+
+// All operands are `wanted` (and), or none of them is the opposite of it (or).
+Answer Run::all(const Step& step, bool wanted) {
+  Answer answer{Value::of(wanted)};
+  Instant broken_until = kFirstInstant;
+  for (const Step& operand : step.of) {
+    const Answer of = this->answer(operand);
+    if (truth(of) == wanted) {
+      answer.until = std::min(answer.until, of.until);
+      continue;
+    }
+    answer.value = Value::of(!wanted);
+    broken_until = std::max(broken_until, of.until);
+    if (broken_until == kLastInstant) break;
+  }
+  if (truth(answer) != wanted) answer.until = broken_until;
+  return answer;
+}
+
+Answer Run::opposite(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  return {Value::of(!truth(of)), of.until};
+}
+
+Answer Run::comparison(const Step& step) {
+  if (auto known = sliding(step)) return *known;
+  if (auto known = days_compared(step)) return *known;
+  if (auto known = now_compared(step)) return *known;
+  const Answer a = answer(step.of[0]);
+  const Answer b = answer(step.of[1]);
+  return {Value::of(rule::holds(step.op, a.value, b.value, step.of[1].type, zone_)),
+          std::min(a.until, b.until)};
+}
+
+Answer Run::between(const Step& step) {
+  // As two comparisons, so that each is told as exactly as it can be.
+  Step least{.op = Op::kAtLeast, .of = {step.of[0], step.of[1]}};
+  Step greatest{.op = Op::kAtMost, .of = {step.of[0], step.of[2]}};
+  Step both{.op = Op::kAnd, .of = {std::move(least), std::move(greatest)}};
+  return all(both, true);
+}
+
+Answer Run::among(const Step& step) {
+  const Answer value = answer(step.of[0]);
+  const bool found = std::ranges::any_of(step.of[1].of, [&](const Step& item) {
+    return rule::holds(Op::kEqual, value.value, item.constant, item.type, zone_);
+  });
+  return {Value::of(found), value.until};
+}
+
+Answer Run::texts(const Step& step) {
+  const Answer a = answer(step.of[0]);
+  const auto text = rule::as_text(a.value, zone_);
+  if (step.op == Op::kMatches) {
+    return {Value::of(text && step.pattern && step.pattern->found_in(*text)), a.until};
+  }
+  const Answer b = answer(step.of[1]);
+  const auto part = rule::as_text(b.value, zone_);
+  bool holds = text && part;
+  if (holds && step.op == Op::kStartsWith) {
+    holds = text->starts_with(*part);
+  } else if (holds && step.op == Op::kEndsWith) {
+    holds = text->ends_with(*part);
+  } else if (holds) {
+    holds = text->find(*part) != std::string::npos;
+  }
+  return {Value::of(holds), std::min(a.until, b.until)};
+}
+
+Answer Run::within(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return {Value::of(false), of.until};
+  const rule::Extent extent = rule::extent(step.window, now_, zone_);
+  if (extent.contains(*t))
+    return {Value::of(true), std::min(of.until, tally::leaves(step.window, *t, now_, zone_))};
+  const Instant edge = *t < extent.from ? kLastInstant : rule::next_edge(step.window, now_, zone_);
+  return {Value::of(false), std::min(of.until, edge)};
+}
+
+// Born on 29 February, it is on the 28th of other years.
+Answer Run::birthday(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return {Value::of(false), of.until};
+  const absl::CivilDay epoch(1970, 1, 1);
+  const absl::CivilDay born = epoch + zone_.day_of(*t).value();
+  const absl::CivilDay today = epoch + zone_.day_of(now_).value();
+  const absl::CivilDay last = epoch + zone_.day_of(rule::plus(now_, step.span, zone_)).value();
+  bool holds = false;
+  for (const absl::civil_year_t year : {today.year(), today.year() + 1}) {
+    absl::CivilDay day(year, born.month(), born.day());
+    if (day.month() != born.month()) --day;
+    holds |= today <= day && day <= last;
+  }
+  return {Value::of(holds), std::min(of.until, midnight())};
+}
+
+Answer Run::sum(const Step& step) {
+  const Step& a = step.of[0];
+  const Step& b = step.of[1];
+  if (a.op == Op::kSpan || b.op == Op::kSpan) {
+    const Step& instant = a.op == Op::kSpan ? b : a;
+    const Answer of = answer(instant);
+    return {rule::shifted(step.op, of.value, a.op == Op::kSpan ? a.span : b.span, zone_), of.until};
+  }
+  const Answer left = answer(a), right = answer(b);
+  return {rule::sum(step.op, left.value, right.value), std::min(left.until, right.until)};
+}
+
+Answer Run::cases(const Step& step) {
+  Instant until = kLastInstant;
+  for (size_t i = 0; i + 1 < step.of.size(); i += 2) {
+    const Answer when = answer(step.of[i]);
+    until = std::min(until, when.until);
+    if (!truth(when)) continue;
+    const Answer then = answer(step.of[i + 1]);
+    return {then.value, std::min(until, then.until)};
+  }
+  if (step.of.size() % 2 == 0) return {Value(), until};
+  const Answer rest = answer(step.of.back());
+  return {rest.value, std::min(until, rest.until)};
+}
+
+Answer Run::days_since(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return {Value(), of.until};
+  return {number(zone_.day_of(now_).value() - zone_.day_of(*t).value()), std::min(of.until, midnight())};
+}
+
+Answer Run::trait(const Step& step) {
+  const auto raw = asked_.trait(step.text);
+  return {raw ? Value::of(*raw) : Value()};
+}
+
+// days_since(t) grows by one each midnight: it crosses a constant on one of them.
+std::optional<Answer> Run::days_compared(const Step& step) {
+  const bool first = step.of[0].op == Op::kDaysSince;
+  const Step& days = step.of[first ? 0 : 1];
+  const Step& bound = step.of[first ? 1 : 0];
+  if (days.op != Op::kDaysSince || bound.op != Op::kNumber) return std::nullopt;
+  const Op op = first ? step.op : mirrored(step.op);
+  if (op == Op::kEqual || op == Op::kNotEqual) return std::nullopt;
+  const Answer of = answer(days.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return Answer{Value::of(false), of.until};
+  const int64_t day = zone_.day_of(*t).value();
+  const int64_t since = zone_.day_of(now_).value() - day;
+  const int64_t units = static_cast<int64_t>(bound.constant.number);
+  const int64_t whole = units / Decimal::kScale - (units % Decimal::kScale < 0 ? 1 : 0);  // rounded down
+  const bool from_there = op == Op::kAtLeast || op == Op::kLess;
+  const int64_t crossing = from_there && units % Decimal::kScale == 0 ? whole : whole + 1;
+  Instant until = of.until;
+  if (since < crossing && day + crossing < 100'000) {
+    until = std::min(until, zone_.start_of(CivilDay(static_cast<int32_t>(day + crossing))));
+  }
+  return Answer{Value::of(rule::holds(op, number(since), bound.constant, Type::kNumber, zone_)), until};
+}
+
+// A moment is passed once: the first moment at which "now", or what is so much before or behind it, reaches
+// the other side, and the one behind that.
+std::optional<Answer> Run::now_compared(const Step& step) {
+  const bool first = moves_with_now(step.of[0]);
+  const Step& moving = step.of[first ? 0 : 1];
+  const Step& fixed = step.of[first ? 1 : 0];
+  if (!moves_with_now(moving) || moves_with_now(fixed)) return std::nullopt;
+  const Answer of = answer(fixed);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return Answer{Value::of(false), of.until};
+  const auto first_reaching = [&](Instant bound) {
+    int64_t low = now_.micros(), high = kLastInstant.micros();
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      if (moved(moving, Instant(middle), zone_) >= bound) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return Instant(low);
+  };
+  const Instant now = moved(moving, now_, zone_);
+  const Value a = Value::of(now), b = Value::of(*t);
+  const bool holds = rule::holds(step.op, first ? a : b, first ? b : a, Type::kInstant, zone_);
+  Instant until = of.until;
+  if (now < *t) until = std::min(until, first_reaching(*t));
+  if (now == *t) until = std::min(until, first_reaching(*t + Duration(1)));
+  return Answer{Value::of(holds), until};
+}
+
+}  // namespace kehu::membership

@@ -1,0 +1,115 @@
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "notation/printer.h"
+
+namespace kehu::notation {
+namespace {
+
+constexpr std::pair<Op, Keyword> kFunctions[] = {
+    {Op::kCount, Keyword::kCount},       {Op::kSum, Keyword::kSum},
+    {Op::kAverage, Keyword::kAverage},   {Op::kMin, Keyword::kMin},
+    {Op::kMax, Keyword::kMax},           {Op::kDistinct, Keyword::kDistinct},
+    {Op::kTop, Keyword::kTop},           {Op::kFirst, Keyword::kFirst},
+    {Op::kLast, Keyword::kLast},         {Op::kNth, Keyword::kNth},
+    {Op::kShare, Keyword::kShare},       {Op::kActiveDays, Keyword::kActiveDays},
+    {Op::kInterval, Keyword::kInterval}, {Op::kDaysSince, Keyword::kDaysSince},
+    {Op::kSequence, Keyword::kSequence}, {Op::kStage, Keyword::kStage}};
+
+// "ever" says the same as "did" without a window.
+Keyword keyword_of(const Node& node) {
+  for (const auto& [op, keyword] : kFunctions) {
+    if (node.op == op) return keyword;
+  }
+  return node.window.kind == Window::Kind::kEver ? Keyword::kEver : Keyword::kDid;
+}
+
+}  // namespace
+
+void Printer::function(const Node& node) {
+  keyword(keyword_of(node));
+  append("(");
+  if (node.op == Op::kSequence || node.op == Op::kStage) {
+    steps(node);
+  } else if (node.op == Op::kDaysSince) {
+    whole(node.of[0]);
+  } else {
+    if (node.op == Op::kNth) append(cat(node.number.to_string(), ","));
+    selection(node);
+  }
+  if (node.window.kind != Window::Kind::kEver) {
+    append(",");
+    window(node.window);
+  }
+  append(")");
+}
+
+void Printer::selection(const Node& node) {
+  if (node.text.empty()) return events(node.of[0]);
+  if (is_chinese()) events(node.of[0]);
+  if (!is_chinese()) word(written_path(node.text));
+  keyword(Keyword::kOf);
+  if (is_chinese()) return word(written_path(node.text));
+  events(node.of[0]);
+}
+
+void Printer::events(const Node& node) {
+  comments(node.comments);
+  if (node.text.empty()) {
+    keyword(Keyword::kAnyEvent);
+  } else {
+    quoted(node.text);
+  }
+  if (node.of.empty()) return;
+  keyword(Keyword::kWhere);
+  print(node.of[0], Level::kDisjunction);
+}
+
+void Printer::steps(const Node& node) {
+  for (size_t i = 0; i < node.of.size(); ++i) {
+    const Node& step = node.of[i];
+    if (i > 0) keyword(Keyword::kThen);
+    comments(step.comments);
+    if (step.op == Op::kNotStep) word(is_chinese() ? row_of(Keyword::kNot).chinese[2] : "not");
+    events(step.of[0]);
+  }
+  if (node.op == Op::kStage) return;
+  if (!node.text.empty()) {
+    keyword(Keyword::kBy);
+    word(written_path(node.text));
+  }
+  if (node.span == Span()) return;
+  keyword(Keyword::kWithin);
+  word(written_limit(node.span, language_));
+}
+
+void Printer::window(const Window& window) {
+  switch (window.kind) {
+    case Window::Kind::kEver:
+      return keyword(Keyword::kEver);
+    case Window::Kind::kLast:
+      keyword(Keyword::kLastWindow);
+      return is_chinese() ? append(written_span(window.span, language_))
+                          : word(written_span(window.span, language_));
+    case Window::Kind::kToday:
+      return keyword(Keyword::kToday);
+    case Window::Kind::kYesterday:
+      return keyword(Keyword::kYesterday);
+    case Window::Kind::kThis:
+    case Window::Kind::kPrevious:
+      keyword(window.kind == Window::Kind::kThis ? Keyword::kThis : Keyword::kPrevious);
+      return is_chinese() ? append(written_unit(window.span.unit, language_))
+                          : word(written_unit(window.span.unit, language_));
+    case Window::Kind::kSince:
+      keyword(Keyword::kSince);
+      return word(written_date(window.from));
+    case Window::Kind::kBetween:
+      keyword(Keyword::kBetween);
+      word(written_date(window.from));
+      keyword(Keyword::kTo);
+      return word(written_date(window.to));
+  }
+}
+
+}  // namespace kehu::notation

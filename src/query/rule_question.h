@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/civil_day.h"
+#include "base/time.h"
+#include "model/ids.h"
+#include "rule/tree.h"
+#include "translation/translate.h"
+
+namespace kehu::query {
+
+// What a rule comes to at a moment, by all events of the archive, rows of the last milliseconds included. The
+// rule has passed rule::check(), and so have those that it names.
+//
+// Cost: a walk over the events that the rule names. Traits are read only if it names some; and only a rule
+// that is true of somebody who has done nothing needs a list of all customers.
+struct RuleQuestion {
+  const rule::Node* rule = nullptr;  // lives as long as the call
+  translation::Answer answer = translation::Answer::kTruth;
+  Instant now;
+  BusinessZone zone;
+  std::function<std::optional<translation::Definition>(rule::Kind kind, std::string_view name)> definition =
+      {};
+
+  // Somebody as the state has it at a record.
+  struct Customer {
+    CustomerId id;
+    std::vector<Token> parts;
+    std::string traits = "{}";  // JSON
+  };
+  // Only these, by the records up to `up_to`. Empty: all, as they are today.
+  std::vector<Customer> customers = {};
+  Sequence up_to = {};
+
+  // How many customers have events, for size_of(): it need not list them where a rule is true of most.
+  std::optional<uint64_t> everybody = {};
+  std::optional<Duration> time_limit = {};  // nullopt: that of statements
+};
+
+struct RuleSize {
+  uint64_t customers = 0;
+  std::vector<CustomerId> examples;
+};
+
+// Whether a rule names traits, or another does that it names.
+bool asks_traits(const RuleQuestion& question);
+
+}  // namespace kehu::query

@@ -1,0 +1,85 @@
+#include "rule/bounds.h"
+
+#include <string_view>
+
+#include "base/text.h"
+#include "rule/tree.h"
+
+namespace kehu::rule {
+namespace {
+
+constexpr std::string_view kUnits[] = {"seconds", "minutes", "hours",    "days",
+                                       "weeks",   "months",  "quarters", "years"};
+constexpr int64_t kShiftYears = 300;  // longer than instants reach
+constexpr int64_t kBirthdayDays = 366;
+
+std::string_view word_of(Unit unit) { return kUnits[static_cast<size_t>(unit)]; }
+
+// How many of a unit so many days hold at least.
+int64_t units_in(int64_t days, Unit unit) {
+  switch (unit) {
+    case Unit::kSecond:
+      return days * 86'400;
+    case Unit::kMinute:
+      return days * 1'440;
+    case Unit::kHour:
+      return days * 24;
+    case Unit::kDay:
+      return days;
+    case Unit::kWeek:
+      return days / 7;
+    case Unit::kMonth:
+      return days * 12 / 366;
+    case Unit::kQuarter:
+      return days * 4 / 366;
+    case Unit::kYear:
+      return days / 366;
+  }
+  return 0;
+}
+
+Flaw flaw_of_length(Span span, int64_t days, std::string_view what) {
+  const int64_t most = units_in(days, span.unit);
+  if (span.count >= 1 && span.count <= most) return {};
+  return {cat(what, " has ", span.count, " ", word_of(span.unit)),
+          cat("1 to ", most, " ", word_of(span.unit))};
+}
+
+}  // namespace
+
+Flaw flaw_of(const Window& window) {
+  switch (window.kind) {
+    case Window::Kind::kLast:
+      return flaw_of_length(window.span, kWindowDays, "the window");
+    case Window::Kind::kThis:
+    case Window::Kind::kPrevious:
+      if (window.span.unit >= Unit::kWeek) return {};
+      return {cat("there is no window of this or the previous ", word_of(window.span.unit)),
+              "today, yesterday, or this or previous week, month, quarter or year"};
+    case Window::Kind::kBetween:
+      if (window.from <= window.to) return {};
+      return {"the window ends before it begins", "the earlier date first"};
+    default:
+      return {};
+  }
+}
+
+Flaw flaw_of_limit(Span span) { return flaw_of_length(span, kWindowDays, "the sequence"); }
+Flaw flaw_of_shift(Span span) { return flaw_of_length(span, kShiftYears * 366, "the span"); }
+
+Flaw flaw_of_birthday(Span span) {
+  if (span.unit == Unit::kDay || span.unit == Unit::kWeek)
+    return flaw_of_length(span, kBirthdayDays, "the span");
+  return {cat("birthdays are not counted in ", word_of(span.unit)), "days or weeks"};
+}
+
+Flaw flaw_of_nth(Decimal number) {
+  const int64_t most = static_cast<int64_t>(kNthMax);
+  const bool whole = number.units() % Decimal::kScale == 0;
+  const int64_t which = number.units() / Decimal::kScale;
+  if (whole && which >= 1 && which <= most) return {};
+  return {cat("there is no event with the number ", number.to_string()),
+          cat("a whole number from 1 to ", most)};
+}
+
+}  // namespace kehu::rule

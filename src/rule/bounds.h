@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "base/money.h"
+#include "rule/window.h"
+
+// What lengths of time and numbers a rule may name.
+namespace kehu::rule {
+
+// Empty: there is none.
+struct Flaw {
+  std::string message;
+  std::string expected;
+};
+
+Flaw flaw_of(const Window& window);
+Flaw flaw_of_limit(Span span);  // of a sequence
+Flaw flaw_of_shift(Span span);  // of an instant
+Flaw flaw_of_birthday(Span span);
+Flaw flaw_of_nth(Decimal number);
+
+}  // namespace kehu::rule

@@ -1,0 +1,316 @@
+#include "rule/check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/civil_day.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "rule/bounds.h"
+#include "rule/nodes.h"
+#include "rule/shape.h"
+#include "rule/value.h"
+#include "text/near_word.h"
+#include "text/pattern.h"
+
+namespace kehu::rule {
+namespace {
+
+std::string_view said(Type type) {
+  switch (type) {
+    case Type::kBool:
+      return "a condition";
+    case Type::kNumber:
+      return "a number";
+    case Type::kText:
+      return "a text";
+    case Type::kInstant:
+      return "an instant";
+    case Type::kSpan:
+      return "a span of time";
+    case Type::kList:
+      return "a list";
+  }
+  return "";
+}
+
+bool is_of_event(Op op) { return op >= Op::kProperty && op <= Op::kEventWeekday; }
+
+// What depends on more than the event: on the customer, on the moment, on other events.
+bool is_beyond_event(Op op) {
+  const bool is_customer = op >= Op::kTrait && op <= Op::kToday;
+  return is_customer || op == Op::kWithin || op == Op::kBirthday || (op >= Op::kDid && op != Op::kCase);
+}
+
+bool is_order(Op op) { return op >= Op::kLess && op <= Op::kBetween; }
+
+// Walks a tree that has a shape. The first problem stays.
+class Checker {
+ public:
+  Checker(const Definition& definition, const KnownNames& known, std::vector<Problem>* warnings)
+      : definition_(definition), known_(known), warnings_(warnings) {}
+
+  std::optional<Problem> run() {
+    clauses();
+    visit(definition_.body);
+    if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
+    if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
+    return std::move(problem_);
+  }
+
+ private:
+  void fail(Place place, std::string message, std::string expected, std::string suggestion = "") {
+    if (!problem_) problem_ = {place, std::move(message), std::move(expected), std::move(suggestion)};
+  }
+
+  void clauses() {
+    const Place place = definition_.place;
+    if (definition_.name.empty() || definition_.name.size() > limits::kNameBytes) {
+      fail(place, "the name of the definition is empty or too long",
+           cat("1 to ", limits::kNameBytes, " bytes"));
+    }
+    if (!definition_.time_zone.empty() && !BusinessZone::load(definition_.time_zone)) {
+      fail(place, cat("there is no time zone \"", definition_.time_zone, "\""),
+           "an IANA name such as Asia/Shanghai");
+    }
+    if (definition_.keep_when_empty && definition_.kind == Kind::kSegment) {
+      fail(place, "a segment is never empty", "when empty keep of a tag");
+    }
+  }
+
+  void visit(const Node& node) {
+    if (problem_) return;
+    scope(node);
+    const bool was_in_where = std::exchange(in_where_, in_where_ || node.op == Op::kEvents);
+    for (size_t i = 0; i < node.of.size(); ++i) {
+      const bool is_shift = i == 1 && (node.op == Op::kPlus || node.op == Op::kMinus);
+      if (node.of[i].op == Op::kSpan && !is_shift) stray_span(node.of[i]);
+      visit(node.of[i]);
+    }
+    in_where_ = was_in_where;
+    if (!problem_) own(node);
+  }
+
+  void scope(const Node& node) {
+    if (in_where_ && is_beyond_event(node.op)) {
+      fail(node.place, cat(to_string(node.op), " says more than one event does, and stands inside of where"),
+           "a property of the event, channel, source, hour or weekday");
+    }
+    if (!in_where_ && is_of_event(node.op)) {
+      const std::string name = node.op == Op::kProperty ? node.text : std::string(to_string(node.op));
+      fail(node.place, cat(name, " is of an event, and stands outside of where"),
+           cat("\"EVENT\" where ", name, " …, or trait.", name), cat("trait.", name));
+    }
+  }
+
+  void stray_span(const Node& node) {
+    fail(node.place, "a span of time stands by itself", "an instant in front of it: now - 3 days");
+  }
+
+  void own(const Node& node) {
+    if (node.op < Op::kAnd) return named(node);
+    if (node.op >= Op::kDid) return over_events(node);
+    if (node.op >= Op::kContains && node.op <= Op::kMatches) return texts(node);
+    switch (node.op) {
+      case Op::kAnd:
+      case Op::kOr:
+      case Op::kNot:
+        for (const Node& child : node.of) expect(child, Type::kBool);
+        return;
+      case Op::kIn:
+        return member(node);
+      case Op::kIsKnown:
+        return;
+      case Op::kWithin:
+        expect(node.of[0], Type::kInstant);
+        return window(node);
+      case Op::kBirthday:
+        expect(node.of[0], Type::kInstant);
+        return bound(node, flaw_of_birthday(node.span));
+      case Op::kPlus:
+      case Op::kMinus:
+        return arithmetic(node);
+      default:
+        return compared(node);
+    }
+  }
+
+  void bound(const Node& node, Flaw flaw) {
+    if (!flaw.message.empty()) fail(node.place, std::move(flaw.message), std::move(flaw.expected));
+  }
+  void window(const Node& node) { bound(node, flaw_of(node.window)); }
+
+  void expect(const Node& node, Type wanted) {
+    const auto type = static_type(node);
+    if (!type || type == wanted) return;
+    fail(node.place, cat(said(*type), " stands where ", said(wanted), " belongs"), std::string(said(wanted)));
+  }
+
+  void agree(const Node& a, const Node& b) {
+    const auto left = static_type(a), right = static_type(b);
+    if (!left || !right || left == right) return;
+    fail(b.place, cat(said(*left), " is compared with ", said(*right)), std::string(said(*left)));
+  }
+
+  void compared(const Node& node) {
+    for (size_t i = 1; i < node.of.size(); ++i) agree(node.of[i - 1], node.of[i]);
+    agree(node.of[0], node.of.back());
+    for (const Node& side : node.of) {
+      if (!is_order(node.op) || static_type(side) != Type::kBool) continue;
+      fail(side.place, "a condition is neither less nor greater than another", "= or !=, or a number");
+    }
+  }
+
+  void member(const Node& node) {
+    const Node& list = node.of[1];
+    if (list.of.size() > kListItems) {
+      return fail(list.place, cat("the list has more than ", kListItems, " items"),
+                  "a trait, or several segments");
+    }
+    for (const Node& item : list.of) agree(node.of[0], item);
+    for (const Node& item : list.of) agree(list.of[0], item);
+  }
+
+  void texts(const Node& node) {
+    for (const Node& side : node.of) expect(side, Type::kText);
+    if (node.op != Op::kMatches) return;
+    const Node& pattern = node.of[1];
+    if (pattern.op != Op::kText)
+      return fail(pattern.place, "a pattern is no text in double quotes", "a text in double quotes");
+    const auto compiled = text::Pattern::compile(pattern.text);
+    if (!compiled.ok()) fail(pattern.place, message_of(compiled.status()), "a pattern in RE2's syntax");
+  }
+
+  void arithmetic(const Node& node) {
+    const Node &left = node.of[0], &right = node.of[1];
+    if (right.op == Op::kSpan) {
+      expect(left, Type::kInstant);
+      return bound(right, flaw_of_shift(right.span));
+    }
+    if (static_type(left) == Type::kInstant && static_type(right) == Type::kInstant) {
+      return fail(right.place, "an instant is not added to another one, or taken away",
+                  "days_since(…) for the days up to today, or an instant and a span such as 3 days");
+    }
+    expect(left, Type::kNumber);
+    expect(right, Type::kNumber);
+  }
+
+  void named(const Node& node) {
+    const bool is_segment = node.op == Op::kSegment;
+    if (!is_segment && node.op != Op::kTag) return;
+    const std::string_view kind = is_segment ? "segment" : "tag";
+    if (node.text == definition_.name && is_segment == (definition_.kind == Kind::kSegment)) {
+      return fail(node.place, cat("the ", kind, " ", node.text, " asks for itself"), cat("another ", kind));
+    }
+    const auto& names = is_segment ? known_.segments : known_.tags;
+    if (is_known(node.text, names)) return;
+    fail(node.place, cat("there is no ", kind, " ", node.text), cat("a ", kind, " that is defined"),
+         std::string(text::near_word(node.text, names)));
+  }
+  static bool is_known(const std::string& name, const std::vector<std::string>& names) {
+    return names.empty() || std::ranges::find(names, name) != names.end();
+  }
+
+  void over_events(const Node& node) {
+    switch (node.op) {
+      case Op::kEvents:
+        return events(node);
+      case Op::kCase:
+        return cases(node);
+      case Op::kDaysSince:
+        return expect(node.of[0], Type::kInstant);
+      case Op::kSequence:
+      case Op::kStage:
+        steps(node);
+        break;
+      case Op::kFirst:
+      case Op::kNth:
+        if (node.op == Op::kNth) bound(node, flaw_of_nth(node.number));
+        if (node.window.kind == Window::Kind::kEver) return;
+        return fail(node.place, cat(to_string(node.op), " looks at all events, and takes no window"),
+                    cat(to_string(node.op), "(…) within a window, or last(…) with one"));
+      case Op::kShare:
+        if (!node.of[0].of.empty()) break;
+        return fail(node.of[0].place, "a share has no condition",
+                    "\"EVENT\" where …: the part of its events for which that holds");
+      default:
+        break;
+    }
+    window(node);
+  }
+
+  void events(const Node& node) {
+    if (node.text.size() > limits::kNameBytes) {
+      return fail(node.place, "the name of an event is too long",
+                  cat("at most ", limits::kNameBytes, " bytes"));
+    }
+    if (!node.of.empty()) expect(node.of[0], Type::kBool);
+    if (warnings_ == nullptr || node.text.empty() || is_known(node.text, known_.events)) return;
+    warnings_->push_back({node.place, cat("no event \"", node.text, "\" was seen yet"),
+                          "the name of an event", std::string(text::near_word(node.text, known_.events))});
+  }
+
+  void cases(const Node& node) {
+    std::optional<Type> common;
+    for (size_t i = 0; i < node.of.size(); ++i) {
+      const bool is_value = i % 2 == 1 || i + 1 == node.of.size();
+      if (!is_value) {
+        expect(node.of[i], Type::kBool);
+        continue;
+      }
+      if (common) expect(node.of[i], *common);
+      if (!common) common = static_type(node.of[i]);
+    }
+  }
+
+  void steps(const Node& node) {
+    const auto positive = [](const Node& step) { return step.op == Op::kStep; };
+    if (node.of.size() < 2 || node.of.size() > kSequenceSteps) {
+      return fail(node.place, cat("the ", to_string(node.op), " has ", node.of.size(), " steps"),
+                  cat("2 to ", kSequenceSteps, " steps; did(…) asks for one"));
+    }
+    if (!positive(node.of[0])) {
+      return fail(node.of[0].place, "a sequence begins with what did not happen",
+                  "an event, behind it then not …");
+    }
+    if (node.op == Op::kStage) {
+      for (const Node& step : node.of) {
+        if (step.of[0].text.empty())
+          fail(step.place, "a step of a stage has no name", "the name of an event in double quotes");
+      }
+      return;
+    }
+    if (node.span != Span()) bound(node, flaw_of_limit(node.span));
+  }
+
+  const Definition& definition_;
+  const KnownNames& known_;
+  std::vector<Problem>* warnings_;
+  bool in_where_ = false;
+  std::optional<Problem> problem_;
+};
+
+void add_references(const Node& node, References& out) {
+  const auto add = [&node](std::vector<std::string>& names) {
+    if (std::ranges::find(names, node.text) == names.end()) names.push_back(node.text);
+  };
+  if (node.op == Op::kSegment) add(out.segments);
+  if (node.op == Op::kTag) add(out.tags);
+  for (const Node& child : node.of) add_references(child, out);
+}
+
+}  // namespace
+
+std::optional<Problem> check(const Definition& definition, const KnownNames& known,
+                             std::vector<Problem>* warnings) {
+  if (auto problem = misshape_of(definition.body)) return problem;
+  return Checker(definition, known, warnings).run();
+}
+
+References references(const Node& expression) {
+  References out;
+  add_references(expression, out);
+  return out;
+}
+
+}  // namespace kehu::rule

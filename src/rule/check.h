@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rule/problem.h"
+#include "rule/tree.h"
+
+namespace kehu::rule {
+
+// What a project knows by name, for errors that say what was meant. An empty list: nothing is known yet, and
+// any name is good.
+struct KnownNames {
+  std::vector<std::string> events;
+  std::vector<std::string> segments;
+  std::vector<std::string> tags;
+};
+
+// Whether a definition means something: types fit, bounds hold (tree.h), segments and tags that it names are
+// there. A name of an event that nobody has sent is only a warning, which is added to `warnings`: a rule may
+// be written before its first event.
+std::optional<Problem> check(const Definition& definition, const KnownNames& known,
+                             std::vector<Problem>* warnings = nullptr);
+
+// The segments and tags that an expression names.
+struct References {
+  std::vector<std::string> segments;
+  std::vector<std::string> tags;
+};
+References references(const Node& expression);
+
+}  // namespace kehu::rule

@@ -1,0 +1,166 @@
+#include "rule/check.h"
+
+#include <gtest/gtest.h>
+
+#include "base/test_rounds.h"
+#include "notation/parse.h"
+#include "rule/test_random_rules.h"
+#include "rule/tree_json.h"
+
+namespace kehu::rule {
+namespace {
+
+struct Bad {
+  std::string_view text;
+  std::string_view place;
+  std::string_view message;  // a part of it
+  std::string_view suggestion = "";
+};
+
+KnownNames names() {
+  return {.events = {"Order Completed", "Signed In"},
+          .segments = {"会员", "Gold"},
+          .tags = {"stage of life", "score"}};
+}
+
+std::optional<Problem> problem_of(std::string_view text, Kind kind = Kind::kSegment,
+                                  std::vector<Problem>* warnings = nullptr) {
+  Definition definition{.kind = kind, .name = "X"};
+  const auto syntax = notation::parse_expression(text, definition.body);
+  EXPECT_FALSE(syntax) << text << ": " << syntax->message;
+  return check(definition, names(), warnings);
+}
+
+TEST(Check, RefusesWhatMeansNothing) {
+  const Bad cases[] = {
+      {"count(\"A\")", "1:1", "a number stands where a condition"},
+      {"count(\"A\") = \"3\"", "1:14", "a number is compared with a text"},
+      {"count(\"A\") between 1 and \"3\"", "1:26", "a number is compared with a text"},
+      {"trait.a between 1 and \"3\"", "1:23", "a number is compared with a text"},
+      {"first(\"A\") > 3", "1:14", "an instant is compared with a number"},
+      {"did(\"A\") > true", "1:1", "a condition is neither less"},
+      {"count(\"A\") and did(\"B\")", "1:1", "a number stands where a condition"},
+      {"not top(a of \"A\")", "1:5", "a text stands where a condition"},
+      {"count(\"A\") + \"x\" > 3", "1:14", "a text stands where a number"},
+      {"count(\"A\") + 3 days > now", "1:1", "a number stands where an instant"},
+      {"now - first(\"A\") > 3", "1:7", "an instant is not added"},
+      {"now > 3 days", "1:7", "a span of time stands by itself"},
+      {"trait.a in (1, \"a\")", "1:16", "a number is compared with a text"},
+      {"now in (1)", "1:9", "an instant is compared with a number"},
+      {"trait.a matches \"(\"", "1:17", "the regular expression is not valid"},
+      {"trait.a matches trait.b", "1:17", "a pattern is no text"},
+      {"count(\"A\") contains \"a\"", "1:1", "a number stands where a text"},
+      {"count(\"A\") within last 3 days", "1:1", "a number stands where an instant"},
+      {"count(\"A\") birthday in the next 3 days", "1:1", "a number stands where an instant"},
+      {"trait.b birthday in the next 3 months", "1:1", "birthdays are not counted in months"},
+      {"trait.b birthday in the next 367 days", "1:1", "the span has 367 days"},
+      {"channel = \"app\"", "1:1", "channel is of an event", "trait.channel"},
+      {"hour > 3", "1:1", "hour is of an event", "trait.hour"},
+      {"did(\"A\" where trait.a = 3)", "1:15", "trait says more than one event does"},
+      {"did(\"A\" where at > now - 3 days)", "1:20", "now says more"},
+      {"did(\"A\" where did(\"B\"))", "1:15", "did says more"},
+      {"did(\"A\" where in segment Gold)", "1:15", "segment says more"},
+      {"did(\"A\" where at within last 3 days)", "1:15", "within says more"},
+      {"did(\"A\" where \"x\")", "1:15", "a text stands where a condition"},
+      {"did(\"A\", last 0 days)", "1:1", "the window has 0 days"},
+      {"did(\"A\", last 1101 days)", "1:1", "the window has 1101 days"},
+      {"did(\"A\", last 37 months)", "1:1", "the window has 37 months"},
+      {"did(\"A\", this day)", "1:1", "no window of this or the previous days"},
+      {"did(\"A\", between 2026-02-01 and 2026-01-31)", "1:1", "the window ends before it begins"},
+      {"first(\"A\", last 3 days) > now", "1:1", "first looks at all events"},
+      {"nth(2, \"A\", last 3 days) > now", "1:1", "nth looks at all events"},
+      {"nth(0, \"A\") is known", "1:1", "no event with the number 0"},
+      {"nth(17, \"A\") is known", "1:1", "no event with the number 17"},
+      {"share(\"A\") > 0.5", "1:7", "a share has no condition"},
+      {"days_since(3) > 1", "1:12", "a number stands where an instant"},
+      {"sequence(\"A\")", "1:1", "the sequence has 1 steps"},
+      {"sequence(not \"A\" then \"B\")", "1:10", "begins with what did not happen"},
+      {"sequence(\"A\" then \"B\" within 4 years)", "1:1", "the sequence has 4 years"},
+      {"stage(\"A\" then any event) = \"A\"", "1:16", "a step of a stage has no name"},
+      {"case when 3 then true end", "1:11", "a number stands where a condition"},
+      {"(case when true then 3 else \"a\" end) = 3", "1:29", "a text stands where a number"},
+      {"in segment 会", "1:1", "there is no segment 会"},
+      {"in segment Golf", "1:1", "there is no segment Golf", "Gold"},
+      {"tag.scores > 3", "1:1", "there is no tag scores", "score"},
+      {"did(\"A\") and not in segment X", "1:18", "the segment X asks for itself"},
+  };
+  for (const Bad& bad : cases) {
+    const auto problem = problem_of(bad.text);
+    ASSERT_TRUE(problem) << bad.text;
+    EXPECT_EQ(std::to_string(problem->place.line) + ":" + std::to_string(problem->place.column), bad.place)
+        << bad.text;
+    EXPECT_NE(problem->message.find(bad.message), std::string::npos) << bad.text << ": " << problem->message;
+    EXPECT_EQ(problem->suggestion, bad.suggestion) << bad.text;
+    EXPECT_FALSE(problem->expected.empty()) << bad.text;
+  }
+}
+
+TEST(Check, TakesWhatMeansSomething) {
+  for (const char* text :
+       {"trait.vip", "in segment Gold", "trait.a = trait.b", "tag.`stage of life` = \"x\"",
+        "now - 18 years > trait.birthday", "trait.birthday before now - 18 years",
+        "did(\"A\" where paid and hour between 22 and 24)", "sequence(\"A\" then not \"B\" then not \"C\")",
+        "sequence(\"A\" then \"B\" then not \"C\" within 1 hour)", "last(\"A\", today) is known",
+        "interval(\"A\", last 90 days) < 3.5", "did(\"A\", last 1100 days)", "did(\"A\", last 36 months)",
+        "did(\"A\", last 30 seconds)", "first(x of \"A\") in (\"a\", \"b\")",
+        "(case when trait.a then 3 else trait.b end) > 3",
+        "did(\"A\" where (case when channel = \"a\" then x else y end) > 2)",
+        "trait.birthday birthday in the next 2 weeks", "top(a of any event) != \"\""}) {
+    const auto problem = problem_of(text);
+    EXPECT_FALSE(problem) << text << ": " << problem->message;
+  }
+}
+
+TEST(Check, WarnsOfEventsThatNobodySent) {
+  std::vector<Problem> warnings;
+  EXPECT_FALSE(problem_of("did(\"Order Complete\") or did(\"Signed In\")", Kind::kSegment, &warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].suggestion, "Order Completed");
+  EXPECT_EQ(warnings[0].place.column, 5u);
+}
+
+TEST(Check, ATagMayBeAnything) {
+  for (const char* text : {"3", "\"x\"", "now", "did(\"A\")", "trait.a", "in segment X"}) {
+    EXPECT_FALSE(problem_of(text, Kind::kTag).has_value() && std::string_view(text) != "in segment X")
+        << text;
+  }
+  EXPECT_TRUE(problem_of("3 days", Kind::kTag));
+  EXPECT_TRUE(problem_of("tag.X", Kind::kTag));
+}
+
+TEST(Check, LooksAtTheClauses) {
+  EXPECT_TRUE(check({.name = "X", .body = {}, .time_zone = "Asia/Nowhere"}, {}));
+  EXPECT_FALSE(check({.name = "X", .body = {}, .time_zone = "Asia/Shanghai"}, {}));
+  EXPECT_TRUE(check({.name = "X", .body = {}, .keep_when_empty = true}, {}));
+  EXPECT_TRUE(check({.name = "", .body = {}}, {}));
+}
+
+TEST(References, NamesEachOnce) {
+  Node node;
+  ASSERT_FALSE(
+      notation::parse_expression("in segment A and (tag.b = 1 or not in segment A) and tag.c = 1", node));
+  EXPECT_EQ(references(node).segments, std::vector<std::string>({"A"}));
+  EXPECT_EQ(references(node).tags, std::vector<std::string>({"b", "c"}));
+}
+
+TEST(RandomRules, PassTheCheckAndComeBackFromJson) {
+  RandomRuleWorld world;
+  world.segments = {"会员"};
+  world.tags = {"score"};
+  world.any_sequence = true;
+  const int count = rounds(3000, 100'000);
+  for (int seed = 0; seed < count; ++seed) {
+    RandomRules rules(static_cast<uint64_t>(seed), world);
+    Definition definition = seed % 2 == 0 ? rules.segment("X") : rules.tag("X");
+    definition.comments = {"a \"comment\"", ""};
+    definition.body.comments = {"another"};
+    const auto problem = check(definition, names());
+    ASSERT_FALSE(problem) << "seed " << seed << ": " << problem->message << " " << to_json(definition);
+    const auto read = definition_from_json(to_json(definition));
+    ASSERT_TRUE(read.ok()) << "seed " << seed << ": " << read.status().message();
+    ASSERT_TRUE(*read == definition) << "seed " << seed << ": " << to_json(definition);
+  }
+}
+
+}  // namespace
+}  // namespace kehu::rule

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "rule/tree.h"
+
+// What several of this room ask about nodes.
+namespace kehu::rule {
+
+// `x not in (…)` and `x is unknown`, which are read aloud as one test.
+inline bool is_negated_test(const Node& node) {
+  return node.op == Op::kNot && node.of.size() == 1 &&
+         (node.of[0].op == Op::kIn || node.of[0].op == Op::kIsKnown);
+}
+
+// Whether the text of a node begins with that of its first child.
+inline bool begins_with_child(const Node& node) {
+  if (node.of.empty()) return false;
+  return (node.op >= Op::kAnd && node.op <= Op::kMinus && node.op != Op::kNot) || node.op == Op::kStep ||
+         is_negated_test(node);
+}
+
+// The node that the first word of the text belongs to; comments in front of it are its.
+inline Node& leading(Node& node) {
+  Node* first = &node;
+  while (begins_with_child(*first)) first = &first->of[0];
+  return *first;
+}
+
+// Of functions over events: whether `text` is a path that they need, or may have.
+inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTop; }
+inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
+
+}  // namespace kehu::rule

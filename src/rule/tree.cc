@@ -1,0 +1,32 @@
+#include "rule/tree.h"
+
+#include <array>
+
+#include "base/check.h"
+
+namespace kehu::rule {
+namespace {
+
+// In the order of Op.
+constexpr std::array<std::string_view, 57> kOps = {
+    "bool",        "number",   "text",       "date",     "span",        "list",      "trait",    "tag",
+    "segment",     "now",      "today",      "property", "channel",     "source",    "hour",     "weekday",
+    "and",         "or",       "not",        "equal",    "not_equal",   "less",      "at_most",  "greater",
+    "at_least",    "between",  "in",         "contains", "starts_with", "ends_with", "matches",  "is_known",
+    "within",      "birthday", "plus",       "minus",    "did",         "count",     "sum",      "average",
+    "min",         "max",      "distinct",   "top",      "first",       "last",      "nth",      "share",
+    "active_days", "interval", "days_since", "sequence", "stage",       "step",      "not_step", "events",
+    "case",
+};
+static_assert(kOps[static_cast<size_t>(Op::kCase)] == "case");
+
+}  // namespace
+
+std::string_view to_string(Op op) {
+  KEHU_CHECK(op <= Op::kCase);
+  return kOps[static_cast<size_t>(op)];
+}
+
+std::string_view to_string(Kind kind) { return kind == Kind::kSegment ? "segment" : "tag"; }
+
+}  // namespace kehu::rule

@@ -1,0 +1,305 @@
+#include "script/world.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+#include "codec/record.h"
+#include "codec/settings_json.h"
+#include "intake/bulk.h"
+#include "os/random.h"
+#include "property/event_fields.h"
+#include "rule/tree_json.h"
+#include "tally/folder.h"
+
+namespace kehu::script {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kActor = "script";
+constexpr SourceId kSource{1};
+constexpr size_t kCacheBytes = 1 << 20;
+
+void fill_random(char* bytes, size_t size) { os::random_bytes({bytes, size}); }
+
+// Why the first of them was refused; OK: none was.
+absl::Status refusal_of(const RecordBatch& records) {
+  for (const RecordBatch::Entry& entry : records.entries) {
+    if (entry.kind != RecordKind::kRejection) continue;
+    const auto rejection = codec::decode_rejection(records.payload(entry));
+    if (!rejection.ok()) return rejection.status();
+    return failure(absl::StatusCode::kInvalidArgument, "a server would reject this event (",
+                   to_string(rejection->reason), "): ", rejection->path, rejection->path.empty() ? "" : " ",
+                   rejection->detail);
+  }
+  return absl::OkStatus();
+}
+
+template <class Append>
+RecordBatch one_record(RecordKind kind, Append&& append) {
+  RecordBatch batch;
+  codec::add_record(batch, kind, append);
+  return batch;
+}
+
+}  // namespace
+
+World::World(std::string directory, const seal::ProjectKey& key)
+    : directory_(std::move(directory)), key_(key) {}
+
+World::~World() {
+  replica_.reset();
+  database_.reset();
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+absl::StatusOr<std::unique_ptr<World>> World::open() {
+  std::string secret(seal::ProjectKey::kBytes, '\0');
+  fill_random(secret.data(), secret.size());
+  const auto key = seal::ProjectKey::from_bytes(secret);
+  if (!key.ok()) return key.status();
+  std::error_code error;
+  const fs::path temporary = fs::temp_directory_path(error);
+  const std::string directory = (temporary / cat("kehu-script-", os::random_hex(8))).string();
+  if (!error) fs::create_directories(directory, error);
+  if (error) return failure(absl::StatusCode::kUnavailable, directory, ": ", error.message());
+  std::unique_ptr<World> world(new World(directory, *key));
+  if (auto status = world->open_state(); !status.ok()) return status;
+  const definition::Source source{.id = kSource, .name = "default", .keys = {}};
+  const std::string body = to_json(source);
+  auto status = world->define({{.kind = definition::kSource,
+                                .name = source.name,
+                                .body = body,
+                                .actor = kActor,
+                                .base = Sequence()}});
+  if (!status.ok()) return status;
+  return world;
+}
+
+absl::Status World::open_state() {
+  auto database = state::Database::open(directory_, kCacheBytes);
+  if (!database.ok()) return database.status();
+  database_ = *std::move(database);
+  ring_ = std::make_unique<seal::KeyRing>(key_, Settings::defaults().cipher, fill_random);
+  auto replica = replica::Replica::open(*database_, *ring_);
+  if (!replica.ok()) return replica.status();
+  replica_ = *std::move(replica);
+  open_door();
+  return absl::OkStatus();
+}
+
+void World::open_door() {
+  settings_ = project()->settings();
+  policy_ = std::make_unique<fields::Policy>(settings_);
+  door_ = std::make_unique<seal::Door>(definition::Project::kDefault, key_, *settings_, *ring_);
+}
+
+std::vector<std::string> World::identifier_types() const {
+  std::vector<std::string> names;
+  for (const IdentifierRule& rule : settings_->identifier_types) names.push_back(rule.name);
+  return names;
+}
+
+absl::Status World::set_zone(const std::string& name) {
+  if (!BusinessZone::load(name)) {
+    return failure(absl::StatusCode::kInvalidArgument, "there is no time zone ", name,
+                   "; expected a name of the IANA, such as Asia/Shanghai");
+  }
+  Settings settings = *settings_;
+  settings.time_zone = name;
+  const std::string body = codec::settings_to_json(settings);
+  auto status = define({{.kind = definition::kSettings,
+                         .name = "",
+                         .body = body,
+                         .actor = kActor,
+                         .base = replica_->applied()}});
+  if (status.ok()) open_door();
+  return status;
+}
+
+absl::Status World::define(const std::vector<rule::Definition>& rules) {
+  std::vector<std::string> bodies;
+  for (const rule::Definition& definition : rules) bodies.push_back(rule::to_json(definition));
+  std::vector<Definition> changes;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    changes.push_back({.kind = rule::to_string(rules[i].kind),
+                       .name = rules[i].name,
+                       .body = bodies[i],
+                       .actor = kActor,
+                       .base = replica_->applied()});
+  }
+  if (auto status = define(changes); !status.ok()) return status;
+  return fill_in();
+}
+
+absl::Status World::define(const std::vector<Definition>& changes) {
+  return apply_command(one_record(RecordKind::kDefinition,
+                                  [&](std::string& out) { codec::append_definitions(changes, out); }));
+}
+
+// What one batch of a log is: numbered behind all before it, and dated by the clock.
+absl::Status World::apply(const RecordBatch& batch) {
+  std::vector<shard::LogRecord> records;
+  Sequence sequence = replica_->applied();
+  for (const RecordBatch::Entry& entry : batch.entries) {
+    sequence = sequence.next();
+    records.push_back({sequence, entry.kind, batch.payload(entry)});
+  }
+  effects_.clear();
+  return replica_->apply(records, now_, effects_);
+}
+
+absl::Status World::apply_command(const RecordBatch& batch) {
+  if (auto status = apply(batch); !status.ok()) return status;
+  for (const shard::CommandResult& result : effects_.commands) {
+    if (!result.outcome.ok()) return result.outcome.status();
+  }
+  return absl::OkStatus();
+}
+
+// What a server's back-fill does with its archive (backfill/backfill.cc), in one record a round.
+absl::Status World::fill_in() {
+  for (;;) {
+    const shard::Shard::BackfillJob job = replica_->shard().backfill_job();
+    if (job.round.kind == BackfillRound::kNone) return absl::OkStatus();
+    property::FieldPlan fields;
+    const tally::Plan plan(job.tallies, fields);
+    std::vector<std::pair<Token, std::string>> counted;
+    for (const auto& [part, events] : events_) {
+      auto tallies = job.round.kind == BackfillRound::kCount ? count(events, plan, fields) : std::string();
+      if (!tallies.ok()) return tallies.status();
+      counted.emplace_back(part, *std::move(tallies));
+    }
+    codec::Backfill record{
+        .kind = job.round.kind, .position = job.round.position, .last = true, .entries = {}};
+    for (const auto& [part, tallies] : counted) record.entries.push_back({part, tallies});
+    auto status = apply(
+        one_record(RecordKind::kBackfill, [&](std::string& out) { codec::append_backfill(record, out); }));
+    if (!status.ok()) return status;
+  }
+}
+
+// Of one part.
+absl::StatusOr<std::string> World::count(const std::vector<std::string>& events, const tally::Plan& plan,
+                                         const property::FieldPlan& fields) const {
+  tally::Folder folder;
+  property::EventFields values;
+  std::string counted, folded;
+  for (const std::string& bytes : events) {
+    codec::EventRecord record;
+    if (auto status = record.decode(bytes); !status.ok()) return status;
+    const Event& event = record.event();
+    const bool is_track = event.type == EventType::kTrack;
+    values.read(is_track ? fields.of(event.name_id(), SourceId()) : nullptr, event.properties);
+    const auto changed =
+        folder.fold(plan, counted, {event, values, project()->name_of(event.source)}, folded);
+    if (!changed.ok()) return changed.status();
+    if (*changed) std::swap(counted, folded);
+  }
+  return counted;
+}
+
+void World::remember(const RecordBatch& batch) {
+  size_t at = 0;
+  for (const RecordBatch::Entry& entry : batch.entries) {
+    if (entry.kind != RecordKind::kEvent) continue;
+    events_[effects_.events[at++].part].emplace_back(batch.payload(entry));
+  }
+}
+
+absl::Status World::tick(Instant at) {
+  now_ = at;
+  return apply(
+      one_record(RecordKind::kTick, [&](std::string& out) { codec::append_tick({.time = at}, out); }));
+}
+
+// A server's clock ticks each second and whenever something is due; what happens is the same. A timer that is
+// not yet due although it said so is one of a page of timers that has to be sorted first.
+absl::Status World::advance_to(Instant then) {
+  for (auto due = replica_->shard().next_due(); due && *due <= then; due = replica_->shard().next_due()) {
+    Instant at = std::max(*due, now_);
+    if (effects_.timers_due == 0 && at == now_) at = std::min(at + Duration::seconds(1), then);
+    if (auto status = tick(at); !status.ok()) return status;
+    if (at == then && effects_.timers_due == 0) break;
+  }
+  return tick(then);
+}
+
+absl::Status World::send(std::string_view event) {
+  const intake::Sender sender{.policy = policy_.get(),
+                              .door = door_.get(),
+                              .project = definition::Project::kDefault,
+                              .source = kSource,
+                              .default_channel = Channel::kUnknown,
+                              .received_at = now_,
+                              .retried = false,
+                              .remote_ip = {},
+                              .origin = "script"};
+  intake::BulkDecoder decoder(sender);
+  intake::Intake intake;
+  decoder.decode_whole(event, intake);
+  if (auto status = refusal_of(intake.records); !status.ok()) return status;
+  if (auto status = apply(intake.records); !status.ok()) return status;
+  remember(intake.records);
+  ring_->mark_durable(intake.new_key_ids);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Token> World::token_of(const Person& who) {
+  return document::parse_token({*settings_, *door_}, cat(who.type, ":", who.value));
+}
+
+absl::StatusOr<CustomerId> World::customer_of(const Person& who) {
+  const auto token = token_of(who);
+  if (!token.ok()) return token.status();
+  const auto customer = replica_->shard().identities().customer_of(*token);
+  if (customer) return *customer;
+  return failure(absl::StatusCode::kNotFound, "nothing has been heard of ", who.shown, " yet");
+}
+
+absl::Status World::merge(const Person& winner, const Person& loser) {
+  const auto first = token_of(winner), second = token_of(loser);
+  if (!first.ok()) return first.status();
+  if (!second.ok()) return second.status();
+  return apply_command(one_record(RecordKind::kMerge, [&](std::string& out) {
+    codec::append_merge({.winner = *first, .loser = *second, .reason = "script", .actor = kActor}, out);
+  }));
+}
+
+absl::Status World::unmerge(const Person& who, const Person& other) {
+  const auto first = token_of(who), second = token_of(other);
+  if (!first.ok()) return first.status();
+  if (!second.ok()) return second.status();
+  const auto links = replica_->shard().identities().explain(*first, *second);
+  if (!links.ok()) return links.status();
+  const auto customer = customer_of(who);
+  if (!customer.ok()) return customer.status();
+  if (links->empty()) {
+    return failure(absl::StatusCode::kInvalidArgument, who.shown, " and ", other.shown,
+                   " are one identifier");
+  }
+  const auto newest = std::ranges::max_element(*links, {}, &identity::Link::sequence);
+  return apply_command(one_record(RecordKind::kUnmerge, [&](std::string& out) {
+    codec::append_unmerge(
+        {.link = newest->sequence, .customer = *customer, .reason = "script", .actor = kActor}, out);
+  }));
+}
+
+absl::Status World::restart() {
+  constexpr size_t kKeys = 1 << 20;
+  replica_->begin_checkpoint();
+  while (!replica_->copy_some(kKeys)) {
+  }
+  replica::Replica::Checkpoint checkpoint = replica_->take_checkpoint();
+  if (auto status = database_->checkpoint(checkpoint.position, *checkpoint.changes); !status.ok())
+    return status;
+  replica_->finish_checkpoint(true);
+  door_.reset();
+  replica_.reset();
+  database_.reset();
+  return open_state();
+}
+
+}  // namespace kehu::script

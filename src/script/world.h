@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/civil_day.h"
+#include "base/time.h"
+#include "document/customer_name.h"
+#include "fields/policy.h"
+#include "model/record.h"
+#include "property/field_plan.h"
+#include "replica/replica.h"
+#include "rule/tree.h"
+#include "script/statement.h"
+#include "seal/door.h"
+#include "seal/key_ring.h"
+#include "seal/project_key.h"
+#include "state/database.h"
+#include "tally/plan.h"
+
+namespace kehu::script {
+
+// An installation of which only the clock is made up: events go through the decoder and the door of a server,
+// their records through its replica, and ticks come whenever something is due. It has no log and no archive,
+// so rules come before the first event. Its state is in a directory of its own, which is removed with it. One
+// thread.
+class World {
+ public:
+  static absl::StatusOr<std::unique_ptr<World>> open();
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  Instant now() const { return now_; }
+  const BusinessZone& zone() const { return project()->settings()->zone; }
+  std::vector<std::string> identifier_types() const;
+  // Nothing has happened yet.
+  bool is_new() const { return replica_->totals().events == 0; }
+
+  // Before the first event: a clock that shows another time.
+  void set_clock(Instant now) { now_ = now; }
+  absl::Status set_zone(const std::string& name);
+  // Whatever is due until then happens at its time.
+  absl::Status advance_to(Instant then);
+  // They are in force on return, filled in with what happened before.
+  absl::Status define(const std::vector<rule::Definition>& rules);
+  // An event in our plain form (intake/bulk.h). InvalidArgument: why it would be rejected.
+  absl::Status send(std::string_view event);
+  absl::Status merge(const Person& winner, const Person& loser);
+  // Takes away the newest link that holds the two together.
+  absl::Status unmerge(const Person& who, const Person& other);
+  // Everything is written to the disk, forgotten, and read again.
+  absl::Status restart();
+
+  absl::StatusOr<Token> token_of(const Person& who);
+  absl::StatusOr<CustomerId> customer_of(const Person& who);
+  replica::Replica& replica() { return *replica_; }
+
+ private:
+  World(std::string directory, const seal::ProjectKey& key);
+  absl::Status open_state();
+  absl::Status define(const std::vector<Definition>& changes);
+  absl::Status tick(Instant at);
+  absl::Status apply(const RecordBatch& batch);
+  absl::Status apply_command(const RecordBatch& batch);
+  std::shared_ptr<const definition::Project> project() const { return replica_->project(); }
+  void open_door();
+  void remember(const RecordBatch& batch);
+  absl::Status fill_in();
+  absl::StatusOr<std::string> count(const std::vector<std::string>& events, const tally::Plan& plan,
+                                    const property::FieldPlan& fields) const;
+
+  std::string directory_;
+  seal::ProjectKey key_;
+  std::unique_ptr<state::Database> database_;
+  std::unique_ptr<seal::KeyRing> ring_;
+  std::unique_ptr<replica::Replica> replica_;
+  std::shared_ptr<const Settings> settings_;  // of policy and door
+  std::unique_ptr<fields::Policy> policy_;
+  std::unique_ptr<seal::Door> door_;
+  shard::Effects effects_;
+  std::map<Token, std::vector<std::string>> events_;  // records of each part
+  Instant now_;
+};
+
+}  // namespace kehu::script

@@ -1,0 +1,574 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "base/test_rounds.h"
+#include "notation/format.h"
+#include "notation/parse.h"
+#include "rule/check.h"
+#include "rule/test_random_rules.h"
+#include "shard/test_rules_world.h"
+
+// Whatever happens to a project, what its customers are by its rules is what the interpreter says of their
+// events: events that come late, customers that become one and part again, rules that come, change and go,
+// time that stands still for a day, restarts, and back-fills that are cut into pieces.
+namespace kehu::shard {
+namespace {
+
+using membership::RuleVersion;
+using rule::Kind;
+using rule::Value;
+
+uint64_t first_seed() {
+  const char* given = std::getenv("KEHU_SEED");
+  return given == nullptr ? std::random_device()() : std::strtoull(given, nullptr, 10);
+}
+
+// "now" as a value of its own changes all the time; rules have it only in comparisons.
+bool has_loose_now(const rule::Node& node, bool compared) {
+  if (node.op == rule::Op::kNow) return !compared;
+  const bool is_sum = node.op == rule::Op::kPlus || node.op == rule::Op::kMinus;
+  const bool compares =
+      (node.op >= rule::Op::kEqual && node.op <= rule::Op::kBetween) || (is_sum && compared);
+  return std::ranges::any_of(node.of,
+                             [&](const rule::Node& child) { return has_loose_now(child, compares); });
+}
+
+std::string shown(const Value& value) {
+  if (!value.known()) return "unknown";
+  return cat(static_cast<int>(value.kind), ":", rule::as_text(value, BusinessZone()).value_or("?"));
+}
+
+class Story {
+ public:
+  explicit Story(uint64_t seed)
+      : history_(seed, {.events_most = 60, .days_back = 60}),
+        random_(seed ^ 0x9e3779b97f4a7c15),
+        names_(names()) {
+    rules_.resize(names_.size());
+  }
+
+  void run() {
+    begin();
+    for (const interpreter::RandomArrival& arrival : history_.arrivals()) {
+      if (failed()) return;
+      something();
+      event(arrival.event);
+    }
+    for (int i = 0; i < 6 && !failed(); ++i) {
+      now_ =
+          now_ + Duration(static_cast<int64_t>(random_() % (chance(2) ? 90'000'000'000 : 3'000'000'000'000)));
+      something();
+      tick();
+      compare();
+    }
+    while (!failed() && backfill()) continue;
+    if (failed()) return;
+    EXPECT_EQ(runner_.shard().registry().next_round().kind, BackfillRound::kNone);
+    compare();
+    restart();
+    compare();
+    if (!failed()) replay();
+  }
+  size_t pairs() const { return pairs_.size(); }
+  size_t timed_changes() const { return timed_changes_; }
+  size_t compared() const { return compared_; }
+
+ private:
+  struct Name {
+    Kind kind;
+    std::string name;
+  };
+  // Each may name those before it.
+  static std::vector<Name> names() {
+    return {{Kind::kTag, "t0"},     {Kind::kSegment, "s0"}, {Kind::kSegment, "s1"}, {Kind::kTag, "t1"},
+            {Kind::kSegment, "s2"}, {Kind::kTag, "t2"},     {Kind::kSegment, "s3"}};
+  }
+  static bool failed() { return testing::Test::HasFailure(); }
+  uint32_t below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
+  bool chance(uint32_t n) { return below(n) == 0; }
+
+  // Before the first event, too, some definitions come and are changed.
+  void begin() {
+    now_ = history_.arrivals().empty() ? history_.moment().now : history_.arrivals()[0].event.received_at;
+    tokens_ = {{"user_id", "u0"}, {"user_id", "u1"},      {"phone", "p0"},        {"phone", "p1"},
+               {"email", "e0"},   {"anonymous_id", "a0"}, {"anonymous_id", "a1"}, {"anonymous_id", "a2"}};
+    for (uint32_t i = below(4); i > 0; --i) define();
+  }
+
+  // One or two things beside events.
+  void something() {
+    for (uint32_t i = below(3); i > 0 && !failed(); --i) {
+      switch (below(9)) {
+        case 0:
+          define();
+          break;
+        case 1:
+          merge();
+          break;
+        case 2:
+          unmerge();
+          break;
+        case 3:
+          if (chance(3)) restart();
+          break;
+        case 4:
+        case 5:
+          backfill();
+          break;
+        case 6:
+          tick();
+          break;
+        default:
+          compare();
+      }
+    }
+  }
+
+  Identifier identifier(size_t index) {
+    const auto& [type, value] = tokens_[index];
+    const auto id = rules_settings()->find_type(type);
+    return {.type = *id, .token = Token{hash128(value, id->value())}, .value = value};
+  }
+
+  void event(Event event) {
+    now_ = std::max(now_, event.received_at);
+    if (chance(2)) tick();
+    std::vector<size_t> whose = {below(static_cast<uint32_t>(tokens_.size()))};
+    if (chance(5)) whose.push_back(below(static_cast<uint32_t>(tokens_.size())));
+    std::ranges::sort(whose);
+    whose.erase(std::unique(whose.begin(), whose.end()), whose.end());
+    std::vector<Identifier> identifiers;
+    for (const size_t index : whose) identifiers.push_back(identifier(index));
+    event.identifiers = identifiers;
+    const std::string traits = chance(4) ? random_traits() : "{}";
+    event.traits = traits;
+    Stored record{.kind = RecordKind::kEvent, .tick = now_};
+    codec::append_event(event, record.payload);
+    append(std::move(record));
+  }
+  std::string random_traits() {
+    static constexpr std::string_view kTraits[] = {R"({"city":"a"})",
+                                                   R"({"city":"北京","vip":true})",
+                                                   R"({"vip":false})",
+                                                   R"({"vip":3})",
+                                                   R"({"birthday":"2000-02-29"})",
+                                                   R"({"birthday":"1999-04-01"})",
+                                                   R"({"city":"12.5"})",
+                                                   R"({"city":null})"};
+    return std::string(kTraits[below(8)]);
+  }
+
+  void tick() {
+    Stored record{.kind = RecordKind::kTick, .tick = now_};
+    codec::append_tick({.time = now_}, record.payload);
+    append(std::move(record));
+  }
+
+  void merge() {
+    std::string payload;
+    codec::append_merge({.winner = identifier(below(8)).token,
+                         .loser = identifier(below(8)).token,
+                         .reason = "same",
+                         .actor = "t"},
+                        payload);
+    append({.kind = RecordKind::kMerge, .payload = std::move(payload), .tick = now_});
+  }
+
+  void unmerge() {
+    const auto customer = runner_.shard().identities().customer_of(identifier(below(8)).token);
+    if (!customer) return;
+    const auto links = runner_.shard().identities().links(*customer);
+    if (links.empty()) return;
+    std::string payload;
+    codec::append_unmerge({.link = links[below(static_cast<uint32_t>(links.size()))].sequence,
+                           .customer = *customer,
+                           .reason = "not",
+                           .actor = "t"},
+                          payload);
+    append({.kind = RecordKind::kUnmerge, .payload = std::move(payload), .tick = now_});
+  }
+
+  void restart() {
+    const uint64_t before = runner_.shard().digest();
+    const auto rules = rules_in_force();
+    runner_.restart();
+    EXPECT_EQ(runner_.shard().digest(), before) << "restart behind record " << log_.size();
+    EXPECT_EQ(rules_in_force(), rules) << "restart behind record " << log_.size();
+  }
+  std::set<std::string> rules_in_force() {
+    std::set<std::string> all;
+    const membership::Plan& plan = runner_.shard().rules();
+    for (uint32_t i = 0; i < plan.size(); ++i) {
+      const membership::Plan::Rule& rule = plan.at(i);
+      const auto named = plan.find(rule.version.definition.kind, rule.version.definition.name);
+      all.insert(cat(rule.version.definition.name, " ", rule.version.version.value(), " ", rule.id.value(),
+                     named == i ? " found" : "", " ", static_cast<int>(rule.state)));
+    }
+    return all;
+  }
+
+  // Some definitions come, change or go.
+  void define() {
+    for (size_t i = 0; i < names_.size(); ++i) {
+      if (!chance(3)) continue;
+      if (rules_[i] && chance(3)) {
+        if (!is_named(i)) rules_[i].reset();
+      } else {
+        rules_[i] = {Sequence(log_.size() + 1), random_definition(i), random_zone()};
+      }
+    }
+    Stored record{.kind = RecordKind::kDefinition, .tick = now_};
+    for (const auto& rule : rules_) {
+      if (rule) record.rules.push_back(*rule);
+    }
+    append(std::move(record));
+  }
+  bool is_named(size_t index) const {
+    return std::ranges::any_of(rules_, [&](const std::optional<RuleVersion>& other) {
+      if (!other) return false;
+      const rule::References named = rule::references(other->definition.body);
+      const auto& list = names_[index].kind == Kind::kSegment ? named.segments : named.tags;
+      return std::ranges::find(list, names_[index].name) != list.end();
+    });
+  }
+  rule::Definition random_definition(size_t index) {
+    rule::RandomRuleWorld world;
+    for (size_t i = 0; i < index; ++i) {
+      if (!rules_[i]) continue;
+      (names_[i].kind == Kind::kSegment ? world.segments : world.tags).push_back(names_[i].name);
+    }
+    while (true) {
+      rule::RandomRules rules(random_(), world);
+      rule::Definition definition = names_[index].kind == Kind::kSegment ? rules.segment(names_[index].name)
+                                                                         : rules.tag(names_[index].name);
+      definition.keep_when_empty = definition.kind == Kind::kTag && chance(4);
+      if (!has_loose_now(definition.body, false) && !rule::check(definition, {})) return definition;
+    }
+  }
+  std::string random_zone() {
+    static constexpr std::string_view kZones[] = {"Asia/Shanghai", "America/New_York", "Europe/Berlin",
+                                                  "Australia/Lord_Howe"};
+    return chance(2) ? history_.moment().zone.name() : std::string(kZones[below(4)]);
+  }
+
+  // What the sender sends may be on its way while other things happen, and may come twice.
+  bool backfill() {
+    if (on_its_way_ && chance(4)) append(*on_its_way_);
+    const auto payload = backfill_record(runner_.shard(), oracle_, 1 + below(3));
+    if (!payload) return false;
+    on_its_way_ = {.kind = RecordKind::kBackfill, .payload = *payload, .tick = now_};
+    if (chance(4)) {
+      event_between();
+      on_its_way_->tick = now_;
+    }
+    append(*on_its_way_);
+    return true;
+  }
+  void event_between() {
+    if (history_.arrivals().empty()) return;
+    Event event = history_.arrivals()[below(static_cast<uint32_t>(history_.arrivals().size()))].event;
+    if (event.time > now_ + Duration::hours(1)) return;  // no door lets it in
+    event.received_at = now_;
+    this->event(event);
+  }
+
+  void append(Stored stored) {
+    if (failed()) return;
+    stored.tick = std::max(stored.tick, now_);
+    const Sequence sequence(log_.size() + 1);
+    log_.push_back(std::move(stored));
+    const Stored& record = log_.back();
+    runner_.effects().clear();
+    runner_.apply(sequence, record);
+    if (failed()) return;
+    const Effects& effects = runner_.effects();
+    // What time did is judged by what was there before the record.
+    const bool plain = effects.moves.empty() &&
+                       (record.kind != RecordKind::kEvent || effects.events[0].event->traits == "{}");
+    if (record.kind == RecordKind::kTick || (record.kind == RecordKind::kEvent && plain))
+      judge_moments(record);
+    for (const Applied& applied : effects.events) {
+      if (!applied.customer.hash.is_zero()) oracle_.add(sequence, applied.part, record.payload);
+    }
+    for (const MembershipChange& change : effects.memberships) take(change, sequence);
+  }
+
+  // Each change is one, and says what was before.
+  void take(const MembershipChange& change, Sequence sequence) {
+    Value& has = stream_[{change.customer, change.change.rule}];
+    EXPECT_EQ(change.sequence, sequence);
+    EXPECT_EQ(shown(has), shown(change.change.before)) << describe(change.change.rule);
+    EXPECT_NE(change.change.before, change.change.after) << describe(change.change.rule);
+    EXPECT_LE(change.change.at, now_);
+    has = change.change.after;
+  }
+
+  // What time alone changed, it changed at this very moment.
+  void judge_moments(const Stored& record) {
+    Shard& shard = runner_.shard();
+    const std::vector<bool> settled = RulesOracle::settled(shard);
+    for (const MembershipChange& change : runner_.effects().memberships) {
+      const bool by_time = record.kind == RecordKind::kTick || change.change.at < record.tick;
+      const auto index = shard.rules().find(change.change.rule);
+      if (!by_time || !index || !settled[*index] || keeps(*index)) continue;
+      ++timed_changes_;
+      const auto at = oracle_.evaluate(shard, change.customer, change.change.at);
+      const auto before = oracle_.evaluate(shard, change.customer, change.change.at - Duration(1));
+      EXPECT_EQ(shown(at[*index]), shown(change.change.after)) << describe(change.change.rule);
+      EXPECT_EQ(shown(before[*index]), shown(change.change.before)) << describe(change.change.rule);
+    }
+  }
+  // Whether the rule, or one that it names, depends on what was before.
+  bool keeps(uint32_t index) {
+    const membership::Plan::Rule& rule = runner_.shard().rules().at(index);
+    return rule.version.definition.keep_when_empty ||
+           std::ranges::any_of(rule.program.rules(), [this](uint32_t named) { return keeps(named); });
+  }
+
+  void compare() {
+    for (int i = 0; i < 20'000 && !failed(); ++i) {
+      tick();
+      const auto due = runner_.shard().next_due();
+      if (!due || *due > now_) break;
+      ASSERT_LT(i, 19'999) << "time does not come to an end";
+    }
+    if (failed()) return;
+    Shard& shard = runner_.shard();
+    std::set<CustomerId> customers;
+    ASSERT_TRUE(shard.for_each_part([&](Token, CustomerId customer) { customers.insert(customer); }).ok());
+    const std::vector<bool> settled = RulesOracle::settled(shard);
+    std::map<uint32_t, std::set<CustomerId>> listed;
+    for (const CustomerId customer : customers) {
+      const auto members = shard.members(customer);
+      ASSERT_TRUE(members.ok());
+      const std::vector<Value> want = oracle_.evaluate(shard, customer, now_);
+      for (uint32_t i = 0; i < shard.rules().size(); ++i) {
+        const membership::RuleId id = shard.rules().at(i).id;
+        const auto* entry = members->find(id);
+        const Value has = entry == nullptr ? Value() : entry->value;
+        if (entry != nullptr) listed[i].insert(customer);
+        if (shard.rules().at(i).is_live()) {
+          EXPECT_EQ(shown(has), shown(stream_[{customer, id}])) << "stream; " << describe(id);
+        }
+        if (!settled[i]) continue;
+        ++compared_;
+        pairs_.insert({customer, id});
+        EXPECT_EQ(shown(has), shown(want[i])) << describe(id);
+        if (below(8) > 0) continue;
+        const auto why = shard.why(customer, shard.rules().at(i), now_);
+        ASSERT_TRUE(why.ok());
+        if (!why->empty() && shard.rules().at(i).version.definition.kind == Kind::kSegment) {
+          EXPECT_EQ(rule::as_bool(why->front().value).value_or(false), has.known()) << describe(id);
+        }
+      }
+    }
+    for (const auto& [key, value] : stream_) {
+      const auto index = shard.rules().find(key.second);
+      if (!index || customers.contains(key.first)) continue;
+      EXPECT_FALSE(value.known()) << "of nobody: " << describe(key.second);
+    }
+    compare_index(listed);
+  }
+  void compare_index(std::map<uint32_t, std::set<CustomerId>>& listed) {
+    const Shard& shard = runner_.shard();
+    for (uint32_t i = 0; i < shard.rules().size(); ++i) {
+      const membership::Plan::Rule& rule = shard.rules().at(i);
+      if (rule.version.definition.kind != Kind::kSegment || !rule.is_live()) continue;
+      EXPECT_EQ(shard.index().size(rule.id), listed[i].size()) << describe(rule.id);
+      std::vector<CustomerId> pages;
+      uint32_t from = 0;
+      do {
+        const auto page = shard.index().page(rule.id, from, 1 + below(3));
+        pages.insert(pages.end(), page.customers.begin(), page.customers.end());
+        from = page.next;
+      } while (from != 0);
+      EXPECT_EQ(pages.size(), listed[i].size()) << describe(rule.id);
+      EXPECT_EQ(std::set<CustomerId>(pages.begin(), pages.end()), listed[i]) << describe(rule.id);
+    }
+  }
+
+  // The same log, in other pieces.
+  void replay() {
+    RulesRunner other;
+    for (size_t i = 0; i < log_.size() && !failed();) {
+      if (log_[i].kind == RecordKind::kDefinition) {
+        other.apply(Sequence(i + 1), log_[i]);
+        ++i;
+        continue;
+      }
+      std::vector<LogRecord> batch;
+      const Instant tick = log_[i].tick;
+      for (size_t most = 1 + below(8); most > 0 && i < log_.size(); --most, ++i) {
+        if (log_[i].kind == RecordKind::kDefinition || log_[i].tick != tick) break;
+        batch.push_back({Sequence(i + 1), log_[i].kind, log_[i].payload});
+      }
+      other.effects().clear();
+      other.apply_all(batch, tick);
+      if (chance(20)) other.restart();
+    }
+    EXPECT_EQ(other.shard().digest(), runner_.shard().digest()) << "replay";
+  }
+
+  std::string describe(membership::RuleId id) {
+    const auto index = runner_.shard().rules().find(id);
+    if (!index) return "a rule that is gone";
+    const RuleVersion& version = runner_.shard().rules().at(*index).version;
+    return cat(notation::format(version.definition, notation::Language::kEnglish), "\n in ", version.zone,
+               " at ", BusinessZone().format(now_), ", record ", log_.size());
+  }
+
+  interpreter::RandomHistory history_;
+  std::mt19937_64 random_;
+  const std::vector<Name> names_;
+  std::vector<std::pair<std::string_view, std::string_view>> tokens_;
+  std::vector<std::optional<RuleVersion>> rules_;
+  Instant now_;
+  std::deque<Stored> log_;
+  RulesRunner runner_;
+  RulesOracle oracle_;
+  std::optional<Stored> on_its_way_;
+  std::map<std::pair<CustomerId, membership::RuleId>, Value> stream_;
+  std::set<std::pair<CustomerId, membership::RuleId>> pairs_;
+  size_t compared_ = 0;
+  size_t timed_changes_ = 0;
+};
+
+TEST(Rules, MembersAreThoseThatTheInterpreterFinds) {
+  const uint64_t seed = first_seed();
+  size_t pairs = 0, compared = 0, timed = 0;
+  for (int i = 0; i < rounds(700, 50'000); ++i) {
+    Story story(seed + static_cast<uint64_t>(i));
+    story.run();
+    pairs += story.pairs();
+    compared += story.compared();
+    timed += story.timed_changes();
+    if (testing::Test::HasFailure())
+      FAIL() << "KEHU_SEED=" << seed + static_cast<uint64_t>(i) << " repeats it";
+  }
+  std::printf("%zu pairs of a rule and a history, %zu answers, %zu moments\n", pairs, compared, timed);
+}
+
+// One rule, and customers who do one thing each.
+class RulesMoments : public testing::Test {
+ protected:
+  static constexpr Instant kBegin = Instant::from_seconds(1'780'000'000);
+
+  void define(std::string_view text) {
+    std::vector<rule::Definition> read;
+    ASSERT_FALSE(notation::parse_file(text, read));
+    Stored record{.kind = RecordKind::kDefinition, .tick = now_};
+    for (rule::Definition& each : read) record.rules.push_back({next_, std::move(each), "Asia/Shanghai"});
+    append(std::move(record));
+  }
+  void event(std::string_view who, std::string_view name, Instant time) {
+    const auto type = rules_settings()->find_type("phone");
+    const Identifier identifier{.type = *type, .token = token(who), .value = who};
+    Event event;
+    event.project = ProjectId(1);
+    event.source = SourceId(1);
+    event.channel = Channel::kWeb;
+    event.time = event.original_time = event.received_at = time;
+    event.message_key = Hash128{1, next_.value()};
+    event.name = name;
+    event.properties = event.traits = event.context = "{}";
+    event.identifiers = {&identifier, 1};
+    Stored record{.kind = RecordKind::kEvent, .tick = now_};
+    codec::append_event(event, record.payload);
+    append(std::move(record));
+  }
+  void tick(Instant now) {
+    now_ = now;
+    Stored record{.kind = RecordKind::kTick, .tick = now_};
+    codec::append_tick({.time = now}, record.payload);
+    append(std::move(record));
+  }
+  void merge(std::string_view winner, std::string_view loser) {
+    Stored record{.kind = RecordKind::kMerge, .tick = now_};
+    codec::append_merge({.winner = token(winner), .loser = token(loser), .reason = "same", .actor = "t"},
+                        record.payload);
+    append(std::move(record));
+  }
+  static Token token(std::string_view who) { return Token{hash128(who, 0)}; }
+  static CustomerId customer(std::string_view who) { return CustomerId::named_after(token(who)); }
+  void append(Stored record) {
+    runner_.effects().clear();
+    runner_.apply(next_, record);
+    next_ = next_.next();
+  }
+  // When it entered (true) or left (false) by the last record.
+  std::vector<std::pair<Instant, bool>> changes(std::string_view who) {
+    std::vector<std::pair<Instant, bool>> out;
+    for (const MembershipChange& each : runner_.effects().memberships) {
+      if (each.customer == customer(who)) out.emplace_back(each.change.at, each.change.after.known());
+    }
+    return out;
+  }
+
+  RulesRunner runner_;
+  Sequence next_{1};
+  Instant now_ = kBegin;
+};
+using Changes = std::vector<std::pair<Instant, bool>>;
+
+TEST_F(RulesMoments, AnAbsenceIsNoticedAtTheTickThatReachesItOnce) {
+  define("segment 加购未支付 = sequence(\"Product Added\" then not \"Order Completed\" within 10 minutes)");
+  event("a", "Product Added", kBegin);
+  const Instant moment = kBegin + Duration::minutes(10) + Duration::millis(1);
+  tick(moment - Duration(1));
+  EXPECT_EQ(changes("a"), Changes());
+  EXPECT_EQ(runner_.shard().next_due(), moment);
+  runner_.restart();
+  EXPECT_EQ(runner_.shard().next_due(), moment);
+  tick(moment);
+  EXPECT_EQ(changes("a"), (Changes{{moment, true}}));
+  runner_.restart();
+  tick(moment);
+  tick(moment + Duration::days(1));
+  EXPECT_EQ(changes("a"), Changes()) << "once";
+  EXPECT_EQ(runner_.shard().next_due(), std::nullopt);
+}
+
+TEST_F(RulesMoments, ADayOfDowntimeChangesNoMoment) {
+  define("segment 活跃 = did(\"Signed In\", last 1 hours)\nsegment 沉默 = not in segment 活跃");
+  event("a", "Signed In", kBegin);
+  runner_.restart();
+  tick(kBegin + Duration::days(1));
+  const Instant moment(((kBegin.micros() / 60'000'000) + 60) * 60'000'000);
+  EXPECT_EQ(changes("a"), (Changes{{moment, false}, {moment, true}}));
+}
+
+TEST_F(RulesMoments, WhatIsOverdueIsToldAsItWasAndOnceWhoeverComesFirst) {
+  define("segment 活跃 = did(\"Signed In\", last 1 hours)");
+  std::vector<std::string> names;
+  for (int i = 0; i < 3000; ++i) names.push_back(cat("u", i));
+  for (const std::string& name : names) event(name, "Signed In", kBegin);
+  const Instant moment(((kBegin.micros() / 60'000'000) + 60) * 60'000'000);
+  size_t told = 0;
+  tick(kBegin + Duration::hours(2));
+  told += runner_.effects().memberships.size();
+  EXPECT_EQ(told, Shard::kTimersPerTick);
+  std::vector<std::string> waiting;
+  for (const std::string& name : names) {
+    if (runner_.shard().members(customer(name))->entries().empty()) continue;
+    waiting.push_back(name);
+  }
+  ASSERT_EQ(waiting.size(), names.size() - told);
+  event(waiting[0], "Signed In", kBegin + Duration::hours(2));
+  EXPECT_EQ(changes(waiting[0]), (Changes{{moment, false}, {now_, true}}));
+  merge(waiting[1], waiting[2]);
+  EXPECT_EQ(changes(waiting[1]), (Changes{{moment, false}}));
+  EXPECT_EQ(changes(waiting[2]), (Changes{{moment, false}}));
+  told += 3;
+  for (int i = 0; i < 3; ++i) {
+    tick(now_);
+    told += runner_.effects().memberships.size();
+    for (const MembershipChange& each : runner_.effects().memberships) EXPECT_EQ(each.change.at, moment);
+  }
+  EXPECT_EQ(told, names.size());
+}
+
+}  // namespace
+}  // namespace kehu::shard

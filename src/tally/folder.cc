@@ -1,0 +1,236 @@
+#include "tally/folder.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace kehu::tally {
+namespace {
+
+absl::Status damaged() {
+  return failure(
+      absl::StatusCode::kDataLoss,
+      "the stored state of a customer is damaged (tallies of rules): run kehu check; a copy of the "
+      "data directory or a replay of the log restores it");
+}
+
+}  // namespace
+
+// Of damage nothing is left that could be counted with.
+bool State::read(const Counter& counter, std::string_view payload) {
+  if (read_payload(counter, payload)) return true;
+  read_payload(counter, {});
+  return false;
+}
+
+bool State::read_payload(const Counter& counter, std::string_view payload) {
+  switch (counter.spec.kind) {
+    case Kind::kAmounts:
+      return amounts.read(counter.spec, payload);
+    case Kind::kTexts:
+      return texts.read(counter.spec, payload);
+    case Kind::kEndValues:
+      return ends.read(counter.spec, payload);
+    case Kind::kMoments:
+      return moments.read(payload);
+    case Kind::kSteps:
+      return steps.read(payload);
+  }
+  return false;
+}
+
+bool State::merge(const Counter& counter, const State& other) {
+  switch (counter.spec.kind) {
+    case Kind::kAmounts:
+      amounts.merge(counter.spec, other.amounts);
+      return true;
+    case Kind::kTexts:
+      texts.merge(counter.spec, other.texts);
+      return true;
+    case Kind::kEndValues:
+      ends.merge(counter.spec, other.ends);
+      return true;
+    case Kind::kMoments:
+      moments.merge(other.moments, counter.spec.first);
+      return true;
+    case Kind::kSteps:
+      steps.merge(*counter.pattern, other.steps);
+      return true;
+  }
+  return false;
+}
+
+void State::write(const Counter& counter, aggregate::WireBuffer& out) const {
+  switch (counter.spec.kind) {
+    case Kind::kAmounts:
+      return amounts.write(counter.spec, out);
+    case Kind::kTexts:
+      return texts.write(counter.spec, out);
+    case Kind::kEndValues:
+      return ends.write(counter.spec, out);
+    case Kind::kMoments:
+      return moments.write(out);
+    case Kind::kSteps:
+      return steps.write(out);
+  }
+}
+
+bool Reader::next(TallyId& id, std::string_view& payload) {
+  if (in_.failed() || in_.at_end()) return false;
+  last_ += static_cast<uint32_t>(in_.varint());
+  id = TallyId(last_);
+  payload = in_.text();
+  return !in_.failed();
+}
+
+void Folder::put(TallyId id, std::string_view payload) {
+  if (payload.empty()) return;
+  body_.varint(id.value() - last_);
+  body_.text(payload);
+  last_ = id.value();
+}
+
+// Walks what is there and what the event counts for side by side, both in the order of ids, so that each
+// tally is read and written at most once, whatever their number.
+absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen,
+                                  std::string& out) {
+  const auto touched = plan.touched(seen.event);
+  if (touched.empty()) return false;
+  answers_.assign(plan.conditions(), Answer::kNotAsked);
+  body_.clear();
+  last_ = 0;
+  bool counted = false;
+  Reader reader(bytes);
+  TallyId id;
+  std::string_view payload;
+  bool has = reader.next(id, payload);
+  for (const uint32_t index : touched) {
+    const Counter& counter = plan.at(index);
+    for (; has && id < counter.id; has = reader.next(id, payload)) {
+      if (plan.find(id)) put(id, payload);
+    }
+    const bool here = has && id == counter.id;
+    if (!state_.read(counter, here ? payload : std::string_view())) return damaged();
+    if (add(plan, counter, seen)) {
+      counted = true;
+      payload_.clear();
+      state_.write(counter, payload_);
+      put(counter.id, payload_.view());
+    } else if (here) {
+      put(id, payload);
+    }
+    if (here) has = reader.next(id, payload);
+  }
+  for (; has; has = reader.next(id, payload)) {
+    if (plan.find(id)) put(id, payload);
+  }
+  if (reader.failed()) return damaged();
+  if (counted) out.assign(body_.view());
+  return counted;
+}
+
+bool Folder::counts(const Plan& plan, const Counter::Selector& selector, const Seen& seen) {
+  const bool named =
+      selector.name.empty() || (seen.event.type == EventType::kTrack && seen.event.name == selector.name);
+  if (!named || !selector.condition) return named;
+  Answer& answer = answers_[*selector.condition];
+  if (answer == Answer::kNotAsked) {
+    answer = plan.condition(*selector.condition).holds(seen) ? Answer::kYes : Answer::kNo;
+  }
+  return answer == Answer::kYes;
+}
+
+// Whether the event changed the state.
+bool Folder::add(const Plan& plan, const Counter& counter, const Seen& seen) {
+  const Spec& spec = counter.spec;
+  const Instant time = seen.event.time;
+  if (spec.kind == Kind::kSteps) return add_step(plan, counter, seen);
+  if (spec.period && !spec.period->contains(time)) return false;
+  if (!counts(plan, counter.selectors[0], seen)) return false;
+  if (spec.kind == Kind::kMoments) {
+    state_.moments.add(time, spec.first);
+    return true;
+  }
+  const int64_t number = rule::granule_of(time, spec.granule, counter.zone);
+  if (spec.path.empty()) {
+    state_.amounts.add(spec, time, number, std::nullopt);
+    return true;
+  }
+  bool changed = false;
+  counter.value.any(seen, [&](const json::RawValue& raw) {
+    const rule::Value value = rule::Value::of(raw);
+    if (spec.kind == Kind::kAmounts) {
+      const auto units = rule::as_number(value);
+      if (units) state_.amounts.add(spec, time, number, static_cast<int64_t>(*units));
+      changed |= units.has_value();
+    } else if (spec.kind == Kind::kTexts) {
+      const auto text = rule::as_text(value, counter.zone);
+      if (text) state_.texts.add(spec, *text, number);
+      changed |= text.has_value();
+    } else {
+      state_.ends.add(spec, time, number, value);
+      changed |= value.known();
+    }
+    return false;
+  });
+  return changed;
+}
+
+bool Folder::add_step(const Plan& plan, const Counter& counter, const Seen& seen) {
+  Steps::Event event{.time = seen.event.time};
+  for (size_t i = 0; i < counter.selectors.size(); ++i) {
+    if (counts(plan, counter.selectors[i], seen)) event.mask |= static_cast<uint8_t>(1 << i);
+  }
+  if (event.mask == 0) return false;
+  if (counter.spec.events.text.empty()) {
+    state_.steps.add(*counter.pattern, event);
+    return true;
+  }
+  // Without the property that all have in common it belongs to no sequence; with several values, to several.
+  keys_.clear();
+  counter.key.any(seen, [&](const json::RawValue& raw) {
+    if (const auto text = rule::as_text(rule::Value::of(raw), counter.zone)) {
+      event.key = (hash64(*text) & aggregate::kKeyMask) | 1;
+      if (std::ranges::find(keys_, event.key) == keys_.end()) {
+        keys_.push_back(event.key);
+        state_.steps.add(*counter.pattern, event);
+      }
+    }
+    return false;
+  });
+  return !keys_.empty();
+}
+
+absl::Status Folder::merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out) {
+  body_.clear();
+  last_ = 0;
+  Reader left(a), right(b);
+  TallyId x, y;
+  std::string_view payload_x, payload_y;
+  bool has_x = left.next(x, payload_x);
+  bool has_y = right.next(y, payload_y);
+  while (has_x || has_y) {
+    const bool take_x = has_x && (!has_y || x <= y);
+    const bool take_y = has_y && (!has_x || y <= x);
+    const TallyId id = take_x ? x : y;
+    if (const auto index = plan.find(id)) {
+      const Counter& counter = plan.at(*index);
+      if (!state_.read(counter, take_x ? payload_x : payload_y)) return damaged();
+      if (take_x && take_y) {
+        if (!second_.read(counter, payload_y)) return damaged();
+        state_.merge(counter, second_);
+      }
+      payload_.clear();
+      state_.write(counter, payload_);
+      put(id, payload_.view());
+    }
+    if (take_x) has_x = left.next(x, payload_x);
+    if (take_y) has_y = right.next(y, payload_y);
+  }
+  if (left.failed() || right.failed()) return damaged();
+  out.assign(body_.view());
+  return absl::OkStatus();
+}
+
+}  // namespace kehu::tally

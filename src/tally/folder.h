@@ -1,0 +1,76 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "aggregate/wire.h"
+#include "tally/amounts.h"
+#include "tally/end_values.h"
+#include "tally/moments.h"
+#include "tally/plan.h"
+#include "tally/steps.h"
+#include "tally/texts.h"
+
+// The tallies of a part, as bytes (docs/formats/customer.md): for each that has counted something, in the
+// order of ids, varint id less the one before, and its payload as a text. The empty string: nothing was
+// counted. Like parts they are a commutative monoid: any order of folds and merges gives the same bytes.
+namespace kehu::tally {
+
+// What one tally holds. Only the member of its kind means something.
+struct State {
+  Amounts amounts;
+  Texts texts;
+  EndValues ends;
+  Moments moments;
+  Steps steps;
+
+  // Empty on damage, and false.
+  bool read(const Counter& counter, std::string_view payload);
+  bool merge(const Counter& counter, const State& other);
+  void write(const Counter& counter, aggregate::WireBuffer& out) const;
+
+ private:
+  bool read_payload(const Counter& counter, std::string_view payload);
+};
+
+// One tally's payload after the other.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : in_(bytes) {}
+  // False at the end and on damage.
+  bool next(TallyId& id, std::string_view& payload);
+  bool failed() const { return in_.failed(); }
+
+ private:
+  aggregate::WireReader in_;
+  uint32_t last_ = 0;
+};
+
+// Folds events into tallies. Keeps scratch memory: one per thread.
+class Folder {
+ public:
+  // Writes tallies + event to `out`, which must not hold `bytes`. Tallies that the plan does not know any
+  // more are left out. Answers whether the event counted for any; if not, `out` is unspecified. DataLoss on
+  // damage.
+  absl::StatusOr<bool> fold(const Plan& plan, std::string_view bytes, const Seen& seen, std::string& out);
+  // Writes a + b. DataLoss on damage.
+  absl::Status merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out);
+
+ private:
+  bool counts(const Plan& plan, const Counter::Selector& selector, const Seen& seen);
+  bool add(const Plan& plan, const Counter& counter, const Seen& seen);
+  bool add_step(const Plan& plan, const Counter& counter, const Seen& seen);
+  void put(TallyId id, std::string_view payload);
+
+  enum class Answer : uint8_t { kNotAsked, kNo, kYes };
+  std::vector<Answer> answers_;  // of conditions, for the event at hand
+  std::vector<uint64_t> keys_;   // of one event in a sequence
+  State state_, second_;
+  aggregate::WireBuffer payload_;
+  aggregate::WireBuffer body_;
+  uint32_t last_ = 0;
+};
+
+}  // namespace kehu::tally

@@ -1,0 +1,178 @@
+#include "tally/spec.h"
+
+#include "base/civil_day.h"
+#include "base/text.h"
+
+namespace kehu::tally {
+namespace {
+
+using rule::Granule;
+using rule::Node;
+using rule::Op;
+using rule::Unit;
+using rule::Window;
+
+// Clocks may be an hour ahead (limits::kFutureTolerance). Such an event is the newest, and must not push out
+// what the window of the present still needs.
+uint32_t ahead(Granule granule) {
+  switch (granule) {
+    case Granule::kSecond:
+      return 3600;
+    case Granule::kMinute:
+      return 60;
+    case Granule::kHour:
+    case Granule::kDay:
+      return 1;
+    case Granule::kNone:
+      return 0;
+  }
+  return 0;
+}
+
+uint32_t days_of(Unit unit) {
+  switch (unit) {
+    case Unit::kWeek:
+      return 7;
+    case Unit::kMonth:
+      return 31;
+    case Unit::kQuarter:
+      return 92;
+    case Unit::kYear:
+      return 366;
+    default:
+      return 1;
+  }
+}
+
+// Whole granules of a window of seconds, minutes or hours.
+uint32_t granules_of(rule::Span span, Granule granule) {
+  static constexpr int64_t kUnit[] = {1, 60, 3600};
+  static constexpr int64_t kGranule[] = {1, 60, 3600};
+  const int64_t size = kGranule[static_cast<size_t>(granule)];
+  return static_cast<uint32_t>((span.count * kUnit[static_cast<size_t>(span.unit)] + size - 1) / size);
+}
+
+// How many granules before the newest one a window may contain.
+uint32_t reach(const Window& window, Granule granule) {
+  switch (window.kind) {
+    case Window::Kind::kLast:
+      if (granule != Granule::kDay) return granules_of(window.span, granule);
+      return static_cast<uint32_t>(window.span.count) * days_of(window.span.unit);
+    case Window::Kind::kToday:
+      return 1;
+    case Window::Kind::kYesterday:
+      return 2;
+    case Window::Kind::kThis:
+      return days_of(window.span.unit);
+    case Window::Kind::kPrevious:
+      return 2 * days_of(window.span.unit);
+    default:
+      return 0;
+  }
+}
+
+// Names of tallies are stored: what is there never changes. A text stands behind its size, so that no two
+// trees have one name.
+void append_name(const Node& node, std::string& out) {
+  const Window& window = node.window;
+  out.append(cat("(", rule::to_string(node.op), " ", node.text.size(), ":", node.text, " ",
+                 node.number.units(), " ", node.span.count, "*", static_cast<int>(node.span.unit), " ",
+                 static_cast<int>(window.kind), ",", window.span.count, "*",
+                 static_cast<int>(window.span.unit), ",", window.from.value(), ",", window.to.value()));
+  for (const Node& child : node.of) append_name(child, out);
+  out.push_back(')');
+}
+
+bool is_closed(const Window& window) {
+  return window.kind != Window::Kind::kEver && window.kind != Window::Kind::kLast &&
+         window.kind != Window::Kind::kSince;
+}
+
+void set_window(const Window& window, Spec& spec) {
+  if (window.kind == Window::Kind::kSince || window.kind == Window::Kind::kBetween) {
+    const auto zone = BusinessZone::load(spec.zone);
+    spec.period = rule::extent(window, Instant(), zone ? *zone : BusinessZone());
+    return;
+  }
+  spec.granule = rule::granule(window);
+  if (spec.granule != Granule::kNone) spec.length = reach(window, spec.granule) + ahead(spec.granule);
+}
+
+// What is counted does not depend on comments.
+Node without_comments(Node node) {
+  node.comments.clear();
+  for (Node& child : node.of) child = without_comments(std::move(child));
+  return node;
+}
+
+Spec steps_of(const Node& sequence, const std::string& zone) {
+  Spec spec{.kind = Kind::kSteps, .events = without_comments(sequence), .zone = zone};
+  spec.events.window = {};
+  return spec;
+}
+
+}  // namespace
+
+bool is_aggregate(Op op) {
+  return (op >= Op::kDid && op <= Op::kInterval) || op == Op::kSequence || op == Op::kStage;
+}
+
+std::string name_of(const Node& node) {
+  std::string name;
+  append_name(node, name);
+  return name;
+}
+
+std::string Spec::key() const {
+  std::string key = cat(static_cast<int>(kind), "|", zone, "|", static_cast<int>(granule), "|", length, "|",
+                        extremes ? 1 : 0, ends ? 1 : 0, "|", first, "|");
+  if (period) key.append(cat(period->from.micros(), "-", period->to.micros()));
+  key.append("|").append(path).append("|");
+  append_name(events, key);
+  return key;
+}
+
+std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
+  if (aggregate.op == Op::kSequence || aggregate.op == Op::kStage) return {steps_of(aggregate, zone)};
+  Spec spec{.events = without_comments(aggregate.of[0]), .path = aggregate.text, .zone = zone};
+  set_window(aggregate.window, spec);
+  switch (aggregate.op) {
+    case Op::kMin:
+    case Op::kMax:
+      spec.extremes = true;
+      return {spec};
+    case Op::kDistinct:
+    case Op::kTop:
+      spec.kind = Kind::kTexts;
+      return {spec};
+    case Op::kFirst:
+    case Op::kLast:
+      // With an open window the last of all is the last of the window, if it lies there at all.
+      if (!spec.path.empty()) spec.kind = Kind::kEndValues;
+      if (!is_closed(aggregate.window) && !spec.period) spec.granule = Granule::kNone, spec.length = 0;
+      spec.ends = spec.granule != Granule::kNone;
+      return {spec};
+    case Op::kInterval:
+      spec.ends = spec.granule != Granule::kNone;
+      return {spec};
+    case Op::kActiveDays:
+      // Days are counted one by one, also where the window has no granule. An hour may belong to two days, in
+      // zones whose days begin in the middle of one.
+      if (spec.granule == Granule::kNone) spec.granule = Granule::kDay, spec.length = rule::kWindowDays;
+      spec.ends = spec.granule == Granule::kHour;
+      return {spec};
+    case Op::kNth:
+      spec.kind = Kind::kMoments;
+      spec.first = static_cast<uint32_t>(aggregate.number.units() / Decimal::kScale);
+      return {spec};
+    case Op::kShare: {
+      Spec all = spec;
+      all.events.of.clear();
+      return {spec, all};
+    }
+    default:
+      return {spec};
+  }
+}
+
+}  // namespace kehu::tally

@@ -1,0 +1,221 @@
+#include "translation/translate.h"
+
+#include "base/text.h"
+#include "translation/functions.h"
+#include "translation/translator.h"
+
+namespace kehu::translation {
+namespace {
+
+using rule::Node;
+using rule::Op;
+
+const char* to_string(bool flag) { return flag ? "true" : "false"; }
+
+Form form_of(Answer answer) {
+  switch (answer) {
+    case Answer::kTruth:
+      return Form::kTruth;
+    case Answer::kText:
+      return Form::kText;
+    case Answer::kTagged:
+      return Form::kTagged;
+  }
+  return Form::kTagged;
+}
+
+// The customers with what their events add up to beside them, then a layer for each definition.
+std::string customers_of(const Statement& statement) {
+  const Question& question = statement.question;
+  const bool nobody = question.partial && question.customers.empty();
+  std::string sql = nobody ? "SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE false"
+                           : cat("SELECT * FROM ", question.customers);
+  if (!statement.rows.empty()) {
+    const std::string rows = statement.rows.sql(question.events);
+    sql = nobody ? rows
+                 : cat("SELECT * FROM (", sql, question.partial ? ") FULL JOIN (" : ") LEFT JOIN (", rows,
+                       ") USING (customer_id)");
+  }
+  for (const std::string& layer : statement.layers) sql = cat("SELECT *, ", layer, " FROM (", sql, ")");
+  return sql;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> translate(const Node& expression, const Question& question) {
+  Statement statement(question);
+  Translator translator(statement, question.zone);
+  const std::string value = question.answer == Answer::kTruth
+                                ? translator.condition(expression)
+                                : translator.as(expression, form_of(question.answer)).sql;
+  if (!statement.status.ok()) return statement.status;
+  return cat("SELECT customer_id, ", value, " AS value FROM (", customers_of(statement), ")");
+}
+
+Term Translator::value(const Node& node) {
+  switch (node.op) {
+    case Op::kAnd:
+    case Op::kOr:
+    case Op::kNot:
+    case Op::kEqual:
+    case Op::kNotEqual:
+    case Op::kLess:
+    case Op::kAtMost:
+    case Op::kGreater:
+    case Op::kAtLeast:
+    case Op::kBetween:
+    case Op::kIn:
+    case Op::kContains:
+    case Op::kStartsWith:
+    case Op::kEndsWith:
+    case Op::kMatches:
+    case Op::kIsKnown:
+    case Op::kWithin:
+    case Op::kBirthday:
+      return test(node);
+    case Op::kPlus:
+    case Op::kMinus:
+      return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
+    case Op::kDaysSince:
+      return days_since(node);
+    case Op::kCase:
+      return cases(node);
+    case Op::kDid:
+    case Op::kCount:
+    case Op::kSum:
+    case Op::kAverage:
+    case Op::kMin:
+    case Op::kMax:
+    case Op::kDistinct:
+    case Op::kTop:
+    case Op::kFirst:
+    case Op::kLast:
+    case Op::kNth:
+    case Op::kShare:
+    case Op::kActiveDays:
+    case Op::kInterval:
+    case Op::kSequence:
+    case Op::kStage:
+      return total(node);
+    default:
+      return fact(node);
+  }
+}
+
+Term Translator::fact(const Node& node) {
+  switch (node.op) {
+    case Op::kBool:
+      return {Form::kTruth, to_string(node.number.units() != 0)};
+    case Op::kNumber:
+      return {Form::kNumber, cat("CAST(", node.number.units(), " AS BIGINT)")};
+    case Op::kText:
+      return text_term(node.text);
+    case Op::kDate:
+      return instant_term(zone_.start_of(node.window.from));
+    case Op::kNow:
+      return instant_term(statement_.question.now);
+    case Op::kToday:
+      return instant_term(zone_.start_of(zone_.day_of(statement_.question.now)));
+    case Op::kTrait: {
+      const bool several = node.text.find("[]") != node.text.npos;
+      return {Form::kTagged,
+              cat(several ? kValuesFunction : kValueFunction, "(traits, ", literal(node.text), ")"), several};
+    }
+    case Op::kTag:
+      return definition(rule::Kind::kTag, node.text);
+    case Op::kSegment:
+      return definition(rule::Kind::kSegment, node.text);
+    case Op::kProperty:
+      return property(node.text);
+    case Op::kChannel:
+      return {Form::kText, "channel"};
+    case Op::kSource:
+      return {Form::kText, "source"};
+    case Op::kEventHour:
+      return {Form::kNumber, cat(kHourFunction, "(t, ", terms_.zone(), ") * 10000")};
+    case Op::kEventWeekday:
+      return {Form::kNumber, cat(kWeekdayFunction, "(t, ", terms_.zone(), ") * 10000")};
+    default:
+      fail(failure(absl::StatusCode::kInvalidArgument, rule::to_string(node.op), " is no value"));
+      return {Form::kTruth, "false"};
+  }
+}
+
+Term Translator::property(const std::string& path) {
+  if (event_ != nullptr) return statement_.rows.property(path, *event_);
+  fail(failure(absl::StatusCode::kInvalidArgument, "the property ", path, " stands outside of an event"));
+  return {Form::kTagged, "NULL"};
+}
+
+// The answer of another definition is a column, so that it is written once however often it is named.
+Term Translator::definition(rule::Kind kind, const std::string& name) {
+  const bool segment = kind == rule::Kind::kSegment;
+  const auto found =
+      statement_.question.definition ? statement_.question.definition(kind, name) : std::nullopt;
+  if (!found) {
+    if (segment) return {Form::kTruth, cat("coalesce(list_contains(segments, ", literal(name), "), false)")};
+    return {Form::kTagged, cat("tags[", literal(name), "]")};
+  }
+  const std::string key = cat(segment ? "s" : "t", name);
+  if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
+    return written->second;
+  }
+  if (!statement_.open.insert(key).second) {
+    fail(failure(absl::StatusCode::kInvalidArgument, "the definition ", name, " depends on itself"));
+    return {Form::kTruth, "false"};
+  }
+  Translator translator(statement_, found->zone);
+  Term term =
+      segment ? Term{Form::kTruth, translator.condition(*found->body)} : translator.value(*found->body);
+  const std::string column = cat("d", statement_.layers.size());
+  statement_.layers.push_back(cat(term.sql, " AS ", column));
+  statement_.open.erase(key);
+  term.sql = column;
+  return statement_.definitions[key] = term;
+}
+
+Term Translator::plus(const Node& node) {
+  const char* sign = node.op == Op::kPlus ? " + " : " - ";
+  return terms_.each_of(as(node.of[0], Form::kNumber), as(node.of[1], Form::kNumber), Form::kNumber,
+                        [&](const std::string& a, const std::string& b) {
+                          return cat("(CAST(", a, " AS HUGEINT)", sign, b, ")");
+                        });
+}
+
+// An instant and a span, which may stand first.
+Term Translator::moved(const Node& node) {
+  const bool span_first = node.of[0].op == Op::kSpan;
+  const rule::Span& span = node.of[span_first ? 0 : 1].span;
+  const int64_t count = node.op == Op::kPlus ? span.count : -span.count;
+  return terms_.each_of(as(node.of[span_first ? 1 : 0], Form::kInstant), Form::kInstant,
+                        [&](const std::string& t) {
+                          return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit),
+                                     ", ", terms_.zone(), ")");
+                        });
+}
+
+// Values of one form keep it; others are tagged.
+Term Translator::cases(const Node& node) {
+  std::vector<Term> values;
+  const bool has_rest = node.of.size() % 2 == 1;
+  for (size_t i = 1; i < node.of.size(); i += 2) values.push_back(value(node.of[i]));
+  if (has_rest) values.push_back(value(node.of.back()));
+  Form form = values[0].form;
+  bool several = false;
+  for (const Term& term : values) {
+    if (term.form != form) form = Form::kTagged;
+    several = several || term.several;
+  }
+  for (Term& term : values) {
+    term = terms_.as(term, form);
+    if (several) term = terms_.listed(term);
+  }
+  std::string sql = "CASE";
+  for (size_t i = 0; i + 1 < node.of.size(); i += 2) {
+    sql += cat(" WHEN ", condition(node.of[i]), " THEN ", values[i / 2].sql);
+  }
+  if (has_rest) sql += cat(" ELSE ", values.back().sql);
+  return {form, sql + " END", several};
+}
+
+}  // namespace kehu::translation

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Segments and tags from outside: applied as files, kept through crashes, explained, and refused as a whole."""
+import json
+import time
+import unittest
+
+import kehu_server
+from kehu_server import run
+
+RULES = """
+# who has bought much
+segment 年度高消费 = sum(revenue of "Order Completed", last 365 days) > 500
+segment 加购未支付 = sequence("Product Added" then not "Order Completed" within 2 seconds)
+分群 北京新会员 = trait.city 属于 ("北京", "Beijing") 且 不属于 分群 年度高消费
+tag 偏好品类 = top(category of "Product Viewed", last 90 days)
+"""
+
+
+class RulesTest(kehu_server.ServerTest):
+    def setUp(self):
+        self.directory = kehu_server.scratch(self) / "rules"
+        self.directory.mkdir()
+
+    def write(self, text, name="rules.kehu"):
+        (self.directory / name).write_text(text)
+
+    def command(self, *arguments, code=0):
+        done = run(*arguments, "--data", self.server.data)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def members(self, name):
+        lines = self.command("segment", "members", name, "--json").splitlines()
+        return sorted(identifier["value"] for line in lines for identifier in json.loads(line)["identifiers"])
+
+    def soon(self, name, want, patience=10):
+        end = time.monotonic() + patience
+        while self.members(name) != want and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(self.members(name), want)
+
+    def sizes(self):
+        return {s["name"]: s["size"] for s in json.loads(self.command("segment", "list", "--json"))["segments"]}
+
+    def definitions(self):
+        return self.server.get("/api/v1/definitions").json
+
+    def test_1_members_follow_events(self):
+        self.write(RULES)
+        self.command("apply", self.directory)
+        self.server.post_events([
+            {"event": "Order Completed", "user_id": "u1", "properties": {"revenue": 300, "order_id": "o1"}},
+            {"event": "Order Completed", "user_id": "u1", "properties": {"revenue": 201, "order_id": "o2"}},
+            {"event": "Order Completed", "user_id": "u2", "properties": {"revenue": 500, "order_id": "o3"}},
+            {"event": "Product Added", "user_id": "u3"},
+            {"type": "identify", "user_id": "u2", "traits": {"city": "北京"}},
+            {"type": "identify", "user_id": "u1", "traits": {"city": "北京"}},
+        ])
+        self.soon("年度高消费", ["u1"])
+        self.soon("北京新会员", ["u2"])
+        self.soon("加购未支付", ["u3"])
+        self.assertEqual(self.sizes(), {"年度高消费": 1, "北京新会员": 1, "加购未支付": 1})
+        self.assertIn("年度高消费", self.command("segment", "list"))
+
+    def test_2_why(self):
+        why = self.command("segment", "why", "年度高消费", "user_id:u1")
+        self.assertIn("is in since", why)
+        self.assertIn("501", why)
+        self.assertIn("is not in", self.command("segment", "why", "年度高消费", "user_id:u2"))
+        self.command("segment", "why", "年度高消费", "user_id:nobody", code=1)
+        self.command("segment", "members", "没有", code=1)
+
+    def test_3_a_crash_changes_nothing(self):
+        names = list(self.sizes())
+        before = {name: self.command("segment", "members", name, "--json") for name in names}
+        for _ in range(3):
+            self.server.kill()
+            self.server.start()
+            self.assertEqual({name: self.command("segment", "members", name, "--json") for name in names}, before)
+        self.server.stop()
+        self.server.start()
+        self.assertEqual({name: self.command("segment", "members", name, "--json") for name in names}, before)
+        self.server.post_events([{"event": "Order Completed", "user_id": "u3", "properties": {"revenue": 1, "order_id": "o4"}}])
+        self.soon("加购未支付", [])
+        self.soon("年度高消费", ["u1"])
+
+    def test_4_time_goes_on_while_nobody_runs(self):
+        self.server.post_events([{"event": "Product Added", "user_id": "u4"}])
+        self.server.kill()
+        time.sleep(2.5)
+        self.server.start()
+        self.soon("加购未支付", ["u4"])
+        member = json.loads(self.command("segment", "members", "加购未支付", "--json"))
+        timeline = self.server.get("/api/v1/customers/user_id:u4/timeline").json
+        added = timeline["events"][0]["time"]
+        # Two seconds and a millisecond behind the event, though the server came back later.
+        self.assertEqual(seconds(member["since"]) - seconds(added), 2001)
+
+    def test_5_bad_rules_are_refused_as_a_whole(self):
+        before = self.definitions()
+        for text, place, said in [
+            ("segment a = count(\"A\") >= 1\nsegment b = count(\"A\" >= 1\n", "2:", "expected"),
+            ("segment a = count(\"A\") >= 1\nsegment b = in segment 年度高消\n", "segment b", "年度高消费"),
+            ("segment a = in segment b\nsegment b = in segment a\n", "", "circle"),
+            ("segment a = count(\"A\") and 3\n", "1:", ""),
+            ("segment a = count(\"A\", last 1101 days) > 1\n", "1:", "1100"),
+            ("segment a = did(\"A\") or\n", "", ""),
+        ]:
+            with self.subTest(text):
+                self.write(text, "bad.kehu")
+                refused = self.command("apply", self.directory, code=1)
+                self.assertIn(place, refused)
+                self.assertIn(said, refused)
+                self.assertEqual(self.definitions(), before)
+
+    def test_6_what_is_used_stays(self):
+        before = self.definitions()
+        used = "/api/v1/segments/" + kehu_server.quoted("年度高消费")
+        refused = self.server.admin("DELETE", used)
+        self.assertEqual(refused.status, 409, refused)
+        self.assertIn("北京新会员", refused.body.decode())
+        self.assertEqual(self.definitions(), before)
+        self.assertEqual(self.server.admin("DELETE", "/api/v1/segments/" + kehu_server.quoted("加购未支付")).status, 204)
+        self.assertEqual(self.server.get("/api/v1/segments/" + kehu_server.quoted("加购未支付")).status, 404)
+        self.assertEqual(self.server.admin("DELETE", "/api/v1/tags/none").status, 404)
+
+    def test_7_check_says_where_and_what_was_meant(self):
+        for rule, want in [
+            ('count("A") >', {"line": 1}),
+            ('in segment 年度高消', {"line": 1, "suggestion": "年度高消费"}),
+            ('count("A")\n  >= cuont("B")', {"line": 2, "suggestion": "count"}),
+            ('count("A", last 3 dais) > 1', {"line": 1, "suggestion": "days"}),
+            ('trait.city + true = 3', {"line": 1}),
+        ]:
+            with self.subTest(rule):
+                answer = self.server.post("/api/v1/rules/check", {"rule": rule})
+                self.assertEqual(answer.status, 400, answer)
+                problem = answer.json
+                self.assertGreaterEqual(problem["column"], 1, problem)
+                for key, value in want.items():
+                    self.assertIn(str(value), str(problem.get(key)), problem)
+        good = self.server.post("/api/v1/rules/check", {"rule": "次数(\"A\", 最近30天) >= 3"}).json
+        self.assertEqual((good["ok"], good["english"]), (True, 'count("A", last 30 days) >= 3'))
+        self.assertEqual(self.server.post("/api/v1/rules/check", {}).status, 400)
+
+    def test_8_out_and_back(self):
+        self.command("export", self.directory)
+        text = "".join(path.read_text() for path in self.directory.glob("*.kehu"))
+        self.assertIn("# who has bought much", text)
+        self.assertIn("年度高消费", text)
+        self.assertIn("0 definitions made or changed", self.command("apply", self.directory))
+
+
+def seconds(text):
+    """Milliseconds, in fact, since 1970."""
+    import datetime
+
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+if __name__ == "__main__":
+    kehu_server.main()
