@@ -109,7 +109,7 @@ class LiveFeedTest(kehu_server.ServerTest):
         self.assertGreater(entered["sequence"], 0)
         self.assertRegex(entered["at"], r"^\d{4}-\d\d-\d\dT.*Z$")
         of_one = self.subscribed("memberships", customer=customer)
-        self.server.post_events([{"event": "Bought", "user_id": "another"}, {"event": "Bought", "user_id": "member"}])
+        self.server.post_events([{"event": "Bought", "anonymous_id": "another"}, {"event": "Bought", "user_id": "member"}])
         self.assertNotEqual(buyers.next("membership")["customer_id"], customer)
         changes = [all_of_them.next("membership") for _ in range(6)]
         self.assertEqual(sorted(m.get("segment", m.get("tag")) for m in changes),
@@ -118,8 +118,9 @@ class LiveFeedTest(kehu_server.ServerTest):
         own = [of_one.next("membership") for _ in range(2)]
         self.assertEqual(sorted((m["change"], m["value"]) for m in own), [("entered", True), ("set", 2)])
         # Whom another takes in leaves.
-        self.server.post("/api/v1/identities/merge",
-                         {"winner": "user_id:another", "loser": "user_id:member", "reason": "one"})
+        merged = self.server.post("/api/v1/identities/merge",
+                         {"winner": "anonymous_id:another", "loser": "user_id:member", "reason": "one"})
+        self.assertEqual(merged.status, 200, merged)
         left = [of_one.next("membership") for _ in range(3)]
         self.assertEqual(sorted(m["change"] for m in left), ["cleared", "left", "left"])
 
