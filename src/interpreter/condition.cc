@@ -171,32 +171,6 @@ class Condition {
 
 }  // namespace
 
-bool is_condition(Op op) {
-  switch (op) {
-    case Op::kAnd:
-    case Op::kOr:
-    case Op::kNot:
-    case Op::kEqual:
-    case Op::kNotEqual:
-    case Op::kLess:
-    case Op::kAtMost:
-    case Op::kGreater:
-    case Op::kAtLeast:
-    case Op::kBetween:
-    case Op::kIn:
-    case Op::kContains:
-    case Op::kStartsWith:
-    case Op::kEndsWith:
-    case Op::kMatches:
-    case Op::kIsKnown:
-    case Op::kWithin:
-    case Op::kBirthday:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool condition_holds(const Node& node, const Asked& asked, const Event* event) {
   const auto part_holds = [&](const Node& part) { return holds(part, asked, event); };
   const Condition condition(node, asked, event);

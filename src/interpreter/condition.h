@@ -5,7 +5,7 @@
 // Conditions: and, or, not, comparisons, and what looks at one value or two.
 namespace kehu::interpreter {
 
-bool is_condition(rule::Op op);
+// Of an operator that is_condition().
 bool condition_holds(const rule::Node& condition, const Asked& asked, const Event* event);
 
 }  // namespace kehu::interpreter

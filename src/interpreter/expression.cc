@@ -121,13 +121,13 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
     default:
       break;
   }
-  if (is_condition(node.op)) return {Value::of(condition_holds(node, asked, event))};
-  if (is_function(node.op)) return {function_value(node, asked)};
+  if (rule::is_condition(node.op)) return {Value::of(condition_holds(node, asked, event))};
+  if (rule::is_aggregate(node.op)) return {function_value(node, asked)};
   return {};  // spans, lists, steps and events are no values by themselves
 }
 
 bool holds(const Node& condition, const Asked& asked, const Event* event) {
-  if (is_condition(condition.op)) return condition_holds(condition, asked, event);
+  if (rule::is_condition(condition.op)) return condition_holds(condition, asked, event);
   for (const Value& value : values_of(condition, asked, event)) {
     if (rule::as_bool(value).value_or(false)) return true;
   }

@@ -103,8 +103,6 @@ Value interval(const Selected& events) {
 
 }  // namespace
 
-bool is_function(Op op) { return Op::kDid <= op && op <= Op::kStage && op != Op::kDaysSince; }
-
 Value function_value(const Node& function, const Asked& asked) {
   const BusinessZone& zone = asked.moment.zone;
   if (function.op == Op::kSequence) return Value::of(sequence_holds(function, asked));

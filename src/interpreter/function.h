@@ -5,7 +5,7 @@
 // What the events of a customer add up to.
 namespace kehu::interpreter {
 
-bool is_function(rule::Op op);
+// Of an operator that is_aggregate().
 rule::Value function_value(const rule::Node& function, const Asked& asked);
 
 }  // namespace kehu::interpreter

@@ -104,7 +104,7 @@ const rule::Node* smallest_wrong(uint64_t seed, const rule::Node& tree) {
   for (const Event& event : events) customer.fold(event, 0);
   const Instant now = history.moment().now;
   const rule::Value plain = interpreter::evaluate(tree, events, history.facts_of(0), history.moment());
-  if (!tally::is_aggregate(tree.op)) {
+  if (!rule::is_aggregate(tree.op)) {
     for (const rule::Node& child : tree.of) {
       const rule::Node* wrong = is_expression(child) ? smallest_wrong(seed, child) : nullptr;
       if (wrong != nullptr) return wrong;

@@ -77,7 +77,7 @@ bool says_something(const rule::Node& node) {
 void collect_parts(const rule::Node& node, size_t depth, std::vector<Reason>& reasons) {
   if (!says_something(node)) return;
   reasons.push_back({.node = &node, .depth = depth, .value = {}, .until = kLastInstant});
-  if (tally::is_aggregate(node.op)) return;
+  if (rule::is_aggregate(node.op)) return;
   for (const rule::Node& child : node.of) collect_parts(child, depth + 1, reasons);
 }
 

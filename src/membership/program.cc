@@ -62,7 +62,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
     auto pattern = text::Pattern::compile(node.of[1].text);
     if (pattern.ok()) step.pattern = *std::move(pattern);
   }
-  if (tally::is_aggregate(node.op)) {
+  if (rule::is_aggregate(node.op)) {
     for (const tally::Spec& spec : tally::specs_of(node, zone)) {
       step.tallies.push_back(names.tally(spec));
       add_once(step.tallies.back(), tallies_);

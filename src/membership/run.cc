@@ -52,6 +52,7 @@ Instant moved(const Run::Step& step, Instant now, const BusinessZone& zone) {
 }  // namespace
 
 Answer Run::answer(const Step& step) {
+  if (rule::is_comparison(step.op)) return comparison(step);
   switch (step.op) {
     case Op::kAnd:
       return all(step, true);
@@ -59,13 +60,6 @@ Answer Run::answer(const Step& step) {
       return all(step, false);
     case Op::kNot:
       return opposite(step);
-    case Op::kEqual:
-    case Op::kNotEqual:
-    case Op::kLess:
-    case Op::kAtMost:
-    case Op::kGreater:
-    case Op::kAtLeast:
-      return comparison(step);
     case Op::kBetween:
       return between(step);
     case Op::kIn:

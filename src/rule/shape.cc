@@ -86,8 +86,7 @@ std::string_view stray_member(const Node& node) {
                     node.op == Op::kSequence || node.op == Op::kEvents;
   const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
   const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
-  const bool window = node.op == Op::kWithin || node.op == Op::kStage ||
-                      (node.op >= Op::kDid && node.op <= Op::kSequence && node.op != Op::kDaysSince);
+  const bool window = node.op == Op::kWithin || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";
   if (!number && node.number != Decimal()) return "number";
   if (!span && node.span != Span()) return "span";

@@ -27,6 +27,10 @@ std::string_view to_string(Op op) {
   return kOps[static_cast<size_t>(op)];
 }
 
+bool is_comparison(Op op) { return Op::kEqual <= op && op <= Op::kAtLeast; }
+bool is_condition(Op op) { return Op::kAnd <= op && op <= Op::kBirthday; }
+bool is_aggregate(Op op) { return Op::kDid <= op && op <= Op::kStage && op != Op::kDaysSince; }
+
 std::string_view to_string(Kind kind) { return kind == Kind::kSegment ? "segment" : "tag"; }
 
 }  // namespace kehu::rule

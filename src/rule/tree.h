@@ -91,6 +91,13 @@ enum class Op : uint8_t {
 };
 std::string_view to_string(Op op);
 
+// Whether two values stand in this relation: kEqual to kAtLeast.
+bool is_comparison(Op op);
+// Whether its value is a truth that it finds of its operands: kAnd to kBirthday.
+bool is_condition(Op op);
+// Whether it is what events add up to: a function of events, a sequence or a stage.
+bool is_aggregate(Op op);
+
 // Where something stands in a text: both from 1; columns count characters.
 struct Place {
   uint32_t line = 1;

@@ -107,20 +107,13 @@ absl::CivilDay first_day(Span span, absl::CivilDay today) {
 }
 
 Extent last(const Window& window, Instant now, const BusinessZone& zone) {
-  const Granule size = granule(window);
-  if (size == Granule::kDay && months_of(window.span.unit) == 0) {
-    // By far the most windows: days by number, without a calendar.
-    const int64_t days = bounded(window.span.count) * (window.span.unit == Unit::kWeek ? 7 : 1);
-    const CivilDay first(static_cast<int32_t>(zone.day_of(now).value() - days + 1));
-    return {within_limits(zone.start_of(first)), kOpen};
+  if (const auto count = granules(window)) {
+    // By far the most windows: without a calendar.
+    const Granule size = granule(window);
+    const int64_t first = granule_of(now, size, zone) - (*count - 1);
+    return {within_limits(start_of(first, size, zone)), kOpen};
   }
-  if (size == Granule::kDay) {
-    return {start_of(first_day(window.span, civil(zone.day_of(now))), zone), kOpen};
-  }
-  const int64_t length = bounded(window.span.count) * seconds_of(window.span.unit);
-  const int64_t granules = -floor_div(-length, seconds_of(size));
-  const int64_t first = granule_of(now, size, zone) - (granules - 1);
-  return {within_limits(start_of(first, size, zone)), kOpen};
+  return {start_of(first_day(window.span, civil(zone.day_of(now))), zone), kOpen};
 }
 
 // The last day of a month is the same for several days of a longer one behind it, so a window of months
@@ -153,6 +146,13 @@ Granule granule(const Window& window) {
   return seconds <= 24 * 3600 ? Granule::kMinute : Granule::kHour;
 }
 
+std::optional<int64_t> granules(const Window& window) {
+  if (window.kind != Window::Kind::kLast || months_of(window.span.unit) > 0) return std::nullopt;
+  const int64_t count = bounded(window.span.count);
+  if (granule(window) == Granule::kDay) return count * (window.span.unit == Unit::kWeek ? 7 : 1);
+  return -floor_div(-count * seconds_of(window.span.unit), seconds_of(granule(window)));
+}
+
 int64_t granule_of(Instant t, Granule granule, const BusinessZone& zone) {
   if (granule == Granule::kNone) return 0;
   if (granule == Granule::kDay) return zone.day_of(t).value();
@@ -166,13 +166,13 @@ Instant start_of(int64_t number, Granule granule, const BusinessZone& zone) {
 }
 
 Extent extent(const Window& window, Instant now, const BusinessZone& zone) {
+  if (window.kind == Window::Kind::kLast) return last(window, now, zone);
   const absl::CivilDay today = civil(zone.day_of(now));
   const absl::CivilDay since = beginning(today, window.span.unit);
   switch (window.kind) {
     case Window::Kind::kEver:
-      break;
     case Window::Kind::kLast:
-      return last(window, now, zone);
+      break;
     case Window::Kind::kToday:
       return days(today, today + 1, zone);
     case Window::Kind::kYesterday:

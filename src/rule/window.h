@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/civil_day.h"
 #include "base/time.h"
@@ -45,6 +46,9 @@ enum class Granule : uint8_t {
   kNone,    // kEver, kSince and kBetween do not slide
 };
 Granule granule(const Window& window);
+// How many of them "last n …" contains at any moment; nullopt where that depends on the calendar (months and
+// longer) and for all other windows.
+std::optional<int64_t> granules(const Window& window);
 
 // The number of the granule that a moment lies in. Seconds, minutes and hours are counted in UTC, days in the
 // zone. 0 of kNone.

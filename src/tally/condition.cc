@@ -63,6 +63,7 @@ Condition::Step Condition::compile(const Node& node, std::string_view event,
 bool Condition::holds(const Seen& seen) const { return holds(root_, seen); }
 
 bool Condition::holds(const Step& step, const Seen& seen) const {
+  if (rule::is_comparison(step.op)) return compares(step, seen);
   const auto of_child = [&](const Step& child) { return holds(child, seen); };
   switch (step.op) {
     case Op::kAnd:
@@ -71,13 +72,6 @@ bool Condition::holds(const Step& step, const Seen& seen) const {
       return std::ranges::any_of(step.of, of_child);
     case Op::kNot:
       return !holds(step.of[0], seen);
-    case Op::kEqual:
-    case Op::kNotEqual:
-    case Op::kLess:
-    case Op::kAtMost:
-    case Op::kGreater:
-    case Op::kAtLeast:
-      return compares(step, seen);
     case Op::kBetween:
       return is_between(step, seen);
     case Op::kIn:

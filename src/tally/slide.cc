@@ -6,11 +6,7 @@ namespace kehu::tally {
 namespace {
 
 using rule::Granule;
-using rule::Unit;
 using rule::Window;
-
-constexpr int64_t kSecondsOf[] = {1, 60, 3600, 86'400, 7 * 86'400};
-constexpr int64_t kGranuleSeconds[] = {1, 60, 3600, 86'400};
 
 // A window of months begins the day behind the same day so many months ago, and months differ: the first day
 // on which it has moved past t's is looked for near where it must be.
@@ -32,12 +28,10 @@ Instant leaves(const Window& window, Instant t, Instant now, const BusinessZone&
     case Window::Kind::kBetween:
       return kLastInstant;
     case Window::Kind::kLast: {
-      if (window.span.unit >= Unit::kMonth) return leaves_months(window, t, zone);
+      const auto granules = rule::granules(window);
+      if (!granules) return leaves_months(window, t, zone);
       const Granule granule = rule::granule(window);
-      const int64_t size = kGranuleSeconds[static_cast<size_t>(granule)];
-      const int64_t seconds = window.span.count * kSecondsOf[static_cast<size_t>(window.span.unit)];
-      const int64_t granules = (seconds + size - 1) / size;
-      return std::max(rule::start_of(rule::granule_of(t, granule, zone) + granules, granule, zone), now);
+      return std::max(rule::start_of(rule::granule_of(t, granule, zone) + *granules, granule, zone), now);
     }
     default:
       return rule::next_edge(window, now, zone);

@@ -29,6 +29,7 @@ uint32_t ahead(Granule granule) {
   return 0;
 }
 
+// At most.
 uint32_t days_of(Unit unit) {
   switch (unit) {
     case Unit::kWeek:
@@ -44,19 +45,11 @@ uint32_t days_of(Unit unit) {
   }
 }
 
-// Whole granules of a window of seconds, minutes or hours.
-uint32_t granules_of(rule::Span span, Granule granule) {
-  static constexpr int64_t kUnit[] = {1, 60, 3600};
-  static constexpr int64_t kGranule[] = {1, 60, 3600};
-  const int64_t size = kGranule[static_cast<size_t>(granule)];
-  return static_cast<uint32_t>((span.count * kUnit[static_cast<size_t>(span.unit)] + size - 1) / size);
-}
-
 // How many granules before the newest one a window may contain.
-uint32_t reach(const Window& window, Granule granule) {
+uint32_t reach(const Window& window) {
   switch (window.kind) {
     case Window::Kind::kLast:
-      if (granule != Granule::kDay) return granules_of(window.span, granule);
+      if (const auto granules = rule::granules(window)) return static_cast<uint32_t>(*granules);
       return static_cast<uint32_t>(window.span.count) * days_of(window.span.unit);
     case Window::Kind::kToday:
       return 1;
@@ -95,7 +88,7 @@ void set_window(const Window& window, Spec& spec) {
     return;
   }
   spec.granule = rule::granule(window);
-  if (spec.granule != Granule::kNone) spec.length = reach(window, spec.granule) + ahead(spec.granule);
+  if (spec.granule != Granule::kNone) spec.length = reach(window) + ahead(spec.granule);
 }
 
 // What is counted does not depend on comments.
@@ -112,10 +105,6 @@ Spec steps_of(const Node& sequence, const std::string& zone) {
 }
 
 }  // namespace
-
-bool is_aggregate(Op op) {
-  return (op >= Op::kDid && op <= Op::kInterval) || op == Op::kSequence || op == Op::kStage;
-}
 
 std::string name_of(const Node& node) {
   std::string name;

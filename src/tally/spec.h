@@ -49,7 +49,4 @@ std::vector<Spec> specs_of(const rule::Node& aggregate, const std::string& zone)
 // A text that is equal for equal trees (comments aside), for ever.
 std::string name_of(const rule::Node& node);
 
-// Whether the node is computed from tallies.
-bool is_aggregate(rule::Op op);
-
 }  // namespace kehu::tally

@@ -53,26 +53,9 @@ absl::StatusOr<std::string> translate(const Node& expression, const Question& qu
 }
 
 Term Translator::value(const Node& node) {
+  if (rule::is_condition(node.op)) return test(node);
+  if (rule::is_aggregate(node.op)) return total(node);
   switch (node.op) {
-    case Op::kAnd:
-    case Op::kOr:
-    case Op::kNot:
-    case Op::kEqual:
-    case Op::kNotEqual:
-    case Op::kLess:
-    case Op::kAtMost:
-    case Op::kGreater:
-    case Op::kAtLeast:
-    case Op::kBetween:
-    case Op::kIn:
-    case Op::kContains:
-    case Op::kStartsWith:
-    case Op::kEndsWith:
-    case Op::kMatches:
-    case Op::kIsKnown:
-    case Op::kWithin:
-    case Op::kBirthday:
-      return test(node);
     case Op::kPlus:
     case Op::kMinus:
       return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
@@ -80,23 +63,6 @@ Term Translator::value(const Node& node) {
       return days_since(node);
     case Op::kCase:
       return cases(node);
-    case Op::kDid:
-    case Op::kCount:
-    case Op::kSum:
-    case Op::kAverage:
-    case Op::kMin:
-    case Op::kMax:
-    case Op::kDistinct:
-    case Op::kTop:
-    case Op::kFirst:
-    case Op::kLast:
-    case Op::kNth:
-    case Op::kShare:
-    case Op::kActiveDays:
-    case Op::kInterval:
-    case Op::kSequence:
-    case Op::kStage:
-      return total(node);
     default:
       return fact(node);
   }
