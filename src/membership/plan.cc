@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <map>
 
+#include "rule/check.h"
+
 namespace kehu::membership {
 namespace {
 
 using Key = std::pair<rule::Kind, std::string>;
 
-void collect_names(const rule::Node& node, std::vector<Key>& names) {
-  if (node.op == rule::Op::kSegment) names.push_back({rule::Kind::kSegment, node.text});
-  if (node.op == rule::Op::kTag) names.push_back({rule::Kind::kTag, node.text});
-  for (const rule::Node& child : node.of) collect_names(child, names);
+// What a rule is counted from, in the order in which it is read.
+void collect_specs(const rule::Node& node, const std::string& zone, std::vector<tally::Spec>& specs) {
+  if (rule::is_aggregate(node.op)) {
+    for (tally::Spec& spec : tally::specs_of(node, zone)) specs.push_back(std::move(spec));
+    return;
+  }
+  for (const rule::Node& child : node.of) collect_specs(child, zone, specs);
 }
 
 // Each behind those that it names: a walk in depth. Who is met again on the way down is in a circle, and its
@@ -49,10 +54,8 @@ class Order {
     }
   }
   std::vector<size_t> named_by(size_t at) const {
-    std::vector<Key> names;
-    collect_names(versions_[at].definition.body, names);
     std::vector<size_t> out;
-    for (const Key& name : names) {
+    for (const Key& name : rule::references(versions_[at].definition.body).all()) {
       const auto [begin, end] = places_.equal_range(name);
       for (auto place = begin; place != end; ++place) out.push_back(place->second);
     }
@@ -73,15 +76,13 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   std::map<tally::TallyId, tally::Spec> specs;
   // Programs name tallies by their place among the ids, which is known once all have one.
   for (const RuleVersion& version : versions) {
-    const Program::Names ask{.tally =
-                                 [&](const tally::Spec& spec) {
-                                   const tally::TallyId id = registry.tally(spec, position);
-                                   tally_ids_[spec.key()] = id;
-                                   specs.emplace(id, spec);
-                                   return 0u;
-                                 },
-                             .rule = [](rule::Kind, std::string_view) { return std::nullopt; }};
-    Program(version.definition.body, version.zone, ask);
+    std::vector<tally::Spec> counted;
+    collect_specs(version.definition.body, version.zone, counted);
+    for (tally::Spec& spec : counted) {
+      const tally::TallyId id = registry.tally(spec, position);
+      tally_ids_[spec.key()] = id;
+      specs.emplace(id, std::move(spec));
+    }
   }
   tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
   const Program::Names names = this->names();
@@ -123,16 +124,14 @@ std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const
 }
 
 void Plan::index() {
-  std::vector<bool> traits(rules_.size()), timed(rules_.size());
+  std::vector<bool> traits(rules_.size());
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     if (rules_[i].is_asked()) all_.push_back(i);
     traits[i] = rules_[i].program.asks_traits();
-    timed[i] = rules_[i].program.asks_time();
     const uint32_t id = rules_[i].id.value();
     if (id >= index_.size()) index_.resize(id + 1);
     index_[id] = i + 1;
   }
-  timed_ = with_dependents(timed);
   dependents_.resize(rules_.size());
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     std::vector<bool> one(rules_.size());

@@ -66,8 +66,7 @@ class Plan {
   absl::Span<const uint32_t> touched(const Event& event) const;
   // Those that name the rule, directly or through others; in order.
   const std::vector<uint32_t>& dependents(uint32_t index) const { return dependents_[index]; }
-  // Those that time can change, and all. Rules that wait for their tallies are in none of these lists.
-  absl::Span<const uint32_t> timed() const { return timed_; }
+  // All; rules that wait for their tallies are in none of these lists.
   absl::Span<const uint32_t> all() const { return all_; }
 
  private:
@@ -88,7 +87,7 @@ class Plan {
   absl::flat_hash_map<NameId, Lists> by_name_;
   Lists others_;
   std::vector<std::vector<uint32_t>> dependents_;
-  std::vector<uint32_t> timed_, all_;
+  std::vector<uint32_t> all_;
 };
 
 }  // namespace kehu::membership

@@ -16,24 +16,12 @@ void add_once(uint32_t value, std::vector<uint32_t>& to) {
   if (std::ranges::find(to, value) == to.end()) to.push_back(value);
 }
 
-bool is_sliding(const Node& node) {
-  return node.window.kind != rule::Window::Kind::kEver && node.window.kind != rule::Window::Kind::kSince &&
-         node.window.kind != rule::Window::Kind::kBetween;
-}
-
-bool depends_on_time(const Node& node) {
-  switch (node.op) {
-    case Op::kNow:
-    case Op::kToday:
-    case Op::kDaysSince:
-    case Op::kWithin:
-    case Op::kBirthday:
-      return true;
-    case Op::kSequence:
-      return is_sliding(node) || node.of.back().op == Op::kNotStep;
-    default:
-      return is_sliding(node);
-  }
+// As two comparisons, so that each of them is told as exactly as it can be.
+Node as_comparisons(const Node& between) {
+  Node both{.op = Op::kAnd};
+  both.of.push_back({.op = Op::kAtLeast, .of = {between.of[0], between.of[1]}});
+  both.of.push_back({.op = Op::kAtMost, .of = {between.of[0], between.of[2]}});
+  return both;
 }
 
 }  // namespace
@@ -44,12 +32,12 @@ Program::Program(const Node& expression, const std::string& zone, const Names& n
 }
 
 Program::Step Program::compile(const Node& node, const std::string& zone, const Names& names) {
+  if (node.op == Op::kBetween) return compile(as_comparisons(node), zone, names);
   Step step{.op = node.op,
             .text = node.text,
             .constant = rule::literal(node, zone_),
             .span = node.span,
             .window = node.window};
-  asks_time_ |= depends_on_time(node);
   asks_traits_ |= node.op == Op::kTrait;
   if (node.op == Op::kNth) step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {

@@ -53,8 +53,6 @@ class Program {
   const std::vector<uint32_t>& tallies() const { return tallies_; }
   const std::vector<uint32_t>& rules() const { return rules_; }
   bool asks_traits() const { return asks_traits_; }
-  // Whether the answer may change because time goes on.
-  bool asks_time() const { return asks_time_; }
 
  private:
   friend class Run;
@@ -78,7 +76,6 @@ class Program {
   std::vector<uint32_t> tallies_;
   std::vector<uint32_t> rules_;
   bool asks_traits_ = false;
-  bool asks_time_ = false;
 };
 
 }  // namespace kehu::membership

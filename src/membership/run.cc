@@ -60,8 +60,6 @@ Answer Run::answer(const Step& step) {
       return all(step, false);
     case Op::kNot:
       return opposite(step);
-    case Op::kBetween:
-      return between(step);
     case Op::kIn:
       return among(step);
     case Op::kContains:
@@ -132,14 +130,6 @@ Answer Run::comparison(const Step& step) {
   const Answer b = answer(step.of[1]);
   return {Value::of(rule::holds(step.op, a.value, b.value, step.of[1].type, zone_)),
           std::min(a.until, b.until)};
-}
-
-Answer Run::between(const Step& step) {
-  // As two comparisons, so that each is told as exactly as it can be.
-  Step least{.op = Op::kAtLeast, .of = {step.of[0], step.of[1]}};
-  Step greatest{.op = Op::kAtMost, .of = {step.of[0], step.of[2]}};
-  Step both{.op = Op::kAnd, .of = {std::move(least), std::move(greatest)}};
-  return all(both, true);
 }
 
 Answer Run::among(const Step& step) {

@@ -22,7 +22,6 @@ class Run {
   Answer all(const Step& step, bool wanted);
   Answer opposite(const Step& step);
   Answer comparison(const Step& step);
-  Answer between(const Step& step);
   Answer among(const Step& step);
   Answer texts(const Step& step);
   Answer within(const Step& step);

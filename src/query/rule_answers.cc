@@ -27,16 +27,12 @@ bool names_trait(const rule::Node& node) {
 
 bool asks_traits(const RuleQuestion& question, const rule::Node& rule, Names& seen) {
   if (names_trait(rule)) return true;
-  const rule::References references = rule::references(rule);
-  const auto any = [&](rule::Kind kind, const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      if (!question.definition || !seen.emplace(kind, name).second) continue;
-      const auto named = question.definition(kind, name);
-      if (named && asks_traits(question, *named->body, seen)) return true;
-    }
-    return false;
-  };
-  return any(rule::Kind::kSegment, references.segments) || any(rule::Kind::kTag, references.tags);
+  for (const auto& [kind, name] : rule::references(rule).all()) {
+    if (!question.definition || !seen.emplace(kind, name).second) continue;
+    const auto named = question.definition(kind, name);
+    if (named && asks_traits(question, *named->body, seen)) return true;
+  }
+  return false;
 }
 
 constexpr char kNoEvents[] =

@@ -307,6 +307,13 @@ std::optional<Problem> check(const Definition& definition, const KnownNames& kno
   return Checker(definition, known, warnings).run();
 }
 
+std::vector<std::pair<Kind, std::string>> References::all() const {
+  std::vector<std::pair<Kind, std::string>> all;
+  for (const std::string& name : segments) all.emplace_back(Kind::kSegment, name);
+  for (const std::string& name : tags) all.emplace_back(Kind::kTag, name);
+  return all;
+}
+
 References references(const Node& expression) {
   References out;
   add_references(expression, out);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rule/problem.h"
@@ -29,6 +30,9 @@ std::optional<Problem> check(const Definition& definition, const KnownNames& kno
 struct References {
   std::vector<std::string> segments;
   std::vector<std::string> tags;
+
+  // Both, segments first.
+  std::vector<std::pair<Kind, std::string>> all() const;
 };
 References references(const Node& expression);
 
