@@ -16,13 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string text_of(const rule::Problem& problem) {
-  std::string text = problem.message;
-  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
-  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
-  return text;
-}
-
 using Key = std::pair<rule::Kind, std::string>;
 
 // Where the definitions of a directory stand.
@@ -51,7 +44,7 @@ absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const fs::path& pat
   std::vector<rule::Definition> definitions;
   const auto refused = [&](const rule::Problem& problem) {
     return failure(absl::StatusCode::kFailedPrecondition, path.string(), ":", problem.place.line, ":",
-                   problem.place.column, ": ", text_of(problem));
+                   problem.place.column, ": ", rule::to_text(problem));
   };
   if (const auto problem = notation::parse_file(*text, definitions)) return refused(*problem);
   // What it names may be in another file, or in the project: that is checked there.

@@ -5,46 +5,16 @@
 #include "notation/format.h"
 #include "os/posix_file_system.h"
 #include "os/whole_file.h"
-#include "rule/check.h"
 
 // Rules of files, without an installation: nothing is known of its events, and any other segment or tag may
 // be there.
 namespace kehu::command {
-namespace {
-
-std::string text_of(const std::string& file, const rule::Definition& definition,
-                    const rule::Problem& problem) {
-  std::string text = cat(file, ":", problem.place.line, ":", problem.place.column, ": ",
-                         rule::to_string(definition.kind), " ", definition.name, ": ", problem.message);
-  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
-  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
-  return text;
-}
-
-// The first problem of a file.
-absl::StatusOr<std::vector<rule::Definition>> read_checked(const std::string& file) {
-  auto definitions = read_rule_file(file);
-  if (!definitions.ok()) return definitions.status();
-  for (const rule::Definition& definition : *definitions) {
-    if (!definition.time_zone.empty() && !BusinessZone::load(definition.time_zone)) {
-      return failure(absl::StatusCode::kInvalidArgument, file, ": ", rule::to_string(definition.kind), " ",
-                     definition.name, ": there is no time zone ", definition.time_zone,
-                     "; Asia/Shanghai is one");
-    }
-    if (const auto problem = rule::check(definition, {})) {
-      return failure(absl::StatusCode::kInvalidArgument, text_of(file, definition, *problem));
-    }
-  }
-  return definitions;
-}
-
-}  // namespace
 
 absl::Status check_rules(const RulesCommand& command) {
   absl::Status result;
   size_t count = 0;
   for (const std::string& file : command.files) {
-    const auto definitions = read_checked(file);
+    const auto definitions = read_rule_file(file);
     if (definitions.ok()) {
       count += definitions->size();
       continue;

@@ -29,22 +29,15 @@ std::string title(const rule::Definition& definition) {
 }
 
 absl::Status in_place(const rule::Definition& definition, const rule::Problem& problem) {
-  std::string text = cat(title(definition), ", line ", problem.place.line, ", column ", problem.place.column,
-                         ": ", problem.message);
-  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
-  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
-  return failure(absl::StatusCode::kInvalidArgument, text);
+  return failure(absl::StatusCode::kInvalidArgument, title(definition), ", line ", problem.place.line,
+                 ", column ", problem.place.column, ": ", rule::to_text(problem));
 }
 
 using Key = std::pair<rule::Kind, std::string>;
 using Rules = std::map<Key, const rule::Definition*>;
 
 std::vector<Key> named_by(const rule::Definition& definition) {
-  const rule::References references = rule::references(definition.body);
-  std::vector<Key> keys;
-  for (const std::string& name : references.segments) keys.push_back({rule::Kind::kSegment, name});
-  for (const std::string& name : references.tags) keys.push_back({rule::Kind::kTag, name});
-  return keys;
+  return rule::references(definition.body).all();
 }
 
 absl::Status missing(const Rules& rules, const Key& key) {
@@ -120,10 +113,6 @@ absl::Status admit_rule(Candidate& candidate, const Project&) {
   if (definition.name != candidate.name) {
     return failure(absl::StatusCode::kInvalidArgument, "the rule of ", candidate.name, " names it ",
                    definition.name);
-  }
-  if (!definition.time_zone.empty() && !BusinessZone::load(definition.time_zone)) {
-    return failure(absl::StatusCode::kInvalidArgument, title(definition), ": there is no time zone ",
-                   definition.time_zone, "; Asia/Shanghai is one");
   }
   if (const auto problem = rule::check(definition, {})) return in_place(definition, *problem);
   candidate.body = rule::to_json(definition);

@@ -14,4 +14,7 @@ struct Problem {
   std::string suggestion;  // what was probably meant: "Order Completed"; may be empty
 };
 
+// "message; expected …; did you mean …?", without the place.
+std::string to_text(const Problem& problem);
+
 }  // namespace kehu::rule

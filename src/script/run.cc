@@ -17,13 +17,6 @@
 namespace kehu::script {
 namespace {
 
-std::string text_of(const rule::Problem& problem) {
-  std::string text = problem.message;
-  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
-  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
-  return text;
-}
-
 std::string shown(const rule::Value& value, const BusinessZone& zone) {
   if (!value.known()) return "unknown";
   const std::string text = rule::as_text(value, zone).value_or("");
@@ -165,7 +158,7 @@ class Runner {
 
   static absl::Status error(std::string message) { return absl::InvalidArgumentError(to_absl(message)); }
   static absl::Status wrong(const std::string& path, const rule::Problem& problem) {
-    return error(cat(path, ":", problem.place.line, ":", problem.place.column, ": ", text_of(problem)));
+    return error(cat(path, ":", problem.place.line, ":", problem.place.column, ": ", rule::to_text(problem)));
   }
   std::string clock(Instant t) const { return world_.zone().format(t); }
   absl::Status begun() const {
@@ -298,7 +291,7 @@ Report run(std::string_view text, const std::string& directory) {
   if (!world.ok()) return stop({}, message_of(world.status()));
   std::vector<Statement> statements;
   if (const auto problem = parse_script(text, (*world)->identifier_types(), statements)) {
-    return stop(problem->place, text_of(*problem));
+    return stop(problem->place, rule::to_text(*problem));
   }
   Runner runner(**world, directory, report);
   for (const Statement& statement : statements) {
