@@ -273,7 +273,7 @@ absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, size_t fi
     case Purpose::kReminder:
       return remind(timer, {tick, static_cast<uint32_t>(effects.intents.size() - first_intent)}, effects);
     case Purpose::kRules:
-      return rules_due(timer, tick, effects);
+      return catch_up(timer.owner, tick, timer.due, effects);
   }
   return failure(absl::StatusCode::kDataLoss, "a timer of the unknown kind ", timer.kind, " is due");
 }

@@ -122,7 +122,7 @@ class Shard {
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
   absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
-  absl::Status count_in(const codec::Backfill::Entry& entry, Effects& effects);
+  absl::Status count_in(const codec::Backfill::Entry& entry);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
   std::vector<membership::RuleId> named_by(uint32_t rule) const;
@@ -137,7 +137,7 @@ class Shard {
   absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
-  absl::Status rules_due(const timer::Timer& timer, Sequence tick, Effects& effects);
+  absl::Status put_members(CustomerId customer, Sequence sequence, Instant due_before, Effects& effects);
   absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   std::optional<json::RawValue> trait(std::string_view path);
   void open_rules(absl::Span<const Part> parts);

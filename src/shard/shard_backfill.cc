@@ -31,11 +31,16 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
   if (!backfill.ok()) return backfill.status();
   const Registry::Round due = registry_.next_round();
   if (due.kind != backfill->kind || due.position != backfill->position) return absl::OkStatus();
+  asked_.clear();
+  for (const uint32_t index : rules_.all()) {
+    const Registry::Rule* rule = registry_.find(rules_.at(index).id);
+    if (rule != nullptr && rule->asking_since != Sequence()) asked_.push_back(index);
+  }
   Token last = due.after;
   for (const codec::Backfill::Entry& entry : backfill->entries) {
     if (entry.part <= last) continue;
     auto status = backfill->kind == Registry::Round::Kind::kCount
-                      ? count_in(entry, effects)
+                      ? count_in(entry)
                       : ask_in(entry, record.sequence, now, effects);
     if (!status.ok()) return status;
     last = entry.part;
@@ -47,7 +52,7 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
   return absl::OkStatus();
 }
 
-absl::Status Shard::count_in(const codec::Backfill::Entry& entry, Effects&) {
+absl::Status Shard::count_in(const codec::Backfill::Entry& entry) {
   const auto owner = graph_.customer_of(entry.part);
   if (!owner || entry.tallies.empty()) return absl::OkStatus();
   const std::string before(customers_.get(owner->hash));
@@ -71,21 +76,11 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   const Instant due_before = members_.due();
-  asked_.clear();
-  for (const uint32_t index : rules_.all()) {
-    const Registry::Rule* rule = registry_.find(rules_.at(index).id);
-    if (rule != nullptr && rule->asking_since != Sequence()) asked_.push_back(index);
-  }
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   keeper_.update(asked_, now, trait, changes_);
-  note(*owner, sequence, effects);
-  if (auto status = keeper_.status(); !status.ok()) return status;
-  finish_members(*owner, due_before);
-  CustomerParts::encode(parts_.parts(), members_bytes_, blob_);
-  customers_.put(owner->hash, blob_);
-  return absl::OkStatus();
+  return put_members(*owner, sequence, due_before, effects);
 }
 
 // Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or

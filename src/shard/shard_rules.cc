@@ -215,10 +215,6 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
   changes_.clear();
 }
 
-absl::Status Shard::rules_due(const timer::Timer& timer, Sequence tick, Effects& effects) {
-  return catch_up(timer.owner, tick, timer.due, effects);
-}
-
 // What time alone has changed by `now`. A timer that has lost its meaning finds nothing that is due.
 absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
   if (auto status = parts_.decode(customers_.get(customer.hash)); !status.ok()) return status;
@@ -228,6 +224,12 @@ absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
+  return put_members(customer, sequence, due_before, effects);
+}
+
+// What the keeper has made of the customer's members, beside its parts as they were.
+absl::Status Shard::put_members(CustomerId customer, Sequence sequence, Instant due_before,
+                                Effects& effects) {
   note(customer, sequence, effects);
   if (auto status = keeper_.status(); !status.ok()) return status;
   finish_members(customer, due_before);
@@ -264,12 +266,7 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   open_rules(parts_.parts());
   keeper_.update(
       rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
-  note(customer, sequence, effects);
-  if (auto status = keeper_.status(); !status.ok()) return status;
-  finish_members(customer, due_before);
-  CustomerParts::encode(parts_.parts(), members_bytes_, blob_);
-  customers_.put(customer.hash, blob_);
-  return absl::OkStatus();
+  return put_members(customer, sequence, due_before, effects);
 }
 
 std::string_view Shard::source_name(SourceId id) const {
