@@ -127,6 +127,17 @@ absl::Status check_rules(const Project& project) {
   return Circle(rules).check();
 }
 
+RuleChanges::RuleChanges(const std::vector<rule::Definition>& rules, std::string_view actor, Sequence base) {
+  for (const rule::Definition& rule : rules) bodies_.push_back(rule::to_json(rule));
+  for (size_t i = 0; i < rules.size(); ++i) {
+    changes_.push_back({.kind = rule::to_string(rules[i].kind),
+                        .name = rules[i].name,
+                        .body = bodies_[i],
+                        .actor = actor,
+                        .base = base});
+  }
+}
+
 std::vector<NamedRule> rules_of(const Project& project) {
   std::vector<NamedRule> rules;
   for (const std::string_view kind : {kSegment, kTag}) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "definition/kind.h"
+#include "model/record.h"
 #include "rule/tree.h"
 
 // Segments and tags as definitions: their bodies are trees of rules as JSON (rule/tree_json.h).
@@ -23,5 +26,19 @@ struct NamedRule {
 };
 // Those in force, by kind and name.
 std::vector<NamedRule> rules_of(const Project& project);
+
+// Rules as the changes of one record: each is new, or takes the place of a version up to `base`. Refers to
+// what it was made of.
+class RuleChanges {
+ public:
+  RuleChanges(const std::vector<rule::Definition>& rules, std::string_view actor, Sequence base);
+  RuleChanges(const RuleChanges&) = delete;
+
+  const std::vector<Definition>& changes() const { return changes_; }
+
+ private:
+  std::vector<std::string> bodies_;
+  std::vector<Definition> changes_;
+};
 
 }  // namespace kehu::definition

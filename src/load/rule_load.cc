@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "base/text.h"
+#include "definition/rules.h"
 #include "demo/load_profile.h"
 #include "notation/parse.h"
-#include "rule/tree_json.h"
 
 namespace kehu::load {
 
@@ -48,17 +48,8 @@ absl::Status define_rules(engine::Engine& engine, size_t count) {
   if (const auto problem = notation::parse_file(text, rules)) {
     return failure(absl::StatusCode::kInternal, "line ", problem->place.line, ": ", problem->message);
   }
-  std::vector<std::string> bodies;
-  for (const rule::Definition& rule : rules) bodies.push_back(rule::to_json(rule));
-  std::vector<Definition> changes;
-  for (size_t i = 0; i < rules.size(); ++i) {
-    changes.push_back({.kind = rule::to_string(rules[i].kind),
-                       .name = rules[i].name,
-                       .body = bodies[i],
-                       .actor = "bench",
-                       .base = Sequence()});
-  }
-  return changes.empty() ? absl::OkStatus() : engine.define(changes).status();
+  const definition::RuleChanges record(rules, "bench", Sequence());
+  return rules.empty() ? absl::OkStatus() : engine.define(record.changes()).status();
 }
 
 }  // namespace kehu::load

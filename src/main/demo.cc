@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "command/answers.h"
 #include "command/demo_file.h"
+#include "definition/rules.h"
 #include "demo/retailer.h"
 #include "gateway/intake_thread.h"
 #include "host/log_line.h"
@@ -21,7 +22,6 @@
 #include "main/servers.h"
 #include "notation/parse.h"
 #include "os/posix_file_system.h"
-#include "rule/tree_json.h"
 
 namespace kehu {
 namespace {
@@ -132,18 +132,11 @@ absl::Status define_rules(engine::Engine& engine) {
   std::vector<rule::Definition> rules;
   if (const auto problem = notation::parse_file(kRetailRules, rules))
     return absl::InternalError(to_absl(problem->message));
-  std::vector<std::string> bodies;
-  for (const rule::Definition& rule : rules) bodies.push_back(rule::to_json(rule));
-  std::vector<Definition> changes;
-  for (size_t i = 0; i < rules.size(); ++i) {
-    if (engine.project()->find(rule::to_string(rules[i].kind), rules[i].name) != nullptr) continue;
-    changes.push_back({.kind = rule::to_string(rules[i].kind),
-                       .name = rules[i].name,
-                       .body = bodies[i],
-                       .actor = "demo",
-                       .base = Sequence()});
-  }
-  return changes.empty() ? absl::OkStatus() : engine.define(changes).status();
+  std::erase_if(rules, [&](const rule::Definition& rule) {
+    return engine.project()->find(rule::to_string(rule.kind), rule.name) != nullptr;
+  });
+  const definition::RuleChanges record(rules, "demo", Sequence());
+  return rules.empty() ? absl::OkStatus() : engine.define(record.changes()).status();
 }
 
 absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, host::StopSignal& stop) {

@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "codec/settings_json.h"
+#include "definition/rules.h"
 #include "intake/bulk.h"
 #include "os/random.h"
 #include "property/event_fields.h"
-#include "rule/tree_json.h"
 #include "tally/folder.h"
 
 namespace kehu::script {
@@ -120,17 +120,8 @@ absl::Status World::set_zone(const std::string& name) {
 }
 
 absl::Status World::define(const std::vector<rule::Definition>& rules) {
-  std::vector<std::string> bodies;
-  for (const rule::Definition& definition : rules) bodies.push_back(rule::to_json(definition));
-  std::vector<Definition> changes;
-  for (size_t i = 0; i < rules.size(); ++i) {
-    changes.push_back({.kind = rule::to_string(rules[i].kind),
-                       .name = rules[i].name,
-                       .body = bodies[i],
-                       .actor = kActor,
-                       .base = replica_->applied()});
-  }
-  if (auto status = define(changes); !status.ok()) return status;
+  const definition::RuleChanges record(rules, kActor, replica_->applied());
+  if (auto status = define(record.changes()); !status.ok()) return status;
   return fill_in();
 }
 
