@@ -73,7 +73,7 @@ absl::Status DeltaLog::sync_file(const std::string& path) {
 
 absl::StatusOr<TableState> DeltaLog::load_checkpoint(const std::vector<std::string>& names) {
   std::string list;
-  for (const std::string& name : names) list += cat(list.empty() ? "" : ", ", duck::quote(path(name)));
+  for (const std::string& name : names) list += cat(list.empty() ? "" : ", ", sql_literal(path(name)));
   auto result = connection_->query(
       cat("SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet([", list, "], union_by_name = true) t"));
   if (!result.ok()) return result.status();
@@ -249,8 +249,8 @@ absl::Status DeltaLog::write_checkpoint(const TableState& state) {
     return status;
   }
   absl::Status status =
-      connection_->run(cat("COPY (FROM read_json(", duck::quote(lines), ", columns = ", kCheckpointColumns,
-                           ", format = 'newline_delimited')) TO ", duck::quote(paths.from),
+      connection_->run(cat("COPY (FROM read_json(", sql_literal(lines), ", columns = ", kCheckpointColumns,
+                           ", format = 'newline_delimited')) TO ", sql_literal(paths.from),
                            " (FORMAT parquet, COMPRESSION zstd)"));
   files_.remove(lines).IgnoreError();
   if (status.ok()) status = sync_file(paths.from);

@@ -45,7 +45,7 @@ std::vector<const duck::Column*> bounded_columns(const TableSchema& schema) {
 
 std::string typed_bound(const duck::Column& column, std::string_view aggregate, std::string_view name) {
   std::string value = cat("TRY_CAST(", name, " AS ", sql_type(column.type), ")");
-  value = cat(aggregate, "(CASE WHEN path_in_schema = ", duck::quote(column.name), " THEN ", value, " END)");
+  value = cat(aggregate, "(CASE WHEN path_in_schema = ", sql_literal(column.name), " THEN ", value, " END)");
   return column.type == duck::ColumnType::kTimestamp ? cat("CAST(epoch_us(", value, ") AS VARCHAR)")
                                                      : cat("CAST(", value, " AS VARCHAR)");
 }
@@ -54,16 +54,16 @@ std::string typed_bound(const duck::Column& column, std::string_view aggregate, 
 // row group has none (Parquet leaves out long ones).
 std::string stats_query(const TableSchema& schema, const std::string& path) {
   std::string sql =
-      cat("SELECT CAST(sum(num_values) FILTER (path_in_schema = ", duck::quote(schema.columns.front().name),
+      cat("SELECT CAST(sum(num_values) FILTER (path_in_schema = ", sql_literal(schema.columns.front().name),
           ") AS VARCHAR)");
   for (const duck::Column* column : bounded_columns(schema)) {
-    const std::string mine = cat(" FILTER (path_in_schema = ", duck::quote(column->name), ")");
+    const std::string mine = cat(" FILTER (path_in_schema = ", sql_literal(column->name), ")");
     const std::string complete = cat("count(*)", mine, " = count(stats_min_value)", mine);
     sql += cat(", CASE WHEN ", complete, " THEN ", typed_bound(*column, "min", "stats_min_value"), " END");
     sql += cat(", CASE WHEN ", complete, " THEN ", typed_bound(*column, "max", "stats_max_value"), " END");
     sql += cat(", CAST(sum(stats_null_count)", mine, " AS VARCHAR)");
   }
-  return cat(sql, " FROM parquet_metadata(", duck::quote(path), ")");
+  return cat(sql, " FROM parquet_metadata(", sql_literal(path), ")");
 }
 
 void write_bound(json::Writer& writer, const duck::Column& column, std::string_view text, bool upper) {
@@ -172,7 +172,7 @@ absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const st
   if (absl::Status status = make_directory(directory); !status.ok()) return status;
   const Duration start = clock_.monotonic();
   absl::Status status =
-      connection_->run(cat("COPY (", select, ") TO ", duck::quote(path), " (", kFormat, ")"));
+      connection_->run(cat("COPY (", select, ") TO ", sql_literal(path), " (", kFormat, ")"));
   const Duration written = clock_.monotonic();
   if (status.ok()) status = sync(path, directory);
   const Duration synced = clock_.monotonic();

@@ -38,13 +38,13 @@ class Config {
 
 std::string list_literal(absl::Span<const std::string> texts) {
   std::string out = "[";
-  for (const std::string& text : texts) out += cat(out.size() > 1 ? "," : "", quote(text));
+  for (const std::string& text : texts) out += cat(out.size() > 1 ? "," : "", sql_literal(text));
   return out + "]";
 }
 
 // In this order: what limits access comes last, because it also locks the settings before it.
 std::string settings_of(const DatabaseOptions& options) {
-  std::string sql = cat("SET GLOBAL TimeZone = ", quote(options.time_zone), ";");
+  std::string sql = cat("SET GLOBAL TimeZone = ", sql_literal(options.time_zone), ";");
   if (options.only_directories.empty()) return sql + "SET GLOBAL preserve_insertion_order = false;";
   // Footers are read once per file, not once per statement: files never change.
   return cat(sql, "SET GLOBAL parquet_metadata_cache = true; SET GLOBAL allowed_directories = ",
@@ -69,16 +69,6 @@ absl::Status failure_of(const char* message) {
     if (text.starts_with(known.prefix)) return failure(known.code, text);
   }
   return failure(absl::StatusCode::kInvalidArgument, text);
-}
-
-std::string quote(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') out.push_back('\'');
-    out.push_back(c);
-  }
-  out.push_back('\'');
-  return out;
 }
 
 struct Database::Handle {

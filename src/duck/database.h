@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/sql_literal.h"
 #include "duck/scalar.h"
 #include "duck/scan.h"
 
@@ -134,8 +135,5 @@ class Connection {
   explicit Connection(std::unique_ptr<Handle> handle);
   std::unique_ptr<Handle> handle_;
 };
-
-// Text as a SQL string literal, quotes included.
-std::string quote(std::string_view text);
 
 }  // namespace kehu::duck

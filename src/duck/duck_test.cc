@@ -92,7 +92,7 @@ TEST(Database, parameters_are_values_and_not_text_of_the_statement) {
   auto connection = *database->connect();
   const std::string value = "'; DROP TABLE x; --";
   EXPECT_EQ(rows_of(*connection, "SELECT $1", {value}), std::vector<std::string>{value});
-  EXPECT_EQ(rows_of(*connection, cat("SELECT ", quote(value))), std::vector<std::string>{value});
+  EXPECT_EQ(rows_of(*connection, cat("SELECT ", sql_literal(value))), std::vector<std::string>{value});
 }
 
 const std::vector<Column> kColumns = {{"name", ColumnType::kText},        {"same", ColumnType::kText},

@@ -192,7 +192,7 @@ absl::Status TableCheck::check_data_file(const std::string& relative, uint64_t s
   if (!checksum) {
     ++report_.unmarked;
     const auto read = first_value(
-        cat("SELECT CAST(bit_xor(hash(t)) AS VARCHAR) FROM read_parquet(", duck::quote(path), ") t"));
+        cat("SELECT CAST(bit_xor(hash(t)) AS VARCHAR) FROM read_parquet(", sql_literal(path), ") t"));
     if (!read.ok()) note_damage(path, message_of(read.status()));
     return absl::OkStatus();
   }
@@ -206,7 +206,7 @@ absl::Status TableCheck::check_rows() {
   if (!sound_ || key_.empty() || state_.files.empty()) return absl::OkStatus();
   std::string list;
   for (const auto& [path, file] : state_.files) {
-    list += cat(list.empty() ? "" : ", ", duck::quote(cat(directory_, "/", path)));
+    list += cat(list.empty() ? "" : ", ", sql_literal(cat(directory_, "/", path)));
   }
   const auto doubled = first_value(
       cat("SELECT CAST(count(*) - count(DISTINCT (", key_, ")) AS VARCHAR) FROM read_parquet([", list, "])"));

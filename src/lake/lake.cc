@@ -216,7 +216,7 @@ absl::StatusOr<std::string> Lake::Core::list_sound(const delta::FileSet& files) 
   for (const auto& file : files.files) {
     absl::Status status = file_check_.before_reading(*file, [](size_t) { return absl::OkStatus(); });
     if (!status.ok()) return status;
-    list += cat(list.empty() ? "" : ", ", duck::quote(file->path));
+    list += cat(list.empty() ? "" : ", ", sql_literal(file->path));
   }
   return list;
 }
@@ -468,7 +468,7 @@ absl::StatusOr<delta::AddFile> Lake::Core::merge_files(Stream& stream,
   for (const std::string& path : paths) {
     const auto file = stream.table->find_file(path);
     if (!file) return failure(absl::StatusCode::kAborted, path, " is no longer in the table");
-    list += cat(list.empty() ? "" : ", ", duck::quote(stream.table->directory() + "/" + path));
+    list += cat(list.empty() ? "" : ", ", sql_literal(stream.table->directory() + "/" + path));
     // Damage that is merged would get a checksum of its own.
     delta::DataFile input;
     input.path = stream.table->directory() + "/" + path;

@@ -179,7 +179,7 @@ class SnapshotReader {
     const std::string columns = delta::column_list(schema_of(table));
     std::string files;
     for (const auto& file : snapshot.tables[table].files->files)
-      files += cat(files.empty() ? "" : ",", duck::quote(file->path));
+      files += cat(files.empty() ? "" : ",", sql_literal(file->path));
     const int64_t id = registries_[table].add(snapshot.tables[table].tail);
     std::string from = cat("SELECT ", columns, " FROM ", tail_of(table), "(", id, ")");
     if (!files.empty()) from += cat(" UNION ALL SELECT ", columns, " FROM read_parquet([", files, "])");

@@ -28,7 +28,7 @@ class ParquetTest : public testing::Test {
                                                "TIMESTAMP '2020-02-03 10:00:00' + INTERVAL (i) SECOND AS at, "
                                                "CASE WHEN i = 3 THEN NULL ELSE 'x' END AS note, "
                                                "'nan'::DOUBLE AS nothing FROM range(5000) t(i)) TO ",
-                                               duck::quote(path_), " (FORMAT parquet)"));
+                                               sql_literal(path_), " (FORMAT parquet)"));
     ASSERT_TRUE(written.ok()) << written;
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
@@ -58,8 +58,8 @@ TEST_F(ParquetTest, ANameIsNoPattern) {
     std::filesystem::create_directories(path.parent_path());
     const std::string plain = directory_ / "plain.parquet";
     ASSERT_TRUE((*connection)
-                    ->run(cat("COPY (SELECT ", duck::quote(user), " AS u, '2026-11-01' AS t) TO ",
-                              duck::quote(plain), " (FORMAT parquet)"))
+                    ->run(cat("COPY (SELECT ", sql_literal(user), " AS u, '2026-11-01' AS t) TO ",
+                              sql_literal(plain), " (FORMAT parquet)"))
                     .ok());
     std::filesystem::rename(plain, path);
   };
@@ -111,7 +111,7 @@ TEST_F(ParquetTest, BytesAreTextWhenTheyAreUtf8) {
                     "{'sku': encode('茶'), 'n': 1} AS item, encode('pad') || '\\x00\\x00'::BLOB AS pad, "
                     "[{'sku': 'a', 'price': 100, 'qty': 2}, {'sku': 'b', 'price': 5, 'qty': 1}] AS items, "
                     "2001.0::DOUBLE AS d, 2001::DECIMAL(10,2) AS m, 2001::FLOAT AS f) TO ",
-                    duck::quote(path_), " (FORMAT parquet)"));
+                    sql_literal(path_), " (FORMAT parquet)"));
   ASSERT_TRUE(written.ok()) << written;
   const auto mapping = Mapping::parse(R"([file]
 format = "parquet"
@@ -160,7 +160,7 @@ TEST_F(ParquetTest, OfNamesThatDifferInCaseTheLaterOnesHaveANumber) {
   auto connection = (*database)->connect();
   ASSERT_TRUE(
       (*connection)
-          ->run(cat("COPY (SELECT 1 AS userid, 2 AS userix) TO ", duck::quote(path_), " (FORMAT parquet)"))
+          ->run(cat("COPY (SELECT 1 AS userid, 2 AS userix) TO ", sql_literal(path_), " (FORMAT parquet)"))
           .ok());
   std::ifstream file(path_, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};

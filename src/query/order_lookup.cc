@@ -34,7 +34,7 @@ void OrderLookup::find(absl::Span<const std::string_view> keys, absl::Span<std::
 
 std::string order_events_select(const order::OrderText& texts, int64_t session) {
   std::string names;
-  for (const std::string& event : texts.events()) names += cat(names.empty() ? "" : ",", duck::quote(event));
+  for (const std::string& event : texts.events()) names += cat(names.empty() ? "" : ",", sql_literal(event));
   return cat(
       "SELECT customer_id, time, dt, event, o->>'$.means' AS means, o->>'$.order_id' AS order_id, "
       "(o->>'$.amount')::DECIMAL(38,4) AS amount, o->>'$.currency' AS currency, "

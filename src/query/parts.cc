@@ -17,7 +17,7 @@ EventType type_of(std::string_view name) {
 
 std::string list_of(const std::vector<std::string>& names) {
   std::string out;
-  for (const std::string& name : names) out += cat(out.empty() ? "" : ", ", duck::quote(name));
+  for (const std::string& name : names) out += cat(out.empty() ? "" : ", ", sql_literal(name));
   return out;
 }
 
@@ -34,7 +34,7 @@ absl::StatusOr<std::string> Session::Core::rows_of_parts(const PartsWanted& want
   show_tail(*snapshot, lake::TableId::kEvents);
   std::string rows =
       cat(" FROM (", all_rows(lake::TableId::kEvents, files, id),
-          ") WHERE sequence <= ", wanted.up_to.value(), " AND part > ", duck::quote(wanted.after.hash.hex()));
+          ") WHERE sequence <= ", wanted.up_to.value(), " AND part > ", sql_literal(wanted.after.hash.hex()));
   if (!wanted.events.empty()) rows += cat(" AND type = 'track' AND event IN (", list_of(wanted.events), ")");
   return rows;
 }

@@ -61,8 +61,8 @@ constexpr char kFirstOwner[] = "nullif(customer_id, repeat('0', 32)) AS customer
 std::string these(const RuleQuestion& question) {
   std::string rows;
   for (const RuleQuestion::Customer& customer : question.customers) {
-    rows += cat(rows.empty() ? "(" : ", (", duck::quote(customer.id.hash.hex()), ", ",
-                duck::quote(customer.traits), ")");
+    rows += cat(rows.empty() ? "(" : ", (", sql_literal(customer.id.hash.hex()), ", ",
+                sql_literal(customer.traits), ")");
   }
   return cat("(SELECT * FROM (VALUES ", rows, ") these(customer_id, traits))");
 }
@@ -71,8 +71,8 @@ std::string events_of_these(const RuleQuestion& question, const std::string& row
   std::string parts;
   for (const RuleQuestion::Customer& customer : question.customers) {
     for (const Token& part : customer.parts) {
-      parts += cat(parts.empty() ? "(" : ", (", duck::quote(part.hash.hex()), ", ",
-                   duck::quote(customer.id.hash.hex()), ")");
+      parts += cat(parts.empty() ? "(" : ", (", sql_literal(part.hash.hex()), ", ",
+                   sql_literal(customer.id.hash.hex()), ")");
     }
   }
   if (parts.empty()) return kNoEvents;

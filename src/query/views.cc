@@ -9,7 +9,7 @@ namespace {
 
 std::string file_list(const delta::FileSet& set) {
   std::string list;
-  for (const auto& file : set.files) list += cat(list.empty() ? "" : ",", duck::quote(file->path));
+  for (const auto& file : set.files) list += cat(list.empty() ? "" : ",", sql_literal(file->path));
   return list;
 }
 

@@ -78,7 +78,7 @@ class ParquetReader : public RowReader {
     if (!connection.ok()) return connection.status();
     connection_ = *std::move(connection);
     if (auto status = open_file(); !status.ok()) return status;
-    from_ = cat(" FROM read_parquet(", duck::quote(name_), ") r");
+    from_ = cat(" FROM read_parquet(", sql_literal(name_), ") r");
     const absl::Status status = describe(from_);
     return status.ok() ? status : about_file(status);
   }

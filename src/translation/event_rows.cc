@@ -14,7 +14,7 @@ bool has_end(const rule::Extent& bounds) { return bounds.to <= kLastInstant; }
 
 std::string names(const std::set<std::string>& events) {
   std::string list;
-  for (const std::string& event : events) list += cat(list.empty() ? "" : ", ", literal(event));
+  for (const std::string& event : events) list += cat(list.empty() ? "" : ", ", sql_literal(event));
   return cat("type = 'track' AND event IN (", list, ")");
 }
 
@@ -32,7 +32,7 @@ Term EventRows::property(const std::string& path, const std::string& event) {
   Property& property = found->second;
   if (is_new) {
     property.name = cat("p", properties_.size() - 1);
-    property.call = cat(several ? kValuesFunction : kValueFunction, "(properties, ", literal(path), ")");
+    property.call = cat(several ? kValuesFunction : kValueFunction, "(properties, ", sql_literal(path), ")");
   }
   property.events.insert(event);
   return {Form::kTagged, property.name, several};
@@ -61,7 +61,7 @@ std::string EventRows::bounds_of_all() const {
   std::string condition = "customer_id IS NOT NULL";
   if (!any_event(events_)) add_condition(condition, names(events_));
   if (first_ && *first_ > kFirstInstant) {
-    add_condition(condition, cat("time >= TIMESTAMPTZ ", literal(format_utc(*first_))));
+    add_condition(condition, cat("time >= TIMESTAMPTZ ", sql_literal(format_utc(*first_))));
   }
   return condition;
 }

@@ -23,11 +23,11 @@ void add_customers(const RandomHistory& history, size_t count, RuleTables& table
     const interpreter::PlainFacts& facts = history.facts_of(i);
     std::string segments, tags;
     for (const std::string& segment : facts.segments)
-      segments += cat(segments.empty() ? "" : ",", duck::quote(segment));
+      segments += cat(segments.empty() ? "" : ",", sql_literal(segment));
     for (const auto& [name, value] : facts.tags) {
-      tags += cat(tags.empty() ? "" : ",", duck::quote(name), ":", duck::quote(*tagged(value)));
+      tags += cat(tags.empty() ? "" : ",", sql_literal(name), ":", sql_literal(*tagged(value)));
     }
-    rows += cat(i == 0 ? "" : ",", "('", i, "',", duck::quote(facts.traits), ",[", segments, "],MAP {", tags,
+    rows += cat(i == 0 ? "" : ",", "('", i, "',", sql_literal(facts.traits), ",[", segments, "],MAP {", tags,
                 "})");
   }
   tables.add_customers(rows);
@@ -37,11 +37,11 @@ void add_events(const RandomHistory& history, RuleTables& tables) {
   std::string rows;
   for (const interpreter::RandomArrival& arrival : history.arrivals()) {
     const Event& event = arrival.event;
-    rows += cat(rows.empty() ? "" : ",", "('", arrival.customer, "',", duck::quote(format_utc(event.time)),
-                ",", duck::quote(to_string(event.type)), ",", duck::quote(event.name), ",",
-                duck::quote(to_string(event.channel)), ",",
-                duck::quote(history.facts_of(0).source_name(event.source)), ",",
-                duck::quote(event.properties), ")");
+    rows += cat(rows.empty() ? "" : ",", "('", arrival.customer, "',", sql_literal(format_utc(event.time)),
+                ",", sql_literal(to_string(event.type)), ",", sql_literal(event.name), ",",
+                sql_literal(to_string(event.channel)), ",",
+                sql_literal(history.facts_of(0).source_name(event.source)), ",",
+                sql_literal(event.properties), ")");
   }
   if (!rows.empty()) tables.add_events(rows);
 }

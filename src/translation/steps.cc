@@ -54,7 +54,7 @@ Term Translator::sequence(const Node& node) {
   std::string letters;
   for (const Node& step : node.of) letters.push_back(step.op == Op::kStep ? 'p' : 'n');
   return {Form::kTruth,
-          cat("coalesce(", kSequenceFunction, "(", events, ", ", literal(letters), ", ", node.span.count,
+          cat("coalesce(", kSequenceFunction, "(", events, ", ", sql_literal(letters), ", ", node.span.count,
               ", ", static_cast<int>(node.span.unit), ", ", window.from.micros(), ", ", window.to.micros(),
               ", ", statement_.question.now.micros(), ", ", terms_.zone(), ") = 1, false)")};
 }
@@ -62,7 +62,7 @@ Term Translator::sequence(const Node& node) {
 Term Translator::stage(const Node& node) {
   const std::string events = step_events(node, extent(node.window));
   std::string names;
-  for (const Node& step : node.of) names += cat(names.empty() ? "[" : ", ", literal(step.of[0].text));
+  for (const Node& step : node.of) names += cat(names.empty() ? "[" : ", ", sql_literal(step.of[0].text));
   return {Form::kText,
           cat("(", names, "])[nullif(", kStageFunction, "(", events, ", ", node.of.size(), "), 0)]")};
 }

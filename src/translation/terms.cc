@@ -54,17 +54,7 @@ Form form_of(rule::Type type) {
   }
 }
 
-std::string literal(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') out.push_back('\'');
-    out.push_back(c);
-  }
-  out.push_back('\'');
-  return out;
-}
-
-Term text_term(std::string_view text) { return {Form::kText, literal(text)}; }
+Term text_term(std::string_view text) { return {Form::kText, sql_literal(text)}; }
 Term instant_term(Instant t) { return {Form::kInstant, cat("CAST(", t.micros(), " AS BIGINT)")}; }
 
 std::string divided(std::string_view dividend, std::string_view divisor) {

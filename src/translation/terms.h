@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "base/civil_day.h"
+#include "base/sql_literal.h"
 #include "rule/tree.h"
 #include "rule/window.h"
 
@@ -30,7 +31,6 @@ struct Term {
 };
 
 // Literals.
-std::string literal(std::string_view text);
 Term text_term(std::string_view text);
 Term instant_term(Instant t);
 
@@ -40,7 +40,7 @@ std::string divided(std::string_view dividend, std::string_view divisor);
 // Values of one zone, brought into the form that a place asks for, and compared.
 class Terms {
  public:
-  explicit Terms(const BusinessZone& zone) : zone_(literal(zone.name())) {}
+  explicit Terms(const BusinessZone& zone) : zone_(sql_literal(zone.name())) {}
 
   const std::string& zone() const { return zone_; }  // a literal
 

@@ -85,7 +85,8 @@ Term Translator::fact(const Node& node) {
     case Op::kTrait: {
       const bool several = node.text.find("[]") != node.text.npos;
       return {Form::kTagged,
-              cat(several ? kValuesFunction : kValueFunction, "(traits, ", literal(node.text), ")"), several};
+              cat(several ? kValuesFunction : kValueFunction, "(traits, ", sql_literal(node.text), ")"),
+              several};
     }
     case Op::kTag:
       return definition(rule::Kind::kTag, node.text);
@@ -119,8 +120,9 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
   const auto found =
       statement_.question.definition ? statement_.question.definition(kind, name) : std::nullopt;
   if (!found) {
-    if (segment) return {Form::kTruth, cat("coalesce(list_contains(segments, ", literal(name), "), false)")};
-    return {Form::kTagged, cat("tags[", literal(name), "]")};
+    if (segment)
+      return {Form::kTruth, cat("coalesce(list_contains(segments, ", sql_literal(name), "), false)")};
+    return {Form::kTagged, cat("tags[", sql_literal(name), "]")};
   }
   const std::string key = cat(segment ? "s" : "t", name);
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {

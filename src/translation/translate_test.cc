@@ -30,8 +30,8 @@ class TranslateTest : public testing::Test {
   // A row of `events` of the customer an.
   void add(std::string_view time, std::string_view event, std::string_view properties = "{}",
            std::string_view type = "track") {
-    tables_.add_events(cat("('an', ", duck::quote(time), ", ", duck::quote(type), ", ", duck::quote(event),
-                           ", 'web', 'shop', ", duck::quote(properties), ")"));
+    tables_.add_events(cat("('an', ", sql_literal(time), ", ", sql_literal(type), ", ", sql_literal(event),
+                           ", 'web', 'shop', ", sql_literal(properties), ")"));
   }
 
   std::string answer(std::string_view rule, const std::string& customer = "an") {
