@@ -73,7 +73,6 @@ class App {
   void stop();
 
   std::string openapi() const;
-  backfill::Backfill& backfill() { return *backfill_; }
   std::string metrics();
 
  private:

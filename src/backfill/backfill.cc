@@ -52,7 +52,7 @@ class Backfill::Records {
 
  private:
   absl::Status send(bool last) {
-    if (auto status = backfill_.wait_while_paused(); !status.ok()) return status;
+    if (auto status = backfill_.going_on(); !status.ok()) return status;
     codec::Backfill record{.kind = round_.kind, .position = round_.position, .last = last, .entries = {}};
     for (const auto& [part, tallies] : entries_) record.entries.push_back({part, tallies});
     RecordBatch batch;
@@ -60,8 +60,6 @@ class Backfill::Records {
                       [&](std::string& out) { codec::append_backfill(record, out); });
     const auto ack = backfill_.engine_.submit_and_wait(std::move(batch));
     if (!ack.ok()) return ack.status();
-    const std::lock_guard lock(backfill_.mutex_);
-    backfill_.progress_.parts += entries_.size();
     entries_.clear();
     bytes_ = 0;
     return absl::OkStatus();
@@ -99,27 +97,8 @@ bool Backfill::wants(const shard::Effects& effects) {
   return false;  // the slice itself
 }
 
-Progress Backfill::progress() const {
+absl::Status Backfill::going_on() {
   const std::lock_guard lock(mutex_);
-  Progress progress = progress_;
-  progress.paused = paused_;
-  if (progress.round != BackfillRound::kNone) {
-    progress.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  }
-  return progress;
-}
-
-void Backfill::pause(bool paused) {
-  {
-    const std::lock_guard lock(mutex_);
-    paused_ = paused;
-  }
-  changed_.notify_all();
-}
-
-absl::Status Backfill::wait_while_paused() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !paused_ || stopping_; });
   return stopping_ ? absl::CancelledError("stopping") : absl::OkStatus();
 }
 
@@ -134,7 +113,6 @@ void Backfill::run() {
   while (wait_for_work()) {
     const absl::Status status = fill_in();
     std::unique_lock lock(mutex_);
-    progress_ = {};
     if (status.ok() || stopping_) continue;
     lock.unlock();
     warn_(cat("new rules are not filled in yet: ", message_of(status), "; tried again in 5 s"));
@@ -146,16 +124,11 @@ void Backfill::run() {
 
 absl::Status Backfill::fill_in() {
   for (;;) {
-    if (auto status = wait_while_paused(); !status.ok()) return status;
+    if (auto status = going_on(); !status.ok()) return status;
     auto job = engine_.ask<shard::Shard::BackfillJob>(
         [](replica::Replica& replica) { return replica.shard().backfill_job(); });
     if (!job.ok()) return job.status();
     if (job->round.kind == BackfillRound::kNone) return absl::OkStatus();
-    {
-      const std::lock_guard lock(mutex_);
-      progress_ = {.round = job->round.kind};
-      began_ = std::chrono::steady_clock::now();
-    }
     // What the round counts is in the archive, or among the rows that will be.
     if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
     const absl::Status status = job->round.kind == BackfillRound::kCount ? count(*job) : ask(job->round);
@@ -165,20 +138,16 @@ absl::Status Backfill::fill_in() {
 
 // The events of one part come one after the other; when the next part begins, what they add up to is logged.
 absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
-  property::FieldPlan fields;
-  const tally::Plan plan(job.tallies, fields);
   auto session = reader_.connect();
   if (!session.ok()) return session.status();
   Records records(*this, job.round);
-  tally::Folder folder;
-  property::EventFields values;
+  tally::PartCounter counter(job.tallies);
   Token part;
-  std::string counted, folded;
   uint64_t events = 0;
   const auto flush = [&]() -> absl::Status {
-    if (counted.empty()) return absl::OkStatus();
-    const absl::Status status = records.add(part, counted);
-    counted.clear();
+    if (counter.tallies().empty()) return absl::OkStatus();
+    const absl::Status status = records.add(part, counter.tallies());
+    counter.clear();
     return status;
   };
   const absl::Status read = (*session)->each_event_of_parts(
@@ -189,17 +158,9 @@ absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
           part = stored.part;
         }
         if (++events % 4096 == 0) {
-          const std::lock_guard lock(mutex_);
-          progress_.events = events;
-          if (stopping_) return absl::CancelledError("stopping");
+          if (auto status = going_on(); !status.ok()) return status;
         }
-        const bool is_track = stored.event.type == EventType::kTrack;
-        values.read(is_track ? fields.of(stored.event.name_id(), SourceId()) : nullptr,
-                    stored.event.properties);
-        const auto result = folder.fold(plan, counted, {stored.event, values, stored.source}, folded);
-        if (!result.ok()) return result.status();
-        if (*result) std::swap(counted, folded);
-        return absl::OkStatus();
+        return counter.add(stored.event, stored.source);
       });
   if (!read.ok()) return read;
   if (auto status = flush(); !status.ok()) return status;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -17,15 +16,6 @@
 // asked (shard/shard_backfill.cc), beside the stream of events.
 namespace kehu::backfill {
 
-// How far a back-fill has come, for people.
-struct Progress {
-  BackfillRound round = BackfillRound::kNone;
-  bool paused = false;
-  uint64_t events = 0;  // read in this round, by this process
-  uint64_t parts = 0;   // logged in this round, by this process
-  double seconds = 0;   // since it began here
-};
-
 // One thread. It is told of new definitions as they are applied, and works until nothing is left to be filled
 // in; after a restart it goes on behind the last part that the log has.
 class Backfill final : private replica::Consumer {
@@ -34,10 +24,6 @@ class Backfill final : private replica::Consumer {
   Backfill(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn);
   ~Backfill() override;
   Backfill(const Backfill&) = delete;
-
-  Progress progress() const;
-  // Stops before the next record, and goes on; a restart goes on, too.
-  void pause(bool paused);
 
  private:
   using Round = membership::Registry::Round;
@@ -50,18 +36,15 @@ class Backfill final : private replica::Consumer {
   absl::Status count(const shard::Shard::BackfillJob& job);
   absl::Status ask(const Round& round);
   class Records;
-  absl::Status wait_while_paused();
+  absl::Status going_on();  // Cancelled behind the beginning of the end
 
   engine::Engine& engine_;
   query::Reader& reader_;
   std::function<void(std::string_view)> warn_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool paused_ = false;
-  bool woken_ = true;  // there may be work from before the start
-  Progress progress_;
-  std::chrono::steady_clock::time_point began_;
+  bool woken_ = true;   // there may be work from before the start
   std::thread thread_;  // ends first
 };
 

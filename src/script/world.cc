@@ -9,7 +9,6 @@
 #include "definition/rules.h"
 #include "intake/bulk.h"
 #include "os/random.h"
-#include "property/event_fields.h"
 #include "tally/folder.h"
 
 namespace kehu::script {
@@ -155,11 +154,9 @@ absl::Status World::fill_in() {
   for (;;) {
     const shard::Shard::BackfillJob job = replica_->shard().backfill_job();
     if (job.round.kind == BackfillRound::kNone) return absl::OkStatus();
-    property::FieldPlan fields;
-    const tally::Plan plan(job.tallies, fields);
     std::vector<std::pair<Token, std::string>> counted;
     for (const auto& [part, events] : events_) {
-      auto tallies = job.round.kind == BackfillRound::kCount ? count(events, plan, fields) : std::string();
+      auto tallies = job.round.kind == BackfillRound::kCount ? count(events, job) : std::string();
       if (!tallies.ok()) return tallies.status();
       counted.emplace_back(part, *std::move(tallies));
     }
@@ -173,23 +170,16 @@ absl::Status World::fill_in() {
 }
 
 // Of one part.
-absl::StatusOr<std::string> World::count(const std::vector<std::string>& events, const tally::Plan& plan,
-                                         const property::FieldPlan& fields) const {
-  tally::Folder folder;
-  property::EventFields values;
-  std::string counted, folded;
+absl::StatusOr<std::string> World::count(const std::vector<std::string>& events,
+                                         const shard::Shard::BackfillJob& job) const {
+  tally::PartCounter counter(job.tallies);
   for (const std::string& bytes : events) {
     codec::EventRecord record;
     if (auto status = record.decode(bytes); !status.ok()) return status;
     const Event& event = record.event();
-    const bool is_track = event.type == EventType::kTrack;
-    values.read(is_track ? fields.of(event.name_id(), SourceId()) : nullptr, event.properties);
-    const auto changed =
-        folder.fold(plan, counted, {event, values, project()->name_of(event.source)}, folded);
-    if (!changed.ok()) return changed.status();
-    if (*changed) std::swap(counted, folded);
+    if (auto status = counter.add(event, project()->name_of(event.source)); !status.ok()) return status;
   }
-  return counted;
+  return counter.tallies();
 }
 
 void World::remember(const RecordBatch& batch) {

@@ -12,7 +12,6 @@
 #include "document/customer_name.h"
 #include "fields/policy.h"
 #include "model/record.h"
-#include "property/field_plan.h"
 #include "replica/replica.h"
 #include "rule/tree.h"
 #include "script/statement.h"
@@ -20,14 +19,13 @@
 #include "seal/key_ring.h"
 #include "seal/project_key.h"
 #include "state/database.h"
-#include "tally/plan.h"
 
 namespace kehu::script {
 
 // An installation of which only the clock is made up: events go through the decoder and the door of a server,
-// their records through its replica, and ticks come whenever something is due. It has no log and no archive,
-// so rules come before the first event. Its state is in a directory of its own, which is removed with it. One
-// thread.
+// their records through its replica, and ticks come whenever something is due. It has no log and no archive:
+// what new rules have missed is counted from the events it was given. Its state is in a directory of its own,
+// which is removed with it. One thread.
 class World {
  public:
   static absl::StatusOr<std::unique_ptr<World>> open();
@@ -71,8 +69,8 @@ class World {
   void open_door();
   void remember(const RecordBatch& batch);
   absl::Status fill_in();
-  absl::StatusOr<std::string> count(const std::vector<std::string>& events, const tally::Plan& plan,
-                                    const property::FieldPlan& fields) const;
+  absl::StatusOr<std::string> count(const std::vector<std::string>& events,
+                                    const shard::Shard::BackfillJob& job) const;
 
   std::string directory_;
   seal::ProjectKey key_;

@@ -202,6 +202,15 @@ bool Folder::add_step(const Plan& plan, const Counter& counter, const Seen& seen
   return !keys_.empty();
 }
 
+absl::Status PartCounter::add(const Event& event, std::string_view source) {
+  const bool is_track = event.type == EventType::kTrack;
+  values_.read(is_track ? fields_.of(event.name_id(), event.source) : nullptr, event.properties);
+  const auto counted = folder_.fold(plan_, counted_, {event, values_, source}, folded_);
+  if (!counted.ok()) return counted.status();
+  if (*counted) std::swap(counted_, folded_);
+  return absl::OkStatus();
+}
+
 absl::Status Folder::merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out) {
   body_.clear();
   last_ = 0;

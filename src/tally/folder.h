@@ -73,4 +73,23 @@ class Folder {
   uint32_t last_ = 0;
 };
 
+// The tallies of one part, counted from its events by a plan of their own.
+class PartCounter {
+ public:
+  explicit PartCounter(const std::vector<std::pair<TallyId, Spec>>& specs) : plan_(specs, fields_) {}
+  PartCounter(const PartCounter&) = delete;
+
+  absl::Status add(const Event& event, std::string_view source);
+  // What was counted since it began, or since clear().
+  const std::string& tallies() const { return counted_; }
+  void clear() { counted_.clear(); }
+
+ private:
+  property::FieldPlan fields_;
+  Plan plan_;
+  Folder folder_;
+  property::EventFields values_;
+  std::string counted_, folded_;
+};
+
 }  // namespace kehu::tally
