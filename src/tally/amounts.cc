@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tally/granule_number.h"
+#include "tally/buckets.h"
 
 // total, then, if windows slide: varint how many buckets, and for the newest its number as zigzag, for each
 // older one how many granules it lies before the one behind it; and its amount.
@@ -68,24 +68,9 @@ void Amounts::add(const Spec& spec, Instant time, int64_t number, std::optional<
   const int64_t units = value.value_or(0);
   const Amount one{.count = 1, .sum = units, .min = units, .max = units, .first = time, .last = time};
   total_.add(one);
-  if (spec.granule != rule::Granule::kNone) put(spec, {number, one});
-}
-
-void Amounts::put(const Spec& spec, const Bucket& bucket) {
-  auto at = buckets_.begin();
-  while (at != buckets_.end() && at->number > bucket.number) ++at;
-  if (at != buckets_.end() && at->number == bucket.number) {
-    at->amount.add(bucket.amount);
-    return;
-  }
-  buckets_.insert(at, bucket);
-  drop_old(spec);
-}
-
-void Amounts::drop_old(const Spec& spec) {
-  while (!buckets_.empty() && buckets_.back().number <= buckets_.front().number - spec.length) {
-    buckets_.pop_back();
-  }
+  if (spec.granule == rule::Granule::kNone) return;
+  bucket_of(buckets_, number).amount.add(one);
+  drop_old(buckets_, buckets_.front().number, spec.length);
 }
 
 void Amounts::merge(const Spec& spec, const Amounts& other) {
@@ -105,7 +90,7 @@ void Amounts::merge(const Spec& spec, const Amounts& other) {
     merged_.push_back(bucket);
   }
   buckets_.swap(merged_);
-  drop_old(spec);
+  drop_old(buckets_, buckets_.front().number, spec.length);
 }
 
 bool Amounts::read(const Spec& spec, std::string_view payload) {

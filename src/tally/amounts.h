@@ -32,7 +32,7 @@ class Amounts {
  public:
   struct Bucket {
     int64_t number = 0;
-    Amount amount;
+    Amount amount = {};
   };
 
   void clear();
@@ -48,9 +48,6 @@ class Amounts {
   const std::vector<Bucket>& buckets() const { return buckets_; }
 
  private:
-  void put(const Spec& spec, const Bucket& bucket);
-  void drop_old(const Spec& spec);
-
   Amount total_;
   std::vector<Bucket> buckets_;
   std::vector<Bucket> merged_;  // scratch

@@ -1,7 +1,7 @@
 #include "tally/end_values.h"
 
 #include "base/text.h"
-#include "tally/granule_number.h"
+#include "tally/buckets.h"
 
 namespace kehu::tally {
 namespace {
@@ -73,14 +73,9 @@ void EndValues::add(const Spec& spec, Instant time, int64_t number, const Value&
 }
 
 void EndValues::put(const Spec& spec, const Bucket& bucket) {
-  auto at = buckets_.begin();
-  while (at != buckets_.end() && at->number > bucket.number) ++at;
-  if (at != buckets_.end() && at->number == bucket.number) {
-    if (is_later(bucket.last, at->last)) at->last = bucket.last;
-    return;
-  }
-  buckets_.insert(at, bucket);
-  while (buckets_.back().number <= buckets_.front().number - spec.length) buckets_.pop_back();
+  End& last = bucket_of(buckets_, bucket.number).last;
+  if (is_later(bucket.last, last)) last = bucket.last;
+  drop_old(buckets_, buckets_.front().number, spec.length);
 }
 
 void EndValues::merge(const Spec& spec, const EndValues& other) {

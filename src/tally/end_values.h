@@ -23,7 +23,7 @@ class EndValues {
   // The last of one granule, for windows that have an end.
   struct Bucket {
     int64_t number = 0;
-    End last;
+    End last = {};
   };
 
   void clear();

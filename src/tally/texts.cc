@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "rule/value.h"
-#include "tally/granule_number.h"
+#include "tally/buckets.h"
 
 // varint n << 1 | beyond; with windows zigzag newest; n times: key hash, text, varint count; with windows
 // varint how many buckets, each: varint granules before the newest (behind the first: before the one behind),
@@ -16,16 +16,6 @@ namespace {
 
 bool before(const Texts::Entry& entry, uint64_t hash, std::string_view text) {
   return entry.hash != hash ? entry.hash < hash : entry.text < text;
-}
-
-void add_count(std::vector<Texts::Bucket>& buckets, int64_t number, uint64_t count) {
-  auto at = buckets.begin();
-  while (at != buckets.end() && at->number > number) ++at;
-  if (at != buckets.end() && at->number == number) {
-    at->count += count;
-  } else {
-    buckets.insert(at, {number, count});
-  }
 }
 
 }  // namespace
@@ -51,7 +41,7 @@ void Texts::add(const Spec& spec, std::string_view text, int64_t number) {
   ++entry.count;
   if (spec.granule != rule::Granule::kNone) {
     newest_ = std::max(newest_, number);
-    add_count(entry.buckets, number, 1);
+    ++bucket_of(entry.buckets, number).count;
   }
   settle(spec);
 }
@@ -62,18 +52,14 @@ void Texts::settle(const Spec& spec) {
     beyond_ = true;
   }
   if (spec.granule == rule::Granule::kNone) return;
-  for (Entry& entry : entries_) {
-    while (!entry.buckets.empty() && entry.buckets.back().number <= newest_ - spec.length) {
-      entry.buckets.pop_back();
-    }
-  }
+  for (Entry& entry : entries_) drop_old(entry.buckets, newest_, spec.length);
 }
 
 void Texts::merge(const Spec& spec, const Texts& other) {
   for (const Entry& theirs : other.entries_) {
     Entry& ours = entry_of(theirs.hash, theirs.text);
     ours.count += theirs.count;
-    for (const Bucket& bucket : theirs.buckets) add_count(ours.buckets, bucket.number, bucket.count);
+    for (const Bucket& bucket : theirs.buckets) bucket_of(ours.buckets, bucket.number).count += bucket.count;
   }
   beyond_ |= other.beyond_;
   newest_ = std::max(newest_, other.newest_);

@@ -1,14 +1,31 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "aggregate/wire.h"
 #include "rule/window.h"
 
-// Numbers of granules as bytes: the newest as it is, each older one as so many before the one behind it. What
-// no granule between kFirstInstant and kLastInstant has is damage, and so is what no customer can count: sums
-// of what was read, and moments made of it, cannot overflow.
+// What is kept for each granule, newest first, and the numbers of granules as bytes: the newest as it is,
+// each older one as so many before the one behind it. What no granule between kFirstInstant and kLastInstant
+// has is damage, and so is what no customer can count: sums of what was read, and moments made of it, cannot
+// overflow.
 namespace kehu::tally {
+
+// That of a granule, made empty where there is none.
+template <class Bucket>
+Bucket& bucket_of(std::vector<Bucket>& buckets, int64_t number) {
+  auto at = buckets.begin();
+  while (at != buckets.end() && at->number > number) ++at;
+  if (at == buckets.end() || at->number != number) at = buckets.insert(at, Bucket{.number = number});
+  return *at;
+}
+
+// Those that no window of so many granules up to the newest contains go.
+template <class Bucket>
+void drop_old(std::vector<Bucket>& buckets, int64_t newest, uint32_t length) {
+  while (!buckets.empty() && buckets.back().number <= newest - length) buckets.pop_back();
+}
 
 inline constexpr uint64_t kCountMost = uint64_t{1} << 40;
 inline constexpr Sum kSumMost = Sum{1} << 120;
