@@ -74,6 +74,26 @@ class ScriptTest(unittest.TestCase):
                      "FAILED  x  2 of 6 expectations held"):
             self.assertIn(line, out)
 
+    def test_changes_are_told_one_by_one(self):
+        done = run("script", "--json", "--changes", ROOT / "tests/scripts/streamed.kehu-script")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertTrue(told.pop()["ok"])
+        changes = [(one["at"], one["name"], one["customer"], one["before"], one["after"]) for one in told]
+        self.assertEqual(changes, [
+            ("2026-03-01T01:10:00.001Z", "加购未支付", "user_id:u1", None, "true"),
+            ("2026-03-01T01:20:00.000Z", "浏览过", "user_id:u2", None, "true"),
+            ("2026-03-01T01:20:00.000Z", "浏览过", "user_id:u3", None, "true"),
+            ("2026-03-01T01:30:00.001Z", "加购未支付", "user_id:u3", None, "true")])
+
+    def test_a_file_of_events_is_told_by_its_line(self):
+        work = kehu_server.scratch(self)
+        (work / "x.ndjson").write_text('{"type":"track","event":"A","userId":"u1","timestamp":"2026-03-01T09:00:00Z"}\n{"type":"track"\n')
+        (work / "x.kehu-script").write_text('events "x.ndjson"\n')
+        done = run("script", work / "x.kehu-script")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"x\.kehu-script:1:1: .*x\.ndjson:2: a server would reject this event")
+
     def test_what_is_wrong_is_told_in_its_place(self):
         cases = [  # script, what is said
             ('user u1 does "X"\n', "x:1:1: the clock has to be set first: at 2026-03-01 09:00"),

@@ -43,7 +43,8 @@ absl::Status run_sql(const SqlCommand& command);
 
 struct ScriptCommand {
   std::vector<std::string> files;
-  bool json = false;  // a line for each file
+  bool json = false;     // a line for each file
+  bool changes = false;  // and before it one for each change of membership
 };
 // Scripts of events and expectations on a clock of their own (docs/scripts.md); no installation is asked.
 absl::Status run_script(const ScriptCommand& command);

@@ -43,11 +43,16 @@ void write(json::Writer& writer, const std::string& path, const script::Report& 
 // A message-less failure: the report has said why.
 absl::Status run_script(const ScriptCommand& command) {
   std::string out;
+  Printer printer;
   bool held = true;
   for (const std::string& path : command.files) {
     const auto text = os::read_whole_file(os::posix_file_system(), path);
     if (!text.ok()) return text.status();
-    const script::Report report = script::run(*text, directory_of(path));
+    absl::Status written;
+    const auto print_change = [&](std::string_view line) { written.Update(printer.add(cat(line, "\n"))); };
+    const script::Report report = script::run(
+        *text, directory_of(path), command.changes ? script::ChangeSink(print_change) : script::ChangeSink());
+    if (!written.ok()) return written;
     held = held && report.failures.empty();
     if (!command.json) {
       out += text_of(path, report);

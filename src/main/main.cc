@@ -186,6 +186,7 @@ void add_script(CLI::App& app, absl::Status& result) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_flag("--json", options->json, "a line of JSON for each script");
+  command->add_flag("--changes", options->changes, "and one for each change of membership");
   command->callback([options, &result] { result = kehu::command::run_script(*options); });
 }
 

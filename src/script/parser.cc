@@ -61,6 +61,8 @@ class Parser {
       out.what = Advance{length()};
     } else if (accept(Word::kRules)) {
       out.what = RulesFile{name("the name of a file")};
+    } else if (accept(Word::kEvents)) {
+      out.what = EventsFile{name("the name of a file")};
     } else if (accept(Word::kExpect)) {
       expectation(out);
     } else if (accept(Word::kMerge)) {

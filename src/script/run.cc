@@ -64,8 +64,7 @@ class Runner {
   absl::Status operator()(const Define& statement) { return world_.define(statement.rules); }
 
   absl::Status operator()(const RulesFile& statement) {
-    const std::string path =
-        statement.path.starts_with('/') ? statement.path : cat(directory_, "/", statement.path);
+    const std::string path = path_of(statement.path);
     const auto text = os::read_whole_file(os::posix_file_system(), path);
     if (!text.ok()) return text.status();
     std::vector<rule::Definition> rules;
@@ -76,6 +75,22 @@ class Runner {
       if (const auto problem = rule::check(definition, {})) return wrong(path, *problem);
     }
     return world_.define(rules);
+  }
+
+  absl::Status operator()(const EventsFile& statement) {
+    const std::string path = path_of(statement.path);
+    const auto text = os::read_whole_file(os::posix_file_system(), path);
+    if (!text.ok()) return text.status();
+    uint64_t line = 0;
+    for (std::string_view rest = *text; !rest.empty();) {
+      const size_t end = std::min(rest.find('\n'), rest.size());
+      ++line;
+      if (auto status = stream(rest.substr(0, end)); !status.ok()) {
+        return error(cat(path, ":", line, ": ", message_of(status)));
+      }
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status operator()(const Does& statement) {
@@ -159,6 +174,15 @@ class Runner {
   static absl::Status error(std::string message) { return absl::InvalidArgumentError(to_absl(message)); }
   static absl::Status wrong(const std::string& path, const rule::Problem& problem) {
     return error(cat(path, ":", problem.place.line, ":", problem.place.column, ": ", rule::to_text(problem)));
+  }
+  std::string path_of(const std::string& path) const {
+    return path.starts_with('/') ? path : cat(directory_, "/", path);
+  }
+  // The first event sets a clock that nobody has set.
+  absl::Status stream(std::string_view line) {
+    if (line.empty() || line == "\r") return absl::OkStatus();
+    started_ = true;
+    return world_.stream(line);
   }
   std::string clock(Instant t) const { return world_.zone().format(t); }
   absl::Status begun() const {
@@ -280,7 +304,28 @@ class Runner {
 
 }  // namespace
 
-Report run(std::string_view text, const std::string& directory) {
+namespace {
+
+std::string to_json(const shard::MembershipChange& change, std::string_view who) {
+  const BusinessZone& zone = change.rule->zone;
+  std::string out;
+  json::Writer writer(out);
+  const auto write = [&](std::string_view name, const rule::Value& value) {
+    const auto text = rule::as_text(value, zone);
+    text ? writer.field(name, *text) : writer.raw_field(name, "null");
+  };
+  writer.begin_object().field("at", format_utc(change.change.at));
+  writer.field("rule", rule::to_string(change.rule->kind)).field("name", change.rule->name);
+  writer.field("customer", who);
+  write("before", change.change.before);
+  write("after", change.change.after);
+  writer.end_object();
+  return out;
+}
+
+}  // namespace
+
+Report run(std::string_view text, const std::string& directory, const ChangeSink& changes) {
   Report report;
   const auto stop = [&report](rule::Place place, std::string message) {
     report.failures.push_back({place, std::move(message), {}});
@@ -292,6 +337,9 @@ Report run(std::string_view text, const std::string& directory) {
   std::vector<Statement> statements;
   if (const auto problem = parse_script(text, (*world)->identifier_types(), statements)) {
     return stop(problem->place, rule::to_text(*problem));
+  }
+  if (changes) {
+    (*world)->watch([&](const auto& change, std::string_view who) { changes(to_json(change, who)); });
   }
   Runner runner(**world, directory, report);
   for (const Statement& statement : statements) {

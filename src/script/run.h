@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,11 @@ struct Report {
   bool broken = false;  // the last failure ended the script
 };
 
+// A line of JSON, without its end, for each change of a segment or tag (docs/scripts.md).
+using ChangeSink = std::function<void(std::string_view line)>;
+
 // Runs a script from its beginning to its end or to the first statement that cannot be done; expectations
 // that fail do not stop it. `directory` is where the names of files in it begin.
-Report run(std::string_view text, const std::string& directory);
+Report run(std::string_view text, const std::string& directory, const ChangeSink& changes = {});
 
 }  // namespace kehu::script

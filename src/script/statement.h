@@ -49,6 +49,9 @@ struct Define {
 struct RulesFile {
   std::string path;
 };
+struct EventsFile {
+  std::string path;
+};
 struct Does {
   Person who;
   std::string event;
@@ -91,8 +94,8 @@ struct Restart {};
 
 struct Statement {
   Place place;
-  std::variant<SetClock, Advance, Define, RulesFile, Does, Has, ExpectIn, ExpectTag, ExpectSize, ExpectSame,
-               Join, Part, Restart>
+  std::variant<SetClock, Advance, Define, RulesFile, EventsFile, Does, Has, ExpectIn, ExpectTag, ExpectSize,
+               ExpectSame, Join, Part, Restart>
       what;
 };
 

@@ -138,7 +138,21 @@ absl::Status World::apply(const RecordBatch& batch) {
     records.push_back({sequence, entry.kind, batch.payload(entry)});
   }
   effects_.clear();
-  return replica_->apply(records, now_, effects_);
+  if (auto status = replica_->apply(records, now_, effects_); !status.ok()) return status;
+  if (!watch_) return absl::OkStatus();
+  for (const shard::Applied& applied : effects_.events) name(applied);
+  for (const shard::MembershipChange& change : effects_.memberships) {
+    const auto known = who_.find(change.customer);
+    watch_(change, known == who_.end() ? std::string_view() : std::string_view(known->second));
+  }
+  return absl::OkStatus();
+}
+
+void World::name(const shard::Applied& applied) {
+  const auto open =
+      std::ranges::find_if(applied.event->identifiers, [](const Identifier& each) { return !each.sealed; });
+  if (open == applied.event->identifiers.end() || who_.contains(applied.customer)) return;
+  who_[applied.customer] = cat(settings_->identifier_types[open->type.value()].name, ":", open->value);
 }
 
 absl::Status World::apply_command(const RecordBatch& batch) {
@@ -198,34 +212,66 @@ absl::Status World::tick(Instant at) {
 
 // A server's clock ticks each second and whenever something is due; what happens is the same. A timer that is
 // not yet due although it said so is one of a page of timers that has to be sorted first.
-absl::Status World::advance_to(Instant then) {
+absl::Status World::pass(Instant then) {
   for (auto due = replica_->shard().next_due(); due && *due <= then; due = replica_->shard().next_due()) {
     Instant at = std::max(*due, now_);
     if (effects_.timers_due == 0 && at == now_) at = std::min(at + Duration::seconds(1), then);
     if (auto status = tick(at); !status.ok()) return status;
     if (at == then && effects_.timers_due == 0) break;
   }
+  return absl::OkStatus();
+}
+
+absl::Status World::advance_to(Instant then) {
+  if (auto status = pass(then); !status.ok()) return status;
   return tick(then);
 }
 
-absl::Status World::send(std::string_view event) {
+absl::Status World::decode(std::string_view event, Instant at, intake::Intake& intake) const {
   const intake::Sender sender{.policy = policy_.get(),
                               .door = door_.get(),
                               .project = definition::Project::kDefault,
                               .source = kSource,
                               .default_channel = Channel::kUnknown,
-                              .received_at = now_,
+                              .received_at = at,
                               .retried = false,
                               .remote_ip = {},
                               .origin = "script"};
   intake::BulkDecoder decoder(sender);
-  intake::Intake intake;
   decoder.decode_whole(event, intake);
-  if (auto status = refusal_of(intake.records); !status.ok()) return status;
+  return refusal_of(intake.records);
+}
+
+absl::Status World::arrive(const intake::Intake& intake) {
   if (auto status = apply(intake.records); !status.ok()) return status;
   remember(intake.records);
   ring_->mark_durable(intake.new_key_ids);
   return absl::OkStatus();
+}
+
+absl::Status World::send(std::string_view event) {
+  intake::Intake intake;
+  if (auto status = decode(event, now_, intake); !status.ok()) return status;
+  return arrive(intake);
+}
+
+// When it happened is known once it has been read, and when it came decides how it is read: so it is read
+// twice, the first time as if it came at the end of time.
+absl::Status World::stream(std::string_view event) {
+  intake::Intake first;
+  if (auto status = decode(event, kLastInstant, first); !status.ok()) return status;
+  Instant then = now_;
+  for (const RecordBatch::Entry& entry : first.records.entries) {
+    if (entry.kind != RecordKind::kEvent) continue;
+    codec::EventRecord record;
+    if (auto status = record.decode(first.records.payload(entry)); !status.ok()) return status;
+    if (!streamed_.insert(record.event().message_key).second) return absl::OkStatus();
+    then = std::max(then, record.event().original_time);
+  }
+  ring_->mark_durable(first.new_key_ids);
+  if (auto status = pass(then); !status.ok()) return status;
+  now_ = then;
+  return send(event);
 }
 
 absl::StatusOr<Token> World::token_of(const Person& who) {

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "base/civil_day.h"
 #include "base/time.h"
 #include "document/customer_name.h"
 #include "fields/policy.h"
+#include "intake/sender.h"
 #include "model/record.h"
 #include "replica/replica.h"
 #include "rule/tree.h"
@@ -48,6 +52,8 @@ class World {
   absl::Status define(const std::vector<rule::Definition>& rules);
   // An event in our plain form (intake/bulk.h). InvalidArgument: why it would be rejected.
   absl::Status send(std::string_view event);
+  // The same at the event's own time, to which the clock moves on; one that came before is passed over.
+  absl::Status stream(std::string_view event);
   absl::Status merge(const Person& winner, const Person& loser);
   // Takes away the newest link that holds the two together.
   absl::Status unmerge(const Person& who, const Person& other);
@@ -57,16 +63,24 @@ class World {
   absl::StatusOr<Token> token_of(const Person& who);
   absl::StatusOr<CustomerId> customer_of(const Person& who);
   replica::Replica& replica() { return *replica_; }
+  // Called with what each record has changed. Who a customer is: the first identifier that is not personal of
+  // its first streamed event; empty for others.
+  using Watch = std::function<void(const shard::MembershipChange& change, std::string_view who)>;
+  void watch(Watch watch) { watch_ = std::move(watch); }
 
  private:
   World(std::string directory, const seal::ProjectKey& key);
   absl::Status open_state();
   absl::Status define(const std::vector<Definition>& changes);
   absl::Status tick(Instant at);
+  absl::Status pass(Instant then);
+  absl::Status decode(std::string_view event, Instant at, intake::Intake& intake) const;
+  absl::Status arrive(const intake::Intake& intake);
   absl::Status apply(const RecordBatch& batch);
   absl::Status apply_command(const RecordBatch& batch);
   std::shared_ptr<const definition::Project> project() const { return replica_->project(); }
   void open_door();
+  void name(const shard::Applied& applied);
   void remember(const RecordBatch& batch);
   absl::Status fill_in();
   absl::StatusOr<std::string> count(const std::vector<std::string>& events,
@@ -82,6 +96,9 @@ class World {
   std::unique_ptr<seal::Door> door_;
   shard::Effects effects_;
   std::map<Token, std::vector<std::string>> events_;  // records of each part
+  absl::flat_hash_set<Hash128> streamed_;             // message keys
+  absl::flat_hash_map<CustomerId, std::string> who_;  // of streamed events, if somebody watches
+  Watch watch_;
   Instant now_;
 };
 
