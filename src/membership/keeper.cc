@@ -37,14 +37,33 @@ void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait
                     std::vector<Change>& changes) {
   now_ = now;
   trait_ = &trait;
-  for (const uint32_t index : rules) {
-    const Plan::Rule& rule = plan_->at(index);
-    Answer answer = rule.program.answer(*this);
-    const bool never = answer.until == kLastInstant || !rule.is_asked();
-    members_->set_due(rule.id, never ? kLastInstant : std::max(answer.until, now + Duration(1)));
-    note(rule, std::move(answer.value), changes);
+  for (const uint32_t index : rules) ask(plan_->at(index), changes);
+  trait_ = nullptr;
+}
+
+// Who is in a segment that an event cannot take anybody out of stays in it, and what was due stays so: it may
+// be due too early now.
+void Keeper::touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf trait,
+                   std::vector<Change>& changes) {
+  now_ = now;
+  trait_ = &trait;
+  for (const Plan::Touch& touch : rules) {
+    const Plan::Rule& rule = plan_->at(touch.rule);
+    if (touch.drift == Drift::kNone) continue;
+    if (touch.drift != Drift::kEither) {
+      const bool in = members_->find(rule.id) != nullptr;
+      if (in == (touch.drift == Drift::kRises)) continue;
+    }
+    ask(rule, changes);
   }
   trait_ = nullptr;
+}
+
+void Keeper::ask(const Plan::Rule& rule, std::vector<Change>& changes) {
+  Answer answer = rule.program.answer(*this);
+  const bool never = answer.until == kLastInstant || !rule.is_asked();
+  members_->set_due(rule.id, never ? kLastInstant : std::max(answer.until, now_ + Duration(1)));
+  note(rule, std::move(answer.value), changes);
 }
 
 void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes) {

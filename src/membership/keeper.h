@@ -46,7 +46,9 @@ class Keeper final : private Asked {
   // Lets time pass up to `now`: asks again whatever was due by then, at the moment when it was, so that the
   // changes are the same whether somebody looked at each moment or a day later.
   void advance(Instant now, TraitOf trait, std::vector<Change>& changes);
-  // Asks these rules (of the plan, in order), since events have changed something for them.
+  // Asks the rules that an event has touched, but for those whose truth it cannot change.
+  void touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // Asks these rules (of the plan, in order).
   void update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
   // Why a rule is what it is: the rule, and below it each condition and value that it is made of.
   std::vector<Reason> explain(const Plan::Rule& rule, Instant now, TraitOf trait);
@@ -59,6 +61,7 @@ class Keeper final : private Asked {
   std::optional<json::RawValue> trait(std::string_view path) override { return (*trait_)(path); }
   rule::Value result(uint32_t rule) override;
 
+  void ask(const Plan::Rule& rule, std::vector<Change>& changes);
   void note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes);
 
   const Plan* plan_ = nullptr;

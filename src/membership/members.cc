@@ -4,14 +4,15 @@
 
 #include "tally/end_values.h"
 
-// varint number << 1 | 1 when something is due; then varint how many dues, instant of the first, for each in
-// the order of rules varint rule less the one before, duration how much later than the first; then for each
+// varint number << 1 | 1 when something is due; then varint how many dues, instant of the timer, for each in
+// the order of rules varint rule less the one before, duration how much later than the timer; then for each
 // entry, ascending by rule: varint rule less the one before, instant since, value (tally/end_values.h).
 namespace kehu::membership {
 
 void Members::clear() {
   entries_.clear();
   dues_.clear();
+  timer_ = kLastInstant;
   number_ = 0;
 }
 
@@ -50,6 +51,15 @@ Instant Members::due() const {
   return first;
 }
 
+Instant Members::timer_of(std::string_view bytes) {
+  if (bytes.empty()) return kLastInstant;
+  aggregate::WireReader in(bytes);
+  if ((in.varint() & 1) == 0) return kLastInstant;
+  in.varint();
+  const Instant timer = in.instant();
+  return in.failed() ? kFirstInstant : timer;
+}
+
 bool Members::read(std::string_view bytes) {
   clear();
   if (bytes.empty()) return true;
@@ -59,10 +69,10 @@ bool Members::read(std::string_view bytes) {
   uint32_t rule = 0;
   if (head & 1) {
     const uint64_t count = in.varint();
-    const Instant first = in.instant();
+    timer_ = in.instant();
     for (uint64_t i = 0; i < count && !in.failed(); ++i) {
       rule += static_cast<uint32_t>(in.varint());
-      dues_.push_back({RuleId(rule), in.instant_behind(first)});
+      dues_.push_back({RuleId(rule), in.instant_behind(timer_)});
     }
     rule = 0;
   }
@@ -81,7 +91,7 @@ void Members::write(std::string& out) const {
   buffer.varint(uint64_t{number_} << 1 | (dues_.empty() ? 0 : 1));
   uint32_t rule = 0;
   if (!dues_.empty()) {
-    const Instant first = due();
+    const Instant first = std::min(timer_, due());
     buffer.varint(dues_.size());
     buffer.instant(first);
     for (const Due& each : dues_) {

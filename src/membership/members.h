@@ -50,8 +50,14 @@ class Members {
   // kLastInstant: time changes nothing.
   void set_due(RuleId rule, Instant at);
   void clear_dues() { dues_.clear(); }
-  // The first of all; kLastInstant: there is none. A timer is set for it.
+  // The first of all; kLastInstant: there is none.
   Instant due() const;
+  // For when a timer is set, at due() or before it: most events only move what is due further away, and a
+  // timer that finds nothing due is set anew. kLastInstant: none.
+  Instant timer() const { return timer_; }
+  void set_timer(Instant at) { timer_ = at; }
+  // timer() of what write() has written, without reading it all.
+  static Instant timer_of(std::string_view bytes);
 
   // The empty text: no entries, no number and nothing due. False on damage.
   bool read(std::string_view bytes);
@@ -60,6 +66,7 @@ class Members {
  private:
   std::vector<Entry> entries_;
   std::vector<Due> dues_;
+  Instant timer_ = kLastInstant;
   uint32_t number_ = 0;
 };
 

@@ -124,10 +124,8 @@ std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const
 }
 
 void Plan::index() {
-  std::vector<bool> traits(rules_.size());
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     if (rules_[i].is_asked()) all_.push_back(i);
-    traits[i] = rules_[i].program.asks_traits();
     const uint32_t id = rules_[i].id.value();
     if (id >= index_.size()) index_.resize(id + 1);
     index_[id] = i + 1;
@@ -139,20 +137,64 @@ void Plan::index() {
     dependents_[i] = with_dependents(std::move(one));
     std::erase(dependents_[i], i);
   }
-  const auto lists_of = [&](absl::Span<const uint32_t> tallies) {
-    std::vector<bool> touched(rules_.size());
-    for (uint32_t i = 0; i < rules_.size(); ++i) {
-      touched[i] = std::ranges::any_of(rules_[i].program.tallies(), [&](uint32_t tally) {
-        return std::ranges::binary_search(tallies, tally);
-      });
-    }
-    Lists lists{.plain = with_dependents(touched), .with_traits = {}};
-    for (uint32_t i = 0; i < rules_.size(); ++i) touched[i] = touched[i] || traits[i];
-    lists.with_traits = with_dependents(touched);
-    return lists;
-  };
+  find_first_asked();
   for (const auto& [name, tallies] : tallies_.by_name()) by_name_.emplace(name, lists_of(tallies));
   others_ = lists_of(tallies_.of_any());
+}
+
+namespace {
+
+// Somebody of whom nothing is known, long ago: what depends on time alone is due some time.
+class Nobody final : public Asked {
+ public:
+  explicit Nobody(const tally::Plan& plan) { totals_.open(plan, {}); }
+  Instant now() const override { return kFirstInstant + Duration::days(10'000); }
+  tally::Totals& totals() override { return totals_; }
+  std::optional<json::RawValue> trait(std::string_view) override { return std::nullopt; }
+  rule::Value result(uint32_t) override { return {}; }
+
+ private:
+  tally::Totals totals_;
+};
+
+}  // namespace
+
+void Plan::find_first_asked() {
+  Nobody nobody(tallies_);
+  first_asked_.assign(rules_.size(), false);
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const Answer answer = rules_[i].program.answer(nobody);
+    const bool is_segment = rules_[i].version.definition.kind == rule::Kind::kSegment;
+    const bool holds = is_segment ? rule::as_bool(answer.value).value_or(false) : answer.value.known();
+    first_asked_[i] = holds || answer.until != kLastInstant;
+  }
+}
+
+Plan::Lists Plan::lists_of(absl::Span<const uint32_t> tallies) const {
+  const auto select = [&](bool with_traits, bool first) {
+    std::vector<bool> direct(rules_.size());
+    std::vector<Drift> drifts(rules_.size(), Drift::kEither);
+    for (uint32_t i = 0; i < rules_.size(); ++i) {
+      const Program& program = rules_[i].program;
+      const bool asked_for_traits = with_traits && program.asks_traits();
+      const bool counted = std::ranges::any_of(
+          program.tallies(), [&](uint32_t tally) { return std::ranges::binary_search(tallies, tally); });
+      direct[i] = counted || asked_for_traits || (first && first_asked_[i]);
+      const bool told = rules_[i].is_live() && counted && !asked_for_traits && !first &&
+                        rules_[i].version.definition.kind == rule::Kind::kSegment;
+      if (told) drifts[i] = program.drift(tallies);
+    }
+    std::vector<Touch> out;
+    for (const uint32_t rule : with_dependents(direct)) {
+      const auto& named = rules_[rule].program.rules();
+      out.push_back({rule, named.empty() ? drifts[rule] : Drift::kEither});
+    }
+    return out;
+  };
+  return {.plain = select(false, false),
+          .with_traits = select(true, false),
+          .first = select(false, true),
+          .first_with_traits = select(true, true)};
 }
 
 // Rules come behind those that they name, so one pass finds all that follow.
@@ -166,14 +208,24 @@ std::vector<uint32_t> Plan::with_dependents(std::vector<bool> touched) const {
   return out;
 }
 
-absl::Span<const uint32_t> Plan::touched(const Event& event) const {
-  const Lists* lists = &others_;
-  if (event.type == EventType::kTrack) {
-    const auto at = by_name_.find(event.name_id());
-    if (at != by_name_.end()) lists = &at->second;
-  }
-  const bool has_traits = event.type != EventType::kGroup && event.traits.size() > 2;
-  return has_traits ? lists->with_traits : lists->plain;
+const Plan::Lists& Plan::lists(const Event& event) const {
+  if (event.type != EventType::kTrack) return others_;
+  const auto at = by_name_.find(event.name_id());
+  return at == by_name_.end() ? others_ : at->second;
+}
+
+namespace {
+bool has_traits(const Event& event) {
+  return event.type != EventType::kGroup && event.traits.size() > std::string_view("{}").size();
+}
+}  // namespace
+
+absl::Span<const Plan::Touch> Plan::touched(const Event& event) const {
+  return has_traits(event) ? lists(event).with_traits : lists(event).plain;
+}
+
+absl::Span<const Plan::Touch> Plan::touched_first(const Event& event) const {
+  return has_traits(event) ? lists(event).first_with_traits : lists(event).first;
 }
 
 }  // namespace kehu::membership

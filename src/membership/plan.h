@@ -62,8 +62,16 @@ class Plan {
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
   Program::Names names() const;
 
-  // Which rules an event can change, by itself or through another rule; in order.
-  absl::Span<const uint32_t> touched(const Event& event) const;
+  // A rule that an event can change, and which way.
+  struct Touch {
+    uint32_t rule = 0;
+    Drift drift = Drift::kEither;
+  };
+  // By itself or through another rule; in order.
+  absl::Span<const Touch> touched(const Event& event) const;
+  // The same of the first event of a customer, who has to be asked for more: what is true of somebody without
+  // events, or will be.
+  absl::Span<const Touch> touched_first(const Event& event) const;
   // Those that name the rule, directly or through others; in order.
   const std::vector<uint32_t>& dependents(uint32_t index) const { return dependents_[index]; }
   // All; rules that wait for their tallies are in none of these lists.
@@ -79,15 +87,22 @@ class Plan {
   std::vector<uint32_t> index_;                      // by id: the rule's index from 1
   std::map<std::string, tally::TallyId> tally_ids_;  // by Spec::key()
   tally::Plan tallies_;
-  // Of track events by name, and of all others; each with and without the rules that ask for traits.
+  // Of track events by name, and of all others; each with and without the rules that ask for traits, of
+  // customers who are known and of those who are new.
   struct Lists {
-    std::vector<uint32_t> plain;
-    std::vector<uint32_t> with_traits;
+    std::vector<Touch> plain;
+    std::vector<Touch> with_traits;
+    std::vector<Touch> first;
+    std::vector<Touch> first_with_traits;
   };
+  const Lists& lists(const Event& event) const;
+  Lists lists_of(absl::Span<const uint32_t> tallies) const;
+  void find_first_asked();
   absl::flat_hash_map<NameId, Lists> by_name_;
   Lists others_;
   std::vector<std::vector<uint32_t>> dependents_;
   std::vector<uint32_t> all_;
+  std::vector<bool> first_asked_;  // by rule: it has to be asked of every new customer
 };
 
 }  // namespace kehu::membership

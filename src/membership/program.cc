@@ -16,6 +16,8 @@ void add_once(uint32_t value, std::vector<uint32_t>& to) {
   if (std::ranges::find(to, value) == to.end()) to.push_back(value);
 }
 
+bool is_number_of_events(Op op) { return op == Op::kCount || op == Op::kActiveDays; }
+
 // As two comparisons, so that each of them is told as exactly as it can be.
 Node as_comparisons(const Node& between) {
   Node both{.op = Op::kAnd};
@@ -69,6 +71,31 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
     }
   }
   return step;
+}
+
+// What is not told apart here may go either way. A number of events is one that is never unknown: the
+// greatest of some prices, say, is unknown before the first, and then any comparison with it is false.
+Drift Program::drift(const Step& step, absl::Span<const uint32_t> counted) {
+  const bool counts = std::ranges::any_of(
+      step.tallies, [&](uint32_t tally) { return std::ranges::binary_search(counted, tally); });
+  if (counts) return step.op == Op::kDid ? Drift::kRises : Drift::kEither;
+  Drift drift = Drift::kNone;
+  if (rule::is_comparison(step.op)) {
+    const bool first = is_number_of_events(step.of[0].op);
+    const Step& number = step.of[first ? 0 : 1];
+    const Step& bound = step.of[first ? 1 : 0];
+    if (is_number_of_events(number.op) && bound.op == Op::kNumber) {
+      if (Program::drift(number, counted) == Drift::kNone) return Drift::kNone;
+      const Op op = first ? step.op : rule::mirrored(step.op);
+      if (op == Op::kGreater || op == Op::kAtLeast) return Drift::kRises;
+      if (op == Op::kLess || op == Op::kAtMost) return Drift::kFalls;
+      return Drift::kEither;
+    }
+  }
+  for (const Step& child : step.of) drift = drift | Program::drift(child, counted);
+  if (step.op == Op::kAnd || step.op == Op::kOr || drift == Drift::kNone) return drift;
+  if (step.op != Op::kNot || drift == Drift::kEither) return Drift::kEither;
+  return drift == Drift::kRises ? Drift::kFalls : Drift::kRises;
 }
 
 Answer Program::answer(Asked& asked) const { return Run(asked, zone_).answer(root_); }

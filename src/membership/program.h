@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
 #include "base/civil_day.h"
 #include "base/time.h"
 #include "json/text.h"
@@ -38,6 +39,14 @@ class Asked {
   virtual rule::Value result(uint32_t rule) = 0;
 };
 
+// Which way one more event can move the truth of a condition: a number of events only grows, so "at least
+// three" can become true by it and not cease to be. Bits, so that those of several parts add up.
+enum class Drift : uint8_t { kNone = 0, kRises = 1, kFalls = 2, kEither = 3 };
+
+constexpr Drift operator|(Drift a, Drift b) {
+  return static_cast<Drift>(static_cast<uint8_t>(a) | static_cast<uint8_t>(b));
+}
+
 // A rule, compiled: what it is worth for a customer, computed from tallies (docs/rules.md).
 class Program {
  public:
@@ -49,6 +58,9 @@ class Program {
   Program(const rule::Node& expression, const std::string& zone, const Names& names);
 
   Answer answer(Asked& asked) const;
+
+  // By an event that these tallies may count; they are in order.
+  Drift drift(absl::Span<const uint32_t> counted) const { return drift(root_, counted); }
 
   const std::vector<uint32_t>& tallies() const { return tallies_; }
   const std::vector<uint32_t>& rules() const { return rules_; }
@@ -69,6 +81,7 @@ class Program {
     std::optional<text::Pattern> pattern = {};
     std::vector<Step> of = {};
   };
+  static Drift drift(const Step& step, absl::Span<const uint32_t> counted);
   Step compile(const rule::Node& node, const std::string& zone_name, const Names& names);
 
   BusinessZone zone_;

@@ -18,21 +18,6 @@ namespace {
 
 Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
 
-Op mirrored(Op op) {
-  switch (op) {
-    case Op::kLess:
-      return Op::kGreater;
-    case Op::kAtMost:
-      return Op::kAtLeast;
-    case Op::kGreater:
-      return Op::kLess;
-    case Op::kAtLeast:
-      return Op::kAtMost;
-    default:
-      return op;
-  }
-}
-
 // now, or a span before or behind it.
 bool moves_with_now(const Run::Step& step) {
   if (step.op == Op::kNow) return true;
@@ -232,7 +217,7 @@ std::optional<Answer> Run::days_compared(const Step& step) {
   const Step& days = step.of[first ? 0 : 1];
   const Step& bound = step.of[first ? 1 : 0];
   if (days.op != Op::kDaysSince || bound.op != Op::kNumber) return std::nullopt;
-  const Op op = first ? step.op : mirrored(step.op);
+  const Op op = first ? step.op : rule::mirrored(step.op);
   if (op == Op::kEqual || op == Op::kNotEqual) return std::nullopt;
   const Answer of = answer(days.of[0]);
   const auto t = rule::as_instant(of.value, zone_);

@@ -81,4 +81,19 @@ Value shifted(Op op, const Value& a, Span span, const BusinessZone& zone) {
   return Value::of(plus(*from, span, zone));
 }
 
+Op mirrored(Op op) {
+  switch (op) {
+    case Op::kLess:
+      return Op::kGreater;
+    case Op::kAtMost:
+      return Op::kAtLeast;
+    case Op::kGreater:
+      return Op::kLess;
+    case Op::kAtLeast:
+      return Op::kAtMost;
+    default:
+      return op;
+  }
+}
+
 }  // namespace kehu::rule

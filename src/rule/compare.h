@@ -19,4 +19,7 @@ Value sum(Op op, const Value& a, const Value& b);
 // Of an instant and a span; unknown if it is none.
 Value shifted(Op op, const Value& a, Span span, const BusinessZone& zone);
 
+// The same with its sides changed: 3 < x as x > 3.
+Op mirrored(Op op);
+
 }  // namespace kehu::rule

@@ -137,13 +137,13 @@ class Shard {
   absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
-  absl::Status put_members(CustomerId customer, Sequence sequence, Instant due_before, Effects& effects);
+  absl::Status put_members(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   std::optional<json::RawValue> trait(std::string_view path);
   void open_rules(absl::Span<const Part> parts);
   void note(CustomerId customer, Sequence sequence, Effects& effects);
   void put_part(const Part& part);
-  void finish_members(CustomerId customer, Instant due_before);
+  void finish_members(CustomerId customer, Instant now);
   std::string_view source_name(SourceId id) const;
   void compile();
   bool is_live_at_once(const membership::RuleVersion& version, Sequence position) const;

@@ -75,12 +75,11 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const Instant due_before = members_.due();
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   keeper_.update(asked_, now, trait, changes_);
-  return put_members(*owner, sequence, due_before, effects);
+  return put_members(*owner, sequence, now, effects);
 }
 
 // Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or

@@ -142,37 +142,36 @@ void Shard::open_rules(absl::Span<const Part> parts) {
 }
 
 // What time alone makes true comes before what the event makes true; then only the rules that such an event
-// can change are asked, or all of them for somebody who is new.
+// can change are asked, and for somebody who is new those that are true of everybody, or will be. Of most
+// events nothing follows, and what the customer is is not even read.
 absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& effects) {
   tallies_ = parts_.tallies_of(applied.part);
   members_bytes_ = parts_.members();
   if (rules_.empty()) return absl::OkStatus();
-  if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
+  const Event& event = *applied.event;
+  const auto touched = parts_.empty() ? rules_.touched_first(event) : rules_.touched(event);
+  const bool is_due = membership::Members::timer_of(members_bytes_) <= now;
   const auto trait = [this](std::string_view path) { return this->trait(path); };
-  const Instant due_before = members_.due();
-  bool asked = false;
-  if (members_.due() <= now) {
+  if (is_due || !touched.empty()) {
+    if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
+  }
+  if (is_due) {
     open_rules(parts_.parts());
     keeper_.advance(now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
-    asked = true;
   }
-  const Event& event = *applied.event;
   const auto counted = tally_folder_.fold(rules_.tallies(), parts_.tallies_of(applied.part),
                                           {event, fields_, source_name(event.source)}, folded_tallies_);
   if (!counted.ok()) return counted.status();
   if (*counted) std::swap(tallies_, folded_tallies_);
-  const bool is_new = parts_.empty();
-  const auto touched = is_new ? rules_.all() : rules_.touched(event);
   if (!touched.empty()) {
     put_part({applied.part, folded_, tallies_});
     open_rules(all_);
-    keeper_.update(touched, now, trait, changes_);
+    keeper_.touch(touched, now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
-    asked = true;
   }
-  if (!asked) return absl::OkStatus();
-  finish_members(applied.customer, due_before);
+  if (!is_due && touched.empty()) return absl::OkStatus();
+  finish_members(applied.customer, now);
   return keeper_.status();
 }
 
@@ -187,16 +186,19 @@ void Shard::put_part(const Part& part) {
   }
 }
 
-// A timer that was set for another moment stays, and means nothing when it is due: that is cheaper than
-// taking it out, since most moments only move forward.
-void Shard::finish_members(CustomerId customer, Instant due_before) {
+// A timer stays as long as it is not too late. One that was set for another moment finds that it is not the
+// customer's any more.
+void Shard::finish_members(CustomerId customer, Instant now) {
   members_.keep_if([this](membership::RuleId rule) { return rules_.find(rule).has_value(); });
+  const Instant due = members_.due();
+  if (due != kLastInstant && (members_.timer() <= now || members_.timer() > due)) {
+    members_.set_timer(due);
+    timers_.set({.due = due,
+                 .id = timer::TimerId{customer.hash},
+                 .owner = customer,
+                 .kind = static_cast<uint16_t>(Purpose::kRules)});
+  }
   members_.write(members_bytes_);
-  if (members_.due() == kLastInstant || members_.due() == due_before) return;
-  timers_.set({.due = members_.due(),
-               .id = timer::TimerId{customer.hash},
-               .owner = customer,
-               .kind = static_cast<uint16_t>(Purpose::kRules)});
 }
 
 void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
@@ -215,24 +217,22 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
   changes_.clear();
 }
 
-// What time alone has changed by `now`. A timer that has lost its meaning finds nothing that is due.
+// What time alone has changed by `now`.
 absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
   if (auto status = parts_.decode(customers_.get(customer.hash)); !status.ok()) return status;
+  if (membership::Members::timer_of(parts_.members()) > now) return absl::OkStatus();
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const Instant due_before = members_.due();
-  if (due_before > now) return absl::OkStatus();
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
-  return put_members(customer, sequence, due_before, effects);
+  return put_members(customer, sequence, now, effects);
 }
 
 // What the keeper has made of the customer's members, beside its parts as they were.
-absl::Status Shard::put_members(CustomerId customer, Sequence sequence, Instant due_before,
-                                Effects& effects) {
+absl::Status Shard::put_members(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
   note(customer, sequence, effects);
   if (auto status = keeper_.status(); !status.ok()) return status;
-  finish_members(customer, due_before);
+  finish_members(customer, now);
   CustomerParts::encode(parts_.parts(), members_bytes_, blob_);
   customers_.put(customer.hash, blob_);
   return absl::OkStatus();
@@ -261,12 +261,11 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const Instant due_before = members_.due();
   members_.clear_dues();
   open_rules(parts_.parts());
   keeper_.update(
       rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
-  return put_members(customer, sequence, due_before, effects);
+  return put_members(customer, sequence, now, effects);
 }
 
 std::string_view Shard::source_name(SourceId id) const {
