@@ -15,6 +15,12 @@ void Keeper::open(const Plan& plan, absl::Span<const std::string_view> tallies, 
   totals_.open(plan.tallies(), tallies);
 }
 
+void Keeper::open(const Plan& plan, std::string_view tallies, const tally::Folder& folder, Members& members) {
+  plan_ = &plan;
+  members_ = &members;
+  totals_.open(plan.tallies(), tallies, folder);
+}
+
 void Keeper::advance(Instant now, TraitOf trait, std::vector<Change>& changes) {
   for (Instant due = members_->due(); due <= now; due = members_->due()) {
     due_rules_.clear();
@@ -39,6 +45,23 @@ void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait
   trait_ = &trait;
   for (const uint32_t index : rules) ask(plan_->at(index), changes);
   trait_ = nullptr;
+}
+
+absl::Span<const Plan::Touch> Keeper::select(const Plan& plan, absl::Span<const Plan::Touch> touched,
+                                             const std::vector<uint32_t>& moved) {
+  if (marks_.size() < plan.size()) marks_.resize(plan.size());
+  selected_.clear();
+  for (const Plan::Touch& touch : touched) {
+    const Program& program = plan.at(touch.rule).program;
+    const auto has_moved = [&](uint32_t tally) { return std::ranges::binary_search(moved, tally); };
+    if (touch.always || std::ranges::any_of(program.tallies(), has_moved) ||
+        std::ranges::any_of(program.rules(), [this](uint32_t rule) { return marks_[rule]; })) {
+      selected_.push_back(touch);
+      marks_[touch.rule] = true;
+    }
+  }
+  for (const Plan::Touch& touch : selected_) marks_[touch.rule] = false;
+  return selected_;
 }
 
 // Who is in a segment that an event cannot take anybody out of stays in it, and what was due stays so: it may

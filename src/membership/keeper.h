@@ -42,11 +42,17 @@ class Keeper final : private Asked {
 
   // The customer at hand: the tallies of its parts. All are kept by the caller as long as it is asked for.
   void open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members);
+  // The same of a customer of one part that `folder` has just made.
+  void open(const Plan& plan, std::string_view tallies, const tally::Folder& folder, Members& members);
 
   // Lets time pass up to `now`: asks again whatever was due by then, at the moment when it was, so that the
   // changes are the same whether somebody looked at each moment or a day later.
   void advance(Instant now, TraitOf trait, std::vector<Change>& changes);
-  // Asks the rules that an event has touched, but for those whose truth it cannot change.
+  // Those of the rules that an event touches which have to be asked, for these tallies have moved. No
+  // customer need be open. Valid until the next call.
+  absl::Span<const Plan::Touch> select(const Plan& plan, absl::Span<const Plan::Touch> touched,
+                                       const std::vector<uint32_t>& moved);
+  // Asks them, but for those whose truth the event cannot change.
   void touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
   // Asks these rules (of the plan, in order).
   void update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
@@ -68,6 +74,8 @@ class Keeper final : private Asked {
   Members* members_ = nullptr;
   tally::Totals totals_;
   std::vector<uint32_t> due_rules_;
+  std::vector<Plan::Touch> selected_;
+  std::vector<bool> marks_;  // by rule: it is selected
   const TraitOf* trait_ = nullptr;
   Instant now_;
 };

@@ -172,23 +172,20 @@ void Plan::find_first_asked() {
 
 Plan::Lists Plan::lists_of(absl::Span<const uint32_t> tallies) const {
   const auto select = [&](bool with_traits, bool first) {
-    std::vector<bool> direct(rules_.size());
+    std::vector<bool> always(rules_.size()), touched(rules_.size());
     std::vector<Drift> drifts(rules_.size(), Drift::kEither);
     for (uint32_t i = 0; i < rules_.size(); ++i) {
       const Program& program = rules_[i].program;
-      const bool asked_for_traits = with_traits && program.asks_traits();
       const bool counted = std::ranges::any_of(
           program.tallies(), [&](uint32_t tally) { return std::ranges::binary_search(tallies, tally); });
-      direct[i] = counted || asked_for_traits || (first && first_asked_[i]);
-      const bool told = rules_[i].is_live() && counted && !asked_for_traits && !first &&
+      always[i] = (with_traits && program.asks_traits()) || (first && first_asked_[i]);
+      touched[i] = counted || always[i];
+      const bool told = rules_[i].is_live() && program.rules().empty() && !always[i] && !first &&
                         rules_[i].version.definition.kind == rule::Kind::kSegment;
       if (told) drifts[i] = program.drift(tallies);
     }
     std::vector<Touch> out;
-    for (const uint32_t rule : with_dependents(direct)) {
-      const auto& named = rules_[rule].program.rules();
-      out.push_back({rule, named.empty() ? drifts[rule] : Drift::kEither});
-    }
+    for (const uint32_t rule : with_dependents(touched)) out.push_back({rule, drifts[rule], always[rule]});
     return out;
   };
   return {.plain = select(false, false),

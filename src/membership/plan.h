@@ -62,10 +62,12 @@ class Plan {
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
   Program::Names names() const;
 
-  // A rule that an event can change, and which way.
+  // A rule that an event can change, and which way. Unless it is to be asked always: if the event has moved
+  // one of its tallies, or a rule that it names.
   struct Touch {
     uint32_t rule = 0;
     Drift drift = Drift::kEither;
+    bool always = false;
   };
   // By itself or through another rule; in order.
   absl::Span<const Touch> touched(const Event& event) const;

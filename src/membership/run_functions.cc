@@ -57,7 +57,11 @@ uint64_t estimated(size_t found, uint64_t largest_hash) {
 
 }  // namespace
 
+// Of a window of so many granules of this size, by far the most, without the calendar.
 Run::Range Run::granules(const Window& window, Granule granule) const {
+  if (const auto count = rule::granules(window); count && rule::granule(window) == granule) {
+    return {rule::granule_of(now_, granule, zone_) - *count + 1, INT64_MAX};
+  }
   const rule::Extent extent = rule::extent(window, now_, zone_);
   Range range{rule::granule_of(extent.from, granule, zone_), INT64_MAX};
   if (extent.to <= kLastInstant) range.last = rule::granule_of(extent.to - Duration(1), granule, zone_);
@@ -65,6 +69,9 @@ Run::Range Run::granules(const Window& window, Granule granule) const {
 }
 
 Instant Run::leaves(const Window& window, int64_t number, Granule granule) const {
+  if (const auto count = rule::granules(window); count && rule::granule(window) == granule) {
+    return std::max(rule::start_of(number + *count, granule, zone_), now_);
+  }
   return tally::leaves(window, rule::start_of(number, granule, zone_), now_, zone_);
 }
 

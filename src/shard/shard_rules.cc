@@ -141,32 +141,34 @@ void Shard::open_rules(absl::Span<const Part> parts) {
   changes_.clear();
 }
 
-// What time alone makes true comes before what the event makes true; then only the rules that such an event
-// can change are asked, and for somebody who is new those that are true of everybody, or will be. Of most
-// events nothing follows, and what the customer is is not even read.
+// What time alone makes true comes before what the event makes true; then only the rules that it can have
+// changed are asked, and for somebody who is new those that are true of everybody, or will be. Of most events
+// nothing follows, and what the customer is is not even read.
 absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& effects) {
   tallies_ = parts_.tallies_of(applied.part);
   members_bytes_ = parts_.members();
   if (rules_.empty()) return absl::OkStatus();
   const Event& event = *applied.event;
-  const auto touched = parts_.empty() ? rules_.touched_first(event) : rules_.touched(event);
-  const bool is_due = membership::Members::timer_of(members_bytes_) <= now;
   const auto trait = [this](std::string_view path) { return this->trait(path); };
-  if (is_due || !touched.empty()) {
-    if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
-  }
+  const bool is_due = membership::Members::timer_of(members_bytes_) <= now;
   if (is_due) {
+    if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
     open_rules(parts_.parts());
     keeper_.advance(now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
+    if (auto status = keeper_.status(); !status.ok()) return status;
   }
   const auto counted = tally_folder_.fold(rules_.tallies(), parts_.tallies_of(applied.part),
                                           {event, fields_, source_name(event.source)}, folded_tallies_);
   if (!counted.ok()) return counted.status();
   if (*counted) std::swap(tallies_, folded_tallies_);
+  const auto touched = keeper_.select(
+      rules_, parts_.empty() ? rules_.touched_first(event) : rules_.touched(event), tally_folder_.moved());
   if (!touched.empty()) {
+    if (!is_due && !members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
     put_part({applied.part, folded_, tallies_});
     open_rules(all_);
+    if (all_.size() == 1) keeper_.open(rules_, tallies_, tally_folder_, members_);
     keeper_.touch(touched, now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
   }

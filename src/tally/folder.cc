@@ -92,11 +92,13 @@ void Folder::put(TallyId id, std::string_view payload) {
 }
 
 // Walks what is there and what the event counts for side by side, both in the order of ids, so that each
-// tally is read and written at most once, whatever their number.
+// tally is read and written at most once, whatever their number; one whose condition does not hold is copied.
 absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen,
                                   std::string& out) {
+  moved_.clear();
   const auto touched = plan.touched(seen.event);
   if (touched.empty()) return false;
+  if (states_.size() < plan.size()) states_.resize(plan.size());
   answers_.assign(plan.conditions(), Answer::kNotAsked);
   body_.clear();
   last_ = 0;
@@ -107,27 +109,51 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
   bool has = reader.next(id, payload);
   for (const uint32_t index : touched) {
     const Counter& counter = plan.at(index);
+    if (!is_wanted(plan, counter, seen)) continue;
     for (; has && id < counter.id; has = reader.next(id, payload)) {
       if (plan.find(id)) put(id, payload);
     }
     const bool here = has && id == counter.id;
-    if (!state_.read(counter, here ? payload : std::string_view())) return damaged();
-    if (add(plan, counter, seen)) {
+    payload_.clear();
+    if (here && is_appended(counter, seen, payload)) {
       counted = true;
-      payload_.clear();
-      state_.write(counter, payload_);
+      put(counter.id, payload_.view());
+      has = reader.next(id, payload);
+      continue;
+    }
+    State& state = states_[index];
+    if (!state.read(counter, here ? payload : std::string_view())) return damaged();
+    const Done done = add(counter, seen, state);
+    if (done == Done::kMoved) moved_.push_back(index);
+    if (done != Done::kNothing) {
+      counted = true;
+      state.write(counter, payload_);
       put(counter.id, payload_.view());
     } else if (here) {
       put(id, payload);
     }
     if (here) has = reader.next(id, payload);
   }
+  if (!counted) return reader.failed() ? absl::StatusOr<bool>(damaged()) : false;
   for (; has; has = reader.next(id, payload)) {
     if (plan.find(id)) put(id, payload);
   }
   if (reader.failed()) return damaged();
-  if (counted) out.assign(body_.view());
-  return counted;
+  out.assign(body_.view());
+  return true;
+}
+
+// Whether the event is one that the tally counts, as far as this can be told without the tally.
+bool Folder::is_wanted(const Plan& plan, const Counter& counter, const Seen& seen) {
+  if (counter.spec.kind != Kind::kSteps) {
+    if (counter.spec.period && !counter.spec.period->contains(seen.event.time)) return false;
+    return counts(plan, counter.selectors[0], seen);
+  }
+  mask_ = 0;
+  for (size_t i = 0; i < counter.selectors.size(); ++i) {
+    if (counts(plan, counter.selectors[i], seen)) mask_ |= static_cast<uint8_t>(1 << i);
+  }
+  return mask_ != 0;
 }
 
 bool Folder::counts(const Plan& plan, const Counter::Selector& selector, const Seen& seen) {
@@ -141,65 +167,63 @@ bool Folder::counts(const Plan& plan, const Counter::Selector& selector, const S
   return answer == Answer::kYes;
 }
 
-// Whether the event changed the state.
-bool Folder::add(const Plan& plan, const Counter& counter, const Seen& seen) {
+bool Folder::is_appended(const Counter& counter, const Seen& seen, std::string_view payload) {
+  return counter.spec.kind == Kind::kSteps && counter.spec.events.text.empty() &&
+         Steps::append(*counter.pattern, payload, {.time = seen.event.time, .mask = mask_}, payload_);
+}
+
+// Of an event that is wanted.
+Folder::Done Folder::add(const Counter& counter, const Seen& seen, State& state) {
   const Spec& spec = counter.spec;
   const Instant time = seen.event.time;
-  if (spec.kind == Kind::kSteps) return add_step(plan, counter, seen);
-  if (spec.period && !spec.period->contains(time)) return false;
-  if (!counts(plan, counter.selectors[0], seen)) return false;
+  if (spec.kind == Kind::kSteps) return add_step(counter, seen, state);
   if (spec.kind == Kind::kMoments) {
-    state_.moments.add(time, spec.first);
-    return true;
+    state.moments.add(time, spec.first);
+    return Done::kMoved;
   }
   const int64_t number = rule::granule_of(time, spec.granule, counter.zone);
   if (spec.path.empty()) {
-    state_.amounts.add(spec, time, number, std::nullopt);
-    return true;
+    state.amounts.add(spec, time, number, std::nullopt);
+    return Done::kMoved;
   }
   bool changed = false;
   counter.value.any(seen, [&](const json::RawValue& raw) {
     const rule::Value value = rule::Value::of(raw);
     if (spec.kind == Kind::kAmounts) {
       const auto units = rule::as_number(value);
-      if (units) state_.amounts.add(spec, time, number, static_cast<int64_t>(*units));
+      if (units) state.amounts.add(spec, time, number, static_cast<int64_t>(*units));
       changed |= units.has_value();
     } else if (spec.kind == Kind::kTexts) {
       const auto text = rule::as_text(value, counter.zone);
-      if (text) state_.texts.add(spec, *text, number);
+      if (text) state.texts.add(spec, *text, number);
       changed |= text.has_value();
     } else {
-      state_.ends.add(spec, time, number, value);
+      state.ends.add(spec, time, number, value);
       changed |= value.known();
     }
     return false;
   });
-  return changed;
+  return changed ? Done::kMoved : Done::kNothing;
 }
 
-bool Folder::add_step(const Plan& plan, const Counter& counter, const Seen& seen) {
-  Steps::Event event{.time = seen.event.time};
-  for (size_t i = 0; i < counter.selectors.size(); ++i) {
-    if (counts(plan, counter.selectors[i], seen)) event.mask |= static_cast<uint8_t>(1 << i);
-  }
-  if (event.mask == 0) return false;
-  if (counter.spec.events.text.empty()) {
-    state_.steps.add(*counter.pattern, event);
-    return true;
-  }
+Folder::Done Folder::add_step(const Counter& counter, const Seen& seen, State& state) {
+  Steps::Event event{.time = seen.event.time, .mask = mask_};
+  const auto add = [&] { return state.steps.add(*counter.pattern, event) ? Done::kMoved : Done::kCounted; };
+  if (counter.spec.events.text.empty()) return add();
   // Without the property that all have in common it belongs to no sequence; with several values, to several.
   keys_.clear();
+  Done done = Done::kNothing;
   counter.key.any(seen, [&](const json::RawValue& raw) {
     if (const auto text = rule::as_text(rule::Value::of(raw), counter.zone)) {
       event.key = (hash64(*text) & aggregate::kKeyMask) | 1;
       if (std::ranges::find(keys_, event.key) == keys_.end()) {
         keys_.push_back(event.key);
-        state_.steps.add(*counter.pattern, event);
+        done = std::max(done, add());
       }
     }
     return false;
   });
-  return !keys_.empty();
+  return done;
 }
 
 absl::Status PartCounter::add(const Event& event, std::string_view source) {

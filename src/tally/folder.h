@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,18 +57,31 @@ class Folder {
   // more are left out. Answers whether the event counted for any; if not, `out` is unspecified. DataLoss on
   // damage.
   absl::StatusOr<bool> fold(const Plan& plan, std::string_view bytes, const Seen& seen, std::string& out);
+  // Which tallies that fold has changed so that somebody may be answered otherwise; by index, in order.
+  const std::vector<uint32_t>& moved() const { return moved_; }
+  // What it has made of one that has moved; nullptr: it has not.
+  const State* find(uint32_t index) const {
+    return std::ranges::binary_search(moved_, index) ? &states_[index] : nullptr;
+  }
   // Writes a + b. DataLoss on damage.
   absl::Status merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out);
 
  private:
   bool counts(const Plan& plan, const Counter::Selector& selector, const Seen& seen);
-  bool add(const Plan& plan, const Counter& counter, const Seen& seen);
-  bool add_step(const Plan& plan, const Counter& counter, const Seen& seen);
+  // What an event did to a tally.
+  enum class Done : uint8_t { kNothing, kCounted, kMoved };
+  bool is_wanted(const Plan& plan, const Counter& counter, const Seen& seen);
+  bool is_appended(const Counter& counter, const Seen& seen, std::string_view payload);
+  Done add(const Counter& counter, const Seen& seen, State& state);
+  Done add_step(const Counter& counter, const Seen& seen, State& state);
   void put(TallyId id, std::string_view payload);
 
   enum class Answer : uint8_t { kNotAsked, kNo, kYes };
   std::vector<Answer> answers_;  // of conditions, for the event at hand
   std::vector<uint64_t> keys_;   // of one event in a sequence
+  uint8_t mask_ = 0;             // which steps of a sequence it is
+  std::deque<State> states_;     // by index of the plan
+  std::vector<uint32_t> moved_;
   State state_, second_;
   aggregate::WireBuffer payload_;
   aggregate::WireBuffer body_;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <tuple>
 
+#include "absl/container/inlined_vector.h"
 #include "tally/slide.h"
 
 // A sequence is found in one walk over its events in their order. For each step it is enough to remember the
@@ -20,11 +21,21 @@ auto order_of(const Event& event) {
   return std::tuple(event.time, std::countr_zero(static_cast<unsigned>(event.mask)), event.mask, event.key);
 }
 bool earlier(const Event& a, const Event& b) { return order_of(a) < order_of(b); }
+bool is(const Event& event, const Pattern::Step& step) { return event.mask >> step.bit & 1; }
+
+// Whether an event behind all others changes what sequence() or stage() say.
+bool moves_at_once(const Pattern& pattern, const Event& event) {
+  const size_t size = pattern.steps.size();
+  return pattern.stage || is(event, pattern.steps[size - 1]) ||
+         (pattern.ends_with_absence() && is(event, pattern.steps[size - 2]));
+}
 
 // One walk, for events of one key. Reports when a sequence happened, with its latest beginning; of those that
 // end with an absence, when it will happen if nothing takes it back.
 class Walk {
  public:
+  using Moments = absl::InlinedVector<Instant, rule::kSequenceSteps>;
+
   explicit Walk(const Pattern& pattern) : pattern_(pattern) { begins_.fill(kNever); }
 
   void take(const Event& event) {
@@ -41,12 +52,11 @@ class Walk {
     settle();
   }
 
-  const std::vector<Instant>& happened() const { return happened_; }
-  const std::vector<Instant>& pending() const { return pending_; }
+  const Moments& happened() const { return happened_; }
+  const Moments& pending() const { return pending_; }
 
  private:
   static constexpr Instant kNever = kFirstInstant;
-  static bool is(const Event& event, const Pattern::Step& step) { return event.mask >> step.bit & 1; }
 
   // The positive step before step i.
   std::optional<size_t> before(size_t i) const {
@@ -84,17 +94,19 @@ class Walk {
 
   const Pattern& pattern_;
   std::array<Instant, rule::kSequenceSteps> begins_;  // of each positive step: the latest first event
-  std::vector<size_t> held_;
-  std::vector<std::pair<size_t, Instant>> reached_;
-  std::vector<Instant> happened_;
-  std::vector<Instant> pending_;
+  absl::InlinedVector<size_t, rule::kSequenceSteps> held_;
+  absl::InlinedVector<std::pair<size_t, Instant>, rule::kSequenceSteps> reached_;
+  Moments happened_;
+  Moments pending_;
 };
 
 // Walks events of each key by themselves; calls done(walk).
 template <class Done>
 void walk_each(const Pattern& pattern, const std::vector<Event>& events, const Done& done) {
-  std::vector<uint64_t> keys;
-  for (const Event& event : events) keys.push_back(event.key);
+  absl::InlinedVector<uint64_t, 8> keys;
+  for (const Event& event : events) {
+    if (keys.empty() || keys.back() != event.key) keys.push_back(event.key);
+  }
   std::ranges::sort(keys);
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   for (const uint64_t key : keys) {
@@ -121,10 +133,31 @@ void Steps::clear() {
   forgotten_ = kFirstInstant;
 }
 
-void Steps::add(const Pattern& pattern, const Event& event) {
+bool Steps::add(const Pattern& pattern, const Event& event) {
   if (events_.empty()) forgotten_ = std::max(forgotten_, kFirstInstant);
-  events_.insert(std::upper_bound(events_.begin(), events_.end(), event, earlier), event);
+  const auto at = std::upper_bound(events_.begin(), events_.end(), event, earlier);
+  const bool newest = at == events_.end();
+  events_.insert(at, event);
   trim(pattern);
+  return !newest || moves_at_once(pattern, event);
+}
+
+// Most events of a sequence are views: they come in order, and only what follows gives them a meaning. The
+// newest event stands first.
+bool Steps::append(const Pattern& pattern, std::string_view payload, const Event& event,
+                   aggregate::WireBuffer& out) {
+  if (payload.empty() || event.key != 0 || moves_at_once(pattern, event)) return false;
+  aggregate::WireReader in(payload);
+  const uint64_t head = in.varint();
+  if ((head & 3) != 0 || head >> 2 == 0 || head >> 2 >= kSteps) return false;
+  const Instant newest = in.instant();
+  if (in.failed() || newest >= event.time) return false;
+  out.varint(head + 4);
+  out.instant(event.time);
+  out.byte(event.mask);
+  out.duration(event.time - newest);
+  out.raw(in.rest());
+  return true;
 }
 
 void Steps::merge(const Pattern& pattern, const Steps& other) {
@@ -150,23 +183,25 @@ Steps::Answer Steps::sequence(const Pattern& pattern, const rule::Window& window
   const BusinessZone& zone = pattern.zone;
   const rule::Extent extent = rule::extent(window, now, zone);
   Answer answer;
+  Instant latest = kFirstInstant;  // of those in the window: when it leaves, none is left
   const auto happened = [&](Instant t) {
     if (t > now && pattern.ends_with_absence()) {
       answer.until = std::min(answer.until, t);
     } else if (extent.contains(t)) {
       answer.happened = true;
-      answer.until = std::min(answer.until, leaves(window, t, now, zone));
+      latest = std::max(latest, t);
     } else if (extent.to <= t) {
       answer.until = std::min(answer.until, rule::next_edge(window, now, zone));
     }
   };
-  const auto is_last = [&](const Event& event) { return event.mask >> pattern.steps.back().bit & 1; };
+  const auto is_last = [&](const Event& event) { return is(event, pattern.steps.back()); };
   const bool taken_back = pattern.ends_with_absence() && std::ranges::any_of(events_, is_last);
   if (forgotten_ != kFirstInstant && !taken_back) happened(forgotten_);
   walk_each(pattern, events_, [&](const Walk& walk) {
     for (const Instant t : walk.happened()) happened(t);
     for (const Instant t : walk.pending()) happened(t);
   });
+  if (answer.happened) answer.until = std::min(answer.until, leaves(window, latest, now, zone));
   return answer;
 }
 

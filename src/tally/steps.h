@@ -47,7 +47,13 @@ class Steps {
 
   void clear();
   bool empty() const { return events_.empty(); }
-  void add(const Pattern& pattern, const Event& event);
+  // Answers whether sequence() or stage() may have changed by it: not by a step that something else has to
+  // follow first.
+  bool add(const Pattern& pattern, const Event& event);
+  // The same as bytes, where add() would answer false, no event has a key and none is to be forgotten. False:
+  // it is not so simple, and `out` is untouched.
+  static bool append(const Pattern& pattern, std::string_view payload, const Event& event,
+                     aggregate::WireBuffer& out);
   void merge(const Pattern& pattern, const Steps& other);
   // False on damage.
   bool read(std::string_view payload);

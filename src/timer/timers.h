@@ -47,7 +47,8 @@ class Timers {
   // False when there is no such timer: it has fired, or was never set. Costs what set costs.
   bool cancel(Instant due, TimerId id);
 
-  // When the first timer is due, exactly; nullopt: none is pending. A get for each level in use, mostly 5.
+  // When the first timer is due, exactly; nullopt: none is pending. Behind an advance or a cancel a get for
+  // each level in use, mostly 5; else nothing.
   std::optional<Instant> next_due();
 
   // Takes the timers that are due at `now` or before, in order of (due, id), and shows each to `visit` once;
@@ -80,9 +81,10 @@ class Timers {
 
   BlobStore& store_;
   uint64_t pending_ = 0;
-  std::vector<Step> path_;      // of the last find
-  std::string page_, scratch_;  // being made
-  std::optional<Slot> near_;    // the wheel whose slots were prefetched last
+  std::optional<Instant> first_;  // next_due(), if it is known and there is one
+  std::vector<Step> path_;        // of the last find
+  std::string page_, scratch_;    // being made
+  std::optional<Slot> near_;      // the wheel whose slots were prefetched last
   bool visiting_ = false;
 };
 
