@@ -17,7 +17,7 @@ constexpr size_t kBytesPerRecord = 256 << 10;
 constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
 
 // Names of the events that any of these count; empty: some count any event.
-std::vector<std::string> names_of(const std::vector<std::pair<tally::TallyId, tally::Spec>>& tallies) {
+std::vector<std::string> names_of(const tally::Specs& tallies) {
   std::set<std::string> names;
   for (const auto& [id, spec] : tallies) {
     const rule::Node& events = spec.events;
@@ -136,31 +136,62 @@ absl::Status Backfill::fill_in() {
   }
 }
 
-// The events of one part come one after the other; when the next part begins, what they add up to is logged.
+// Numbers of events and what they add up to are counted by DuckDB; for texts, values and sequences the events
+// of one part come one after the other. When the next part begins, what they come to is logged.
 absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
   auto session = reader_.connect();
   if (!session.ok()) return session.status();
+  query::PartsWanted wanted{.after = job.round.after, .up_to = job.round.position, .events = {}};
+  tally::Specs one_by_one, added_up;
+  for (const auto& tally : job.tallies) {
+    const tally::Spec& spec = tally.second;
+    if (spec.kind != tally::Kind::kAmounts) {
+      one_by_one.push_back(tally);
+      continue;
+    }
+    added_up.push_back(tally);
+    wanted.counted.push_back({.events = spec.events,
+                              .path = spec.path,
+                              .period = spec.period,
+                              .granule = spec.granule,
+                              .zone = BusinessZone::load(spec.zone).value_or(BusinessZone())});
+  }
+  wanted.each = !one_by_one.empty();
+  wanted.events = names_of(one_by_one);
   Records records(*this, job.round);
-  tally::PartCounter counter(job.tallies);
+  tally::PartCounter counter(one_by_one, added_up);
   Token part;
-  uint64_t events = 0;
+  uint64_t rows = 0;
   const auto flush = [&]() -> absl::Status {
-    if (counter.tallies().empty()) return absl::OkStatus();
-    const absl::Status status = records.add(part, counter.tallies());
+    const auto tallies = counter.tallies();
+    if (!tallies.ok()) return tallies.status();
+    const absl::Status status = tallies->empty() ? absl::OkStatus() : records.add(part, *tallies);
     counter.clear();
     return status;
   };
-  const absl::Status read = (*session)->each_event_of_parts(
-      {.after = job.round.after, .up_to = job.round.position, .events = names_of(job.tallies)},
+  const auto begin_row = [&](Token of) -> absl::Status {
+    if (of != part) {
+      if (auto status = flush(); !status.ok()) return status;
+      part = of;
+    }
+    return ++rows % 4096 == 0 ? going_on() : absl::OkStatus();
+  };
+  const absl::Status read = (*session)->each_of_parts(
+      wanted,
       [&](const query::StoredEvent& stored) -> absl::Status {
-        if (stored.part != part) {
-          if (auto status = flush(); !status.ok()) return status;
-          part = stored.part;
-        }
-        if (++events % 4096 == 0) {
-          if (auto status = going_on(); !status.ok()) return status;
-        }
+        if (auto status = begin_row(stored.part); !status.ok()) return status;
         return counter.add(stored.event, stored.source);
+      },
+      [&](const query::StoredCount& counted) -> absl::Status {
+        if (auto status = begin_row(counted.part); !status.ok()) return status;
+        counter.add(counted.counting, counted.granule,
+                    {.count = counted.count,
+                     .sum = counted.sum,
+                     .min = counted.least,
+                     .max = counted.greatest,
+                     .first = counted.first,
+                     .last = counted.last});
+        return absl::OkStatus();
       });
   if (!read.ok()) return read;
   if (auto status = flush(); !status.ok()) return status;

@@ -193,7 +193,9 @@ absl::StatusOr<std::string> World::count(const std::vector<std::string>& events,
     const Event& event = record.event();
     if (auto status = counter.add(event, project()->name_of(event.source)); !status.ok()) return status;
   }
-  return counter.tallies();
+  const auto tallies = counter.tallies();
+  if (!tallies.ok()) return tallies.status();
+  return std::string(*tallies);
 }
 
 void World::remember(const RecordBatch& batch) {

@@ -66,10 +66,13 @@ void Amounts::clear() {
 
 void Amounts::add(const Spec& spec, Instant time, int64_t number, std::optional<int64_t> value) {
   const int64_t units = value.value_or(0);
-  const Amount one{.count = 1, .sum = units, .min = units, .max = units, .first = time, .last = time};
-  total_.add(one);
+  add(spec, number, {.count = 1, .sum = units, .min = units, .max = units, .first = time, .last = time});
+}
+
+void Amounts::add(const Spec& spec, int64_t number, const Amount& amount) {
+  total_.add(amount);
   if (spec.granule == rule::Granule::kNone) return;
-  bucket_of(buckets_, number).amount.add(one);
+  bucket_of(buckets_, number).amount.add(amount);
   drop_old(buckets_, buckets_.front().number, spec.length);
 }
 

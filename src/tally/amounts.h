@@ -39,6 +39,8 @@ class Amounts {
   bool empty() const { return total_.count == 0; }
   // One event (or one of its values); `number` is its granule.
   void add(const Spec& spec, Instant time, int64_t number, std::optional<int64_t> value);
+  // What many events of one granule add up to.
+  void add(const Spec& spec, int64_t number, const Amount& amount);
   void merge(const Spec& spec, const Amounts& other);
   // False on damage.
   bool read(const Spec& spec, std::string_view payload);

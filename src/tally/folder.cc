@@ -226,15 +226,6 @@ Folder::Done Folder::add_step(const Counter& counter, const Seen& seen, State& s
   return done;
 }
 
-absl::Status PartCounter::add(const Event& event, std::string_view source) {
-  const bool is_track = event.type == EventType::kTrack;
-  values_.read(is_track ? fields_.of(event.name_id(), event.source) : nullptr, event.properties);
-  const auto counted = folder_.fold(plan_, counted_, {event, values_, source}, folded_);
-  if (!counted.ok()) return counted.status();
-  if (*counted) std::swap(counted_, folded_);
-  return absl::OkStatus();
-}
-
 absl::Status Folder::merge(const Plan& plan, std::string_view a, std::string_view b, std::string& out) {
   body_.clear();
   last_ = 0;
@@ -264,6 +255,61 @@ absl::Status Folder::merge(const Plan& plan, std::string_view a, std::string_vie
   if (left.failed() || right.failed()) return damaged();
   out.assign(body_.view());
   return absl::OkStatus();
+}
+
+namespace {
+
+Specs joined(Specs specs, const Specs& others) {
+  specs.insert(specs.end(), others.begin(), others.end());
+  std::ranges::sort(specs, {}, &std::pair<TallyId, Spec>::first);
+  return specs;
+}
+
+}  // namespace
+
+PartCounter::PartCounter(const Specs& counted, const Specs& given)
+    : plan_(counted, fields_), all_(joined(counted, given), all_fields_) {
+  for (const auto& [id, spec] : joined({}, given)) given_.push_back({id, spec});
+  for (const auto& [id, spec] : given) {
+    places_.push_back(static_cast<size_t>(std::ranges::find(given_, id, &Given::id) - given_.begin()));
+  }
+}
+
+absl::Status PartCounter::add(const Event& event, std::string_view source) {
+  const bool is_track = event.type == EventType::kTrack;
+  values_.read(is_track ? fields_.of(event.name_id(), event.source) : nullptr, event.properties);
+  const auto counted = folder_.fold(plan_, counted_, {event, values_, source}, folded_);
+  if (!counted.ok()) return counted.status();
+  if (*counted) std::swap(counted_, folded_);
+  return absl::OkStatus();
+}
+
+void PartCounter::add(size_t which, int64_t number, const Amount& amount) {
+  Given& given = given_[places_[which]];
+  given.amounts.add(given.spec, number, amount);
+}
+
+absl::StatusOr<std::string_view> PartCounter::tallies() {
+  body_.clear();
+  uint32_t last = 0;
+  for (const Given& given : given_) {
+    if (given.amounts.empty()) continue;
+    payload_.clear();
+    given.amounts.write(given.spec, payload_);
+    body_.varint(given.id.value() - last);
+    body_.text(payload_.view());
+    last = given.id.value();
+  }
+  if (body_.empty()) return std::string_view(counted_);
+  if (counted_.empty()) return body_.view();
+  given_bytes_.assign(body_.view());
+  if (auto status = folder_.merge(all_, counted_, given_bytes_, folded_); !status.ok()) return status;
+  return std::string_view(folded_);
+}
+
+void PartCounter::clear() {
+  counted_.clear();
+  for (Given& given : given_) given.amounts.clear();
 }
 
 }  // namespace kehu::tally

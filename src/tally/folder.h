@@ -88,23 +88,38 @@ class Folder {
   uint32_t last_ = 0;
 };
 
-// The tallies of one part, counted from its events by a plan of their own.
+using Specs = std::vector<std::pair<TallyId, Spec>>;
+
+// The tallies of one part, counted by a plan of their own: from its events, and, those of `given`, which are
+// kAmounts, from what somebody else has added up.
 class PartCounter {
  public:
-  explicit PartCounter(const std::vector<std::pair<TallyId, Spec>>& specs) : plan_(specs, fields_) {}
+  explicit PartCounter(const Specs& counted, const Specs& given = {});
   PartCounter(const PartCounter&) = delete;
 
   absl::Status add(const Event& event, std::string_view source);
-  // What was counted since it began, or since clear().
-  const std::string& tallies() const { return counted_; }
-  void clear() { counted_.clear(); }
+  // Of the events of one granule, for given[which].
+  void add(size_t which, int64_t number, const Amount& amount);
+  // What was counted since it began, or since clear(); valid until the next call.
+  absl::StatusOr<std::string_view> tallies();
+  void clear();
 
  private:
-  property::FieldPlan fields_;
+  property::FieldPlan fields_, all_fields_;
   Plan plan_;
+  Plan all_;  // with the given ones
   Folder folder_;
   property::EventFields values_;
   std::string counted_, folded_;
+  struct Given {
+    TallyId id;
+    Spec spec;
+    Amounts amounts = {};
+  };
+  std::vector<Given> given_;    // by id
+  std::vector<size_t> places_;  // of given[which] there
+  aggregate::WireBuffer body_, payload_;
+  std::string given_bytes_;
 };
 
 }  // namespace kehu::tally

@@ -57,8 +57,8 @@ std::string EventRows::total(const std::string& aggregate) {
 }
 
 // What the scan itself can leave out, by the statistics of files and row groups.
-std::string EventRows::bounds_of_all() const {
-  std::string condition = "customer_id IS NOT NULL";
+std::string EventRows::bounds_of_all(const std::string& key) const {
+  std::string condition = cat(key, " IS NOT NULL");
   if (!any_event(events_)) add_condition(condition, names(events_));
   if (first_ && *first_ > kFirstInstant) {
     add_condition(condition, cat("time >= TIMESTAMPTZ ", sql_literal(format_utc(*first_))));
@@ -66,8 +66,8 @@ std::string EventRows::bounds_of_all() const {
   return condition;
 }
 
-std::string EventRows::sql(const std::string& events) const {
-  std::string properties, flags, any, totals;
+std::string EventRows::walk(const std::string& events, const std::string& key) const {
+  std::string properties, flags, any;
   for (const auto& [path, property] : properties_) {
     const std::string call = any_event(property.events)
                                  ? property.call
@@ -78,10 +78,15 @@ std::string EventRows::sql(const std::string& events) const {
     flags += cat(", ", sql, " AS ", name);
     any += cat(any.empty() ? "" : " OR ", name);
   }
+  return cat("(SELECT * FROM (SELECT *", flags, " FROM (SELECT *", properties, " FROM (SELECT ", key,
+             ", epoch_us(time) AS t, type, event, channel, source, properties FROM ", events, " WHERE ",
+             bounds_of_all(key), "))) WHERE ", any, ")");
+}
+
+std::string EventRows::sql(const std::string& events) const {
+  std::string totals;
   for (const auto& [aggregate, name] : totals_) totals += cat(", ", aggregate, " AS ", name);
-  return cat("SELECT customer_id", totals, " FROM (SELECT *", flags, " FROM (SELECT *", properties,
-             " FROM (SELECT customer_id, epoch_us(time) AS t, type, event, channel, source, properties FROM ",
-             events, " WHERE ", bounds_of_all(), "))) WHERE ", any, " GROUP BY customer_id");
+  return cat("SELECT customer_id", totals, " FROM ", walk(events, "customer_id"), " GROUP BY customer_id");
 }
 
 }  // namespace kehu::translation

@@ -31,6 +31,9 @@ class EventRows {
 
   bool empty() const { return totals_.empty(); }
   std::string sql(const std::string& events) const;
+  // The walk alone: in parentheses, with `key`, t (microseconds) and all columns that were asked for, events
+  // of no selector left out.
+  std::string walk(const std::string& events, const std::string& key) const;
 
  private:
   struct Property {
@@ -39,7 +42,7 @@ class EventRows {
     std::set<std::string> events;  // that are asked for it; with an empty one all are
   };
 
-  std::string bounds_of_all() const;
+  std::string bounds_of_all(const std::string& key) const;
 
   std::map<std::string, Property> properties_;  // by path
   std::map<std::string, std::string> flags_;    // by text: its column

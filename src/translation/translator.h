@@ -36,6 +36,8 @@ class Translator {
   std::string condition(const rule::Node& node);
   Term as(const rule::Node& node, Form form) { return terms_.as(value(node), form); }
   Terms& terms() { return terms_; }
+  // A column of the walk: whether an event is one of these within the bounds.
+  std::string flag(const rule::Node& events, const rule::Extent& bounds);
 
  private:
   // Literals and facts.
@@ -58,7 +60,6 @@ class Translator {
   Term cases(const rule::Node& node);
   // Functions of events (totals.cc).
   Term total(const rule::Node& node);
-  std::string flag(const rule::Node& events, const rule::Extent& bounds);
   std::string filtered(const std::string& aggregate, const std::string& flag);
   std::string count(const std::string& flag);
   Term numbers(const rule::Node& node, const std::string& flag);
