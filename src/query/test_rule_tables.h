@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "duck/database.h"
@@ -35,6 +36,22 @@ class RuleTables {
   // Rows of parenthesised values.
   void add_events(const std::string& rows) { run("INSERT INTO events VALUES " + rows); }
   void add_customers(const std::string& rows) { run("INSERT INTO customers VALUES " + rows); }
+
+  // The texts of a statement's rows; NULL as an empty one.
+  std::vector<std::vector<std::string>> rows(const std::string& sql, size_t columns) {
+    std::vector<std::vector<std::string>> out;
+    auto result = connection_->query(cat("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (", sql, ")"));
+    EXPECT_TRUE(result.ok()) << result.status() << "\n" << sql;
+    if (!result.ok()) return out;
+    const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
+      std::vector<std::string>& texts = out.emplace_back();
+      for (size_t i = 0; i < columns; ++i)
+        texts.emplace_back(batch.is_null(i, row) ? "" : batch.text(i, row));
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(status.ok()) << status << "\n" << sql;
+    return out;
+  }
 
   // By customer. An error is a failure with the statement.
   std::map<std::string, std::optional<std::string>> ask(const rule::Node& rule,

@@ -6,6 +6,8 @@
 #include "query/test_rule_tables.h"
 #include "rule/test_random_rules.h"
 #include "rule/tree_json.h"
+#include "tally/folder.h"
+#include "translation/granules.h"
 #include "translation/tagged.h"
 
 // The SQL of random rules over random histories gives what the interpreter gives.
@@ -255,6 +257,79 @@ TEST(RandomRules, OtherDefinitionsInPlace) {
       }
     }
   }
+}
+
+void collect_amounts(const rule::Node& rule, const BusinessZone& zone, tally::Specs& specs) {
+  if (!rule::is_aggregate(rule.op)) {
+    for (const rule::Node& child : rule.of) collect_amounts(child, zone, specs);
+    return;
+  }
+  for (const tally::Spec& spec : tally::specs_of(rule, zone.name())) {
+    if (spec.kind != tally::Kind::kAmounts) continue;
+    specs.emplace_back(tally::TallyId(static_cast<uint32_t>(specs.size()) + 1), spec);
+  }
+}
+
+// What DuckDB has counted, as tallies of each part.
+std::map<std::string, std::string> counted_by_sql(const tally::Specs& specs, RuleTables& tables) {
+  std::map<std::string, std::unique_ptr<tally::PartCounter>> parts;
+  for (size_t which = 0; which < specs.size(); ++which) {
+    const tally::Spec& spec = specs[which].second;
+    const auto sql = translate(Counting{.events = spec.events,
+                                        .path = spec.path,
+                                        .period = spec.period,
+                                        .granule = spec.granule,
+                                        .zone = *BusinessZone::load(spec.zone)},
+                               "(SELECT *, customer_id AS part FROM events)");
+    EXPECT_TRUE(sql.ok()) << sql.status();
+    for (const auto& row : tables.rows(*sql, 8)) {
+      auto& counter = parts[row[0]];
+      if (counter == nullptr) counter = std::make_unique<tally::PartCounter>(tally::Specs(), specs);
+      counter->add(which, std::stoll(row[1]),
+                   {.count = std::stoull(row[2]),
+                    .sum = std::stoll(row[3]),
+                    .min = std::stoll(row[4]),
+                    .max = std::stoll(row[5]),
+                    .first = Instant(std::stoll(row[6])),
+                    .last = Instant(std::stoll(row[7]))});
+    }
+  }
+  std::map<std::string, std::string> out;
+  for (const auto& [part, counter] : parts) out[part] = std::string(*counter->tallies());
+  return out;
+}
+
+TEST(Counting, DuckDbCountsWhatIsCountedOneByOne) {
+  const uint64_t seed = seed_of_run();
+  size_t compared = 0;
+  for (int round = 0; round < rounds(20, 1'000) && !testing::Test::HasFailure(); ++round) {
+    const uint64_t round_seed = seed + static_cast<uint64_t>(round);
+    Worlds worlds = usual_worlds();
+    worlds.history.customers = 20;
+    worlds.history.events_most = 400;
+    const RandomHistory history(round_seed, worlds.history);
+    RuleTables tables;
+    add_events(history, tables);
+    rule::RandomRules rules(round_seed, worlds.rules);
+    for (int i = 0; i < kRules; ++i) {
+      const rule::Node rule = rules.segment("x").body;
+      tally::Specs specs;
+      collect_amounts(rule, history.moment().zone, specs);
+      auto by_sql = counted_by_sql(specs, tables);
+      for (size_t customer = 0; customer < worlds.history.customers; ++customer) {
+        tally::PartCounter counter(specs);
+        for (const Event& event : history.events_of(customer)) {
+          ASSERT_TRUE(counter.add(event, history.facts_of(0).source_name(event.source)).ok());
+        }
+        const std::string one_by_one(*counter.tallies());
+        ASSERT_EQ(by_sql[cat(customer)], one_by_one)
+            << "KEHU_SEED=" << round_seed << ", customer " << customer << "\n"
+            << rule::to_json(rule);
+        compared += one_by_one.empty() ? 0 : 1;
+      }
+    }
+  }
+  EXPECT_GT(compared, 1'000u);
 }
 
 }  // namespace
