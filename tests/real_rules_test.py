@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Rules on public data sets against SQL that says the same by hand (tests/data/rules): rules before events, events before rules,
-events in any order, and a restart. The sets are years old, so they are moved by whole days: their last day is
+events in any order, events each at its own time on a virtual clock, and a restart. The sets are years old, so they are moved by whole days: their last day is
 yesterday, and the dates in rules and SQL are moved with them."""
 import csv
 import datetime
@@ -170,6 +170,13 @@ def plain(value):
     return value
 
 
+def as_text(value):
+    """A tag's value as a change tells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, decimal.Decimal) else value
+
+
 class RealRulesTest(unittest.TestCase):
     def setUp(self):
         if not DATA.is_dir():
@@ -297,6 +304,44 @@ class RealRulesTest(unittest.TestCase):
             kehu_server.time.sleep(2)
         self.fail(f"{self.set.name}, {when}:\n" + "\n".join(found))
 
+    def streamed(self, moment):
+        """What the changes come to that a script tells of the same events, each at its own time on a virtual clock."""
+        rows = self.command("sql", "SELECT epoch_us(time) AS micros, type, event, channel, properties, traits, identifiers, message_id FROM events "
+                            "ORDER BY time, sequence", "--format", "ndjson").splitlines()
+        with open(self.work / "streamed.ndjson", "w") as file:
+            for row in map(json.loads, rows):
+                time = datetime.datetime.fromtimestamp(row["micros"] / 1e6, UTC).isoformat(timespec="microseconds")
+                event = {"type": row["type"], "event": row["event"], "time": time, "message_id": row["message_id"],
+                         "identifiers": {i["type"]: i["value"] for i in json.loads(row["identifiers"])},
+                         "properties": json.loads(row["properties"]), "traits": json.loads(row["traits"])}
+                if row["channel"]:
+                    event["channel"] = row["channel"]
+                file.write(json.dumps(event) + "\n")
+        start = self.day - datetime.timedelta(days=1200)
+        (self.work / "streamed.kehu-script").write_text(
+            f'at {start} 00:00 in "Asia/Shanghai"\nrules "rules/{self.set.name}.kehu"\nevents "streamed.ndjson"\n'
+            f"at {moment.isoformat(timespec='milliseconds')}\n")
+        done = run("script", "--json", "--changes", self.work / "streamed.kehu-script", timeout=1200)
+        self.assertEqual(done.returncode, 0, done.stdout[-1000:] + done.stderr)
+        told = {key: set() if key[0] == "segment" else {} for key in self.statements}
+        for change in map(json.loads, done.stdout.splitlines()[:-1]):
+            key, customer = (change["rule"], change["name"]), change["customer"]
+            if change["rule"] == "segment":
+                (told[key].add if change["after"] else told[key].remove)(customer)
+            elif change["after"] is None:
+                del told[key][customer]
+            else:
+                told[key][customer] = change["after"]
+        return told
+
+    def compare_streamed(self):
+        moment = datetime.datetime.now(UTC)
+        told = self.streamed(moment)
+        for (kind, name), want in self.expected(moment).items():
+            if kind == "tag":
+                want = {customer: as_text(value) for customer, value in want.items()}
+            self.assertEqual(told[kind, name], want, f"{self.set.name}, {kind} {name}")
+
     def restart(self):
         self.server.stop()
         self.server.start(PATIENCE_S)
@@ -324,6 +369,8 @@ class RealRulesTest(unittest.TestCase):
         with self.subTest("events, then rules"):
             self.wait_live()
             self.compare("events, then rules")
+        with self.subTest("each event at its own time"):
+            self.compare_streamed()
         self.server.stop()
 
         self.start("shuffled")
