@@ -139,10 +139,15 @@ class Bench {
 
   absl::Status run() {
     static constexpr std::pair<std::string_view, absl::Status (Bench::*)()> kAll[] = {
-        {"intake", &Bench::intake},   {"pipeline", &Bench::pipeline},
-        {"stream", &Bench::stream},   {"stream_single", &Bench::stream_single},
-        {"single", &Bench::single},   {"protocols", &Bench::protocols},
-        {"latency", &Bench::latency}, {"rules", &Bench::rules},
+        {"intake", &Bench::intake},
+        {"pipeline", &Bench::pipeline},
+        {"stream", &Bench::stream},
+        {"stream_single", &Bench::stream_single},
+        {"single", &Bench::single},
+        {"protocols", &Bench::protocols},
+        {"latency", &Bench::latency},
+        {"rules", &Bench::rules},
+        {"rule_latency", &Bench::rule_latency},
         {"memory", &Bench::memory}};
     const auto wanted = [this](std::string_view name) {
       return command_.only.empty() ||
@@ -308,21 +313,68 @@ class Bench {
   // batches, which feeds profile reads and WebSockets, has seen its last event. The events carry the first
   // moment as their time, in milliseconds, so one base of a whole millisecond loses nothing.
   absl::Status latency() {
+    return latency_under(0, [this](const Seen& seen, const std::string& note) {
+      add_latency("visible", seen.events, {10, 3}, 50, note);
+    });
+  }
+
+  // The same until a change of a segment or tag was published, with 50 rules: of the event that made it, and
+  // of the moment at which time did.
+  absl::Status rule_latency() {
+    return latency_under(50, [this](const Seen& seen, const std::string& note) {
+      add_latency("membership", seen.changes, {5, 0}, 100, note + ", changes by events");
+      add_latency("membership_due", seen.due, {1000, 0}, 0,
+                  note + ", changes by time, from when they were due");
+    });
+  }
+
+  // Microseconds.
+  struct Seen {
+    std::vector<int64_t> events, changes, due;
+  };
+
+  static void add_changes(const shard::Effects& effects, Instant now, Seen& seen) {
+    auto applied = effects.events.begin();
+    for (const shard::MembershipChange& change : effects.memberships) {
+      while (applied != effects.events.end() && applied->sequence < change.sequence) ++applied;
+      const bool of_event = applied != effects.events.end() && applied->sequence == change.sequence &&
+                            change.change.at >= applied->event->time;
+      (of_event ? seen.changes : seen.due)
+          .push_back((now - (of_event ? applied->event->time : change.change.at)).micros());
+    }
+  }
+
+  void add_latency(const std::string& name, std::vector<int64_t> micros, const Aim& p99, double max,
+                   const std::string& note) {
+    std::sort(micros.begin(), micros.end());
+    const auto figure = [&](const char* of, double part, double target, double stretch) {
+      figures_.push_back({name + of, "ms", ms(percentile(micros, part)), target, stretch, note});
+    };
+    figure("_p50_ms", 0.5, 0, 0);
+    figure("_p99_ms", 0.99, p99.target, p99.stretch);
+    figure("_p999_ms", 0.999, 0, 0);
+    figure("_max_ms", 1, max, 0);
+  }
+
+  absl::Status latency_under(size_t rules,
+                             const std::function<void(const Seen&, const std::string&)>& report) {
     auto stage = Stage::open(directory_, engine::Depth::kAll);
     if (!stage.ok()) return stage.status();
     engine::Engine& engine = (*stage)->runtime().engine();
+    if (auto status = define_rules(engine, rules); !status.ok()) return status;
     os::Clock& clock = engine.clock();
     demo::LoadProfile profile({.seed = os::random_u64(), .customers = command_.customers});
     const double requests_per_second = static_cast<double>(command_.rate) / kBatch;
-    std::vector<int64_t> seen;
-    seen.reserve(static_cast<size_t>(command_.seconds * command_.rate));
+    Seen seen;
+    seen.events.reserve(static_cast<size_t>(command_.seconds * command_.rate));
     std::atomic<int64_t> below_millis{0};
     std::optional<AppliedEffects> watch;
     watch.emplace(engine.consumers(), [&](const shard::Effects& effects) {
       const Instant now = clock.now() - Duration(below_millis.load(std::memory_order_relaxed));
       for (const shard::Applied& applied : effects.events) {
-        seen.push_back((now - applied.event->time).micros());
+        seen.events.push_back((now - applied.event->time).micros());
       }
+      add_changes(effects, now, seen);
     });
     std::string body;
     std::optional<Instant> first;
@@ -345,29 +397,30 @@ class Bench {
     if (!load.ok()) return load.status();
     (*stage)->settle();
     watch.reset();
-    std::sort(seen.begin(), seen.end());
     const std::string note = cat("open loop, batches of ", kBatch, " at ", command_.rate,
                                  " events a second, from when each was due until applied and published");
-    const auto figure = [&](const char* name, double part, double target, double stretch) {
-      figures_.push_back({name, "ms", ms(percentile(seen, part)), target, stretch, note});
-    };
-    figure("visible_p50_ms", 0.5, 0, 0);
-    figure("visible_p99_ms", 0.99, 10, 3);
-    figure("visible_p999_ms", 0.999, 0, 0);
-    figure("visible_max_ms", 1, 50, 0);
-    figures_.push_back({"visible_rate", "events/s", static_cast<double>(load->events) / load->seconds,
+    report(seen, note);
+    const std::string rate = rules == 0 ? "visible_rate" : "membership_rate";
+    figures_.push_back({rate, "events/s", static_cast<double>(load->events) / load->seconds,
                         static_cast<double>(command_.rate), 0, note});
     return check(*load);
   }
 
-  // Customers with a user id and a device, three events each: resident memory before and after.
+  // Customers with a user id and a device, three events each: resident memory before and after; the same with
+  // tags that all events touch.
   absl::Status memory() {
+    auto status = memory_with(0, "");
+    return status.ok() ? memory_with(20, "_with_20_tags") : status;
+  }
+
+  absl::Status memory_with(size_t tags, const std::string& suffix) {
     auto stage = Stage::open(directory_, engine::Depth::kApply);
     if (!stage.ok()) return stage.status();
     engine::Engine& engine = (*stage)->runtime().engine();
+    if (auto status = define_rules(engine, tags, bench_tag); !status.ok()) return status;
     const uint64_t before = resident_bytes();
     const auto customers = static_cast<uint32_t>(command_.memory_customers);
-    demo::LoadProfile profile({.seed = 7, .customers = customers});
+    demo::LoadProfile profile({.seed = 7, .customers = customers, .mixed = tags > 0});
     const NextRequest next = (*stage)->batches(profile, 1000);
     // Three draws a customer reach 95 % of them.
     uint64_t events = 0;
@@ -383,10 +436,10 @@ class Bench {
     if (!known.ok()) return known.status();
     const double count = static_cast<double>(known->first);
     const std::string note = cat(known->first, " customers, ", events, " events");
+    figures_.push_back({"memory_bytes_per_customer" + suffix, "bytes",
+                        static_cast<double>(known->second) / count, 600, 300, note});
     figures_.push_back(
-        {"memory_bytes_per_customer", "bytes", static_cast<double>(known->second) / count, 600, 300, note});
-    figures_.push_back(
-        {"resident_bytes_per_customer", "bytes",
+        {"resident_bytes_per_customer" + suffix, "bytes",
          static_cast<double>(resident_bytes() - std::min(before, resident_bytes())) / count, 0, 0,
          note + ", resident growth of the whole process, duplicate filter and caches included"});
     return absl::OkStatus();

@@ -26,7 +26,8 @@ std::string bench_rule(size_t n) {
     case 3:
       return cat(name, "share(", event(0), " where price > ", n, ", last ", days, " days) > 0.5");
     case 4:
-      return cat(name, "sequence(", event(0), " then not ", event(1), " within ", 1 + n % 50, " minutes)");
+      return cat(name, "sequence(", event(0), " then not ", event(1), " within ", 10 + n % 50,
+                 n == 4 ? " seconds)" : " minutes)");
     case 5:
       return cat(name, "top(category of ", event(0), ", last ", days, " days)");
     case 6:
@@ -41,9 +42,16 @@ std::string bench_rule(size_t n) {
   }
 }
 
-absl::Status define_rules(engine::Engine& engine, size_t count) {
+std::string bench_tag(size_t n) {
+  const std::string_view event = demo::LoadProfile::kMixedEvents[n % demo::LoadProfile::kMixedEvents.size()];
+  return cat("tag t", n, " = case when count(\"", event, "\", last 30 days) >= 3 then \"often\" when did(\"",
+             event, "\", last 90 days) then \"now and then\" when ever(\"", event,
+             "\") then \"long ago\" end");
+}
+
+absl::Status define_rules(engine::Engine& engine, size_t count, std::string (*rule)(size_t n)) {
   std::string text;
-  for (size_t n = 0; n < count; ++n) text += bench_rule(n) + "\n";
+  for (size_t n = 0; n < count; ++n) text += rule(n) + "\n";
   std::vector<rule::Definition> rules;
   if (const auto problem = notation::parse_file(text, rules)) {
     return failure(absl::StatusCode::kInternal, "line ", problem->place.line, ": ", problem->message);

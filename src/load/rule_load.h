@@ -13,7 +13,10 @@ namespace kehu::load {
 // bounds each time, so that few of them can share what they count.
 std::string bench_rule(size_t n);
 
-// Makes the first `count` of them.
-absl::Status define_rules(engine::Engine& engine, size_t count);
+// A tag of one name of events, with one of three values or none.
+std::string bench_tag(size_t n);
+
+// Makes the first `count` of one kind.
+absl::Status define_rules(engine::Engine& engine, size_t count, std::string (*rule)(size_t n) = bench_rule);
 
 }  // namespace kehu::load

@@ -239,7 +239,7 @@ void add_bench(CLI::App& app, absl::Status& result) {
       ->capture_default_str();
   command->add_option("--only", options->only, "these measurements alone")
       ->check(CLI::IsMember({"intake", "pipeline", "stream", "stream_single", "single", "protocols",
-                             "latency", "rules", "memory"}));
+                             "latency", "rules", "rule_latency", "memory"}));
   command->add_flag("--json", options->json, "figures by name");
   command->callback([options, &result] { result = kehu::load::run_bench(*options); });
 }
