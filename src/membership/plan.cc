@@ -1,7 +1,9 @@
 #include "membership/plan.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <tuple>
 
 #include "rule/check.h"
 
@@ -75,14 +77,15 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   const Order order(versions);
   std::map<tally::TallyId, tally::Spec> specs;
   // Programs name tallies by their place among the ids, which is known once all have one.
-  for (const RuleVersion& version : versions) {
-    std::vector<tally::Spec> counted;
-    collect_specs(version.definition.body, version.zone, counted);
-    for (tally::Spec& spec : counted) {
-      const tally::TallyId id = registry.tally(spec, position);
-      tally_ids_[spec.key()] = id;
-      specs.emplace(id, std::move(spec));
-    }
+  std::vector<tally::Spec> counted;
+  for (const RuleVersion& version : versions) collect_specs(version.definition.body, version.zone, counted);
+  std::ranges::stable_sort(counted, std::greater(), [](const tally::Spec& spec) {
+    return std::tuple(spec.length, spec.extremes, spec.ends);
+  });
+  for (const tally::Spec& spec : counted) {
+    Registry::Found found = registry.tally(spec, position);
+    tally_ids_[spec.key()] = found.id;
+    specs.emplace(found.id, std::move(found.spec));
   }
   tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
   const Program::Names names = this->names();

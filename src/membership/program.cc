@@ -55,6 +55,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
   if (rule::is_aggregate(node.op)) {
     for (const tally::Spec& spec : tally::specs_of(node, zone)) {
       step.tallies.push_back(names.tally(spec));
+      step.granule = spec.granule;
       add_once(step.tallies.back(), tallies_);
     }
     if (node.op == Op::kStage) {

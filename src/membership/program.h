@@ -75,8 +75,10 @@ class Program {
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
     rule::Span span = {};
     rule::Window window = {};
-    uint32_t number = 0;                  // of kNth; the index of another rule
-    std::vector<uint32_t> tallies = {};   // of a function of events
+    uint32_t number = 0;                 // of kNth; the index of another rule
+    std::vector<uint32_t> tallies = {};  // of a function of events
+    rule::Granule granule =
+        rule::Granule::kNone;             // of its window; a tally may have some although it has none
     std::vector<std::string> names = {};  // of a stage's steps
     std::optional<text::Pattern> pattern = {};
     std::vector<Step> of = {};

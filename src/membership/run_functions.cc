@@ -112,7 +112,7 @@ Answer Run::of_amounts(const Step& step, const tally::Amount& amount, Instant un
 
 Run::Held Run::held(const Step& step, uint32_t tally) {
   const tally::Amounts& amounts = asked_.totals().of(tally).amounts;
-  const Granule granule = asked_.totals().counter(tally).spec.granule;
+  const Granule granule = step.granule;
   if (granule == Granule::kNone) return {amounts.total()};
   const Range range = granules(step.window, granule);
   Held held;
@@ -145,7 +145,7 @@ std::optional<Answer> Run::sliding(const Step& step) {
     return std::nullopt;
   }
   const tally::Amounts& amounts = asked_.totals().of(function.tallies[0]).amounts;
-  const Granule granule = asked_.totals().counter(function.tallies[0]).spec.granule;
+  const Granule granule = function.granule;
   const Range range = granules(function.window, granule);
   const auto holds = [&](const tally::Amount& amount) {
     const Value value = of_numbers(function.op, amount);
@@ -193,7 +193,7 @@ Answer Run::active_days(const Step& step) {
 
 Answer Run::texts_of(const Step& step) {
   const tally::Texts& texts = asked_.totals().of(step.tallies[0]).texts;
-  const Granule granule = asked_.totals().counter(step.tallies[0]).spec.granule;
+  const Granule granule = step.granule;
   const Range range = granules(step.window, granule);
   std::map<std::string_view, uint64_t> counts;
   size_t found = 0;
@@ -228,8 +228,8 @@ Answer Run::end_value(const Step& step) {
                                                       : kLastInstant};
   };
   tally::EndValues::End end;
-  if (spec.granule != Granule::kNone) {
-    const Range range = granules(step.window, spec.granule);
+  if (step.granule != Granule::kNone) {
+    const Range range = granules(step.window, step.granule);
     Answer last;
     const auto look = [&](int64_t bucket, const Value& value) {
       if (bucket >= range.first) last.until = rule::next_edge(step.window, now_, zone_);

@@ -162,13 +162,15 @@ absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& eff
                                           {event, fields_, source_name(event.source)}, folded_tallies_);
   if (!counted.ok()) return counted.status();
   if (*counted) std::swap(tallies_, folded_tallies_);
-  const auto touched = keeper_.select(
-      rules_, parts_.empty() ? rules_.touched_first(event) : rules_.touched(event), tally_folder_.moved());
+  const bool is_whole = parts_.empty() || (parts_.parts().size() == 1 && !parts_.find(applied.part).empty());
+  const auto touched =
+      keeper_.select(rules_, parts_.empty() ? rules_.touched_first(event) : rules_.touched(event),
+                     is_whole ? tally_folder_.moved() : tally_folder_.counted());
   if (!touched.empty()) {
     if (!is_due && !members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
     put_part({applied.part, folded_, tallies_});
     open_rules(all_);
-    if (all_.size() == 1) keeper_.open(rules_, tallies_, tally_folder_, members_);
+    if (is_whole) keeper_.open(rules_, tallies_, tally_folder_, members_);
     keeper_.touch(touched, now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
   }

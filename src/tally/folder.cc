@@ -95,6 +95,7 @@ void Folder::put(TallyId id, std::string_view payload) {
 // tally is read and written at most once, whatever their number; one whose condition does not hold is copied.
 absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen,
                                   std::string& out) {
+  counted_.clear();
   moved_.clear();
   const auto touched = plan.touched(seen.event);
   if (touched.empty()) return false;
@@ -102,7 +103,6 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
   answers_.assign(plan.conditions(), Answer::kNotAsked);
   body_.clear();
   last_ = 0;
-  bool counted = false;
   Reader reader(bytes);
   TallyId id;
   std::string_view payload;
@@ -116,7 +116,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     const bool here = has && id == counter.id;
     payload_.clear();
     if (here && is_appended(counter, seen, payload)) {
-      counted = true;
+      counted_.push_back(index);
       put(counter.id, payload_.view());
       has = reader.next(id, payload);
       continue;
@@ -126,7 +126,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     const Done done = add(counter, seen, state);
     if (done == Done::kMoved) moved_.push_back(index);
     if (done != Done::kNothing) {
-      counted = true;
+      counted_.push_back(index);
       state.write(counter, payload_);
       put(counter.id, payload_.view());
     } else if (here) {
@@ -134,7 +134,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     }
     if (here) has = reader.next(id, payload);
   }
-  if (!counted) return reader.failed() ? absl::StatusOr<bool>(damaged()) : false;
+  if (counted_.empty()) return reader.failed() ? absl::StatusOr<bool>(damaged()) : false;
   for (; has; has = reader.next(id, payload)) {
     if (plan.find(id)) put(id, payload);
   }
