@@ -42,8 +42,16 @@ Value of_numbers(Op op, const tally::Amount& amount) {
   }
 }
 
-bool is_number_of_events(Op op) {
-  return op == Op::kCount || op == Op::kSum || op == Op::kAverage || op == Op::kMin || op == Op::kMax;
+// Whether a step is a number of events in an open window, which goes with the oldest of them.
+bool slides(const Run::Step& step) {
+  return (step.op == Op::kCount || step.op == Op::kSum || step.op == Op::kAverage || step.op == Op::kMin ||
+          step.op == Op::kMax || step.op == Op::kShare) &&
+         slides_open(step.window);
+}
+
+Value part_of(uint64_t part, uint64_t all) {
+  if (all == 0) return {};
+  return Value::of(rule::divided(number(part).number, static_cast<int64_t>(all)));
 }
 
 // As docs/rules.md has it, and aggregate::estimate_distinct.
@@ -138,41 +146,41 @@ Run::Held Run::held(const Step& step, uint32_t tally) {
 // for each of these steps, up to the first that decides otherwise. So "at least three in 30 days" of somebody
 // with fifty is due once, and not at each midnight.
 std::optional<Answer> Run::sliding(const Step& step) {
-  const bool first = is_number_of_events(step.of[0].op);
+  const bool first = slides(step.of[0]);
   const Step& function = step.of[first ? 0 : 1];
   const Step& bound = step.of[first ? 1 : 0];
-  if (!is_number_of_events(function.op) || bound.op != Op::kNumber || !slides_open(function.window)) {
-    return std::nullopt;
-  }
-  const tally::Amounts& amounts = asked_.totals().of(function.tallies[0]).amounts;
-  const Granule granule = function.granule;
-  const Range range = granules(function.window, granule);
-  const auto holds = [&](const tally::Amount& amount) {
-    const Value value = of_numbers(function.op, amount);
+  if (!slides(function) || bound.op != Op::kNumber) return std::nullopt;
+  const auto holds = [&](const Value& value) {
     return rule::holds(step.op, first ? value : bound.constant, first ? bound.constant : value,
                        rule::Type::kNumber, zone_);
   };
   // From the newest on: what is left when all older ones have left, and whether it holds then.
+  const bool is_share = function.op == Op::kShare;
+  const auto& part = asked_.totals().of(function.tallies[0]).amounts.buckets();
+  const auto& all = is_share ? asked_.totals().of(function.tallies[1]).amounts.buckets() : part;
+  const Range range = granules(function.window, function.granule);
   tally::Amount amount;
-  bool held = holds(amount);  // of nothing
+  uint64_t others = 0;
+  auto of_part = part.begin();
+  bool held = holds(is_share ? Value() : of_numbers(function.op, amount));  // of nothing
   std::optional<int64_t> decides;
-  for (const tally::Amounts::Bucket& bucket : amounts.buckets()) {
+  for (const tally::Amounts::Bucket& bucket : all) {
     if (!range.contains(bucket.number)) continue;
-    amount.add(bucket.amount);
-    const bool now = holds(amount);
+    others += bucket.amount.count;
+    while (of_part != part.end() && of_part->number > bucket.number) ++of_part;
+    if (of_part != part.end() && of_part->number == bucket.number) amount.add(of_part->amount);
+    const bool now = holds(is_share ? part_of(amount.count, others) : of_numbers(function.op, amount));
     if (now != held) decides = bucket.number;  // with this one it is so, and without it otherwise
     held = now;
   }
-  const Instant until = decides ? leaves(function.window, *decides, granule) : kLastInstant;
+  const Instant until = decides ? leaves(function.window, *decides, function.granule) : kLastInstant;
   return Answer{Value::of(held), until};
 }
 
 Answer Run::share(const Step& step) {
   const Held part = held(step, step.tallies[0]);
   const Held all = held(step, step.tallies[1]);
-  if (all.amount.count == 0) return {Value(), std::min(part.until, all.until)};
-  return {Value::of(rule::divided(number(part.amount.count).number, static_cast<int64_t>(all.amount.count))),
-          std::min(part.until, all.until)};
+  return {part_of(part.amount.count, all.amount.count), std::min(part.until, all.until)};
 }
 
 Answer Run::active_days(const Step& step) {
