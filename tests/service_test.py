@@ -141,7 +141,8 @@ class ServiceTest(unittest.TestCase):
 
     def service_comes_back_when_killed(self, container):
         first = container.property("MainPID")
-        container.run("kill", "-9", first)
+        killed = container.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "kehu")
+        self.assertEqual(killed.returncode, 0, killed.stderr)
         self.server.close_connection()
         end = time.monotonic() + 60
         while container.property("NRestarts") != "1":
