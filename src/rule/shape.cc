@@ -120,6 +120,8 @@ struct Size {
   size_t nodes = 0;
   bool deep = false;
 };
+// Before anything else looks at a tree: it goes no deeper than is allowed, so that every recursion behind it
+// has a known depth.
 void measure(const Node& node, size_t depth, Size& size) {
   ++size.nodes;
   size.deep = size.deep || depth > kRuleDepth;
