@@ -536,6 +536,17 @@ class KindsOfFilesTest(ImportTest):
         for user in ("a1", "a2", "b1", "b2", "c1", "c2"):
             self.assertEqual(self.customer(f"user_id:{user}")["events"], 1)
 
+    def test_json_spread_over_lines_has_objects_and_lists(self):
+        rows = [{"u": f"spread-{n}", "t": "2026-11-01T10:00:00Z", "o": {"x": [1, {"y": "a\nb"}]}, "l": [n, [n]], "none": []} for n in (1, 2)]
+        mapping = USERS % "ndjson" + '[properties]\no = "o"\nl = "l"\nnone = "none"\n[traits]\no = "o.x"\n'
+        for number, text in enumerate((json.dumps(rows, indent=2), "\n".join(json.dumps(row, indent="\t") for row in rows),
+                                       json.dumps(rows[:1], indent=1).replace("\n", "\r\n"))):
+            self.data = self.work / f"data-{number}"
+            report, _ = self.run_import(mapping, self.file("spread.json", text))
+            self.assertEqual((report["accepted"], report["rejected"]), (report["rows"], 0), text)
+            found = run("sql", "--data", self.data, "--format", "ndjson", "SELECT properties FROM events ORDER BY sequence LIMIT 1").stdout
+            self.assertEqual(json.loads(json.loads(found)["properties"]), {key: rows[0][key] for key in ("o", "l", "none")})
+
     def test_other_kinds_are_named_before_anything_is_sent(self):
         csv = "u,t\nk1,2026-11-01\n".encode()
         archive = io.BytesIO()
