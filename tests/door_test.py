@@ -420,6 +420,25 @@ class ObjectsTest(kehu_server.ServerTest):
         self.assertEqual(self.server.customer("user_id:dup-5")["events"], 1)
         self.assertEqual(self.server.get("/api/v1/customers/user_id:dup-4").status, 404)
 
+    def test_repeated_keys_of_other_protocols(self):
+        now = int(time.time() * 1000)
+        for order, record in enumerate((
+                '"lib":{"$lib":"js","$lib":"python"},"properties":{"$os":"a","$os":"b","$url":"u1","$url":"u2","p":1,"p":2}',
+                '"properties":{"$os":"a","$os":"b","$url":"u1","$url":"u2","$lib":"Node","p":1,"p":2},"lib":{"$lib":"js","$lib":"python"}')):
+            data = f'{{"type":"track","event":"Twice{order}","distinct_id":"tw-0","distinct_id":"tw-1","time":1,"time":{now},{record}}}'
+            form = urllib.parse.urlencode({"data": base64.b64encode(data.encode()).decode()})
+            self.assertEqual(self.server.request("POST", f"/sa?project={WRITE_KEY}", form).status, 200)
+        body = (f'{{"api_key":"{WRITE_KEY}","event":"Twice2","distinct_id":"tw-0","distinct_id":"tw-1","properties":{{"p":1,"p":2,'
+                '"$os":"a","$os":"b","$lib":"web","$lib":"python","$current_url":"u1","$current_url":"u2"}}')
+        self.server.request("POST", "/e/", body)
+        for name in ("Twice0", "Twice1", "Twice2"):
+            [row] = self.server.sql(f"SELECT properties, context FROM events WHERE event = '{name}'")
+            properties, context = (json.loads(row[part]) for part in ("properties", "context"))
+            self.assertEqual(properties["p"], 2, name)
+            self.assertEqual([context["library"]["name"], context["os"]["name"], context["page"]["url"]], ["python", "b", "u2"], name)
+            self.assertLessEqual({properties.get("$os", "b"), properties.get("$url", "u2")}, {"b", "u2"}, name)
+        self.assertEqual(self.server.get("/api/v1/customers/anonymous_id:tw-0").status, 404)
+
     def test_a_second_batch_is_refused(self):
         event = '{"type":"track","event":"B","userId":"two"}'
         self.assertEqual(self.server.segment("/v1/batch", f'{{"batch":[{event}],"batch":[{event}]}}').status, 400)
