@@ -462,6 +462,50 @@ class ObjectsTest(kehu_server.ServerTest):
         self.assertIn('\n"undefined"\n', shown)
 
 
+class PersonalPlacesTest(kehu_server.ServerTest):
+    """A phone number, an address and an ID card, wherever a client puts them: nothing of it is on the disk in clear."""
+    VALUES = ("13912345678", "li.na@example.com", "11010519491231002X")
+
+    def test_nothing_is_in_clear(self):
+        for number, value in enumerate(self.VALUES):
+            user = {"user_id": f"pp-{number}", "time": "2026-11-01T10:00:00Z"}
+            events = [
+                {"event": "A", "properties": {"k": value, "deep": [{"k": [value]}], "text": json.dumps({"k": value})}}, {"event": value},
+                {"event": "A", "channel": value}, {"event": "A", "context": {"channel": value, "page": {"title": value}}},
+                {"event": "A", "message_id": value}, {"event": "A", "message_id": f"row:{value}~a1b0f4"},
+                {"type": "page", "name": value}, {"type": "screen", "name": value}, {"type": "group", "group_id": value},
+                {"type": "identify", "traits": {"k": value, "$set_once": {"k": value}, "$append": {"k": value}}},
+                {"event": "A", "k": value}, {"event": "A", "device_id": value}, {"event": "A", "identifiers": {"open_id": value}}]
+            for _ in range(2):
+                answer = self.server.post_events([{**user, **event} for event in events])
+            self.assertEqual((answer["repeats"], answer["rejected"]), (len(events), 0), "what is hidden is known again")
+            self.server.segment("/v1/batch", {"batch": [
+                {"type": "track", "event": "S", "userId": value, "anonymousId": value, "messageId": f"s-{value}", "channel": value},
+                {"type": "page", "name": value, "userId": f"pp-{number}"}, {"type": "group", "groupId": value, "userId": f"pp-{number}"}]})
+            group = {"$group_type": "family", "$group_key": value, "$groups": {"family": value}}
+            self.server.request("POST", "/e/", {"api_key": WRITE_KEY, "event": "$groupidentify", "distinct_id": value, "uuid": value, "properties": group})
+            event = {"specversion": "1.0", "id": value, "source": "s", "type": "C", "subject": value, "data": {"k": value}}
+            self.server.request("POST", "/api/v1/cloudevents", json.dumps(event), {**basic(WRITE_KEY), "Content-Type": "application/cloudevents+json"})
+            work = kehu_server.scratch(self)
+            (work / "m.toml").write_text('[file]\n[rows]\nidentity = ["who"]\n[identifiers]\nuser_id = "u"\n[time]\ncolumn = "t"\n'
+                                         '[event]\nname = "Row"\n[properties]\nk = "who"\n')
+            (work / "rows.csv").write_text(f"u,who,t\npp-{number},{value},2026-11-01\n")
+            for known in (0, 1):
+                done = kehu_server.run("import", "--url", self.server.url, "--key", WRITE_KEY, "--map", work / "m.toml", "--json", work / "rows.csv")
+                self.assertEqual(json.loads(done.stdout)["repeats"], known, done)
+            self.assertEqual(self.server.customer(f"user_id:pp-{number}")["channels"][0]["channel"], "unknown")
+        for value in self.VALUES:
+            for part in ("event", "message_id", "channel", "source", "properties", "traits", "context", "identifiers"):
+                found = self.server.sql(f"SELECT event, {part}::VARCHAR AS part FROM events WHERE contains(lower({part}::VARCHAR), lower('{value}'))")
+                self.assertEqual(found, [], part)
+        self.server.stop()
+        for path in [*self.server.data.rglob("*"), self.server.log]:
+            content = path.read_bytes().lower() if path.is_file() else b""
+            for value in self.VALUES:
+                self.assertNotIn(value.lower().encode(), content, path)
+        self.server.start()
+
+
 class StatusesTest(kehu_server.ServerTest):
     def test_a_bomb_is_a_bad_request(self):
         bomb = gzip.compress(b" " * 20_000_000)
