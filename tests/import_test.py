@@ -563,6 +563,8 @@ class KindsOfFilesTest(ImportTest):
                 ("csv", "semicolons.csv", csv.replace(b",", b";"), 'write delimiter = ";"'),
                 ("csv", "tabs.csv", csv.replace(b",", b"\t"), 'write delimiter = "\\t"'),
                 ("csv", "gbk.csv", "u,t,姓名\nk1,2026-11-01,李娜\n".encode("gbk"), 'looks like GBK: write encoding = "GBK"'),
+                ("csv", "big5.csv", "會員,日期\nk1,王小明\nk2,陳大文\n".encode("big5"), 'looks like Big5: write encoding = "Big5"'),
+                ("csv", "sjis.csv", "会員,日付\nk1,山田太郎\nk2,鈴木一郎\n".encode("cp932"), 'looks like Shift_JIS'),
                 ("csv", "wide.csv", "u,t\nk1,2026-11-01\n".encode("utf-16"), "UTF-16"),
                 ("csv", "padded.csv", csv.replace(b"u,", b"x,") + bytes(40), "has no column"),
                 ("parquet", "text.parquet", csv, "is no Parquet file: it looks like text"),
