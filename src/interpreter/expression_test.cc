@@ -71,9 +71,9 @@ TEST(Expression, NumbersAndCases) {
 TEST(Expression, Instants) {
   const std::string_view traits =
       R"({"since":"2026-03-01","seen":"2026-03-10T11:59:59.999+08:00","local":"2026-03-10T12:00:00",
-          "leap":"2000-02-29","born":"1990-03-17","bad":"soon"})";
+          "dayLater":"2026-03-09T12:00:00-04:00","hoursLater":"2026-03-08T13:00:00-04:00","leap":"2000-02-29","born":"1990-03-17","bad":"soon"})";
   const Question questions[] = {
-      {.name = "now", .rule = "now", .want = "2026-03-10T12:00:00.000+08:00"},
+      {.name = "now", .rule = "trait.local = now and trait.seen != now", .want = "true"},
       {.name = "today", .rule = "today", .want = "2026-03-10T00:00:00.000+08:00"},
       {.name = "a date", .rule = "2026-01-31 < now", .want = "true"},
       {.name = "a day later", .rule = "today + 1 day", .want = "2026-03-11T00:00:00.000+08:00"},
@@ -81,13 +81,13 @@ TEST(Expression, Instants) {
        .rule = "2026-03-31 - 1 month",
        .want = "2026-02-28T00:00:00.000+08:00"},
       {.name = "a day over a change of clocks",
-       .rule = "now + 1 day",
-       .want = "2026-03-09T12:00:00.000-04:00",
+       .rule = "now + 1 day = trait.dayLater",
+       .want = "true",
        .now = "2026-03-08T12:00:00",
        .zone = "America/New_York"},
       {.name = "hours over a change of clocks",
-       .rule = "now + 24 hours",
-       .want = "2026-03-08T13:00:00.000-04:00",
+       .rule = "now + 24 hours = trait.hoursLater",
+       .want = "true",
        .now = "2026-03-07T12:00:00",
        .zone = "America/New_York"},
       {.name = "before", .rule = "trait.seen before now", .want = "true"},
@@ -101,7 +101,7 @@ TEST(Expression, Instants) {
       {.name = "days since", .rule = "days_since(trait.since)", .want = "9"},
       {.name = "days since today", .rule = "days_since(trait.seen)", .want = "0"},
       {.name = "days since yesterday's last moment", .rule = "days_since(today - 1 second)", .want = "1"},
-      {.name = "days since what is to come", .rule = "days_since(now + 2 days)", .want = "-2"},
+      {.name = "days since what is to come", .rule = "days_since(today + 2 days)", .want = "-2"},
       {.name = "days since no instant", .rule = "days_since(trait.bad)", .want = "unknown"},
       {.name = "a birthday on the last day",
        .rule = "trait.born birthday in the next 7 days",

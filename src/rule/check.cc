@@ -55,6 +55,7 @@ class Checker {
     visit(definition_.body);
     if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
     if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
+    if (moves_with_now(definition_.body)) stray_now(definition_.body);
     return std::move(problem_);
   }
 
@@ -85,6 +86,7 @@ class Checker {
     for (size_t i = 0; i < node.of.size(); ++i) {
       const bool is_shift = i == 1 && (node.op == Op::kPlus || node.op == Op::kMinus);
       if (node.of[i].op == Op::kSpan && !is_shift) stray_span(node.of[i]);
+      if (moves_with_now(node.of[i]) && !may_hold_now(node, i)) stray_now(node.of[i]);
       visit(node.of[i]);
     }
     in_where_ = was_in_where;
@@ -105,6 +107,19 @@ class Checker {
 
   void stray_span(const Node& node) {
     fail(node.place, "a span of time stands by itself", "an instant in front of it: now - 3 days");
+  }
+
+  // No answer would stay for any time: a comparison changes once, when now passes the other side.
+  void stray_now(const Node& node) {
+    fail(
+        node.place, "now, and what is so much before or behind it, is another instant each time",
+        "a comparison of it with an instant: last(\"EVENT\") < now - 3 days; or today, which stays for a day",
+        "today");
+  }
+  static bool may_hold_now(const Node& node, size_t place) {
+    if (node.op == Op::kPlus || node.op == Op::kMinus) return true;  // looked at where the sum stands
+    const bool compares = is_comparison(node.op) || node.op == Op::kBetween;
+    return compares && (place == 0 || !moves_with_now(node.of[0]));
   }
 
   void own(const Node& node) {

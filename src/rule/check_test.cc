@@ -46,7 +46,15 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"now - first(\"A\") > 3", "1:7", "an instant is not added"},
       {"now > 3 days", "1:7", "a span of time stands by itself"},
       {"trait.a in (1, \"a\")", "1:16", "a number is compared with a text"},
-      {"now in (1)", "1:9", "an instant is compared with a number"},
+      {"today in (1)", "1:11", "an instant is compared with a number"},
+      {"days_since(now - 10 hours) > 1", "1:12", "is another instant each time", "today"},
+      {"now - 1 hour within today", "1:1", "is another instant each time", "today"},
+      {"now in (2026-01-31)", "1:1", "is another instant each time", "today"},
+      {"now is known", "1:1", "is another instant each time", "today"},
+      {"now birthday in the next 3 days", "1:1", "is another instant each time", "today"},
+      {"(case when trait.a then now end) > trait.t", "1:25", "is another instant each time", "today"},
+      {"now - 1 day > now - 24 hours", "1:15", "is another instant each time", "today"},
+      {"now between trait.t and now + 1 day", "1:25", "is another instant each time", "today"},
       {"trait.a matches \"(\"", "1:17", "the regular expression is not valid"},
       {"trait.a matches trait.b", "1:17", "a pattern is no text"},
       {"count(\"A\") contains \"a\"", "1:1", "a number stands where a text"},
@@ -96,16 +104,30 @@ TEST(Check, RefusesWhatMeansNothing) {
 }
 
 TEST(Check, TakesWhatMeansSomething) {
-  for (const char* text :
-       {"trait.vip", "in segment Gold", "trait.a = trait.b", "tag.`stage of life` = \"x\"",
-        "now - 18 years > trait.birthday", "trait.birthday before now - 18 years",
-        "did(\"A\" where paid and hour between 22 and 24)", "sequence(\"A\" then not \"B\" then not \"C\")",
-        "sequence(\"A\" then \"B\" then not \"C\" within 1 hour)", "last(\"A\", today) is known",
-        "interval(\"A\", last 90 days) < 3.5", "did(\"A\", last 1100 days)", "did(\"A\", last 36 months)",
-        "did(\"A\", last 30 seconds)", "first(x of \"A\") in (\"a\", \"b\")",
-        "(case when trait.a then 3 else trait.b end) > 3",
-        "did(\"A\" where (case when channel = \"a\" then x else y end) > 2)",
-        "trait.birthday birthday in the next 2 weeks", "top(a of any event) != \"\""}) {
+  for (const char* text : {"trait.vip",
+                           "in segment Gold",
+                           "trait.a = trait.b",
+                           "tag.`stage of life` = \"x\"",
+                           "trait.t < now - 3 days",
+                           "first(\"A\") between now - 3 days and now",
+                           "now - 3 days between trait.a and today",
+                           "days_since(today - 10 hours) = 1",
+                           "not (now - 1 day - 3 hours >= last(\"A\"))",
+                           "now - 18 years > trait.birthday",
+                           "trait.birthday before now - 18 years",
+                           "did(\"A\" where paid and hour between 22 and 24)",
+                           "sequence(\"A\" then not \"B\" then not \"C\")",
+                           "sequence(\"A\" then \"B\" then not \"C\" within 1 hour)",
+                           "last(\"A\", today) is known",
+                           "interval(\"A\", last 90 days) < 3.5",
+                           "did(\"A\", last 1100 days)",
+                           "did(\"A\", last 36 months)",
+                           "did(\"A\", last 30 seconds)",
+                           "first(x of \"A\") in (\"a\", \"b\")",
+                           "(case when trait.a then 3 else trait.b end) > 3",
+                           "did(\"A\" where (case when channel = \"a\" then x else y end) > 2)",
+                           "trait.birthday birthday in the next 2 weeks",
+                           "top(a of any event) != \"\""}) {
     const auto problem = problem_of(text);
     EXPECT_FALSE(problem) << text << ": " << problem->message;
   }
@@ -120,12 +142,14 @@ TEST(Check, WarnsOfEventsThatNobodySent) {
 }
 
 TEST(Check, ATagMayBeAnything) {
-  for (const char* text : {"3", "\"x\"", "now", "did(\"A\")", "trait.a", "in segment X"}) {
+  for (const char* text : {"3", "\"x\"", "today", "did(\"A\")", "trait.a", "in segment X"}) {
     EXPECT_FALSE(problem_of(text, Kind::kTag).has_value() && std::string_view(text) != "in segment X")
         << text;
   }
   EXPECT_TRUE(problem_of("3 days", Kind::kTag));
   EXPECT_TRUE(problem_of("tag.X", Kind::kTag));
+  EXPECT_TRUE(problem_of("now", Kind::kTag));
+  EXPECT_TRUE(problem_of("now - 3 days", Kind::kTag));
 }
 
 TEST(Check, LooksAtTheClauses) {

@@ -25,6 +25,13 @@ inline Node& leading(Node& node) {
   return *first;
 }
 
+// now, or a span before or behind it: what is another instant each time that it is looked at.
+inline bool moves_with_now(const Node& node) {
+  if (node.op == Op::kNow) return true;
+  const bool is_sum = node.op == Op::kPlus || node.op == Op::kMinus;
+  return is_sum && node.of.size() == 2 && node.of[1].op == Op::kSpan && moves_with_now(node.of[0]);
+}
+
 // Of functions over events: whether `text` is a path that they need, or may have.
 inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTop; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }

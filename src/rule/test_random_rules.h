@@ -240,15 +240,33 @@ class RandomRules {
     if (depth > 0 && chance(4))
       return make(pick_op({Op::kPlus, Op::kMinus}), {instant(depth - 1), span_literal()});
     const uint32_t kind = below(8);
-    if (kind == 0) return {.op = Op::kNow};
-    if (kind == 1) return {.op = Op::kToday};
-    if (kind == 2 || !world_.functions) return date_literal();
+    if (kind == 0) return {.op = Op::kToday};
+    if (kind < 3 || !world_.functions) return date_literal();
     if (kind == 3) {
       Node node = function(Op::kNth, false);
       node.number = Decimal::from_units(from_one(4) * Decimal::kScale);
       return node;
     }
     return kind < 6 ? function(Op::kFirst, false) : windowed(Op::kLast, false);
+  }
+
+  // Stands in comparisons only, beside what does not move.
+  Node moving(uint32_t depth) {
+    if (depth == 0 || chance(3)) return {.op = Op::kNow};
+    return make(pick_op({Op::kPlus, Op::kMinus}), {moving(depth - 1), span_literal()});
+  }
+  Node instants_test() {
+    const Op op = comparison(Type::kInstant);
+    switch (below(6)) {
+      case 0:
+        return make(op, {moving(2), instant(1)});
+      case 1:
+        return make(op, {instant(1), moving(2)});
+      case 2:
+        return make(Op::kBetween, {instant(1), moving(2), chance(2) ? moving(2) : instant(1)});
+      default:
+        return make(op, {instant(1), instant(1)});
+    }
   }
 
   Node cases(Type type, uint32_t depth) {
@@ -365,7 +383,7 @@ class RandomRules {
       case 3:
         return {.op = Op::kWithin, .window = window(), .of = {instant(1)}};
       case 4:
-        return make(comparison(Type::kInstant), {instant(1), instant(1)});
+        return instants_test();
       case 5:
         return text_test(text(1));
       default:
