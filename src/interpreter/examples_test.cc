@@ -70,6 +70,15 @@ TEST(Examples, MeanWhatTheyRead) {
        .want = "Product Added"},
       {.name = "偏好品类", .events = {snacks, other, snacks}, .want = "snacks"},
       {.name = "偏好品类", .events = {snacks, other}, .want = "drinks"},
+      {.name = "年龄段", .want = "少年", .traits = R"({"birthday":"2008-03-11"})"},
+      {.name = "年龄段", .want = "青年", .traits = R"({"birthday":"2008-03-10"})"},
+      {.name = "年龄段", .want = "老年", .traits = R"({"birthday":"1950-01-01"})"},
+      {.name = "年龄段", .want = "unknown"},
+      {.name = "消费档", .want = "低"},
+      {.name = "消费档", .events = {order}, .want = "中"},
+      {.name = "消费档", .events = {order, old_order}, .want = "高"},
+      {.name = "假日购物", .events = {"2026-02-17 Order Completed", order}, .want = "true"},
+      {.name = "假日购物", .events = {"2026-02-28 Order Completed", order}, .want = "false"},
       {.name = "生命周期", .want = "潜客"},
       {.name = "生命周期", .events = {order, old_order}, .want = "活跃"},
       {.name = "生命周期", .events = {"2026-01-01 Order Completed"}, .want = "流失风险"},
@@ -84,7 +93,7 @@ TEST(Examples, MeanWhatTheyRead) {
     }
     EXPECT_GE(asked, 2) << definition.name;
   }
-  EXPECT_EQ(examples().size(), 11u);
+  EXPECT_EQ(examples().size(), 14u);
 }
 
 }  // namespace

@@ -18,6 +18,14 @@ namespace {
 
 Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
 
+absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
+
+// Born on 29 February, it is on the 28th of other years.
+absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
+  const absl::CivilDay day(year, born.month(), born.day());
+  return day.month() == born.month() ? day : day - 1;
+}
+
 // now, or a span before or behind it.
 bool moves_with_now(const Run::Step& step) {
   if (step.op == Op::kNow) return true;
@@ -65,8 +73,12 @@ Answer Run::answer(const Step& step) {
       return sum(step);
     case Op::kCase:
       return cases(step);
+    case Op::kBand:
+      return band(step);
     case Op::kDaysSince:
       return days_since(step);
+    case Op::kAge:
+      return age(step);
     case Op::kTrait:
       return trait(step);
     case Op::kSegment: {
@@ -155,19 +167,16 @@ Answer Run::within(const Step& step) {
   return {Value::of(false), std::min(of.until, edge)};
 }
 
-// Born on 29 February, it is on the 28th of other years.
 Answer Run::birthday(const Step& step) {
   const Answer of = answer(step.of[0]);
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value::of(false), of.until};
-  const absl::CivilDay epoch(1970, 1, 1);
-  const absl::CivilDay born = epoch + zone_.day_of(*t).value();
-  const absl::CivilDay today = epoch + zone_.day_of(now_).value();
-  const absl::CivilDay last = epoch + zone_.day_of(rule::plus(now_, step.span, zone_)).value();
+  const absl::CivilDay born = civil(zone_.day_of(*t));
+  const absl::CivilDay today = civil(zone_.day_of(now_));
+  const absl::CivilDay last = civil(zone_.day_of(rule::plus(now_, step.span, zone_)));
   bool holds = false;
   for (const absl::civil_year_t year : {today.year(), today.year() + 1}) {
-    absl::CivilDay day(year, born.month(), born.day());
-    if (day.month() != born.month()) --day;
+    const absl::CivilDay day = birthday_in(year, born);
     holds |= today <= day && day <= last;
   }
   return {Value::of(holds), std::min(of.until, midnight())};
@@ -204,6 +213,32 @@ Answer Run::days_since(const Step& step) {
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value(), of.until};
   return {number(zone_.day_of(now_).value() - zone_.day_of(*t).value()), std::min(of.until, midnight())};
+}
+
+// Grows by one on each birthday.
+Answer Run::age(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return {Value(), of.until};
+  const absl::CivilDay born = civil(zone_.day_of(*t));
+  const absl::CivilDay today = civil(zone_.day_of(now_));
+  const auto until = [&](absl::CivilDay day) {
+    const auto days = static_cast<int32_t>(day - absl::CivilDay(1970, 1, 1));
+    return std::min(of.until, zone_.start_of(CivilDay(days)));
+  };
+  if (born > today) return {Value(), until(born)};
+  const bool was_this_year = birthday_in(today.year(), born) <= today;
+  const absl::civil_year_t last = today.year() - (was_this_year ? 0 : 1);
+  return {number(last - born.year()), until(birthday_in(last + 1, born))};
+}
+
+Answer Run::band(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto number = rule::as_number(of.value);
+  if (!number) return {Value(), of.until};
+  const auto found =
+      rule::band_of(*number, step.of.size(), [&](size_t bound) { return step.of[bound].constant.number; });
+  return {found ? step.of[*found].constant : Value(), of.until};
 }
 
 Answer Run::trait(const Step& step) {

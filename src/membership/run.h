@@ -29,6 +29,8 @@ class Run {
   Answer sum(const Step& step);
   Answer cases(const Step& step);
   Answer days_since(const Step& step);
+  Answer age(const Step& step);
+  Answer band(const Step& step);
   Answer trait(const Step& step);
 
   // Functions of events.

@@ -17,6 +17,7 @@ std::optional<Node> Parser::function() {
       {Keyword::kShare, Op::kShare},       {Keyword::kActiveDays, Op::kActiveDays},
       {Keyword::kInterval, Op::kInterval}, {Keyword::kDaysSince, Op::kDaysSince},
       {Keyword::kSequence, Op::kSequence}, {Keyword::kStage, Op::kStage},
+      {Keyword::kAge, Op::kAge},           {Keyword::kBand, Op::kBand},
   };
   for (const auto& [keyword, op] : kFunctions) {
     if (at_call(keyword)) return call(keyword, op);
@@ -51,7 +52,8 @@ void Parser::arguments(Keyword keyword, Node& node) {
     steps(node);
     return optional_window(node);
   }
-  if (node.op == Op::kDaysSince) {
+  if (node.op == Op::kBand) return bands(node);
+  if (node.op == Op::kDaysSince || node.op == Op::kAge) {
     node.of.push_back(expression());
     return;
   }
@@ -68,6 +70,25 @@ void Parser::arguments(Keyword keyword, Node& node) {
     return fail(token().place, "ever looks at all events", "did(…) with a window", "did");
   }
   optional_window(node);
+}
+
+// A value, then `"low" below 1000`, …, `else "high"`.
+void Parser::bands(Node& node) {
+  const auto add = [&](std::string expected) {
+    if (auto band = literal()) {
+      node.of.push_back(*std::move(band));
+    } else {
+      unexpected(std::move(expected));
+    }
+  };
+  node.of.push_back(expression());
+  expect_sign(",");
+  do {
+    if (node.of.size() > 1 && accept(Keyword::kElse)) return add("a text or a number: the band of the rest");
+    add("a band: \"low\" below 1000, or else \"high\"");
+    expect(Keyword::kBelow);
+    add("a number");
+  } while (accept_sign(","));
 }
 
 // `revenue of "Order Completed"`, and the other way round in Chinese: "Order Completed" 的 revenue.

@@ -80,7 +80,9 @@ std::optional<Node> Parser::known_word() {
                                                {Keyword::kChannel, Op::kChannel},
                                                {Keyword::kSource, Op::kSource},
                                                {Keyword::kHourOfDay, Op::kEventHour},
-                                               {Keyword::kWeekday, Op::kEventWeekday}};
+                                               {Keyword::kWeekday, Op::kEventWeekday},
+                                               {Keyword::kHoliday, Op::kEventHoliday},
+                                               {Keyword::kWorkday, Op::kEventWorkday}};
   for (const auto& [keyword, op] : kWords) {
     if (!at(keyword)) continue;
     Node node = begin(op);

@@ -99,6 +99,7 @@ class Parser {
   Node call(Keyword keyword, Op op);
   void arguments(Keyword keyword, Node& node);
   Node events();
+  void bands(Node& node);
   void selection(Node& node, bool path_needed);
   void sequence(Node& node);
   void steps(Node& node);

@@ -124,6 +124,10 @@ void Printer::customer(const Node& node) {
       return keyword(Keyword::kSource);
     case Op::kEventHour:
       return keyword(Keyword::kHourOfDay);
+    case Op::kEventHoliday:
+      return keyword(Keyword::kHoliday);
+    case Op::kEventWorkday:
+      return keyword(Keyword::kWorkday);
     default:
       return keyword(Keyword::kWeekday);
   }

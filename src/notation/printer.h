@@ -60,6 +60,7 @@ class Printer {
   void function(const Node& node);
   void selection(const Node& node);
   void events(const Node& node);
+  void bands(const Node& node);
   void steps(const Node& node);
   void window(const Window& window);
 

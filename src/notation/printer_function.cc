@@ -15,6 +15,7 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {
     {Op::kLast, Keyword::kLast},         {Op::kNth, Keyword::kNth},
     {Op::kShare, Keyword::kShare},       {Op::kActiveDays, Keyword::kActiveDays},
     {Op::kInterval, Keyword::kInterval}, {Op::kDaysSince, Keyword::kDaysSince},
+    {Op::kAge, Keyword::kAge},           {Op::kBand, Keyword::kBand},
     {Op::kSequence, Keyword::kSequence}, {Op::kStage, Keyword::kStage}};
 
 // "ever" says the same as "did" without a window.
@@ -32,7 +33,9 @@ void Printer::function(const Node& node) {
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {
     steps(node);
-  } else if (node.op == Op::kDaysSince) {
+  } else if (node.op == Op::kBand) {
+    bands(node);
+  } else if (node.op == Op::kDaysSince || node.op == Op::kAge) {
     whole(node.of[0]);
   } else {
     if (node.op == Op::kNth) append(cat(node.number.to_string(), ","));
@@ -64,6 +67,19 @@ void Printer::events(const Node& node) {
   if (node.of.empty()) return;
   keyword(Keyword::kWhere);
   print(node.of[0], Level::kDisjunction);
+}
+
+void Printer::bands(const Node& node) {
+  whole(node.of[0]);
+  for (size_t i = 1; i < node.of.size(); i += 2) {
+    append(",");
+    const bool is_rest = i + 1 == node.of.size();
+    if (is_rest) keyword(Keyword::kElse);
+    whole(node.of[i]);
+    if (is_rest) return;
+    keyword(Keyword::kBelow);
+    whole(node.of[i + 1]);
+  }
 }
 
 void Printer::steps(const Node& node) {

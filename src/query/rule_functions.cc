@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "json/fields.h"
+#include "rule/compare.h"
 #include "rule/value.h"
 #include "rule/wall_clock.h"
 #include "rule/window.h"
@@ -130,7 +131,17 @@ absl::Status in_zone(const Arguments& arguments, Answers& answers) {
 
 int64_t day(Instant t, const BusinessZone& zone) { return zone.day_of(t).value(); }
 int64_t hour(Instant t, const BusinessZone& zone) { return rule::hour_of(t, zone); }
+int64_t workday(Instant t, const BusinessZone& zone) { return rule::is_workday(t, zone) ? 1 : 0; }
 int64_t weekday(Instant t, const BusinessZone& zone) { return rule::weekday_of(t, zone); }
+
+absl::Status holiday(const Arguments& arguments, Answers& answers) {
+  const auto zone = zone_of(arguments, 1);
+  if (!zone.ok()) return zone.status();
+  return each_text(arguments, answers, [&](size_t row) -> std::optional<std::string> {
+    const Value name = rule::holiday(Instant(arguments.integer(0, row)), *zone);
+    return name.known() ? std::optional(name.text) : std::nullopt;
+  });
+}
 
 absl::Status plus(const Arguments& arguments, Answers& answers) {
   const auto zone = zone_of(arguments, 3);
@@ -224,6 +235,8 @@ absl::Status add_rule_functions(duck::Database& database) {
       {translation::kDayFunction, {kInteger, kText}, kInteger, in_zone<day>},
       {translation::kHourFunction, {kInteger, kText}, kInteger, in_zone<hour>},
       {translation::kWeekdayFunction, {kInteger, kText}, kInteger, in_zone<weekday>},
+      {translation::kHolidayFunction, {kInteger, kText}, kText, holiday},
+      {translation::kWorkdayFunction, {kInteger, kText}, kInteger, in_zone<workday>},
       {translation::kPlusFunction, {kInteger, kInteger, kInteger, kText}, kInteger, plus},
       {translation::kHashFunction, {kText}, kInteger, hash},
       {translation::kSequenceFunction,

@@ -34,12 +34,13 @@ std::string_view said(Type type) {
   return "";
 }
 
-bool is_of_event(Op op) { return op >= Op::kProperty && op <= Op::kEventWeekday; }
+bool is_of_event(Op op) { return op >= Op::kProperty && op <= Op::kEventWorkday; }
 
 // What depends on more than the event: on the customer, on the moment, on other events.
 bool is_beyond_event(Op op) {
   const bool is_customer = op >= Op::kTrait && op <= Op::kToday;
-  return is_customer || op == Op::kWithin || op == Op::kBirthday || (op >= Op::kDid && op != Op::kCase);
+  const bool is_function = op >= Op::kDid && op != Op::kBand && op != Op::kCase;
+  return is_customer || op == Op::kWithin || op == Op::kBirthday || is_function;
 }
 
 bool is_order(Op op) { return op >= Op::kLess && op <= Op::kBetween; }
@@ -96,7 +97,7 @@ class Checker {
   void scope(const Node& node) {
     if (in_where_ && is_beyond_event(node.op)) {
       fail(node.place, cat(to_string(node.op), " says more than one event does, and stands inside of where"),
-           "a property of the event, channel, source, hour or weekday");
+           "a property of the event, channel, source, hour, weekday, holiday or workday");
     }
     if (!in_where_ && is_of_event(node.op)) {
       const std::string name = node.op == Op::kProperty ? node.text : std::string(to_string(node.op));
@@ -232,7 +233,10 @@ class Checker {
         return events(node);
       case Op::kCase:
         return cases(node);
+      case Op::kBand:
+        return bands(node);
       case Op::kDaysSince:
+      case Op::kAge:
         return expect(node.of[0], Type::kInstant);
       case Op::kSequence:
       case Op::kStage:
@@ -265,7 +269,28 @@ class Checker {
                           "the name of an event", std::string(text::near_word(node.text, known_.events))});
   }
 
+  void bands(const Node& node) {
+    expect(node.of[0], Type::kNumber);
+    if (const size_t bands = (node.of.size() - 1) / 2; bands > kBands) {
+      return fail(node.place, cat("there are ", bands, " bands"), cat("at most ", kBands, ", and else"));
+    }
+    for (size_t i = 1; i < node.of.size(); ++i) {
+      const bool is_bound = i % 2 == 0;
+      if (!is_bound) {
+        agree(node.of[1], node.of[i]);
+      } else if (node.of[i].op != Op::kNumber) {
+        fail(node.of[i].place, "a band does not end with a number", "a number");
+      } else if (i > 2 && node.of[i].number <= node.of[i - 2].number) {
+        fail(node.of[i].place, "a band ends where the one before it does, or below", "the lower band first");
+      }
+    }
+  }
+
   void cases(const Node& node) {
+    if (const size_t branches = node.of.size() / 2; branches > kCaseBranches) {
+      return fail(node.place, cat("the case has ", branches, " branches"),
+                  cat("at most ", kCaseBranches, "; a part of it as a tag of its own"));
+    }
     std::optional<Type> common;
     for (size_t i = 0; i < node.of.size(); ++i) {
       const bool is_value = i % 2 == 1 || i + 1 == node.of.size();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_rounds.h"
+#include "base/text.h"
 #include "notation/parse.h"
 #include "rule/test_random_rules.h"
 #include "rule/tree_json.h"
@@ -81,6 +82,17 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"nth(17, \"A\") is known", "1:1", "no event with the number 17"},
       {"share(\"A\") > 0.5", "1:7", "a share has no condition"},
       {"days_since(3) > 1", "1:12", "a number stands where an instant"},
+      {"age(3) > 1", "1:5", "a number stands where an instant"},
+      {"age(trait.b) = \"3\"", "1:16", "a number is compared with a text"},
+      {"did(\"A\" where age(at) > 3)", "1:15", "age says more"},
+      {"holiday = \"春节\"", "1:1", "holiday is of an event", "trait.holiday"},
+      {"did(\"A\" where holiday = 3)", "1:25", "a text is compared with a number"},
+      {"did(\"A\" where workday = 3)", "1:25", "a condition is compared with a number"},
+      {"band(top(a of \"A\"), 1 below 2) = 1", "1:6", "a text stands where a number"},
+      {"band(trait.a, \"x\" below 2, 3 below 4) = \"x\"", "1:28", "a text is compared with a number"},
+      {"band(trait.a, \"x\" below 2, \"y\" below 2) = \"x\"", "1:38", "ends where the one before it does"},
+      {"band(trait.a, \"x\" below \"2\") = \"x\"", "1:25", "a band does not end with a number"},
+      {"band(trait.a, 1 below 2)", "1:1", "a number stands where a condition"},
       {"sequence(\"A\")", "1:1", "the sequence has 1 steps"},
       {"sequence(not \"A\" then \"B\")", "1:10", "begins with what did not happen"},
       {"sequence(\"A\" then \"B\" within 4 years)", "1:1", "the sequence has 4 years"},
@@ -111,6 +123,10 @@ TEST(Check, TakesWhatMeansSomething) {
                            "trait.t < now - 3 days",
                            "first(\"A\") between now - 3 days and now",
                            "now - 3 days between trait.a and today",
+                           "did(\"A\" where workday and holiday is unknown)",
+                           "age(first \"A\") = 3",
+                           "did(\"A\" where band(price, \"a\" below 1.5, else \"b\") = \"a\")",
+                           "band(age(trait.b), 1 below -2, else 3) > 1",
                            "days_since(today - 10 hours) = 1",
                            "not (now - 1 day - 3 hours >= last(\"A\"))",
                            "now - 18 years > trait.birthday",
@@ -131,6 +147,26 @@ TEST(Check, TakesWhatMeansSomething) {
     const auto problem = problem_of(text);
     EXPECT_FALSE(problem) << text << ": " << problem->message;
   }
+}
+
+TEST(Check, BoundsCasesAndBands) {
+  const auto joined = [](std::string_view begin, std::string_view between, size_t count,
+                         std::string_view end) {
+    std::string out(begin);
+    for (size_t i = 0; i < count; ++i) {
+      out += cat(i == 0 ? "" : between, "\"", i, "\" below ", i);
+    }
+    return out + std::string(end);
+  };
+  EXPECT_FALSE(problem_of(joined("band(trait.a, ", ", ", kBands, ", else \"x\")"), Kind::kTag));
+  EXPECT_TRUE(problem_of(joined("band(trait.a, ", ", ", kBands + 1, ")"), Kind::kTag));
+  const auto cases = [](size_t branches) {
+    std::string out = "case";
+    for (size_t i = 0; i < branches; ++i) out += cat(" when trait.a = ", i, " then \"", i, "\"");
+    return out + " end";
+  };
+  EXPECT_FALSE(problem_of(cases(kCaseBranches), Kind::kTag));
+  EXPECT_TRUE(problem_of(cases(kCaseBranches + 1), Kind::kTag));
 }
 
 TEST(Check, WarnsOfEventsThatNobodySent) {

@@ -27,6 +27,8 @@ Arity arity_of(Op op) {
     case Op::kOr:
     case Op::kCase:
       return {2, kAny};
+    case Op::kBand:
+      return {3, kAny};
     case Op::kBetween:
       return {3, 3};
     case Op::kEvents:
@@ -61,7 +63,11 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kStep:
     case Op::kNotStep:
       return op == Op::kEvents;
+    case Op::kBand:
+      if (place > 0) return is_literal(op);
+      break;
     case Op::kDaysSince:
+    case Op::kAge:
     case Op::kEvents:
     case Op::kCase:
       break;

@@ -23,6 +23,7 @@ struct RandomRuleWorld {
   std::vector<std::string> texts = {"a", "b", "12.5", "true", "2026-01-31", "北京", ""};
   std::vector<std::string> channels = {"web", "app"};
   std::vector<std::string> sources = {"shop", "crm"};
+  std::vector<std::string> holidays = {"春节", "元旦", "清明节", "国庆节"};
   std::vector<std::string> patterns = {"^a", "b$", "[0-9]+", "北"};
   CivilDay first_day{20'454};  // of dates in rules; both belong to it (2026-01-01)
   CivilDay last_day{20'544};
@@ -192,8 +193,21 @@ class RandomRules {
     return world_.traits.empty() ? text_literal() : named(Op::kTrait, pick(world_.traits));
   }
 
+  // A number in bands, whose values are of one type.
+  Node band(Node of, Type type) {
+    Node node = make(Op::kBand, {std::move(of)});
+    Decimal bound = number_literal().number;
+    for (uint32_t i = 1 + below(3); i > 0; --i) {
+      node.of.push_back(literal(type));
+      node.of.push_back({.op = Op::kNumber, .number = bound});
+      bound = Decimal::from_units(bound.units() + from_one(3 * Decimal::kScale));
+    }
+    if (chance(2)) node.of.push_back(literal(type));
+    return node;
+  }
+
   Node number_function() {
-    switch (below(6)) {
+    switch (below(7)) {
       case 0:
         return windowed(pick_op({Op::kActiveDays, Op::kInterval}), false);
       case 1: {
@@ -205,6 +219,9 @@ class RandomRules {
         return make(Op::kDaysSince, {instant(1)});
       case 3:
         return windowed(Op::kCount, false);
+      case 4:
+        return make(Op::kAge, {world_.traits.empty() || chance(3) ? instant(1)
+                                                                  : named(Op::kTrait, pick(world_.traits))});
       default:
         return windowed(pick_op({Op::kSum, Op::kAverage, Op::kMin, Op::kMax, Op::kDistinct}), true);
     }
@@ -230,6 +247,7 @@ class RandomRules {
   }
   Node text(uint32_t depth) {
     if (depth > 0 && chance(8)) return cases(Type::kText, depth - 1);
+    if (chance(8)) return band(number(1), Type::kText);
     const uint32_t kind = below(4);
     if (kind == 0 && world_.functions && world_.sequences) return stage();
     if (kind == 1 && world_.functions) return windowed(Op::kTop, true);
@@ -318,7 +336,16 @@ class RandomRules {
 
   Node where_test() {
     Node property = named(Op::kProperty, pick(world_.properties));
-    switch (below(9)) {
+    switch (below(12)) {
+      case 9:
+        return chance(4) ? make(Op::kIsKnown, {{.op = Op::kEventHoliday}})
+                         : make(comparison(Type::kText),
+                                {{.op = Op::kEventHoliday}, named(Op::kText, pick(world_.holidays))});
+      case 10:
+        return {.op = Op::kEventWorkday};
+      case 11:
+        return chance(2) ? compared(band(std::move(property), Type::kText), Type::kText)
+                         : make(Op::kIsKnown, {band(std::move(property), Type::kNumber)});
       case 0:
         return make(pick_op({Op::kEqual, Op::kNotEqual}),
                     {{.op = Op::kChannel}, named(Op::kText, pick(world_.channels))});

@@ -38,6 +38,8 @@ enum class Op : uint8_t {
   kSource,
   kEventHour,     // 0 to 23, in the zone
   kEventWeekday,  // 1 (Monday) to 7, in the zone
+  kEventHoliday,  // the statutory holiday of China that the civil day belongs to (calendar/holidays.h)
+  kEventWorkday,  // whether people in China work on the civil day
 
   // of: conditions.
   kAnd,
@@ -79,6 +81,7 @@ enum class Op : uint8_t {
   kActiveDays,
   kInterval,   // average days from one to the next
   kDaysSince,  // of: an instant; whole civil days from its day to today
+  kAge,        // of: an instant; whole years from its day to today
 
   kSequence,  // of: kStep and kNotStep; text: a path that all have in common, or empty; span: within; window
   kStage,     // of: kStep; window; the name of the last one reached
@@ -87,6 +90,8 @@ enum class Op : uint8_t {
 
   kEvents,  // text: the name of a track event, empty: any event; of: nothing, or a condition
 
+  kBand,  // of: a number, then literals: value, bound below which it holds, …; then, if their number is odd,
+          // the value of the rest
   kCase,  // of: condition, value, …; then, if their number is odd, the value of the rest
 };
 std::string_view to_string(Op op);
@@ -152,6 +157,8 @@ inline constexpr size_t kRuleNodes = 1000;
 inline constexpr size_t kListItems = 1000;
 inline constexpr size_t kSequenceSteps = 8;
 inline constexpr size_t kNthMax = 16;
+inline constexpr size_t kCaseBranches = 100;
+inline constexpr size_t kBands = 24;  // besides that of the rest
 inline constexpr int64_t kWindowDays = 1100;
 
 }  // namespace kehu::rule

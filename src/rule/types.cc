@@ -33,6 +33,8 @@ std::optional<Type> static_type(const Node& node) {
       return node.text.empty() ? std::optional(Type::kInstant) : std::nullopt;
     case Op::kCase:
       return case_type(node);
+    case Op::kBand:
+      return node.of.size() > 1 ? static_type(node.of[1]) : std::nullopt;
     case Op::kPlus:
     case Op::kMinus:
       return node.of.size() == 2 && node.of[1].op == Op::kSpan ? Type::kInstant : Type::kNumber;
@@ -49,10 +51,12 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kActiveDays:
     case Op::kInterval:
     case Op::kDaysSince:
+    case Op::kAge:
       return Type::kNumber;
     case Op::kText:
     case Op::kChannel:
     case Op::kSource:
+    case Op::kEventHoliday:
     case Op::kTop:
     case Op::kStage:
       return Type::kText;
@@ -67,6 +71,7 @@ std::optional<Type> static_type(const Node& node) {
       return Type::kList;
     case Op::kBool:
     case Op::kSegment:
+    case Op::kEventWorkday:
     case Op::kAnd:
     case Op::kOr:
     case Op::kNot:

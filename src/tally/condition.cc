@@ -136,6 +136,12 @@ bool Condition::any_value(const Step& step, const Seen& seen, Visit visit) const
       return visit(Value::of(Sum{rule::hour_of(seen.event.time, zone_)} * Decimal::kScale));
     case Op::kEventWeekday:
       return visit(Value::of(Sum{rule::weekday_of(seen.event.time, zone_)} * Decimal::kScale));
+    case Op::kEventHoliday:
+      return visit(rule::holiday(seen.event.time, zone_));
+    case Op::kEventWorkday:
+      return visit(Value::of(rule::is_workday(seen.event.time, zone_)));
+    case Op::kBand:
+      return any_value(step.of[0], seen, [&](const Value& value) { return visit(band(step, value)); });
     case Op::kPlus:
     case Op::kMinus:
       return any_sum(step, seen, visit);
@@ -148,6 +154,14 @@ bool Condition::any_value(const Step& step, const Seen& seen, Visit visit) const
       if (step.constant.known()) return visit(step.constant);
       return visit(Value::of(holds(step, seen)));
   }
+}
+
+Value Condition::band(const Step& step, const Value& value) const {
+  const auto number = rule::as_number(value);
+  if (!number) return {};
+  const auto found =
+      rule::band_of(*number, step.of.size(), [&](size_t bound) { return step.of[bound].constant.number; });
+  return found ? step.of[*found].constant : Value();
 }
 
 bool Condition::any_sum(const Step& step, const Seen& seen, Visit visit) const {

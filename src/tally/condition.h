@@ -64,6 +64,7 @@ class Condition {
   bool holds(const Step& step, const Seen& seen) const;
   bool any_value(const Step& step, const Seen& seen, Visit visit) const;
   bool any_sum(const Step& step, const Seen& seen, Visit visit) const;
+  rule::Value band(const Step& step, const rule::Value& value) const;
   bool compares(const Step& step, const Seen& seen) const;
   bool is_between(const Step& step, const Seen& seen) const;
   bool matches(const Step& step, const Seen& seen) const;

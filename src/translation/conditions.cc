@@ -123,6 +123,28 @@ Term Translator::within(const Node& node) {
   });
 }
 
+// The day of the year of a date in another one: the month's last, if it has no such.
+std::string Translator::day_in(int64_t year, const std::string& born) const {
+  return cat("make_date(", year, ", month(", born, "), least(day(", born, "), day(last_day(make_date(", year,
+             ", month(", born, "), 1)))))");
+}
+
+std::string Translator::date_of(const std::string& micros) const {
+  return cat("(DATE '1970-01-01' + CAST(", day_of(micros), " AS INTEGER))");
+}
+
+// The years between, less one before this year's birthday; NULL for who is not born.
+Term Translator::age(const Node& node) {
+  const CivilDay day = zone_.day_of(statement_.question.now);
+  const int64_t year = (absl::CivilDay(1970, 1, 1) + day.value()).year();
+  const std::string today = cat("DATE '1970-01-01' + ", day.value());
+  return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber, [&](const std::string& t) {
+    const std::string born = date_of(t);
+    return cat("CASE WHEN ", born, " <= ", today, " THEN (", year, " - year(", born, ") - CASE WHEN ",
+               day_in(year, born), " > ", today, " THEN 1 ELSE 0 END) * 10000 END");
+  });
+}
+
 // The day of the year of a date is tried in each year that the days ahead lie in.
 Term Translator::birthday(const Node& node) {
   const Instant now = statement_.question.now;
@@ -131,13 +153,11 @@ Term Translator::birthday(const Node& node) {
   const auto year = [](CivilDay day) { return (absl::CivilDay(1970, 1, 1) + day.value()).year(); };
   const std::array<Term, 1> term = {as(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
-    const std::string born = cat("(DATE '1970-01-01' + CAST(", day_of(names[0]), " AS INTEGER))");
+    const std::string born = date_of(names[0]);
     std::string any;
     for (int64_t y = year(first); y <= year(last); ++y) {
-      const std::string day =
-          cat("least(day(", born, "), day(last_day(make_date(", y, ", month(", born, "), 1))))");
-      any += cat(any.empty() ? "(" : " OR ", "make_date(", y, ", month(", born, "), ", day,
-                 ") BETWEEN DATE '1970-01-01' + ", first.value(), " AND DATE '1970-01-01' + ", last.value());
+      any += cat(any.empty() ? "(" : " OR ", day_in(y, born), " BETWEEN DATE '1970-01-01' + ", first.value(),
+                 " AND DATE '1970-01-01' + ", last.value());
     }
     return any + ")";
   });

@@ -113,6 +113,12 @@ Term Terms::any_of(absl::Span<const Term> terms,
   return {Form::kTruth, sql};
 }
 
+Term Terms::known(const Term& term) {
+  if (!term.several) return term;
+  const std::string x = next_name();
+  return {term.form, cat("list_filter(", term.sql, ", lambda ", x, ": ", x, " IS NOT NULL)"), true};
+}
+
 Term Terms::listed(const Term& term) {
   if (term.several) return term;
   const std::string x = next_name();

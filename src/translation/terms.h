@@ -47,6 +47,8 @@ class Terms {
   Term as(const Term& term, Form form);
   // As a list of the values that are known.
   Term listed(const Term& term);
+  // Without those of several values that are not known.
+  Term known(const Term& term);
   // Whether a condition holds for one choice of values of the terms. Never NULL.
   Term any_of(absl::Span<const Term> terms,
               absl::FunctionRef<std::string(absl::Span<const std::string> names)> condition);

@@ -61,6 +61,10 @@ Term Translator::value(const Node& node) {
       return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
     case Op::kDaysSince:
       return days_since(node);
+    case Op::kAge:
+      return age(node);
+    case Op::kBand:
+      return band(node);
     case Op::kCase:
       return cases(node);
     default:
@@ -102,6 +106,10 @@ Term Translator::fact(const Node& node) {
       return {Form::kNumber, cat(kHourFunction, "(t, ", terms_.zone(), ") * 10000")};
     case Op::kEventWeekday:
       return {Form::kNumber, cat(kWeekdayFunction, "(t, ", terms_.zone(), ") * 10000")};
+    case Op::kEventHoliday:
+      return {Form::kText, cat(kHolidayFunction, "(t, ", terms_.zone(), ")")};
+    case Op::kEventWorkday:
+      return {Form::kTruth, cat("(", kWorkdayFunction, "(t, ", terms_.zone(), ") = 1)")};
     default:
       fail(failure(absl::StatusCode::kInvalidArgument, rule::to_string(node.op), " is no value"));
       return {Form::kTruth, "false"};
@@ -160,6 +168,20 @@ Term Translator::moved(const Node& node) {
                           return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit),
                                      ", ", terms_.zone(), ")");
                         });
+}
+
+// The literals of a band have one form.
+Term Translator::band(const Node& node) {
+  const Form form = value(node.of[1]).form;
+  const Term bands = terms_.each_of(as(node.of[0], Form::kNumber), form, [&](const std::string& number) {
+    std::string sql = cat("CASE WHEN ", number, " IS NULL THEN NULL");
+    for (size_t i = 1; i + 1 < node.of.size(); i += 2) {
+      sql += cat(" WHEN ", number, " < ", value(node.of[i + 1]).sql, " THEN ", value(node.of[i]).sql);
+    }
+    if (node.of.size() % 2 == 0) sql += cat(" ELSE ", value(node.of.back()).sql);
+    return sql + " END";
+  });
+  return terms_.known(bands);
 }
 
 // Values of one form keep it; others are tagged.

@@ -58,6 +58,7 @@ class Translator {
   Term plus(const rule::Node& node);
   Term moved(const rule::Node& node);
   Term cases(const rule::Node& node);
+  Term band(const rule::Node& node);
   // Functions of events (totals.cc).
   Term total(const rule::Node& node);
   std::string filtered(const std::string& aggregate, const std::string& flag);
@@ -70,6 +71,7 @@ class Translator {
   Term share(const rule::Node& node, const std::string& flag);
   Term interval(const std::string& flag);
   Term days_since(const rule::Node& node);
+  Term age(const rule::Node& node);
   // Events one after the other (steps.cc).
   Term sequence(const rule::Node& node);
   Term stage(const rule::Node& node);
@@ -77,6 +79,8 @@ class Translator {
   Instant beginning(const rule::Node& node, const rule::Extent& window) const;
 
   std::string day_of(const std::string& micros) const;
+  std::string date_of(const std::string& micros) const;
+  std::string day_in(int64_t year, const std::string& born) const;
   rule::Extent extent(const rule::Window& window) const {
     return rule::extent(window, statement_.question.now, zone_);
   }
