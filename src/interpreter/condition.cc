@@ -121,7 +121,14 @@ class Condition {
 
  private:
   const BusinessZone& zone() const { return asked_.moment.zone; }
-  Values values(const Node& node) const { return values_of(node, asked_, event_); }
+  // A list stands for each of its texts.
+  Values values(const Node& node) const {
+    Values out;
+    for (const Value& value : values_of(node, asked_, event_)) {
+      for (Value& one : rule::elements(value)) out.push_back(std::move(one));
+    }
+    return out;
+  }
   absl::CivilDay civil_day(Instant t) const { return interpreter::civil_day(t, zone()); }
 
   bool any(const Node& node, absl::FunctionRef<bool(const Value&)> test) const {

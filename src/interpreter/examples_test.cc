@@ -77,6 +77,11 @@ TEST(Examples, MeanWhatTheyRead) {
       {.name = "消费档", .want = "低"},
       {.name = "消费档", .events = {order}, .want = "中"},
       {.name = "消费档", .events = {order, old_order}, .want = "高"},
+      {.name = "偏好三类", .events = {snacks, other, snacks}, .want = R"(["snacks","drinks"])"},
+      {.name = "偏好三类", .want = "unknown"},
+      {.name = "零食常客", .events = {snacks}, .want = "true", .tag = R"(["drinks","snacks"])"},
+      {.name = "零食常客", .events = {snacks}, .want = "false", .tag = R"(["drinks","toys"])"},
+      {.name = "零食常客", .want = "false", .tag = R"(["snacks"])"},
       {.name = "假日购物", .events = {"2026-02-17 Order Completed", order}, .want = "true"},
       {.name = "假日购物", .events = {"2026-02-28 Order Completed", order}, .want = "false"},
       {.name = "生命周期", .want = "潜客"},
@@ -93,7 +98,7 @@ TEST(Examples, MeanWhatTheyRead) {
     }
     EXPECT_GE(asked, 2) << definition.name;
   }
-  EXPECT_EQ(examples().size(), 14u);
+  EXPECT_EQ(examples().size(), 16u);
 }
 
 }  // namespace

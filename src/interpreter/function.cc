@@ -116,6 +116,7 @@ Value function_value(const Node& function, const Asked& asked) {
     case Op::kDistinct:
       return Value::of(distinct(function, asked));
     case Op::kTop:
+    case Op::kTopN:
       return top(function, asked);
     case Op::kFirst:
     case Op::kLast:

@@ -1,5 +1,6 @@
 #include "interpreter/sample.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -68,14 +69,13 @@ rule::Value top(const rule::Node& function, const Asked& asked) {
   for (const std::string& text : all_texts(function.text, events, asked.moment)) {
     if (sample.contains(kept(text))) ++counts[kept(text).second];
   }
-  rule::Value most;
-  size_t most_count = 0;
-  for (const auto& [text, count] : counts) {
-    if (count <= most_count) continue;
-    most = rule::Value::of(text);
-    most_count = count;
-  }
-  return most;
+  std::vector<std::string> texts;
+  for (const auto& [text, count] : counts) texts.push_back(text);
+  std::stable_sort(texts.begin(), texts.end(),
+                   [&](const std::string& a, const std::string& b) { return counts[a] > counts[b]; });
+  if (function.op == rule::Op::kTop) return texts.empty() ? rule::Value() : rule::Value::of(texts[0]);
+  const auto most = static_cast<size_t>(function.number.units() / Decimal::kScale);
+  return rule::Value::list(absl::MakeSpan(texts).subspan(0, most));
 }
 
 }  // namespace kehu::interpreter

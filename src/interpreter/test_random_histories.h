@@ -279,7 +279,10 @@ class RandomHistory {
       if (chance(2)) out.segments.insert(segment);
     }
     for (const std::string& tag : world_.tags) {
-      if (!chance(3)) out.tags[tag] = rule::Value::of(std::string_view(pick(world_.texts)));
+      if (chance(3)) continue;
+      const std::string first = pick(world_.texts);
+      out.tags[tag] = chance(2) ? rule::Value::of(std::string_view(first))
+                                : rule::Value::list({std::vector<std::string>{first, pick(world_.texts)}});
     }
     return out;
   }

@@ -72,10 +72,11 @@ class Program {
     rule::Op op;
     std::string text = {};
     rule::Value constant = {};
+    bool may_be_list = false;
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
     rule::Span span = {};
     rule::Window window = {};
-    uint32_t number = 0;                  // of kNth; the index of another rule
+    uint32_t number = 0;                  // of kNth and kTopN; the index of another rule
     std::vector<uint32_t> tallies = {};   // of a function of events
     std::vector<std::string> names = {};  // of a stage's steps
     std::optional<text::Pattern> pattern = {};
@@ -83,6 +84,7 @@ class Program {
   };
   static Drift drift(const Step& step, absl::Span<const uint32_t> counted);
   Step compile(const rule::Node& node, const std::string& zone_name, const Names& names);
+  Step compile_between(const rule::Node& node, const std::string& zone_name, const Names& names);
 
   BusinessZone zone_;
   Step root_;

@@ -26,6 +26,19 @@ absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
   return day.month() == born.month() ? day : day - 1;
 }
 
+// Conditions that hold when they do for one of several values; between has its own way.
+bool looks_at_values(Op op) {
+  return rule::is_comparison(op) || op == Op::kIn || (Op::kContains <= op && op <= Op::kMatches) ||
+         op == Op::kWithin || op == Op::kBirthday;
+}
+
+Run::Step constant(Value value, Type type) {
+  Run::Step step{.op = Op::kText};
+  step.constant = std::move(value);
+  step.type = type;
+  return step;
+}
+
 // now, or a span before or behind it.
 bool moves_with_now(const Run::Step& step) {
   if (step.op == Op::kNow) return true;
@@ -45,6 +58,9 @@ Instant moved(const Run::Step& step, Instant now, const BusinessZone& zone) {
 }  // namespace
 
 Answer Run::answer(const Step& step) {
+  if (looks_at_values(step.op)) {
+    if (auto known = of_lists(step)) return *known;
+  }
   if (rule::is_comparison(step.op)) return comparison(step);
   switch (step.op) {
     case Op::kAnd:
@@ -53,6 +69,8 @@ Answer Run::answer(const Step& step) {
       return all(step, false);
     case Op::kNot:
       return opposite(step);
+    case Op::kBetween:
+      return between(step);
     case Op::kIn:
       return among(step);
     case Op::kContains:
@@ -117,6 +135,41 @@ Answer Run::all(const Step& step, bool wanted) {
 Answer Run::opposite(const Step& step) {
   const Answer of = answer(step.of[0]);
   return {Value::of(!truth(of)), of.until};
+}
+
+// Of a list each text in turn stands where the list does. Lists are short and few, so the step is copied.
+std::optional<Answer> Run::of_lists(const Step& step) {
+  for (size_t i = 0; i < step.of.size(); ++i) {
+    if (!step.of[i].may_be_list) continue;
+    const Answer list = answer(step.of[i]);
+    if (list.value.kind != Value::Kind::kList) continue;
+    Step single = step;
+    Answer any{Value::of(false), list.until};
+    for (Value& text : rule::elements(list.value)) {
+      single.of[i] = constant(std::move(text), step.of[i].type);
+      add(answer(single), any);
+    }
+    return any;
+  }
+  return std::nullopt;
+}
+
+Answer Run::between(const Step& step) {
+  const Answer value = answer(step.of[0]);
+  if (value.value.kind != Value::Kind::kList) return answer(step.of[1]);
+  Step both = step.of[1];
+  Answer any{Value::of(false), value.until};
+  for (const Value& text : rule::elements(value.value)) {
+    for (Step& bound : both.of) bound.of[0] = constant(text, bound.of[0].type);
+    add(answer(both), any);
+  }
+  return any;
+}
+
+// Whether one of several holds.
+void Run::add(const Answer& one, Answer& any) const {
+  any.value = Value::of(truth(any) || truth(one));
+  any.until = std::min(any.until, one.until);
 }
 
 Answer Run::comparison(const Step& step) {

@@ -22,6 +22,9 @@ class Run {
   Answer all(const Step& step, bool wanted);
   Answer opposite(const Step& step);
   Answer comparison(const Step& step);
+  std::optional<Answer> of_lists(const Step& step);
+  Answer between(const Step& step);
+  void add(const Answer& one, Answer& any) const;
   Answer among(const Step& step);
   Answer texts(const Step& step);
   Answer within(const Step& step);

@@ -57,7 +57,8 @@ void Parser::arguments(Keyword keyword, Node& node) {
     node.of.push_back(expression());
     return;
   }
-  if (node.op == Op::kNth) {
+  if (node.op == Op::kTop && token().kind == Token::Kind::kNumber) node.op = Op::kTopN;
+  if (node.op == Op::kNth || node.op == Op::kTopN) {
     node.number = Decimal::from_units(whole_number() * Decimal::kScale);
     expect_sign(",");
   }

@@ -11,7 +11,7 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {
     {Op::kCount, Keyword::kCount},       {Op::kSum, Keyword::kSum},
     {Op::kAverage, Keyword::kAverage},   {Op::kMin, Keyword::kMin},
     {Op::kMax, Keyword::kMax},           {Op::kDistinct, Keyword::kDistinct},
-    {Op::kTop, Keyword::kTop},           {Op::kFirst, Keyword::kFirst},
+    {Op::kTop, Keyword::kTop},           {Op::kTopN, Keyword::kTop},          {Op::kFirst, Keyword::kFirst},
     {Op::kLast, Keyword::kLast},         {Op::kNth, Keyword::kNth},
     {Op::kShare, Keyword::kShare},       {Op::kActiveDays, Keyword::kActiveDays},
     {Op::kInterval, Keyword::kInterval}, {Op::kDaysSince, Keyword::kDaysSince},
@@ -38,7 +38,7 @@ void Printer::function(const Node& node) {
   } else if (node.op == Op::kDaysSince || node.op == Op::kAge) {
     whole(node.of[0]);
   } else {
-    if (node.op == Op::kNth) append(cat(node.number.to_string(), ","));
+    if (node.op == Op::kNth || node.op == Op::kTopN) append(cat(node.number.to_string(), ","));
     selection(node);
   }
   if (node.window.kind != Window::Kind::kEver) {

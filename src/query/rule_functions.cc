@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "json/fields.h"
+#include "json/writer.h"
 #include "rule/compare.h"
 #include "rule/value.h"
 #include "rule/wall_clock.h"
@@ -91,6 +92,28 @@ absl::Status values_at(const Arguments& arguments, Answers& answers) {
     answers.set_list(row, found);
   }
   return absl::OkStatus();
+}
+
+absl::Status elements(const Arguments& arguments, Answers& answers) {
+  std::vector<std::string> found;
+  for (size_t row = 0; row < arguments.rows(); ++row) {
+    found.clear();
+    if (!arguments.any_null(row)) {
+      for (const Value& value : rule::elements(translation::untagged(arguments.text(0, row)))) {
+        if (auto one = translation::tagged(value)) found.push_back(*std::move(one));
+      }
+    }
+    answers.set_list(row, found);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status quoted(const Arguments& arguments, Answers& answers) {
+  return each_text(arguments, answers, [&](size_t row) {
+    std::string out;
+    json::Writer(out).value(arguments.text(0, row));
+    return std::optional(std::move(out));
+  });
 }
 
 absl::Status number(const Arguments& arguments, Answers& answers) {
@@ -228,6 +251,8 @@ absl::Status add_rule_functions(duck::Database& database) {
   const duck::ScalarFunction functions[] = {
       {translation::kValueFunction, {kText, kText}, kText, value_at},
       {translation::kValuesFunction, {kText, kText}, ScalarType::kTexts, values_at},
+      {translation::kElementsFunction, {kText}, ScalarType::kTexts, elements},
+      {translation::kQuotedFunction, {kText}, kText, quoted},
       {translation::kKeptFunction, {kText}, kText, kept},
       {translation::kNumberFunction, {kText}, kInteger, number},
       {translation::kTextFunction, {kText, kText}, kText, text},

@@ -248,6 +248,9 @@ class Checker {
         if (node.window.kind == Window::Kind::kEver) return;
         return fail(node.place, cat(to_string(node.op), " looks at all events, and takes no window"),
                     cat(to_string(node.op), "(…) within a window, or last(…) with one"));
+      case Op::kTopN:
+        bound(node, flaw_of_top(node.number));
+        break;
       case Op::kShare:
         if (!node.of[0].of.empty()) break;
         return fail(node.of[0].place, "a share has no condition",

@@ -33,7 +33,7 @@ inline bool moves_with_now(const Node& node) {
 }
 
 // Of functions over events: whether `text` is a path that they need, or may have.
-inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTop; }
+inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTopN; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
 
 }  // namespace kehu::rule

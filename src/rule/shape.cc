@@ -90,7 +90,7 @@ bool is_path(const Node& node) {
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
+  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kTopN;
   const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
   const bool window = node.op == Op::kWithin || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";

@@ -245,12 +245,17 @@ class RandomRules {
     }
     return node;
   }
+  Node top_n() {
+    Node node = windowed(Op::kTopN, true);
+    node.number = Decimal::from_units(static_cast<int64_t>(kTopLeast + below(2)) * Decimal::kScale);
+    return node;
+  }
   Node text(uint32_t depth) {
     if (depth > 0 && chance(8)) return cases(Type::kText, depth - 1);
     if (chance(8)) return band(number(1), Type::kText);
     const uint32_t kind = below(4);
     if (kind == 0 && world_.functions && world_.sequences) return stage();
-    if (kind == 1 && world_.functions) return windowed(Op::kTop, true);
+    if (kind == 1 && world_.functions) return chance(2) ? top_n() : windowed(Op::kTop, true);
     return data();
   }
 

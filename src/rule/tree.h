@@ -68,12 +68,13 @@ enum class Op : uint8_t {
   // What events add up to. of: one kEvents; window.
   kDid,  // whether there was one
   kCount,
-  kSum,  // text: a path, as in the next six
+  kSum,  // text: a path, as in the next seven
   kAverage,
   kMin,
   kMax,
   kDistinct,  // how many different texts
   kTop,       // the most frequent text
+  kTopN,      // number: how many of the most frequent texts; a list
   kFirst,     // with a path the first event's value; else when it was
   kLast,
   kNth,    // number: which, from 1; when it was
@@ -157,6 +158,7 @@ inline constexpr size_t kRuleNodes = 1000;
 inline constexpr size_t kListItems = 1000;
 inline constexpr size_t kSequenceSteps = 8;
 inline constexpr size_t kNthMax = 16;
+inline constexpr size_t kTopLeast = 2, kTopMost = 10;
 inline constexpr size_t kCaseBranches = 100;
 inline constexpr size_t kBands = 24;  // besides that of the rest
 inline constexpr int64_t kWindowDays = 1100;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "rule/value.h"
 
 namespace kehu::rule {
@@ -58,6 +60,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kSource:
     case Op::kEventHoliday:
     case Op::kTop:
+    case Op::kTopN:
     case Op::kStage:
       return Type::kText;
     case Op::kDate:
@@ -95,6 +98,11 @@ std::optional<Type> static_type(const Node& node) {
       return Type::kBool;
   }
   return std::nullopt;
+}
+
+bool may_be_list(const Node& node) {
+  if (node.op == Op::kTag || node.op == Op::kTopN) return true;
+  return node.op == Op::kCase && std::ranges::any_of(node.of, may_be_list);
 }
 
 Type comparison_type(const Node& a, const Node& b) {

@@ -13,6 +13,13 @@ namespace kehu::translation {
 using rule::Node;
 using rule::Op;
 
+Term Translator::side(const Node& node) {
+  const Term term = value(node);
+  const bool may_be_list = term.form == Form::kList || (term.form == Form::kTagged && rule::may_be_list(node));
+  if (term.several || !may_be_list) return term;
+  return {Form::kTagged, cat(kElementsFunction, "(", term.sql, ")"), true};
+}
+
 std::string Translator::condition(const Node& node) {
   const std::array<Term, 1> term = {as(node, Form::kTruth)};
   return terms_.any_of(term, [](absl::Span<const std::string> names) { return names[0]; }).sql;
@@ -61,7 +68,7 @@ Term Translator::joined(const Node& node, const char* word) {
 
 Term Translator::compared(const Node& node, const char* sign) {
   const Form form = form_of(rule::comparison_type(node.of[0], node.of[1]));
-  const std::array<Term, 2> sides = {as(node.of[0], form), as(node.of[1], form)};
+  const std::array<Term, 2> sides = {side(node.of[0], form), side(node.of[1], form)};
   return terms_.any_of(sides,
                        [&](absl::Span<const std::string> names) { return cat(names[0], sign, names[1]); });
 }
@@ -70,7 +77,7 @@ Term Translator::compared(const Node& node, const char* sign) {
 Term Translator::between(const Node& node) {
   const Form from = form_of(rule::comparison_type(node.of[0], node.of[1]));
   const Form to = form_of(rule::comparison_type(node.of[0], node.of[2]));
-  const std::array<Term, 3> terms = {value(node.of[0]), as(node.of[1], from), as(node.of[2], to)};
+  const std::array<Term, 3> terms = {side(node.of[0]), side(node.of[1], from), side(node.of[2], to)};
   return terms_.any_of(terms, [&](absl::Span<const std::string> names) {
     const Term one = {terms[0].form, names[0]};
     return cat(terms_.as(one, from).sql, " >= ", names[1], " AND ", terms_.as(one, to).sql, " <= ", names[2]);
@@ -90,7 +97,7 @@ Term Translator::in_list(const Node& node) {
   }
   std::string any;
   for (const auto& [form, list] : lists) {
-    const std::array<Term, 1> term = {as(node.of[0], form)};
+    const std::array<Term, 1> term = {side(node.of[0], form)};
     const Term found = terms_.any_of(
         term, [&](absl::Span<const std::string> names) { return cat(names[0], " IN (", list, ")"); });
     any += cat(any.empty() ? "(" : " OR ", found.sql);
@@ -103,7 +110,7 @@ Term Translator::text_test(const Node& node) {
                          : node.op == Op::kStartsWith ? "starts_with"
                          : node.op == Op::kEndsWith   ? "ends_with"
                                                       : "regexp_matches";
-  const std::array<Term, 2> sides = {as(node.of[0], Form::kText), as(node.of[1], Form::kText)};
+  const std::array<Term, 2> sides = {side(node.of[0], Form::kText), side(node.of[1], Form::kText)};
   return terms_.any_of(sides, [&](absl::Span<const std::string> names) {
     return cat(function, "(", names[0], ", ", names[1], ")");
   });
@@ -117,7 +124,7 @@ Term Translator::is_known(const Node& node) {
 
 Term Translator::within(const Node& node) {
   const rule::Extent bounds = extent(node.window);
-  const std::array<Term, 1> term = {as(node.of[0], Form::kInstant)};
+  const std::array<Term, 1> term = {side(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
     return cat(names[0], " >= ", bounds.from.micros(), " AND ", names[0], " < ", bounds.to.micros());
   });
@@ -151,7 +158,7 @@ Term Translator::birthday(const Node& node) {
   const CivilDay first = zone_.day_of(now);
   const CivilDay last = zone_.day_of(rule::plus(now, node.span, zone_));
   const auto year = [](CivilDay day) { return (absl::CivilDay(1970, 1, 1) + day.value()).year(); };
-  const std::array<Term, 1> term = {as(node.of[0], Form::kInstant)};
+  const std::array<Term, 1> term = {side(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
     const std::string born = date_of(names[0]);
     std::string any;

@@ -15,6 +15,7 @@ const char* type_of(Form form) {
       return "BIGINT";
     case Form::kText:
     case Form::kTagged:
+    case Form::kList:
       return "VARCHAR";
   }
   return "VARCHAR";
@@ -66,6 +67,7 @@ std::string Terms::next_name() { return cat("x", names_++); }
 
 std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
   if (from == to) return sql;
+  if (from == Form::kList) return to == Form::kText || to == Form::kTagged ? sql : unknown(to);
   const bool asks_data = from == Form::kTagged || from == Form::kText;
   const std::string tagged = from == Form::kText ? cat("('\"' || ", sql, ")") : sql;
   switch (to) {
@@ -85,6 +87,8 @@ std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
       if (from == Form::kNumber) return number_text(sql);
       if (from == Form::kTruth) return truth_text(sql, "t", "f");
       return from == Form::kInstant ? cat("('@' || ", sql, ")") : tagged;
+    case Form::kList:
+      return unknown(to);
   }
   return sql;
 }

@@ -20,6 +20,7 @@ enum class Form : uint8_t {
   kText,     // VARCHAR
   kInstant,  // BIGINT, microseconds
   kTagged,   // VARCHAR, what tagged.h writes
+  kList,     // VARCHAR, a JSON array of texts
 };
 Form form_of(rule::Type type);
 

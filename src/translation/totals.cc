@@ -50,6 +50,7 @@ Term Translator::total(const Node& node) {
     case Op::kDistinct:
       return distinct(node, events);
     case Op::kTop:
+    case Op::kTopN:
       return top(node, events);
     case Op::kFirst:
     case Op::kLast:
@@ -109,7 +110,7 @@ Term Translator::distinct(const Node& node, const std::string& events) {
                              " * ", or_zero(sampled), " / ", kExactTexts, " + 0.5) AS BIGINT) END * 10000)")};
 }
 
-// The most frequent one, of equals the first by code point.
+// The most frequent ones, of equals the first by code point.
 Term Translator::top(const Node& node, const std::string& events) {
   const Term whole = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
   const Term texts = terms_.each_of(whole, Form::kText, [](const std::string& text) {
@@ -126,8 +127,12 @@ Term Translator::top(const Node& node, const std::string& events) {
   const std::string sampled =
       cat("CASE WHEN cardinality(", ever, ") <= ", kExactTexts, " THEN ", found, " ELSE list_filter(", found,
           ", lambda e: ", rank("e.key"), " <= ", last, ") END");
-  return {Form::kText, cat("list_sort(list_transform(", sampled,
-                           ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))[1].k")};
+  const std::string sorted =
+      cat("list_sort(list_transform(", sampled, ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))");
+  if (node.op == Op::kTop) return {Form::kText, cat(sorted, "[1].k")};
+  const std::string quoted = cat("list_transform(", sorted, "[1:", node.number.units() / Decimal::kScale,
+                                 "], lambda e: ", kQuotedFunction, "(e.k))");
+  return {Form::kList, cat("nullif('[' || array_to_string(", quoted, ", ',') || ']', '[]')")};
 }
 
 // Of equal times the greatest text is kept; a text rather than a number of the same spelling.

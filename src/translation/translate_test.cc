@@ -89,6 +89,7 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
       {R"(count("A") + sum(p of "B") - 1.5)", "102.5", "-1.5"},
       {R"(case when count("A") > 3 then "many" when ever("A") then 1 else today end)", "many",
        "2026-03-10T00:00:00.000+08:00"},
+      {R"(top(2, c of "A") contains "a")", "true", "false"},
       {R"(band(count("A"), "few" below 1, else "some"))", "some", "few"},
       {R"(age(2000-02-29))", "26", "26"},
       {R"(trait.city in ("北京", "Beijing"))", "true", "false"},

@@ -39,6 +39,10 @@ class Translator {
   // A column of the walk: whether an event is one of these within the bounds.
   std::string flag(const rule::Node& events, const rule::Extent& bounds);
 
+  // As a condition looks at it: a list stands for each of its texts.
+  Term side(const rule::Node& node);
+  Term side(const rule::Node& node, Form form) { return terms_.as(side(node), form); }
+
  private:
   // Literals and facts.
   Term fact(const rule::Node& node);

@@ -51,7 +51,8 @@ std::string traits_of(replica::Replica& replica, CustomerId customer) {
 // Texts of tags are kept up to a length.
 std::optional<std::string> comparable(const Value& value, const BusinessZone& zone) {
   auto text = rule::as_text(value, zone);
-  if (text) text = std::string(cut_utf8(*text, membership::kTagBytes));
+  const bool is_cut = value.kind != Value::Kind::kList;
+  if (text && is_cut) text = std::string(cut_utf8(*text, membership::kTagBytes));
   return text;
 }
 
