@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-// Made by scripts/holidays of the package chinese-days 1.5.7 of npm (MIT): facts only, what the State Council announced for
-// the years 2004 to 2026.
+// Made by scripts/holidays of the package chinese-days 1.5.7 of npm (MIT): facts only, what the State Council
+// announced for the years 2004 to 2026.
 namespace kehu::calendar {
 
 inline constexpr int kFirstYear = 2004;

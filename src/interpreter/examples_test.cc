@@ -82,6 +82,10 @@ TEST(Examples, MeanWhatTheyRead) {
       {.name = "零食常客", .events = {snacks}, .want = "true", .tag = R"(["drinks","snacks"])"},
       {.name = "零食常客", .events = {snacks}, .want = "false", .tag = R"(["drinks","toys"])"},
       {.name = "零食常客", .want = "false", .tag = R"(["snacks"])"},
+      {.name = "注册渠道",
+       .events = {"2026-03-02 Signed Up@app", "2026-03-01 Signed Up@xiaohongshu"},
+       .want = "xiaohongshu"},
+      {.name = "注册渠道", .want = "unknown"},
       {.name = "假日购物", .events = {"2026-02-17 Order Completed", order}, .want = "true"},
       {.name = "假日购物", .events = {"2026-02-28 Order Completed", order}, .want = "false"},
       {.name = "生命周期", .want = "潜客"},
@@ -98,7 +102,7 @@ TEST(Examples, MeanWhatTheyRead) {
     }
     EXPECT_GE(asked, 2) << definition.name;
   }
-  EXPECT_EQ(examples().size(), 16u);
+  EXPECT_EQ(examples().size(), 17u);
 }
 
 }  // namespace

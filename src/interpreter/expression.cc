@@ -102,12 +102,14 @@ Values chosen(const Node& node, const Asked& asked, const Event* event) {
   return {};
 }
 
+Value source(std::string_view name) { return name.empty() ? Value() : Value::of(name); }
+
 Value of_event(const Node& node, const Asked& asked, const Event& event) {
   switch (node.op) {
     case Op::kChannel:
       return Value::of(to_string(event.channel));
     case Op::kSource:
-      return Value::of(asked.facts.source_name(event.source));
+      return source(asked.facts.source_name(event.source));
     case Op::kEventHour:
       return number(rule::hour_of(event.time, asked.moment.zone));
     case Op::kEventHoliday: {
@@ -145,7 +147,7 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
     case Op::kToday:
       return {Value::of(moment.zone.start_of(moment.zone.day_of(moment.now)))};
     case Op::kProperty:
-      return event == nullptr ? Values() : values_at(node.text, *event);
+      return event == nullptr ? Values() : values_at(node.text, *event, asked);
     case Op::kChannel:
     case Op::kSource:
     case Op::kEventHour:

@@ -302,5 +302,37 @@ TEST(Function, ManyDifferentTexts) {
   EXPECT_EQ(top, place_of_v0 < 256 ? "v0" : "unknown");
 }
 
+TEST(Function, OfChannelsAndSources) {
+  const std::vector<std::string_view> events = {"2026-03-08T09:00 A@web#1", "2026-03-09T09:00 A@app#2",
+                                                "2026-03-10T09:00 A@app#1 {\"channel\":\"x\"}",
+                                                "2026-03-10T10:00 B#2", "2026-03-10T11:00 C@app#9"};
+  struct Case {
+    std::string_view rule;
+    std::string_view want;
+  };
+  const Case cases[] = {
+      {R"(first(channel of "A"))", "web"},
+      {R"(last(channel of "A"))", "app"},
+      {R"(last(`channel` of "A"))", "x"},
+      {R"(first(source of "A"))", "shop"},
+      {R"(last(source of "A", yesterday))", "crm"},
+      {R"(top(channel of any event))", "app"},
+      {R"(top(2, channel of any event))", R"(["app","unknown"])"},
+      {R"(top(source of "A"))", "shop"},
+      {R"(distinct(channel of any event))", "3"},
+      {R"(distinct(source of any event, last 1 day))", "2"},
+      {R"(first(source of "C"))", "unknown"},
+      {R"(sequence("A" then "A" by channel))", "true"},
+      {R"(sequence("A" then "C" by channel))", "true"},
+      {R"(sequence("A" then "B" by channel))", "false"},
+      {R"(sequence("A" then "B" by source))", "true"},
+      {R"(sequence("A" then "C" by source))", "false"},
+      {R"(first(channel of "A" where source = "crm"))", "app"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(answer({.name = "", .rule = c.rule, .events = events, .want = ""}), c.want) << c.rule;
+  }
+}
+
 }  // namespace
 }  // namespace kehu::interpreter

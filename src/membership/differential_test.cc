@@ -30,7 +30,9 @@ const std::vector<std::string> kSegments = {"vips", "sleepers"}, kTags = {"stage
 class Compared {
  public:
   Compared(uint64_t seed, const rule::Node& tree)
-      : tree_(tree), history_(seed, {.segments = kSegments, .tags = kTags}), rule_(tree, history_.moment().zone.name()) {}
+      : tree_(tree),
+        history_(seed, {.segments = kSegments, .tags = kTags}),
+        rule_(tree, history_.moment().zone.name()) {}
 
   void run() {
     FoldedCustomer customer(rule_, history_.facts_of(0), 3);

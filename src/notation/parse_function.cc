@@ -98,15 +98,22 @@ void Parser::selection(Node& node, bool path_needed) {
     node.of.push_back(events());
     const bool english = token().text == spelling(Keyword::kOf, Language::kEnglish);
     if (!english && accept(Keyword::kOf)) {
-      node.text = path();
+      node.text = chosen_path();
     } else if (path_needed || at(Keyword::kOf)) {
       unexpected("the property in front of the event: revenue of \"Order Completed\"");
     }
     return;
   }
-  node.text = path();
+  node.text = chosen_path();
   expect(Keyword::kOf);
   node.of.push_back(events());
+}
+
+// A property, or what every event has.
+std::string Parser::chosen_path() {
+  if (accept(Keyword::kChannel)) return std::string(rule::kChannelPath);
+  if (accept(Keyword::kSource)) return std::string(rule::kSourcePath);
+  return path();
 }
 
 Node Parser::events() {
@@ -128,7 +135,7 @@ Node Parser::events() {
 
 void Parser::sequence(Node& node) {
   steps(node);
-  if (accept(Keyword::kBy)) node.text = path();
+  if (accept(Keyword::kBy)) node.text = chosen_path();
   if (accept(Keyword::kWithin)) node.span = span();
   optional_window(node);
 }

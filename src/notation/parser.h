@@ -101,6 +101,7 @@ class Parser {
   Node events();
   void bands(Node& node);
   void selection(Node& node, bool path_needed);
+  std::string chosen_path();
   void sequence(Node& node);
   void steps(Node& node);
   Node step(Op op);

@@ -3,20 +3,30 @@
 
 #include "base/text.h"
 #include "notation/printer.h"
+#include "rule/nodes.h"
 
 namespace kehu::notation {
 namespace {
 
-constexpr std::pair<Op, Keyword> kFunctions[] = {
-    {Op::kCount, Keyword::kCount},       {Op::kSum, Keyword::kSum},
-    {Op::kAverage, Keyword::kAverage},   {Op::kMin, Keyword::kMin},
-    {Op::kMax, Keyword::kMax},           {Op::kDistinct, Keyword::kDistinct},
-    {Op::kTop, Keyword::kTop},           {Op::kTopN, Keyword::kTop},          {Op::kFirst, Keyword::kFirst},
-    {Op::kLast, Keyword::kLast},         {Op::kNth, Keyword::kNth},
-    {Op::kShare, Keyword::kShare},       {Op::kActiveDays, Keyword::kActiveDays},
-    {Op::kInterval, Keyword::kInterval}, {Op::kDaysSince, Keyword::kDaysSince},
-    {Op::kAge, Keyword::kAge},           {Op::kBand, Keyword::kBand},
-    {Op::kSequence, Keyword::kSequence}, {Op::kStage, Keyword::kStage}};
+constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
+                                                 {Op::kSum, Keyword::kSum},
+                                                 {Op::kAverage, Keyword::kAverage},
+                                                 {Op::kMin, Keyword::kMin},
+                                                 {Op::kMax, Keyword::kMax},
+                                                 {Op::kDistinct, Keyword::kDistinct},
+                                                 {Op::kTop, Keyword::kTop},
+                                                 {Op::kTopN, Keyword::kTop},
+                                                 {Op::kFirst, Keyword::kFirst},
+                                                 {Op::kLast, Keyword::kLast},
+                                                 {Op::kNth, Keyword::kNth},
+                                                 {Op::kShare, Keyword::kShare},
+                                                 {Op::kActiveDays, Keyword::kActiveDays},
+                                                 {Op::kInterval, Keyword::kInterval},
+                                                 {Op::kDaysSince, Keyword::kDaysSince},
+                                                 {Op::kAge, Keyword::kAge},
+                                                 {Op::kBand, Keyword::kBand},
+                                                 {Op::kSequence, Keyword::kSequence},
+                                                 {Op::kStage, Keyword::kStage}};
 
 // "ever" says the same as "did" without a window.
 Keyword keyword_of(const Node& node) {
@@ -51,10 +61,16 @@ void Printer::function(const Node& node) {
 void Printer::selection(const Node& node) {
   if (node.text.empty()) return events(node.of[0]);
   if (is_chinese()) events(node.of[0]);
-  if (!is_chinese()) word(written_path(node.text));
+  if (!is_chinese()) path(node.text);
   keyword(Keyword::kOf);
-  if (is_chinese()) return word(written_path(node.text));
+  if (is_chinese()) return path(node.text);
   events(node.of[0]);
+}
+
+void Printer::path(const std::string& path) {
+  if (path == rule::kChannelPath) return keyword(Keyword::kChannel);
+  if (path == rule::kSourcePath) return keyword(Keyword::kSource);
+  word(written_path(path));
 }
 
 void Printer::events(const Node& node) {
@@ -93,7 +109,7 @@ void Printer::steps(const Node& node) {
   if (node.op == Op::kStage) return;
   if (!node.text.empty()) {
     keyword(Keyword::kBy);
-    word(written_path(node.text));
+    path(node.text);
   }
   if (node.span == Span()) return;
   keyword(Keyword::kWithin);

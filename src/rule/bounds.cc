@@ -87,8 +87,9 @@ Flaw flaw_of_nth(Decimal number) {
 
 Flaw flaw_of_top(Decimal number) {
   if (is_whole(number, kTopLeast, kTopMost)) return {};
-  return {cat("top looks for ", number.to_string(), " texts"),
-          cat("a whole number from ", kTopLeast, " to ", kTopMost, "; top(…) without one for the most frequent")};
+  return {
+      cat("top looks for ", number.to_string(), " texts"),
+      cat("a whole number from ", kTopLeast, " to ", kTopMost, "; top(…) without one for the most frequent")};
 }
 
 }  // namespace kehu::rule

@@ -248,6 +248,15 @@ class Checker {
         if (node.window.kind == Window::Kind::kEver) return;
         return fail(node.place, cat(to_string(node.op), " looks at all events, and takes no window"),
                     cat(to_string(node.op), "(…) within a window, or last(…) with one"));
+      case Op::kSum:
+      case Op::kAverage:
+      case Op::kMin:
+      case Op::kMax:
+        if (is_event_text(node.text)) {
+          return fail(node.place, cat("the ", node.text.substr(1), " of an event is a text, and no number"),
+                      "count, distinct, top, first or last of it");
+        }
+        break;
       case Op::kTopN:
         bound(node, flaw_of_top(node.number));
         break;

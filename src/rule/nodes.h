@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "rule/tree.h"
 
 // What several of this room ask about nodes.
@@ -31,6 +33,12 @@ inline bool moves_with_now(const Node& node) {
   const bool is_sum = node.op == Op::kPlus || node.op == Op::kMinus;
   return is_sum && node.of.size() == 2 && node.of[1].op == Op::kSpan && moves_with_now(node.of[0]);
 }
+
+// What stands where a path does, and means the channel or the source of the event. No property has such a
+// path.
+inline constexpr std::string_view kChannelPath = ".channel";
+inline constexpr std::string_view kSourcePath = ".source";
+inline bool is_event_text(std::string_view path) { return path == kChannelPath || path == kSourcePath; }
 
 // Of functions over events: whether `text` is a path that they need, or may have.
 inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTopN; }

@@ -83,14 +83,16 @@ bool needs_name(Op op) {
 bool is_path(const Node& node) {
   const bool may =
       node.op == Op::kTrait || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
-  return may && !node.text.empty();
+  const bool is_of_event = is_event_text(node.text) && node.op != Op::kTrait && node.op != Op::kProperty;
+  return may && !node.text.empty() && !is_of_event;
 }
 
 // What a node says besides its operands, where nobody would read it.
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kTopN;
+  const bool number =
+      node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kTopN;
   const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
   const bool window = node.op == Op::kWithin || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";

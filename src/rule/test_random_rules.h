@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "rule/nodes.h"
 #include "rule/tree.h"
+#include "rule/value.h"
 
 namespace kehu::rule {
 
@@ -172,10 +174,14 @@ class RandomRules {
     return kTypes[below(6)];
   }
 
+  std::string path(bool of_events_as_well) {
+    if (of_events_as_well && chance(5)) return std::string(chance(2) ? kChannelPath : kSourcePath);
+    return pick(world_.properties);
+  }
   // A function of events, without its window.
   Node function(Op op, bool with_path) {
     Node node = make(op, {events()});
-    if (with_path) node.text = pick(world_.properties);
+    if (with_path) node.text = path(op < Op::kSum || op > Op::kMax);
     return node;
   }
   Node windowed(Op op, bool with_path) {
@@ -398,7 +404,7 @@ class RandomRules {
       }
       if (chance(2)) node.span = short_span();
     }
-    if (chance(4)) node.text = pick(world_.properties);
+    if (chance(4)) node.text = path(true);
     return node;
   }
   Node condition(uint32_t depth) {
@@ -433,7 +439,10 @@ class RandomRules {
     }
     if (kind == 3) return named(Op::kTrait, pick(world_.traits));
     if (kind == 4) return make(comparison(Type::kText), {data(), data()});
-    return chance(2) ? text_test(data()) : compared(data(), scalar_type());
+    if (chance(2)) return text_test(data());
+    Node value = data();
+    const Type type = static_type(value).value_or(scalar_type());
+    return compared(std::move(value), type);
   }
 
   std::mt19937_64 random_;

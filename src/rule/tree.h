@@ -68,7 +68,7 @@ enum class Op : uint8_t {
   // What events add up to. of: one kEvents; window.
   kDid,  // whether there was one
   kCount,
-  kSum,  // text: a path, as in the next seven
+  kSum,  // text: a path, or ".channel" or ".source" (nodes.h), as in the next seven
   kAverage,
   kMin,
   kMax,
@@ -84,7 +84,8 @@ enum class Op : uint8_t {
   kDaysSince,  // of: an instant; whole civil days from its day to today
   kAge,        // of: an instant; whole years from its day to today
 
-  kSequence,  // of: kStep and kNotStep; text: a path that all have in common, or empty; span: within; window
+  kSequence,  // of: kStep and kNotStep; text: a path of what all have in common, or empty; span: within;
+              // window
   kStage,     // of: kStep; window; the name of the last one reached
   kStep,      // of: kEvents
   kNotStep,

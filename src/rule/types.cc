@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rule/nodes.h"
 #include "rule/value.h"
 
 namespace kehu::rule {
@@ -32,6 +33,7 @@ std::optional<Type> static_type(const Node& node) {
       return std::nullopt;
     case Op::kFirst:
     case Op::kLast:
+      if (is_event_text(node.text)) return Type::kText;
       return node.text.empty() ? std::optional(Type::kInstant) : std::nullopt;
     case Op::kCase:
       return case_type(node);

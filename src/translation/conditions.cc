@@ -15,9 +15,9 @@ using rule::Op;
 
 Term Translator::side(const Node& node) {
   const Term term = value(node);
-  const bool may_be_list = term.form == Form::kList || (term.form == Form::kTagged && rule::may_be_list(node));
-  if (term.several || !may_be_list) return term;
-  return {Form::kTagged, cat(kElementsFunction, "(", term.sql, ")"), true};
+  const bool may_be_list =
+      term.form == Form::kList || (term.form == Form::kTagged && rule::may_be_list(node));
+  return may_be_list ? terms_.opened(term) : term;
 }
 
 std::string Translator::condition(const Node& node) {
@@ -146,9 +146,10 @@ Term Translator::age(const Node& node) {
   const int64_t year = (absl::CivilDay(1970, 1, 1) + day.value()).year();
   const std::string today = cat("DATE '1970-01-01' + ", day.value());
   return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber, [&](const std::string& t) {
-    const std::string born = date_of(t);
-    return cat("CASE WHEN ", born, " <= ", today, " THEN (", year, " - year(", born, ") - CASE WHEN ",
-               day_in(year, born), " > ", today, " THEN 1 ELSE 0 END) * 10000 END");
+    return terms_.once(date_of(t), [&](const std::string& born) {
+      return cat("CASE WHEN ", born, " <= ", today, " THEN (", year, " - year(", born, ") - CASE WHEN ",
+                 day_in(year, born), " > ", today, " THEN 1 ELSE 0 END) * 10000 END");
+    });
   });
 }
 
@@ -160,13 +161,14 @@ Term Translator::birthday(const Node& node) {
   const auto year = [](CivilDay day) { return (absl::CivilDay(1970, 1, 1) + day.value()).year(); };
   const std::array<Term, 1> term = {side(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
-    const std::string born = date_of(names[0]);
-    std::string any;
-    for (int64_t y = year(first); y <= year(last); ++y) {
-      any += cat(any.empty() ? "(" : " OR ", day_in(y, born), " BETWEEN DATE '1970-01-01' + ", first.value(),
-                 " AND DATE '1970-01-01' + ", last.value());
-    }
-    return any + ")";
+    return terms_.once(date_of(names[0]), [&](const std::string& born) {
+      std::string any;
+      for (int64_t y = year(first); y <= year(last); ++y) {
+        any += cat(any.empty() ? "(" : " OR ", day_in(y, born), " BETWEEN DATE '1970-01-01' + ",
+                   first.value(), " AND DATE '1970-01-01' + ", last.value());
+      }
+      return any + ")";
+    });
   });
 }
 

@@ -18,7 +18,7 @@ inline constexpr char kWorkdayFunction[] = "kehu_rule_workday";  // (microsecond
 inline constexpr char kPlusFunction[] = "kehu_rule_plus";  // (microseconds, count, unit, zone) → microseconds
 inline constexpr char kElementsFunction[] = "kehu_rule_elements";  // (tagged text) → list of tagged texts
 inline constexpr char kQuotedFunction[] = "kehu_rule_quoted";      // (text) → JSON
-inline constexpr char kHashFunction[] = "kehu_rule_hash";  // (text) → 48 bits
+inline constexpr char kHashFunction[] = "kehu_rule_hash";          // (text) → 48 bits
 inline constexpr char kKeptFunction[] = "kehu_rule_kept";  // (tagged text) → what is kept of it (kValueBytes)
 
 // Events are lists of three numbers each: microseconds, a bit for each step that it can take, and a number

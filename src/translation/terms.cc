@@ -117,6 +117,20 @@ Term Terms::any_of(absl::Span<const Term> terms,
   return {Form::kTruth, sql};
 }
 
+std::string Terms::once(const std::string& sql,
+                        absl::FunctionRef<std::string(const std::string& value)> make) {
+  const std::string x = next_name();
+  return cat("list_transform([", sql, "], lambda ", x, ": ", make(x), ")[1]");
+}
+
+Term Terms::opened(const Term& term) {
+  if (!term.several) return {Form::kTagged, call(kElementsFunction, term.sql), true};
+  const std::string x = next_name();
+  return {Form::kTagged,
+          cat("flatten(list_transform(", term.sql, ", lambda ", x, ": ", call(kElementsFunction, x), "))"),
+          true};
+}
+
 Term Terms::known(const Term& term) {
   if (!term.several) return term;
   const std::string x = next_name();

@@ -1,6 +1,7 @@
 #include "translation/translate.h"
 
 #include "base/text.h"
+#include "rule/nodes.h"
 #include "translation/functions.h"
 #include "translation/translator.h"
 
@@ -101,7 +102,7 @@ Term Translator::fact(const Node& node) {
     case Op::kChannel:
       return {Form::kText, "channel"};
     case Op::kSource:
-      return {Form::kText, "source"};
+      return {Form::kText, "nullif(source, '')"};
     case Op::kEventHour:
       return {Form::kNumber, cat(kHourFunction, "(t, ", terms_.zone(), ") * 10000")};
     case Op::kEventWeekday:
@@ -120,6 +121,12 @@ Term Translator::property(const std::string& path) {
   if (event_ != nullptr) return statement_.rows.property(path, *event_);
   fail(failure(absl::StatusCode::kInvalidArgument, "the property ", path, " stands outside of an event"));
   return {Form::kTagged, "NULL"};
+}
+
+// What stands where a path does: of events of one name (empty: any).
+Term Translator::chosen(const std::string& path, const std::string& event) {
+  if (!rule::is_event_text(path)) return statement_.rows.property(path, event);
+  return fact({.op = path == rule::kChannelPath ? Op::kChannel : Op::kSource});
 }
 
 // The answer of another definition is a column, so that it is written once however often it is named.
@@ -173,14 +180,16 @@ Term Translator::moved(const Node& node) {
 // The literals of a band have one form.
 Term Translator::band(const Node& node) {
   const Form form = value(node.of[1]).form;
-  const Term bands = terms_.each_of(as(node.of[0], Form::kNumber), form, [&](const std::string& number) {
+  const auto found = [&](const std::string& number) {
     std::string sql = cat("CASE WHEN ", number, " IS NULL THEN NULL");
     for (size_t i = 1; i + 1 < node.of.size(); i += 2) {
       sql += cat(" WHEN ", number, " < ", value(node.of[i + 1]).sql, " THEN ", value(node.of[i]).sql);
     }
     if (node.of.size() % 2 == 0) sql += cat(" ELSE ", value(node.of.back()).sql);
     return sql + " END";
-  });
+  };
+  const Term bands = terms_.each_of(as(node.of[0], Form::kNumber), form,
+                                    [&](const std::string& of) { return terms_.once(of, found); });
   return terms_.known(bands);
 }
 

@@ -90,6 +90,8 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
       {R"(case when count("A") > 3 then "many" when ever("A") then 1 else today end)", "many",
        "2026-03-10T00:00:00.000+08:00"},
       {R"(top(2, c of "A") contains "a")", "true", "false"},
+      {R"(first(channel of "A"))", "web", "unknown"},
+      {R"(top(source of "A"))", "shop", "unknown"},
       {R"(band(count("A"), "few" below 1, else "some"))", "some", "few"},
       {R"(age(2000-02-29))", "26", "26"},
       {R"(trait.city in ("北京", "Beijing"))", "true", "false"},
