@@ -86,6 +86,9 @@ TEST(Examples, MeanWhatTheyRead) {
        .events = {"2026-03-02 Signed Up@app", "2026-03-01 Signed Up@xiaohongshu"},
        .want = "xiaohongshu"},
       {.name = "注册渠道", .want = "unknown"},
+      {.name = "新近搬家", .want = "true", .now = "2026-03-07T23:59", .traits = beijing},
+      {.name = "新近搬家", .want = "false", .now = "2026-03-08", .traits = beijing},
+      {.name = "新近搬家", .want = "false", .now = "2026-03-07"},
       {.name = "假日购物", .events = {"2026-02-17 Order Completed", order}, .want = "true"},
       {.name = "假日购物", .events = {"2026-02-28 Order Completed", order}, .want = "false"},
       {.name = "生命周期", .want = "潜客"},
@@ -102,7 +105,7 @@ TEST(Examples, MeanWhatTheyRead) {
     }
     EXPECT_GE(asked, 2) << definition.name;
   }
-  EXPECT_EQ(examples().size(), 17u);
+  EXPECT_EQ(examples().size(), 18u);
 }
 
 }  // namespace

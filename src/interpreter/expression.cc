@@ -138,6 +138,12 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return {Value::of(moment.zone.start_of(node.window.from))};
     case Op::kTrait:
       return {trait(node, asked.facts)};
+    case Op::kTraitTime:
+    case Op::kTraitSource: {
+      const auto origin = asked.facts.origin(node.text);
+      if (!origin) return {Value()};
+      return {node.op == Op::kTraitTime ? Value::of(origin->time) : source(origin->source)};
+    }
     case Op::kTag:
       return {asked.facts.tag(node.text)};
     case Op::kSegment:

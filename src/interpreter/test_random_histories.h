@@ -44,6 +44,7 @@ struct RandomHistoryWorld {
 class PlainFacts : public Facts {
  public:
   std::string traits = "{}";
+  std::map<std::string, Origin, std::less<>> origins;
   std::set<std::string, std::less<>> segments;
   std::map<std::string, rule::Value, std::less<>> tags;
   std::vector<std::string> sources = {"shop", "crm"};
@@ -53,6 +54,10 @@ class PlainFacts : public Facts {
     const auto parsed = json::FieldPath::parse(path);
     if (parsed.ok()) parsed->visit(traits, [&](const json::RawValue& raw) { found = raw; });
     return found;
+  }
+  std::optional<Origin> origin(std::string_view trait) const override {
+    const auto found = origins.find(trait);
+    return found == origins.end() ? std::nullopt : std::optional(found->second);
   }
   bool in_segment(std::string_view name) const override { return segments.contains(name); }
   rule::Value tag(std::string_view name) const override {
@@ -273,6 +278,7 @@ class RandomHistory {
       if (chance(4)) continue;
       const std::string value = trait == "birthday" && !chance(4) ? birthday() : member({});
       out.traits += cat(out.traits.size() > 1 ? "," : "", literal(trait), ":", value);
+      out.origins[trait] = {any_time(), pick(world_.sources)};
     }
     out.traits += "}";
     for (const std::string& segment : world_.segments) {

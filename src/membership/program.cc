@@ -5,6 +5,7 @@
 
 #include "membership/run.h"
 #include "rule/compare.h"
+#include "rule/nodes.h"
 
 namespace kehu::membership {
 namespace {
@@ -51,7 +52,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
             .may_be_list = rule::may_be_list(node),
             .span = node.span,
             .window = node.window};
-  asks_traits_ |= node.op == Op::kTrait;
+  asks_traits_ |= rule::asks_trait(node.op);
   if (node.op == Op::kNth || node.op == Op::kTopN)
     step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {

@@ -33,8 +33,8 @@ class Asked {
   virtual ~Asked() = default;
   virtual Instant now() const = 0;
   virtual tally::Totals& totals() = 0;
-  // A path into the traits as they are.
-  virtual std::optional<json::RawValue> trait(std::string_view path) = 0;
+  // What an operator that asks_trait() comes to: a path into the traits as they are, or where one came from.
+  virtual rule::Value trait(rule::Op op, std::string_view path) = 0;
   // What another rule has come to, by its index in the plan.
   virtual rule::Value result(uint32_t rule) = 0;
 };

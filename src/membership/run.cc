@@ -98,7 +98,9 @@ Answer Run::answer(const Step& step) {
     case Op::kAge:
       return age(step);
     case Op::kTrait:
-      return trait(step);
+    case Op::kTraitTime:
+    case Op::kTraitSource:
+      return {asked_.trait(step.op, step.text)};
     case Op::kSegment: {
       const Value result = asked_.result(step.number);
       return {Value::of(rule::as_bool(result).value_or(false))};
@@ -292,11 +294,6 @@ Answer Run::band(const Step& step) {
   const auto found =
       rule::band_of(*number, step.of.size(), [&](size_t bound) { return step.of[bound].constant.number; });
   return {found ? step.of[*found].constant : Value(), of.until};
-}
-
-Answer Run::trait(const Step& step) {
-  const auto raw = asked_.trait(step.text);
-  return {raw ? Value::of(*raw) : Value()};
 }
 
 // days_since(t) grows by one each midnight: it crosses a constant on one of them.

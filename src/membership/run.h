@@ -34,7 +34,6 @@ class Run {
   Answer days_since(const Step& step);
   Answer age(const Step& step);
   Answer band(const Step& step);
-  Answer trait(const Step& step);
 
   // Functions of events.
   Answer function(const Step& step);

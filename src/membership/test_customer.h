@@ -89,7 +89,15 @@ class FoldedCustomer final : public Asked {
 
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view path) override { return facts_.trait(path); }
+  rule::Value trait(rule::Op op, std::string_view path) override {
+    if (op == rule::Op::kTrait) {
+      const auto raw = facts_.trait(path);
+      return raw ? rule::Value::of(*raw) : rule::Value();
+    }
+    const auto origin = facts_.origin(path);
+    if (!origin) return {};
+    return op == rule::Op::kTraitTime ? rule::Value::of(origin->time) : rule::Value::of(origin->source);
+  }
   rule::Value result(uint32_t index) override {
     const auto& [kind, name] = rule_.names()[index];
     if (kind == rule::Kind::kTag) return facts_.tag(name);

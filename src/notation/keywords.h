@@ -17,7 +17,7 @@ using rule::Unit;
 enum class Keyword : uint8_t {
   kSegment, kTag, kOwner, kDescription, kTimeZone, kKeep, kClear, kCase, kWhen, kCaseThen, kElse, kEnd,
   kOr, kAnd, kNot, kBetween, kTo, kIn, kContains, kStartsWith, kEndsWith, kMatches, kIsKnown, kIsUnknown,
-  kWithin, kInside, kBefore, kAfter, kBirthday, kTrue, kFalse, kTrait, kNow, kToday, kChannel, kSource,
+  kWithin, kInside, kBefore, kAfter, kBirthday, kTrue, kFalse, kTrait, kTimeOf, kNow, kToday, kChannel, kSource,
   kHourOfDay, kWeekday, kHoliday, kWorkday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kAge, kBand, kBelow, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
@@ -67,6 +67,7 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kTrue, {"true"}, {"真"}},
     {Keyword::kFalse, {"false"}, {"假"}},
     {Keyword::kTrait, {"trait"}, {"特征"}},
+    {Keyword::kTimeOf, {"time of"}, {"的时间", "的 时间"}},
     {Keyword::kNow, {"now"}, {"现在"}},
     {Keyword::kToday, {"today"}, {"今天"}},
     {Keyword::kChannel, {"channel"}, {"渠道"}},

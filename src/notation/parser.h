@@ -84,6 +84,8 @@ class Parser {
   Node list();
   Node number();
   std::optional<Node> known_word();
+  std::optional<Node> of_trait();
+  Node trait();
   Node after_dot(Op op);
   Node property();
   std::string path();

@@ -108,6 +108,26 @@ absl::Status elements(const Arguments& arguments, Answers& answers) {
   return absl::OkStatus();
 }
 
+absl::Status origins(const Arguments& arguments, Answers& answers) {
+  return each_text(arguments, answers, [&](size_t row) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object();
+    json::FieldReader reader(arguments.text(0, row));
+    for (json::Field field; reader.next(field);) {
+      writer.key(field.key);
+      if (field.value.kind == json::Kind::kNull) {
+        writer.raw("null");
+        continue;
+      }
+      writer.begin_object().field("time", std::to_string(arguments.integer(1, row)));
+      writer.field("source", arguments.text(2, row)).end_object();
+    }
+    writer.end_object();
+    return std::optional(std::move(out));
+  });
+}
+
 absl::Status quoted(const Arguments& arguments, Answers& answers) {
   return each_text(arguments, answers, [&](size_t row) {
     std::string out;
@@ -251,6 +271,7 @@ absl::Status add_rule_functions(duck::Database& database) {
   const duck::ScalarFunction functions[] = {
       {translation::kValueFunction, {kText, kText}, kText, value_at},
       {translation::kValuesFunction, {kText, kText}, ScalarType::kTexts, values_at},
+      {translation::kOriginsFunction, {kText, kInteger, kText}, kText, origins},
       {translation::kElementsFunction, {kText}, ScalarType::kTexts, elements},
       {translation::kQuotedFunction, {kText}, kText, quoted},
       {translation::kKeptFunction, {kText}, kText, kept},

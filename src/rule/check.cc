@@ -212,6 +212,12 @@ class Checker {
   }
 
   void named(const Node& node) {
+    const bool is_of_trait = node.op == Op::kTraitTime || node.op == Op::kTraitSource;
+    if (is_of_trait && node.text.find_first_of(".[") != std::string::npos) {
+      return fail(node.place,
+                  cat("time and source are those of a whole trait, and ", node.text, " is a part of one"),
+                  "the name of a trait", cat("trait.", node.text.substr(0, node.text.find_first_of(".["))));
+    }
     const bool is_segment = node.op == Op::kSegment;
     if (!is_segment && node.op != Op::kTag) return;
     const std::string_view kind = is_segment ? "segment" : "tag";

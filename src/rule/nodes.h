@@ -34,6 +34,9 @@ inline bool moves_with_now(const Node& node) {
   return is_sum && node.of.size() == 2 && node.of[1].op == Op::kSpan && moves_with_now(node.of[0]);
 }
 
+// What asks the traits of a customer.
+inline bool asks_trait(Op op) { return op == Op::kTrait || op == Op::kTraitTime || op == Op::kTraitSource; }
+
 // What stands where a path does, and means the channel or the source of the event. No property has such a
 // path.
 inline constexpr std::string_view kChannelPath = ".channel";

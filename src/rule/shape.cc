@@ -78,12 +78,12 @@ bool fits(const Node& parent, size_t place, Op op) {
 }
 
 bool needs_name(Op op) {
-  return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
+  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
-      node.op == Op::kTrait || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
-  const bool is_of_event = is_event_text(node.text) && node.op != Op::kTrait && node.op != Op::kProperty;
+      asks_trait(node.op) || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
+  const bool is_of_event = is_event_text(node.text) && !asks_trait(node.op) && node.op != Op::kProperty;
   return may && !node.text.empty() && !is_of_event;
 }
 

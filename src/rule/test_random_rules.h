@@ -196,6 +196,7 @@ class RandomRules {
     if (kind == 0 && world_.functions) return function(Op::kFirst, true);
     if (kind == 1 && world_.functions) return windowed(Op::kLast, true);
     if (kind == 2 && !world_.tags.empty()) return named(Op::kTag, pick(world_.tags));
+    if (!world_.traits.empty() && chance(4)) return named(Op::kTraitSource, pick(world_.traits));
     return world_.traits.empty() ? text_literal() : named(Op::kTrait, pick(world_.traits));
   }
 
@@ -268,6 +269,7 @@ class RandomRules {
   Node instant(uint32_t depth) {
     if (depth > 0 && chance(4))
       return make(pick_op({Op::kPlus, Op::kMinus}), {instant(depth - 1), span_literal()});
+    if (!world_.traits.empty() && chance(10)) return named(Op::kTraitTime, pick(world_.traits));
     const uint32_t kind = below(8);
     if (kind == 0) return {.op = Op::kToday};
     if (kind < 3 || !world_.functions) return date_literal();

@@ -26,9 +26,12 @@ enum class Op : uint8_t {
   kList,    // of: literals
 
   // What a customer is now.
-  kTrait,    // text: the name; a path leads into objects
-  kTag,      // text: the name
-  kSegment,  // text: the name; whether the customer is in it
+  kTrait,  // text: the name; a path leads into objects
+  // text: the name of a whole trait.
+  kTraitTime,    // when the event was that wrote it as it is
+  kTraitSource,  // the name of that event's source
+  kTag,          // text: the name
+  kSegment,      // text: the name; whether the customer is in it
   kNow,
   kToday,  // the beginning of the civil day
 

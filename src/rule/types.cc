@@ -60,12 +60,14 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kText:
     case Op::kChannel:
     case Op::kSource:
+    case Op::kTraitSource:
     case Op::kEventHoliday:
     case Op::kTop:
     case Op::kTopN:
     case Op::kStage:
       return Type::kText;
     case Op::kDate:
+    case Op::kTraitTime:
     case Op::kNow:
     case Op::kToday:
     case Op::kNth:

@@ -16,6 +16,9 @@ inline constexpr char kWeekdayFunction[] = "kehu_rule_weekday";  // (microsecond
 inline constexpr char kHolidayFunction[] = "kehu_rule_holiday";  // (microseconds, zone) → name or NULL
 inline constexpr char kWorkdayFunction[] = "kehu_rule_workday";  // (microseconds, zone) → 1 or 0
 inline constexpr char kPlusFunction[] = "kehu_rule_plus";  // (microseconds, count, unit, zone) → microseconds
+// (traits of an event, microseconds, source) → what origins (translate.h) say of those that it writes; null
+// of those that it takes away
+inline constexpr char kOriginsFunction[] = "kehu_rule_origins";
 inline constexpr char kElementsFunction[] = "kehu_rule_elements";  // (tagged text) → list of tagged texts
 inline constexpr char kQuotedFunction[] = "kehu_rule_quoted";      // (text) → JSON
 inline constexpr char kHashFunction[] = "kehu_rule_hash";          // (text) → 48 bits

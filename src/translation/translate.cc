@@ -93,6 +93,10 @@ Term Translator::fact(const Node& node) {
               cat(several ? kValuesFunction : kValueFunction, "(traits, ", sql_literal(node.text), ")"),
               several};
     }
+    case Op::kTraitTime:
+      return {Form::kInstant, cat("CAST(substr(", origin(node.text, "time"), ", 2) AS BIGINT)")};
+    case Op::kTraitSource:
+      return terms_.as({Form::kTagged, origin(node.text, "source")}, Form::kText);
     case Op::kTag:
       return definition(rule::Kind::kTag, node.text);
     case Op::kSegment:
@@ -115,6 +119,11 @@ Term Translator::fact(const Node& node) {
       fail(failure(absl::StatusCode::kInvalidArgument, rule::to_string(node.op), " is no value"));
       return {Form::kTruth, "false"};
   }
+}
+
+// Texts of JSON.
+std::string Translator::origin(const std::string& trait, const char* what) const {
+  return cat("nullif(", kValueFunction, "(origins, ", sql_literal(cat(trait, ".", what)), "), '\"')");
 }
 
 Term Translator::property(const std::string& path) {

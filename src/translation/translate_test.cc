@@ -24,7 +24,7 @@ class TranslateTest : public testing::Test {
     question_.zone = *BusinessZone::load("Asia/Shanghai");
     question_.answer = Answer::kText;
     tables_.add_customers(
-        R"(('an', '{"city":"北京","vip":true,"age":"41.5"}', [], MAP {}), ('bo', '{}', [], MAP {}))");
+        R"(('an', '{"city":"北京","vip":true,"age":"41.5"}', '{"city":{"time":"1772326800000000","source":"crm"}}', [], MAP {}), ('bo', '{}', NULL, [], MAP {}))");
   }
 
   // A row of `events` of the customer an.
@@ -92,6 +92,9 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
       {R"(top(2, c of "A") contains "a")", "true", "false"},
       {R"(first(channel of "A"))", "web", "unknown"},
       {R"(top(source of "A"))", "shop", "unknown"},
+      {"time of trait.city", "2026-03-01T09:00:00.000+08:00", "unknown"},
+      {"source of trait.city", "crm", "unknown"},
+      {"time of trait.city within last 10 days", "true", "false"},
       {R"(band(count("A"), "few" below 1, else "some"))", "some", "few"},
       {R"(age(2000-02-29))", "26", "26"},
       {R"(trait.city in ("北京", "Beijing"))", "true", "false"},

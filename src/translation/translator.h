@@ -47,6 +47,7 @@ class Translator {
   // Literals and facts.
   Term fact(const rule::Node& node);
   Term property(const std::string& path);
+  std::string origin(const std::string& trait, const char* what) const;
   Term chosen(const std::string& path, const std::string& event);
   Term definition(rule::Kind kind, const std::string& name);
   // Conditions (conditions.cc).
