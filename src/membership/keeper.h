@@ -38,7 +38,7 @@ inline constexpr size_t kTagBytes = 256;
 // per thread.
 class Keeper final : private Asked {
  public:
-  using TraitOf = absl::FunctionRef<std::optional<json::RawValue>(std::string_view path)>;
+  using TraitOf = absl::FunctionRef<rule::Value(rule::Op op, std::string_view path)>;
 
   // The customer at hand: the tallies of its parts. All are kept by the caller as long as it is asked for.
   void open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members);
@@ -64,7 +64,7 @@ class Keeper final : private Asked {
  private:
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view path) override { return (*trait_)(path); }
+  rule::Value trait(rule::Op op, std::string_view path) override { return (*trait_)(op, path); }
   rule::Value result(uint32_t rule) override;
 
   void ask(const Plan::Rule& rule, std::vector<Change>& changes);

@@ -153,7 +153,7 @@ class Nobody final : public Asked {
   explicit Nobody(const tally::Plan& plan) { totals_.open(plan, {}); }
   Instant now() const override { return kFirstInstant + Duration::days(10'000); }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view) override { return std::nullopt; }
+  rule::Value trait(rule::Op, std::string_view) override { return {}; }
   rule::Value result(uint32_t) override { return {}; }
 
  private:

@@ -63,6 +63,16 @@ uint64_t estimated(size_t found, uint64_t largest_hash) {
                                0.5);
 }
 
+// Of equals the first by code point, which is the order of the map.
+std::vector<std::string> most_frequent(const std::map<std::string_view, uint64_t>& counts, size_t most) {
+  std::vector<std::pair<std::string_view, uint64_t>> sorted(counts.begin(), counts.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& each) { return each.second; });
+  sorted.resize(std::min(sorted.size(), most));
+  std::vector<std::string> texts;
+  for (const auto& [text, count] : sorted) texts.emplace_back(text);
+  return texts;
+}
+
 }  // namespace
 
 // Of a window of so many granules of this size, by far the most, without the calendar.
@@ -91,6 +101,7 @@ Answer Run::function(const Step& step) {
       return active_days(step);
     case Op::kDistinct:
     case Op::kTop:
+    case Op::kTopN:
       return texts_of(step);
     case Op::kFirst:
     case Op::kLast:
@@ -222,6 +233,7 @@ Answer Run::texts_of(const Step& step) {
   if (step.op == Op::kDistinct) {
     return {number(texts.beyond() ? estimated(found, texts.entries().back().hash) : found), until};
   }
+  if (step.op == Op::kTopN) return {Value::list(most_frequent(counts, step.number)), until};
   const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
   return {most == counts.end() ? Value() : Value::of(most->first), until};
 }

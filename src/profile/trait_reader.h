@@ -22,8 +22,11 @@ class TraitReader {
   // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or
   // the parts are damaged. Valid until the next call.
   std::optional<json::RawValue> find(std::string_view path);
+  // When and by whom the whole trait was written as it is.
+  std::optional<Stamp> stamp(std::string_view name);
 
  private:
+  std::optional<TraitValue> value(std::string_view name);
   bool read();
 
   absl::Span<const std::string_view> parts_;

@@ -27,6 +27,8 @@ Arity arity_of(Op op) {
     case Op::kOr:
     case Op::kCase:
       return {2, kAny};
+    case Op::kBand:
+      return {3, kAny};
     case Op::kBetween:
       return {3, 3};
     case Op::kEvents:
@@ -61,7 +63,11 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kStep:
     case Op::kNotStep:
       return op == Op::kEvents;
+    case Op::kBand:
+      if (place > 0) return is_literal(op);
+      break;
     case Op::kDaysSince:
+    case Op::kAge:
     case Op::kEvents:
     case Op::kCase:
       break;
@@ -72,19 +78,21 @@ bool fits(const Node& parent, size_t place, Op op) {
 }
 
 bool needs_name(Op op) {
-  return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
+  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
-      node.op == Op::kTrait || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
-  return may && !node.text.empty();
+      asks_trait(node.op) || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
+  const bool is_of_event = is_event_text(node.text) && !asks_trait(node.op) && node.op != Op::kProperty;
+  return may && !node.text.empty() && !is_of_event;
 }
 
 // What a node says besides its operands, where nobody would read it.
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
+  const bool number =
+      node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kTopN;
   const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
   const bool window = node.op == Op::kWithin || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";

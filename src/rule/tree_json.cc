@@ -53,7 +53,7 @@ void write_window(const Window& window, json::Writer& writer) {
   writer.end_object();
 }
 
-bool has_number(Op op) { return op == Op::kBool || op == Op::kNumber || op == Op::kNth; }
+bool has_number(Op op) { return op == Op::kBool || op == Op::kNumber || op == Op::kNth || op == Op::kTopN; }
 
 void write(const Node& node, json::Writer& writer) {
   writer.begin_object().field("op", to_string(node.op));

@@ -122,12 +122,23 @@ absl::StatusOr<std::vector<membership::Reason>> Shard::why(CustomerId customer,
   if (auto status = parts_.decode(blob); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   open_rules(parts_.parts());
-  auto reasons = keeper_.explain(rule, now, [this](std::string_view path) { return trait(path); });
+  auto reasons =
+      keeper_.explain(rule, now, [this](rule::Op op, std::string_view path) { return trait(op, path); });
   if (auto status = keeper_.status(); !status.ok()) return status;
   return reasons;
 }
 
-std::optional<json::RawValue> Shard::trait(std::string_view path) { return traits_.find(path); }
+rule::Value Shard::trait(rule::Op op, std::string_view path) {
+  if (op == rule::Op::kTrait) {
+    const auto raw = traits_.find(path);
+    return raw ? rule::Value::of(*raw) : rule::Value();
+  }
+  const auto stamp = traits_.stamp(path);
+  if (!stamp) return {};
+  if (op == rule::Op::kTraitTime) return rule::Value::of(stamp->time);
+  const std::string_view name = source_name(stamp->source);
+  return name.empty() ? rule::Value() : rule::Value::of(name);
+}
 
 void Shard::open_rules(absl::Span<const Part> parts) {
   part_tallies_.clear();
@@ -149,7 +160,7 @@ absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& eff
   members_bytes_ = parts_.members();
   if (rules_.empty()) return absl::OkStatus();
   const Event& event = *applied.event;
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   const bool is_due = membership::Members::timer_of(members_bytes_) <= now;
   if (is_due) {
     if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
@@ -226,7 +237,7 @@ absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now
   if (auto status = parts_.decode(customers_.get(customer.hash)); !status.ok()) return status;
   if (membership::Members::timer_of(parts_.members()) > now) return absl::OkStatus();
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   return put_members(customer, sequence, now, effects);
@@ -268,7 +279,8 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   members_.clear_dues();
   open_rules(parts_.parts());
   keeper_.update(
-      rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
+      rules_.all(), now, [this](rule::Op op, std::string_view path) { return this->trait(op, path); },
+      changes_);
   return put_members(customer, sequence, now, effects);
 }
 

@@ -187,8 +187,7 @@ Folder::Done Folder::add(const Counter& counter, const Seen& seen, State& state)
     return Done::kMoved;
   }
   bool changed = false;
-  counter.value.any(seen, [&](const json::RawValue& raw) {
-    const rule::Value value = rule::Value::of(raw);
+  counter.value.any(seen, [&](const rule::Value& value) {
     if (spec.kind == Kind::kAmounts) {
       const auto units = rule::as_number(value);
       if (units) state.amounts.add(spec, time, number, static_cast<int64_t>(*units));
@@ -213,8 +212,8 @@ Folder::Done Folder::add_step(const Counter& counter, const Seen& seen, State& s
   // Without the property that all have in common it belongs to no sequence; with several values, to several.
   keys_.clear();
   Done done = Done::kNothing;
-  counter.key.any(seen, [&](const json::RawValue& raw) {
-    if (const auto text = rule::as_text(rule::Value::of(raw), counter.zone)) {
+  counter.key.any(seen, [&](const rule::Value& value) {
+    if (const auto text = rule::as_text(value, counter.zone)) {
       event.key = (hash64(*text) & aggregate::kKeyMask) | 1;
       if (std::ranges::find(keys_, event.key) == keys_.end()) {
         keys_.push_back(event.key);

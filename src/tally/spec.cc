@@ -165,6 +165,7 @@ std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
       return {spec};
     case Op::kDistinct:
     case Op::kTop:
+    case Op::kTopN:
       spec.kind = Kind::kTexts;
       return {spec};
     case Op::kFirst:
