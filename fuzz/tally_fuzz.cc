@@ -71,7 +71,7 @@ class Customer final : public membership::Asked {
   }
   Instant now() const override { return Instant::from_seconds(1'793'404'800); }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view) override { return std::nullopt; }
+  rule::Value trait(rule::Op, std::string_view) override { return {}; }
   rule::Value result(uint32_t) override { return {}; }
 
  private:
