@@ -66,9 +66,7 @@ class Rules {
 
 class Customer final : public membership::Asked {
  public:
-  Customer(const Rules& rules, absl::Span<const std::string_view> parts) {
-    totals_.open(rules.plan, parts);
-  }
+  Customer(const Rules& rules, absl::Span<const std::string_view> parts) { totals_.open(rules.plan, parts); }
   Instant now() const override { return Instant::from_seconds(1'793'404'800); }
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op, std::string_view) override { return {}; }
