@@ -63,6 +63,17 @@ class MappingTest(kehu_server.ServerTest):
         self.assertEqual(self.load(each, file), [0, 2, 0, 0])
         self.assertEqual(self.server.customer("user_id:it-1")["events"], 3)
 
+    def test_flattened_json_is_named_by_its_paths(self):
+        row = {"user.id": "flat-1", "order.date": "2026-11-01T10:00:00Z", "order.item.sku": "tea", "order": {"total": 5}, "a": {"b": 1}, "a.b": 2}
+        file = self.put("flat.ndjson", json.dumps(row) + "\n")
+        mapping = ('[file]\nformat = "ndjson"\n[identifiers]\nuser_id = "user.id"\n[time]\ncolumn = "order.date"\n[event]\nname = "E"\n'
+                   '[properties]\nsku = "order.item.sku"\ntotal = "order.total"\nab = "a.b"\n')
+        self.assertEqual(self.load(mapping, file), [1, 0, 0, 0])
+        self.assertEqual(self.properties("flat-1"), [{"sku": "tea", "total": 5, "ab": 1}])
+        proposed = run("map", file).stdout
+        self.assertIn('user_id = "user.id"', proposed)
+        self.assertIn('column = "order.date"', proposed)
+
     def test_conditions_read_what_properties_read(self):
         file = self.put("k.csv", 'order,customer,placed,total\nT1,keep-1,2026-11-01 10:00,99.00\n'
                                  'T2,keep-1,2026-11-01 11:00,"1,299.00"\nT3,keep-1,2026-11-01 12:00,0.00\n'

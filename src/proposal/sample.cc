@@ -135,7 +135,11 @@ class JsonPaths {
  public:
   void add(const json::Value& object, const std::string& before, int depth) {
     for (const auto& member : object) {
-      const bool plain = !member.key.empty() && member.key.find_first_of(".[]") == member.key.npos;
+      // A path names a member with dots in its name where it stands in the row itself.
+      const bool plain = !member.key.empty() &&
+                         member.key.find_first_of(depth == 1 ? "[]" : ".[]") == member.key.npos &&
+                         !member.key.starts_with('.') && !member.key.ends_with('.') &&
+                         member.key.find("..") == member.key.npos;
       if (!plain) continue;
       const std::string path = before + member.key;
       if (member.value.is_object() && depth < kDepthMax) {

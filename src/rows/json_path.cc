@@ -94,6 +94,17 @@ absl::Status JsonPath::append_steps(std::string_view text, std::string_view whol
 }
 
 Cell JsonPath::cell(const FileSpec& file, const json::RawValue& root, std::string& scratch) const {
+  // Exports that are flattened have members whose names are whole paths: {"user.id": 1}.
+  const auto flat = [&]() -> Cell {
+    if (steps_.size() < 2 || root.kind != json::Kind::kObject) return {};
+    std::string name;
+    for (const Step& step : steps_) {
+      if (step.kind != Step::Kind::kMember) return {};
+      name.append(name.empty() ? "" : ".").append(step.name);
+    }
+    const auto found = json::find_field(root.raw, name);
+    return found ? json_cell(file, *found, scratch) : Cell{};
+  };
   json::RawValue value = root;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
@@ -108,7 +119,7 @@ Cell JsonPath::cell(const FileSpec& file, const json::RawValue& root, std::strin
       found = json::find_field(value.raw, step.name);
     if (step.kind == Step::Kind::kIndex && value.kind == json::Kind::kArray)
       found = element_at(value.raw, step.index);
-    if (!found) return {};
+    if (!found) return flat();
     value = *found;
   }
   return json_cell(file, value, scratch);
