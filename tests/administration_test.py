@@ -178,6 +178,9 @@ class SourceTest(Commands, kehu_server.ServerTest):
                 self.refused(2, ["--channel", "--enabled", "--events-per-second"], "source", "set", f"twice-{n}", *where)
                 for arguments in (["set", "none", "--enabled", "true"], ["key", "add", "none"], ["key", "revoke", "none", "kwk"]):
                     self.refused(1, 'no source "none"', "source", *arguments, *where)
+                self.refused(2, ["--events-per-second", "-1"], "source", "set", f"twice-{n}", "--events-per-second", "-1", *where)
+                self.refused(2, "must be a whole number from 0, which is no limit, to 1000000000", "source", "set", f"twice-{n}",
+                             "--events-per-second-per-address", "5000000000", *where)
                 self.refused(2, "--enabled", "source", "set", f"twice-{n}", "--enabled", "perhaps", *where)
                 self.refused(2, "key", "source", "key", "revoke", f"twice-{n}", *where)
         self.refused(2, ["--data DIR", "--url URL"], "source", "list")

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import stat
+import subprocess
 import threading
 import unittest
 
@@ -151,6 +152,23 @@ class Backup(unittest.TestCase):
         # The server writes only where somebody on its own machine tells it to.
         self.assertEqual(self.server.post("/api/v1/backup", {"directory": str(self.work / "far")}).status, 409)
         self.assertFalse((self.work / "r").exists() or (self.work / "far").exists())
+
+    def test_a_copy_that_only_the_service_sees_is_none(self):
+        """As under systemd's PrivateTmp=: the server has a folder of its own where the command sees another one."""
+        hidden = self.work / "tmp"
+        hidden.mkdir()
+        own = ["unshare", "--mount", "--map-root-user", "sh", "-c", f"mount -t tmpfs none '{hidden}' && exec \"$@\"", "sh"]
+        if subprocess.run([*own, "true"], capture_output=True).returncode != 0:
+            kehu_server.skip(self, "a folder of the server's own needs a mount namespace (root, or user namespaces)")
+        with open(self.server.log, "wb") as log:
+            self.server.process = subprocess.Popen(
+                [*own, kehu_server.BINARY, "serve", "--data", self.server.data, "--listen", f"127.0.0.1:{self.server.port}"],
+                stdout=log, stderr=log, env=kehu_server.environment())
+        self.addCleanup(lambda: self.server.process and self.server.stop())
+        self.server.wait_ready()
+        said = self.kehu("backup", hidden / "copy", "--data", self.server.data, code=1)
+        self.assertIn("not to be seen here", said)
+        self.kehu("backup", self.work / "copy", "--data", self.server.data)
 
     def test_a_backup_that_was_cut_off_is_none(self):
         self.start()

@@ -48,6 +48,7 @@ class CommandLineTest(unittest.TestCase):
                           ["customer", "--data", self.data, "--url", self.server.url, "user_id:u1"],
                           ["rejections", "show", "--data", self.data], ["check"],
                           ["serve", "--data", f"{self.data}-new", "--test-channel", "localhost"],
+                          ["serve", "--data", f"{self.data}-new", "--memory-mb", "-5"],
                           ["import", "--data", self.data, "--map", "/nowhere.toml", "x.csv"]):
             with self.subTest(arguments):
                 self.assertEqual(run(*arguments).returncode, 2)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import pathlib
+import re
 import time
 import unittest
 
@@ -128,6 +129,9 @@ class TogetherTest(kehu_server.ServerTest):
         self.assertEqual(self.ask("GET", "/api/v1/definitions/source/versions")[1], versions)
 
 
+SEEN = ".kehu-versions.json"  # which versions an exported directory was made of
+
+
 class DirectoryTest(kehu_server.ServerTest):
     def command(self, *arguments, code=0):
         done = run(*arguments, "--data", self.server.data)
@@ -145,7 +149,7 @@ class DirectoryTest(kehu_server.ServerTest):
     def test_1_out_and_back(self):
         self.command("export", self.directory)
         files = sorted(str(path.relative_to(self.directory)) for path in self.directory.rglob("*.json"))
-        self.assertEqual(files, ["settings.json", "sources/default.json"])
+        self.assertEqual(files, [SEEN, "settings.json", "sources/default.json"])
         self.assertIn("0 definitions made or changed, 2 as they were", self.command("apply", self.directory))
 
     def test_2_what_is_changed_is_shown_first_and_then_made(self):
@@ -248,6 +252,43 @@ class DirectoryTest(kehu_server.ServerTest):
         (self.directory / "settings.json").unlink()
         self.assertIn("default.toml is there", self.command("export", self.directory, code=1))
         self.assertFalse((self.directory / "settings.json").exists(), "all or nothing")
+
+    def change(self, name, channel):
+        path = self.directory / f"sources/{name}.json"
+        path.write_text(re.sub(r'"channel": "\w+"', f'"channel": "{channel}"', path.read_text()))
+
+    def test_b_an_exported_directory_undoes_nothing_that_others_did(self):
+        for name in ["mine", "other"]:
+            self.command("source", "add", name, "--channel", "web")
+        self.command("export", self.directory)
+        self.command("source", "set", "other", "--channel", "shop")
+        self.change("mine", "app")
+        for dry_run in [["--dry-run"], []]:
+            refused = self.command("apply", self.directory, *dry_run, code=1)
+            for words in ["other", "nothing of the directory was applied", "kehu export"]:
+                self.assertIn(words, refused)
+        self.assertIn("mine  channel web", self.command("source", "list"))
+        # Exported again, it is what both want; from then on it follows what it applies.
+        self.command("export", self.directory)
+        for channel in ["app", "kiosk"]:
+            self.change("mine", channel)
+            self.assertIn("1 definition made or changed", self.command("apply", self.directory))
+        self.assertIn("other  channel shop", self.command("source", "list"))
+        self.command("source", "set", "mine", "--channel", "web")
+        self.change("mine", "app")
+        self.command("apply", self.directory, code=1)
+
+    def test_c_versions_of_another_installation_are_none_here(self):
+        self.command("export", self.directory)
+        seen = json.loads((self.directory / SEEN).read_text())
+        self.assertEqual(set(seen["versions"]) & {"settings", "sources/default"}, {"settings", "sources/default"})
+        strange = json.dumps({"installation": "0" * 16, "versions": dict.fromkeys(seen["versions"], 0)})
+        (self.directory / SEEN).write_text(strange)
+        self.change("default", "kiosk")
+        self.assertIn("1 definition made or changed", self.command("apply", self.directory))
+        self.assertEqual((self.directory / SEEN).read_text(), strange)
+        (self.directory / SEEN).write_text("<<<<<<< HEAD")
+        self.assertIn(SEEN, self.command("apply", self.directory, code=2))
 
 
 if __name__ == "__main__":

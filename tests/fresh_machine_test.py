@@ -58,7 +58,7 @@ class FreshMachineTest(unittest.TestCase):
                                        env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.addCleanup(lambda: (process.send_signal(signal.SIGKILL), process.wait()))
         server.process = process
-        server.wait_ready(60 * MINUTES)
+        server.wait_ready(100 * MINUTES)
         page = server.request("GET", "/")
         self.assertEqual(page.status, 200)
         self.assertIn("http://127.0.0.1", server.log.read_text(errors="replace"))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Time and the outbox: reminders come due once, and reach a test channel at least once and are counted once, whatever
 happens to the server meanwhile."""
+import json
 import os
 import random
 import time
@@ -53,6 +54,14 @@ class OutboxTest(unittest.TestCase):
         everything, test = self.outbox()
         self.assertEqual((test["intents"], test["delivered"], test["pending"]), (2, 1, 0))
         self.assertEqual([c["pending"] for c in everything["channels"] if c["channel"] == "nowhere"], [1])
+        # What an operator reads of it; nothing of what was to be delivered.
+        said = [json.loads(line)["message"] for line in self.server.log.read_text().splitlines() if "the channel" in line]
+        self.assertEqual(said[:2], ['the channel "test" failed once (answered 500); what failed is tried again',
+                                    'the channel "test" delivers again'])
+        self.assertNotIn("never", self.server.log.read_text())
+        metrics = self.server.get("/metrics").body.decode()
+        for name, value in [("attempts", 5), ("failures", 3), ("refusals", 1), ("without_channel", 1)]:
+            self.assertIn(f"\nkehu_outbox_{name}_total {value}\n", metrics)
 
     def test_wrong_reminders(self):
         for wrong, place in [({"text": "x" * 50}, "/text"), ({"due": 1700000000}, "/due"), ({"due": "soon"}, "/due"),

@@ -109,7 +109,7 @@ void answer_files(App& app, const Request&, Responder responder) {
   const auto project = app.engine().project();
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("files").begin_array();
+  writer.begin_object().field("installation", app.key().fingerprint()).key("files").begin_array();
   for (const Kind& kind : definition::kinds()) {
     if (kind.to_file == nullptr) continue;
     project->each(kind.name, [&](const std::string& name, const Version& version) {
@@ -134,7 +134,13 @@ struct Planned {
   bool changes() const { return before == nullptr || kind->to_file(*before) != file; }
 };
 
-absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& file) {
+// What of a request counts beside its files.
+struct Asked {
+  bool dry_run = false;
+  bool of_others = false;  // its versions are those of another installation, and mean nothing here
+};
+
+absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& file, const Asked& asked) {
   const std::string files = file.find("files").as_string().value_or("");
   const auto kinds = definition::kinds();
   const auto kind =
@@ -150,7 +156,8 @@ absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& fil
   };
   const auto seen = seen_version(file);
   if (!seen.ok()) return in_place(seen.status());
-  planned.base = seen->value_or(newest == nullptr ? Sequence() : newest->sequence);
+  planned.base = newest == nullptr ? Sequence() : newest->sequence;
+  if (*seen && !asked.of_others) planned.base = **seen;
   auto body = kind->from_file(planned.name, file.find("body").raw(), newest);
   if (!body.ok()) return in_place(body.status());
   auto value = kind->parse(*body);
@@ -162,7 +169,8 @@ absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& fil
   return planned;
 }
 
-absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Value& files) {
+absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Value& files,
+                                          const Asked& asked) {
   if (!files.is_array() || files.size() > kFilesMax) {
     return failure(absl::StatusCode::kInvalidArgument, "send {\"files\": […]} with at most ", kFilesMax,
                    " of them, each {\"files\": \"sources\", \"name\": \"web\", \"body\": {…}}");
@@ -170,7 +178,7 @@ absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Va
   std::vector<Planned> planned;
   std::set<std::pair<std::string_view, std::string>> seen;
   for (const auto& file : files) {
-    auto one = plan_file(project, file.value);
+    auto one = plan_file(project, file.value, asked);
     if (!one.ok()) return one.status();
     if (!seen.emplace(one->kind->name, one->name).second) {
       return failure(absl::StatusCode::kInvalidArgument, one->kind->files, "/", one->name,
@@ -191,7 +199,8 @@ std::vector<Definition> records_of(const std::vector<Planned>& planned, std::str
   return records;
 }
 
-void write_planned(json::Writer& writer, const Planned& one) {
+// `defined`: of what was changed.
+void write_planned(json::Writer& writer, const Planned& one, std::optional<Sequence> defined) {
   const std::string before = one.before == nullptr ? "{}" : one.kind->to_file(*one.before);
   writer.begin_object().field("files", one.kind->files).field("name", one.name);
   writer.field("change", one.before == nullptr ? "made" : one.changes() ? "changed" : "same");
@@ -202,16 +211,20 @@ void write_planned(json::Writer& writer, const Planned& one) {
     if (!difference.after.empty()) writer.raw_field("after", difference.after);
     writer.end_object();
   }
-  writer.end_array().end_object();
+  writer.end_array();
+  if (!one.changes()) defined = one.before->sequence;
+  if (defined) writer.field("version", defined->value());
+  writer.end_object();
 }
 
-std::string plan_document(const Project& project, const std::vector<Planned>& planned) {
+std::string plan_document(const Project& project, const std::vector<Planned>& planned,
+                          const std::string& installation, std::optional<Sequence> defined) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("files").begin_array();
+  writer.begin_object().field("installation", installation).key("files").begin_array();
   std::set<std::pair<std::string_view, std::string>> named;
   for (const Planned& one : planned) {
-    write_planned(writer, one);
+    write_planned(writer, one, defined);
     named.emplace(one.kind->name, one.name);
   }
   writer.end_array().key("only_here").begin_array();
@@ -227,19 +240,22 @@ std::string plan_document(const Project& project, const std::vector<Planned>& pl
 }
 
 // A misspelt `dry_run` would make what somebody only wanted to see.
-absl::StatusOr<bool> read_dry_run(const json::Document& document) {
+absl::StatusOr<Asked> read_asked(const json::Document& document, std::string_view installation) {
   codec::Reading reading{"the request"};
   const codec::Node root = codec::Node::root(document, reading);
-  bool dry_run = false;
+  Asked asked;
+  std::string theirs(installation);
   if (root.is_object()) {
-    root.expect_only({"dry_run", "files"});
-    root.find("dry_run").read(dry_run);
+    root.expect_only({"dry_run", "installation", "files"});
+    root.find("dry_run").read(asked.dry_run);
+    root.find("installation").read(theirs);
     root.find("files").each([](const std::string&, const codec::Node& file) {
       if (file.is_object()) file.expect_only({"files", "name", "version", "body"});
     });
   }
   if (!reading.status.ok()) return reading.status;
-  return dry_run;
+  asked.of_others = theirs != installation;
+  return asked;
 }
 
 // The first definition of the directory that has a newer version than its sender knew.
@@ -247,7 +263,9 @@ Response refuse_stale(App& app, const std::vector<Definition>& records, const ab
   http::Problem problem{.status = 409,
                         .code = "stale_version",
                         .title = "Somebody changed it meanwhile",
-                        .detail = cat(message_of(why), "; nothing of the directory was applied")};
+                        .detail = cat(message_of(why),
+                                      "; nothing of the directory was applied. `kehu export` into another "
+                                      "directory shows what is there now")};
   const auto project = app.engine().project();
   for (const Definition& record : records) {
     const Version* newest = project->find(record.kind, record.name);
@@ -261,22 +279,23 @@ Response refuse_stale(App& app, const std::vector<Definition>& records, const ab
 absl::StatusOr<Response> apply_files(App& app, const Command& command) {
   const auto document = json::Document::parse(command.body);
   if (!document.ok()) return document.status();
-  const auto dry_run = read_dry_run(*document);
-  if (!dry_run.ok()) return dry_run.status();
+  const std::string installation = app.key().fingerprint();
+  const auto asked = read_asked(*document, installation);
+  if (!asked.ok()) return asked.status();
   const auto project = app.engine().project();
-  const auto planned = plan(*project, document->root().find("files"));
+  const auto planned = plan(*project, document->root().find("files"), *asked);
   if (!planned.ok()) return planned.status();
   const auto records = records_of(*planned, command.actor);
   // Whether they may stand beside each other shows only when all are there.
   const auto tried = project->apply(records, Sequence(UINT64_MAX), app.engine().clock().now());
   if (absl::IsAborted(tried.status())) return refuse_stale(app, records, tried.status());
   if (!tried.ok()) return tried.status();
-  const std::string document_of_plan = plan_document(*project, *planned);
-  if (*dry_run || records.empty()) return Response::json(document_of_plan);
+  if (asked->dry_run || records.empty())
+    return Response::json(plan_document(*project, *planned, installation, std::nullopt));
   const auto defined = app.engine().define(records);
   if (absl::IsAborted(defined.status())) return refuse_stale(app, records, defined.status());
   if (!defined.ok()) return defined.status();
-  return Response::json(document_of_plan);
+  return Response::json(plan_document(*project, *planned, installation, defined->version));
 }
 
 }  // namespace
@@ -300,9 +319,11 @@ void add_definition_routes(App& app, std::vector<Route>& routes) {
        .permission = Permission::kChangeDefinitions,
        .action = BufferedBody{kApplyBytesMax, on_worker(app, apply_files)},
        .doc = {.summary = "Makes definitions as the files of a directory say: all of them or none",
-               .text = "With `dry_run` nothing is changed. The answer says for each file what "
-                       "differs from what was there. Definitions without a file stay. A file with the "
-                       "`version` that it was made of is refused when there is a newer one.",
+               .text =
+                   "With `dry_run` nothing is changed. The answer says for each file what "
+                   "differs from what was there. Definitions without a file stay. A file with the "
+                   "`version` that it was made of is refused when there is a newer one; an `installation` "
+                   "of the request that is not this one says that its versions are another's.",
                .group = "definitions",
                .body_content_type = "application/json",
                .answers = with_admin_answers(

@@ -91,6 +91,16 @@ uint32_t* limit_of(engine::Source& source, std::string_view name) {
   return nullptr;
 }
 
+// What may stand there, for whoever sent something else.
+std::string advice_for(std::string_view member) {
+  engine::Source any;
+  if (limit_of(any, member) != nullptr) {
+    return cat(" must be a whole number from 0, which is no limit, to ", engine::Source::kEventsPerSecondMax);
+  }
+  return R"( is unknown or of the wrong kind: send {"enabled": true, "channel": "web", )"
+         R"("events_per_second": 1000, "events_per_second_per_address": 50}; 0 is no limit)";
+}
+
 // False when the member is unknown or of the wrong kind.
 bool set_member(engine::Source& source, const json::Value::Member& member) {
   const auto enabled = member.value.as_bool();
@@ -153,11 +163,8 @@ absl::StatusOr<Response> change(App& app, const Command& command) {
   engine::Source probe;
   for (const auto& member : document->root()) {
     if (member.key == "version" || set_member(probe, member)) continue;
-    return to_response(Problem::bad_request(
-        "invalid_field", "This cannot be changed so",
-        cat("`", member.key,
-            R"(` is unknown or of the wrong kind: send {"enabled": true, "channel": "web", )",
-            R"("events_per_second": 1000, "events_per_second_per_address": 50}; 0 is no limit)")));
+    return to_response(Problem::bad_request("invalid_field", "This cannot be changed so",
+                                            cat("`", member.key, "`", advice_for(member.key))));
   }
   return define(app, {.kind = definition::kSource, .name = name, .actor = command.actor, .seen = *seen},
                 [&](const engine::Project& project) -> absl::StatusOr<engine::Source> {

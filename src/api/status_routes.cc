@@ -161,6 +161,16 @@ std::string App::metrics() {
       "kehu_unclaimed_requests_total",
       "Requests with a key that no source has, a wrong admin token or a path that nothing is served at.",
       number(strangers().count()));
+  const engine::OutboxSender::Counters outgoing = engine_.outbox_sender().counters();
+  out.counter("kehu_outbox_attempts_total", "Intents brought to their channel since the start.",
+              number(outgoing.attempts));
+  out.counter("kehu_outbox_failures_total", "Attempts of them that failed, and are made again.",
+              number(outgoing.failures));
+  out.counter("kehu_outbox_refusals_total", "Intents that their channel refused for good.",
+              number(outgoing.refusals));
+  out.counter("kehu_outbox_without_channel_total",
+              "Intents of channels that this server was not given; they wait.",
+              number(outgoing.without_channel));
   router_->counts().append_metrics(text);
   if (options_.more_metrics) options_.more_metrics(text);
   return text;

@@ -77,6 +77,17 @@ absl::Status follow(Caller& caller, const std::string& target) {
   }
 }
 
+// A service may have a /tmp of its own that goes when it stops (PrivateTmp= of systemd). A copy there is
+// none.
+absl::Status check_seen(const std::string& target) {
+  std::error_code error;
+  if (std::filesystem::exists(target, error) || error) return absl::OkStatus();
+  return failure(
+      absl::StatusCode::kFailedPrecondition, "the server has written ", target,
+      ", but that is not to be seen here: as a service it has a /tmp and /var/tmp of its own, which "
+      "go with it. Give it another target, which ReadWritePaths= of the service must allow");
+}
+
 }  // namespace
 
 absl::Status run_backup(const BackupCommand& command) {
@@ -85,6 +96,7 @@ absl::Status run_backup(const BackupCommand& command) {
   if (!caller.ok()) return caller.status();
   absl::Status status = follow(**caller, target);
   status.Update((*caller)->close());
+  status.Update(status.ok() ? check_seen(target) : absl::OkStatus());
   if (!status.ok()) return status;
   return print(
       cat("backed up to ", target, "; it holds the project's key: keep it as safe as ", command.data));

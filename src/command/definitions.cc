@@ -12,6 +12,7 @@
 #include "command/answers.h"
 #include "command/rule_files.h"
 #include "definition/kind.h"
+#include "definition/seen_versions.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "mapping/row_mapper.h"
@@ -26,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPath = "/api/v1/definitions";
+// Hidden, so that it is taken for no definition.
+constexpr const char* kSeenFile = ".kehu-versions.json";
 
 struct File {
   std::string path;   // below the directory, for messages
@@ -112,12 +115,55 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
                  " holds no definitions: `kehu export` writes those that there are");
 }
 
-std::string request_of(const std::vector<File>& files, bool dry_run) {
+std::string title_of(std::string_view files, std::string_view name) {
+  return cat(files, name.empty() ? "" : "/", name);
+}
+
+std::string seen_path(const std::string& directory) { return (fs::path(directory) / kSeenFile).string(); }
+
+// nullopt: the directory does not say what it was made of.
+absl::StatusOr<std::optional<definition::SeenVersions>> read_seen(const std::string& directory) {
+  const std::string path = seen_path(directory);
+  const auto text = os::read_whole_file(os::posix_file_system(), path);
+  if (absl::IsNotFound(text.status())) return std::nullopt;
+  if (!text.ok()) return text.status();
+  auto seen = definition::parse_seen_versions(*text);
+  if (seen.ok()) return *std::move(seen);
+  return failure(seen.status().code(), path, ": ", message_of(seen.status()),
+                 "; without this file `kehu apply` takes the place of whatever is there");
+}
+
+absl::Status write_seen(const std::string& directory, const definition::SeenVersions& seen) {
+  return os::replace_whole_file(os::posix_file_system(), seen_path(directory), definition::to_text(seen));
+}
+
+// Those that an answer of the API names.
+definition::SeenVersions versions_of(const json::Value& answer) {
+  definition::SeenVersions seen{.installation = answer.find("installation").as_string().value_or(""),
+                                .by_file = {}};
+  for (const auto& file : answer.find("files")) {
+    const auto version = file.value.find("version").as_int();
+    if (!version) continue;
+    const std::string files = file.value.find("files").as_string().value_or("");
+    seen.by_file[title_of(files, file.value.find("name").as_string().value_or(""))] =
+        static_cast<uint64_t>(*version);
+  }
+  return seen;
+}
+
+std::string request_of(const std::vector<File>& files, const std::optional<definition::SeenVersions>& seen,
+                       bool dry_run) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().field("dry_run", dry_run).key("files").begin_array();
+  writer.begin_object().field("dry_run", dry_run);
+  if (seen) writer.field("installation", seen->installation);
+  writer.key("files").begin_array();
   for (const File& file : files) {
     writer.begin_object().field("files", file.files).field("name", file.name);
+    if (seen) {
+      const auto version = seen->by_file.find(title_of(file.files, file.name));
+      if (version != seen->by_file.end()) writer.field("version", version->second);
+    }
     writer.raw_field("body", file.body).end_object();
   }
   writer.end_array().end_object();
@@ -125,8 +171,7 @@ std::string request_of(const std::vector<File>& files, bool dry_run) {
 }
 
 std::string title_of(const json::Value& file) {
-  const std::string name = file.find("name").as_string().value_or("");
-  return cat(file.find("files").as_string().value_or(""), name.empty() ? "" : "/", name);
+  return title_of(file.find("files").as_string().value_or(""), file.find("name").as_string().value_or(""));
 }
 
 std::string shown(const json::Value& value) {
@@ -213,17 +258,31 @@ void tell_of_others(const std::string& directory, const std::set<fs::path>& writ
   }
 }
 
+// What was applied is what the files are made of from now on. Versions of another installation stay: the
+// directory goes on to follow that one.
+void remember(const std::string& directory, definition::SeenVersions seen, const json::Value& answer) {
+  definition::SeenVersions made = versions_of(answer);
+  if (made.installation != seen.installation) return;
+  made.by_file.merge(seen.by_file);
+  if (const absl::Status status = write_seen(directory, made); !status.ok()) {
+    tell(cat(message_of(status), ": the next `kehu apply` will find the files changed by somebody else"));
+  }
+}
+
 }  // namespace
 
 absl::Status run_apply(const DefinitionsCommand& command) {
   const auto files = read_directory(command.directory);
   if (!files.ok()) return files.status();
+  const auto seen = read_seen(command.directory);
+  if (!seen.ok()) return seen.status();
   const auto body = call_once(command.where, {.method = "POST",
                                               .path = kPath,
                                               .headers = {{"Content-Type", "application/json"}},
-                                              .body = request_of(*files, command.dry_run)});
+                                              .body = request_of(*files, *seen, command.dry_run)});
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
+  if (*seen && !command.dry_run && document.ok()) remember(command.directory, **seen, document->root());
   if (command.json || !document.ok()) return print(*body);
   return print(plan_text(document->root(), command.dry_run));
 }
@@ -257,6 +316,7 @@ absl::Status run_export(const DefinitionsCommand& command) {
   if (const auto rule_files = write_rule_files(command.directory, rules); !rule_files.ok()) {
     return rule_files.status();
   }
+  if (auto status = write_seen(command.directory, versions_of(document->root())); !status.ok()) return status;
   tell_of_others(command.directory, written);
   return print(cat(written.size() + rules.size(), " definitions are in ", command.directory,
                    "; `kehu apply` makes what is changed there"));

@@ -109,7 +109,7 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
                                   .tracer = options_.tracer});
   outbox_sender_ = std::make_unique<OutboxSender>(
       *database_, *options_.clock, [this](Submission submission) { return submit(std::move(submission)); },
-      OutboxSender::Options{.channels = options_.channels});
+      OutboxSender::Options{.channels = options_.channels, .warn = options_.warn});
   consumers_.add(*outbox_sender_);
   return replay(progress);
 }

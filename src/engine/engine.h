@@ -55,6 +55,7 @@ struct Options {
   trace::Tracer* tracer = nullptr;  // of flushes, commits and checkpoints; outlives the engine
   // By name: who acts on intents. Those of other names stay in the outbox.
   std::map<std::string, std::shared_ptr<channel::Channel>> channels = {};
+  std::function<void(std::string_view)> warn = {};  // lines for the operator, about channels
 };
 
 // OK, or what is wrong and what it means.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/text.h"
 #include "codec/record.h"
@@ -29,9 +30,9 @@ IntentKey behind(const IntentKey& key) { return {key.sequence, key.ordinal + 1};
 RecordBatch records_of(absl::Span<const std::pair<IntentKey, channel::Delivery>> made) {
   RecordBatch batch;
   for (const auto& [key, delivery] : made) {
-    codec::add_record(batch, RecordKind::kReceipt, [&](std::string& out) {
-      codec::append_receipt({.intent = key, .outcome = delivery.outcome, .detail = delivery.detail}, out);
-    });
+    const Receipt receipt{.intent = key, .outcome = delivery.outcome, .detail = delivery.detail};
+    codec::add_record(batch, RecordKind::kReceipt,
+                      [&](std::string& out) { codec::append_receipt(receipt, out); });
   }
   return batch;
 }
@@ -119,6 +120,7 @@ void OutboxSender::run() {
     }
     begin_due(lock);
     log_receipts(lock);
+    warn(lock);
     changed_.wait_for(lock, kPatience, [this] { return stopping_ || !is_idle(); });
   }
 }
@@ -126,7 +128,7 @@ void OutboxSender::run() {
 // True when there is nothing to do but what time or a checkpoint brings.
 bool OutboxSender::is_idle() const {
   const bool can_begin = !waiting_.empty() && under_way_.size() < kUnderWayMax;
-  return !can_begin && !can_log();
+  return !can_begin && !can_log() && lines_.empty();
 }
 
 bool OutboxSender::can_log() const {
@@ -206,7 +208,10 @@ void OutboxSender::finish(const IntentKey& key, absl::StatusOr<channel::Delivery
     Attempt attempt = std::move(found->second);
     under_way_.erase(found);
     health_ = result.status();
+    std::string line = delivery_log_.line_of(attempt.intent.channel, result, clock_.monotonic());
+    if (!line.empty()) lines_.push_back(std::move(line));
     if (result.ok()) {
+      if (result->outcome == IntentOutcome::kRefused) ++counters_.refusals;
       receipts_.push_back({key, *std::move(result)});
     } else {
       ++counters_.failures;
@@ -221,6 +226,15 @@ Duration OutboxSender::pause_after(int failures) const {
   Duration pause = options_.first_pause;
   for (int i = 1; i < failures && pause < options_.longest_pause; ++i) pause = pause + pause;
   return std::min(pause, options_.longest_pause);
+}
+
+// Not under the lock: where lines go may be slow.
+void OutboxSender::warn(std::unique_lock<std::mutex>& lock) {
+  const std::vector<std::string> lines = std::exchange(lines_, {});
+  if (lines.empty() || !options_.warn) return;
+  lock.unlock();
+  for (const std::string& line : lines) options_.warn(line);
+  lock.lock();
 }
 
 // Logs one submission at a time. What the log does not take is kept for the next one, a while later: a disk

@@ -9,11 +9,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "channel/channel.h"
+#include "channel/delivery_log.h"
 #include "engine/submission.h"
 #include "engine/words.h"
 #include "os/clock.h"
@@ -37,6 +39,8 @@ class OutboxSender final : public Consumer {
     std::map<std::string, std::shared_ptr<channel::Channel>> channels;
     Duration first_pause = Duration::seconds(1);  // before the second attempt; doubled for each further one
     Duration longest_pause = Duration::seconds(60);
+    // Takes lines for the operator, on the sender's own thread; see DeliveryLog.
+    std::function<void(std::string_view)> warn = {};
   };
   using Submit = std::function<absl::Status(Submission)>;
   // All outlive it.
@@ -54,6 +58,7 @@ class OutboxSender final : public Consumer {
   struct Counters {
     uint64_t attempts = 0;
     uint64_t failures = 0;         // to be tried again
+    uint64_t refusals = 0;         // for good
     uint64_t without_channel = 0;  // intents of channels that are not configured
   };
   Counters counters() const;
@@ -74,6 +79,7 @@ class OutboxSender final : public Consumer {
   void begin(Attempt attempt, std::unique_lock<std::mutex>& lock);
   void finish(const IntentKey& key, absl::StatusOr<channel::Delivery> result);
   void log_receipts(std::unique_lock<std::mutex>& lock);
+  void warn(std::unique_lock<std::mutex>& lock);
   void hold(Intent intent);
   Duration pause_after(int failures) const;
   void refused(const absl::Status& why);
@@ -107,6 +113,8 @@ class OutboxSender final : public Consumer {
   bool dropping_ = false;                  // new ones, too, are left to the database
   std::optional<Sequence> read_position_;  // the checkpoint that was read to its end
   Counters counters_;
+  channel::DeliveryLog delivery_log_;
+  std::vector<std::string> lines_;  // to be written
   absl::Status health_;
   std::thread thread_;
 };

@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
                              },
                          .depth = options.depth,
                          .tracer = options.tracer,
-                         .channels = options.channels};
+                         .channels = options.channels,
+                         .warn = options.warn};
   if (!options.settings_file.empty() || !options.settings_text.empty()) {
     const auto text = options.settings_file.empty() ? absl::StatusOr<std::string>(options.settings_text)
                                                     : os::read_whole_file(files, options.settings_file);

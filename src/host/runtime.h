@@ -21,7 +21,7 @@ struct RuntimeOptions {
   std::map<std::string, std::shared_ptr<channel::Channel>> channels = {};  // see engine::Options
   // Lines of /metrics about what is not in it.
   std::function<void(std::string&)> more_metrics = {};
-  // What the operator is told of requests that nobody could take.
+  // What the operator is told of requests that nobody could take, and of channels that fail.
   std::function<void(std::string_view)> warn = {};
   // Records replayed so far, while the data directory recovers.
   std::function<void(uint64_t)> progress = {};

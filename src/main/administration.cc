@@ -79,9 +79,12 @@ void add_source_commands(CLI::App& app, absl::Status& result) {
   command::SourceCommand& changed = *set.options;
   set.command->add_option("--channel", changed.channel, "of events that name none");
   set.command->add_option("--enabled", changed.enabled, "true or false: whether its keys open it");
-  set.command->add_option("--events-per-second", changed.events_per_second, "at most; 0 is no limit");
-  set.command->add_option("--events-per-second-per-address", changed.events_per_second_per_address,
-                          "at most of one address; 0 is no limit");
+  set.command->add_option("--events-per-second", changed.events_per_second, "at most; 0 is no limit")
+      ->check(CLI::NonNegativeNumber);
+  set.command
+      ->add_option("--events-per-second-per-address", changed.events_per_second_per_address,
+                   "at most of one address; 0 is no limit")
+      ->check(CLI::NonNegativeNumber);
   named(declare(*sources, "delete", "Delete a source; its events stay", &command::delete_source, result));
   CLI::App* keys = group(*sources, "key", "Add or revoke a write key of a source");
   named(declare(*keys, "add", "A further write key, shown this once", &command::add_source_key, result));

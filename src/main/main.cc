@@ -20,6 +20,7 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr uint64_t kDryRunEvents = 5;
+constexpr uint64_t kMemoryMbMax = 16u << 20;  // 16 TiB: a slip, like a negative one
 
 // What brings events in by a mapping: from which source, and which mapping.
 template <class Command>
@@ -53,6 +54,7 @@ void add_serve(CLI::App& app, absl::Status& result) {
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
   command->add_option("--memory-mb", options->memory_mb, "memory for customers, in MiB")
+      ->check(CLI::Range(uint64_t{1}, kMemoryMbMax))
       ->capture_default_str();
   command->add_flag("--access-log", options->access_log, "one log line per request");
   command
