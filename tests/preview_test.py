@@ -26,8 +26,16 @@ RULES = {
     "黑名单": "trait.blocked = true",
     "北京": 'trait.city in ("北京", "Beijing") and not in segment 黑名单',
     "多看北京": "in segment 北京 and in segment 高消费",
+    "爱玩具": 'top(2, category of "Product Viewed", last 60 days) = "toys"',
+    "新写城市": "time of trait.city within last 30 days and source of trait.city is known",
+    "假日浏览": 'did("Product Viewed" where holiday is known or not workday, last 90 days)',
 }
 TAGS = {
+    "两类": 'top(2, category of "Product Viewed", last 90 days)',
+    "档": 'band(sum(revenue of "Order Completed", last 90 days), "低" below 1000, "中" below 40000, else "高")',
+    "城市来源": "source of trait.city",
+    "城市时间": "time of trait.city",
+    "首个渠道": "first(channel of any event)",
     "阶段": 'stage("Product Viewed" then "Product Added" then "Order Completed", last 60 days)',
     "品类": 'top(category of "Product Viewed", last 90 days)',
     "生命周期": 'case when not ever("Order Completed") then "潜客" when did("Order Completed", last 30 days) then "活跃" '
@@ -117,6 +125,16 @@ class PreviewTest(kehu_server.ServerTest):
         self.assertEqual(sum(value["size"] for value in answer["values"]), everybody)
         self.assertEqual(answer["size"], everybody)
         self.assertLessEqual({value["value"] for value in answer["values"]}, {"潜客", "活跃", "沉睡"})
+
+    def test_2_a_list_is_one_everywhere(self):
+        values = [value["value"] for value in self.preview(TAGS["两类"])["values"]]
+        self.assertTrue(values)
+        document = next(d for d in (self.server.get(f"/api/v1/customers/user_id:u{i}").json for i in range(50)) if d["tags"]["两类"])
+        rows = self.server.sql("SELECT value FROM segment_log WHERE name = '两类' AND change = 'set'")
+        for value in [*values, document["tags"]["两类"], *(json.loads(row["value"]) for row in rows)]:
+            self.assertIsInstance(value, list, value)
+            self.assertLessEqual(set(value), {"snacks", "toys", "shoes"})
+            self.assertLessEqual(len(value), 2)
 
     def test_3_wrong_rules_say_where(self):
         for rule, line, column in (('count("A") >=', 1, 14), ("1 +\n count(", 2, 8), ('count("A") > "x"', 1, 14)):

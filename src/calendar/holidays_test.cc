@@ -31,9 +31,8 @@ TEST(Holidays, AsTheStateCouncilAnnouncedThem) {
       {"2004-01-01", "元旦", false},  // the first day of the table
       {"2003-12-31", "", true},
       {"2003-10-01", "", true},  // beyond it, only the days of the week
-      {"2026-12-31", "", true},
-      {"2027-01-01", "", true},
-      {"2027-01-02", "", false},
+      {"2090-10-02", "", true},
+      {"2090-10-07", "", false},
       {"1900-01-01", "", true},
       {"2199-12-31", "", true},
   };
