@@ -30,6 +30,7 @@ struct Say {
   }
   std::string operator()(const Define& s) const { return cat("define ", s.rules.size()); }
   std::string operator()(const RulesFile& s) const { return cat("rules ", s.path); }
+  std::string operator()(const EventsFile& s) const { return cat("events ", s.path); }
   std::string operator()(const Does& s) const {
     return cat(said(s.who), " does ", s.event, s.properties, s.channel.empty() ? "" : " on ", s.channel,
                said(s.when));
@@ -72,6 +73,7 @@ TEST(Parser, ReadsEachStatementInBothLanguages) {
       {"过 10分钟", "advance 10/1"},
       {"过 1 个星期", "advance 1/4"},
       {"rules retail.kehu", "rules retail.kehu"},
+      {"events july.ndjson", "events july.ndjson"},
       {"segment a = did(\"X\")\ntag b =\n  top(c of \"X\")\nrestart", "define 2|restart"},
       {"user u1 does \"X\"", "user_id:u1 does X{}"},
       {"u1 does \"a\\\\nb\\\"\" {}", "user_id:u1 does a\\nb\"{}"},
