@@ -4,7 +4,10 @@ before, also when it is killed in between; a changed rule stays in force until t
 import datetime
 import json
 import os
+import pty
 import random
+import select
+import subprocess
 import time
 import unittest
 
@@ -134,6 +137,148 @@ class BackfillTest(unittest.TestCase):
         new = self.all_members(server)["年度高消费"]
         self.assertLess(len(new), len(old))
         self.assertLessEqual(seen, {tuple(old), tuple(new)}, "never anything in between")
+
+    def changed_rules(self, text):
+        folder = self.work / f"rules-{len(list(self.work.iterdir()))}"
+        folder.mkdir()
+        (folder / "one.kehu").write_text(text)
+        return folder.name
+
+    def command(self, server, *arguments, code=0):
+        done = run("backfill", *arguments, "--data", server.data)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_a_pause_outlives_a_restart(self):
+        server = self.server("paused")
+        self.send(server)
+        self.assertEqual(server.get("/api/v1/backfill").json, {"state": "idle", "rules": []})
+        self.assertEqual(json.loads(self.command(server, "pause", "--json"))["state"], "paused")
+        self.apply(server)
+        for begin in (server.kill, server.stop, None):
+            time.sleep(0.5)
+            state = server.get("/api/v1/backfill").json
+            self.assertEqual((state["state"], state["parts_done"]), ("paused", 0), state)
+            self.assertEqual(len(state["rules"]), 12)
+            segment = self.segments(server)["年度高消费"]
+            self.assertEqual((segment["state"], segment["backfill"]["state"]), ("backfilling", "paused"))
+            self.assertEqual(set(segment["backfill"]), {"version", "state", "step", "parts_done", "parts_total",
+                                                        "events_per_second", "parts_per_second"})
+            if begin:
+                begin()
+                server.start()
+        self.assertIn("PAUSED", self.command(server, "status"))
+        self.assertIn("PAUSED", run("segment", "list", "--data", server.data).stdout)
+        server.post_events([{"event": "Order Completed", "user_id": "late", "properties": {"revenue": 60000}}])
+        self.assertEqual(server.post("/api/v1/backfill/resume").status, 200)
+        self.assertIn("late", self.members_when_live(server, "年度高消费"), "events are counted meanwhile")
+        whole = self.server("whole")
+        self.apply(whole)
+        self.send(whole)
+        whole.post_events([{"event": "Order Completed", "user_id": "late", "properties": {"revenue": 60000}}])
+        self.assertEqual(self.all_members(server), self.all_members(whole))
+
+    def members_when_live(self, server, name):
+        self.wait_live(server)
+        return self.members(server, name)
+
+    def test_a_pause_in_the_middle(self):
+        """Records of 500 parts: with more customers there is a middle."""
+        server = self.server("middle")
+        for at in range(0, 12_000, 4_000):
+            server.post_events([{"event": "Note Viewed", "user_id": f"u{i}", "message_id": f"m{i}"} for i in range(at, at + 4_000)])
+        server.post("/api/v1/backfill/pause")
+        self.apply(server, self.changed_rules('segment 看过 = count("Note Viewed", last 30 days) >= 1\n'))
+        server.post("/api/v1/backfill/resume")
+        seen = set()
+        while True:
+            state = server.get("/api/v1/backfill").json
+            if state["state"] == "idle":
+                break
+            server.post("/api/v1/backfill/pause")
+            rest = server.get("/api/v1/backfill").json
+            if rest.get("parts_done"):
+                time.sleep(0.3)
+                later = server.get("/api/v1/backfill").json
+                self.assertEqual([rest[key] for key in ("state", "step", "rules")], [later[key] for key in ("state", "step", "rules")])
+                self.assertEqual(later["events_per_second"], 0)
+                self.assertLessEqual(later["parts_done"] - rest["parts_done"], 500)
+                self.assertLess(abs(later["parts_total"] - 12_000), 2_500, "an estimate")
+                seen.add((later["step"], later["parts_done"]))
+                server.kill()
+                server.start()
+            server.post("/api/v1/backfill/resume")
+            time.sleep(0.02)
+        self.assertEqual(self.segments(server)["看过"]["size"], 12_000)
+        print(f"{len(seen)} pauses in the middle", flush=True)
+
+    def test_a_version_is_withdrawn(self):
+        server = self.server("withdrawn")
+        self.apply(server)
+        self.send(server)
+        old = self.all_members(server)
+        self.command(server, "pause")
+        self.apply(server, self.changed_rules('segment 年度高消费 = sum(revenue of "Order Completed", last 364 days) > 200000\n'
+                                              'segment 新的 = ever("Note Viewed")\n'
+                                              'segment 用到新的 = not in segment 新的\n'))
+        self.assertEqual(len(server.get("/api/v1/backfill").json["rules"]), 3)
+        self.assertIn("stays in force", self.command(server, "cancel", "年度高消费"))
+        self.assertIn("用到新的", self.command(server, "cancel", "新的", code=1), "another one names it")
+        self.assertIn("deleted", self.command(server, "cancel", "用到新的"))
+        self.assertIn("deleted", self.command(server, "cancel", "新的"))
+        self.assertEqual(self.members(server, "年度高消费"), old["年度高消费"], "in force all the time")
+        server.kill()
+        server.start()
+        self.command(server, "resume")
+        self.assertEqual(self.all_members(server), old)
+        self.assertIn("filled in", self.command(server, "cancel", "年度高消费", code=1))
+        self.assertIn("200000", json.dumps(server.get("/api/v1/definitions/segment/versions?name=" +
+                                                      kehu_server.quoted("年度高消费")).json), "its versions stay readable")
+        self.assertEqual(run("verify", "--data", server.data).returncode, 0)
+
+    def test_the_terminal_shows_how_far_it_is(self):
+        server = self.server("terminal")
+        self.send(server)
+        master, slave = pty.openpty()
+        (self.work / "rules" / "other.kehu").write_text('segment 看过 = ever("Note Viewed")\n')
+        begun = subprocess.Popen([kehu_server.BINARY, "apply", self.work / "rules", "--data", server.data], stderr=slave,
+                                 stdout=subprocess.PIPE, env=kehu_server.environment())
+        os.close(slave)
+        shown = b""
+        while select.select([master], [], [], 30)[0]:
+            try:
+                shown += os.read(master, 4096)
+            except OSError:
+                break
+        self.assertEqual(begun.wait(60), 0)
+        begun.stdout.close()
+        os.close(master)
+        self.assertEqual(server.get("/api/v1/backfill").json["state"], "idle", "it waits for the last one")
+        self.assertRegex(shown.decode(), r" %, (counting events|asking customers), [\d,]+ of about [\d,]+ parts")
+        self.assertIn("in force", shown.decode())
+
+    def test_a_rule_waits_for_those_that_it_names(self):
+        server = self.server("waits")
+        self.send(server)
+        self.apply(server)
+        first = self.all_members(server)
+        server.post("/api/v1/backfill/pause")
+        self.apply(server, self.changed_rules('segment 无订单 = not ever("Order Completed") and not ever("Note Viewed")\n'
+                                              'segment 没买 = in segment 无订单 and not (trait.city is known)\n'
+                                              'segment 也没买 = in segment 没买\n'))
+        server.post("/api/v1/backfill/resume")
+        while True:
+            now = self.segments(server)
+            if now["没买"]["state"] == "live":
+                self.assertNotIn("backfill", now["无订单"], "what it names is in force")
+            if now["也没买"]["state"] == "live":
+                self.assertEqual(now["没买"]["state"], "live")
+                break
+            time.sleep(0.005)
+        members = self.all_members(server)
+        self.assertLess(len(members["无订单"]), len(first["无订单"]) + 1)
+        self.assertEqual(members["没买"], members["也没买"])
+        self.assertEqual(run("verify", "--data", server.data).returncode, 0)
 
 
 if __name__ == "__main__":

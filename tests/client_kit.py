@@ -40,8 +40,9 @@ def node_packages(case, name, *packages):
                                  ["touch", marker]], marker)
 
 
-def python_package(case, name, package, module):
-    return prepared(case, name, [[sys.executable, "-m", "venv", "."], ["bin/pip", "install", "--quiet", package],
+def python_package(case, name, packages, module):
+    packages = [packages] if isinstance(packages, str) else packages
+    return prepared(case, name, [[sys.executable, "-m", "venv", "."], ["bin/pip", "install", "--quiet", *packages],
                                  ["bin/python", "-c", f"import {module}"], ["touch", "installed"]], "installed")
 
 

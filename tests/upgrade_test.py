@@ -100,6 +100,50 @@ class UpgradeTest(unittest.TestCase):
     def test_a_directory_with_a_log_behind_its_checkpoint(self):
         self.lives_on("killed", kehu_server.Server.kill)
 
+    def test_rules_raise_the_format_and_nothing_else_does(self):
+        """A kehu of format 2 knows no rules: it opens a directory without them, and refuses one with them by its format."""
+        two, three = "kehu data directory, format 2\n", "kehu data directory, format 3\n"
+        server = kehu_server.Server(self.work / "new")
+        self.start(server)
+        server.post_events([{"event": "Paid", "user_id": "u1"}])
+        self.assertEqual(server.post("/api/v1/sources", {"name": "till"}).status, 201)
+        self.assertEqual(server.post("/api/v1/rules/check", {"rule": 'ever("Paid")'}).status, 200)
+        refused = server.post("/api/v1/definitions", {"files": [{"files": "segments", "name": "x", "body": {
+            "kind": "segment", "name": "x", "body": {"op": "segment", "text": "nobody"}}}]})
+        self.assertEqual(refused.status // 100, 4, refused)
+        self.assertEqual(self.format(server.data), two)
+        server.define_rules(paid='ever("Paid")')
+        self.assertEqual(self.format(server.data), three)
+        self.assertEqual(server.admin("DELETE", "/api/v1/segments/paid").status, 204)
+        server.kill()
+        self.assertEqual(self.format(server.data), three, "its versions are still there")
+        self.expect_sound(server.data)
+        copied = kehu_server.run("backup", self.work / "copy", "--data", server.data)
+        self.assertEqual(copied.returncode, 0, copied.stderr)
+        done = kehu_server.run("restore", self.work / "copy", "--data", self.work / "restored")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.format(self.work / "restored"), three)
+
+    def test_rules_of_a_directory_of_format_2(self):
+        """Kehus wrote such ones before they raised the format."""
+        server = kehu_server.Server(self.work / "before")
+        self.start(server)
+        server.post_events([{"event": "Paid", "user_id": "u1"}])
+        server.define_rules(paid='ever("Paid")')
+        server.kill()
+        (server.data / "FORMAT").write_text("kehu data directory, format 2\n")
+        self.expect_sound(server.data)
+        self.assertEqual(self.format(server.data), "kehu data directory, format 2\n", "a check changes nothing")
+        self.start(server)
+        self.assertEqual(self.format(server.data), "kehu data directory, format 3\n")
+        self.assertEqual(server.get("/api/v1/segments/paid").json["name"], "paid")
+        server.stop()
+        (server.data / "FORMAT").write_text("kehu data directory, format 9\n")
+        refused = kehu_server.run("serve", "--data", server.data)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("format 9", refused.stderr)
+        self.assertNotIn("damage", refused.stderr)
+
     def test_the_comparison_sees_differences(self):
         before = {"a": [{"b": 1, "today": 5}], "c": "x"}
         self.assertEqual(upgrade.differences(before, {"a": [{"b": 1, "more": 2}], "c": "x"}), [])

@@ -73,7 +73,9 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_encryption_key_routes(*this, routes);
   add_sql_routes(*this, routes);
   add_backup_routes(*this, routes);
+  add_backfill_routes(*this, routes);
   add_status_routes(*this, routes);
+  add_webhook_routes(*this, routes);
   add_page_routes(*this, routes);
   for (const Route& route : routes) {
     KEHU_CHECK(route.access != Access::kAdmin || route.permission != Permission::kNone);
@@ -94,8 +96,14 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
 
 App::~App() { stop(); }
 
+// Looks that wait may ask for it until the engine ends.
+document::FillingPace App::filling_pace() const {
+  const backfill::Pace pace = backfill_->pace();
+  return {.events_per_second = pace.events_per_second, .parts_per_second = pace.parts_per_second};
+}
+
 void App::stop() {
-  backfill_.reset();
+  backfill_->stop();
   timelines_.stop();
   statements_.stop();
   readers_.stop();

@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "backfill/backfill.h"
+#include "document/segment_document.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
 #include "http/router.h"
 #include "http/workers.h"
 #include "live/live_feed.h"
 #include "query/session.h"
+#include "webhook/webhooks.h"
 
 namespace kehu::api {
 
@@ -28,6 +30,8 @@ struct AppOptions {
   int workers = 2;  // and as many for timelines, for statements and for long results
   // Lines of /metrics that other rooms contribute (the server's connections).
   std::function<void(std::string&)> more_metrics = {};
+  // Who tells others of segments and tags; nullptr: nobody does here. Outlives the app.
+  webhook::Webhooks* webhooks = nullptr;
   // Told, at most once a minute and thread, of requests that nobody could take: a path that nothing is served
   // at, a key that no source has, a wrong admin token. Holds no key and no personal value.
   std::function<void(std::string_view)> warn = {};
@@ -58,6 +62,7 @@ class App {
   Workers& readers() { return readers_; }
   std::atomic<int>& long_results() { return long_results_; }  // open now
   live::LiveFeed& live() { return live_; }
+  document::FillingPace filling_pace() const;
   debugger::Debugger& debugger() { return gateway_.debugger(); }
   gateway::RateLimits& limits() { return gateway_.limits(); }
   debugger::StrangerLog& strangers() { return gateway_.strangers(); }
@@ -109,8 +114,10 @@ void add_settings_routes(App& app, std::vector<Route>& routes);
 void add_encryption_key_routes(App& app, std::vector<Route>& routes);
 void add_import_routes(App& app, std::vector<Route>& routes);
 void add_sql_routes(App& app, std::vector<Route>& routes);
+void add_backfill_routes(App& app, std::vector<Route>& routes);
 void add_backup_routes(App& app, std::vector<Route>& routes);
 void add_status_routes(App& app, std::vector<Route>& routes);
+void add_webhook_routes(App& app, std::vector<Route>& routes);
 void add_page_routes(App& app, std::vector<Route>& routes);
 
 }  // namespace kehu::api

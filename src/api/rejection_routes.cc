@@ -1,6 +1,5 @@
 #include "api/answers.h"
 #include "api/app.h"
-#include "api/rejection_filter.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "codec/record.h"
@@ -15,6 +14,43 @@ namespace kehu::api {
 namespace {
 
 constexpr size_t kReplayLimit = 10'000;
+
+std::optional<replica::RejectionState> parse_state(std::string_view name) {
+  for (const auto state : {replica::RejectionState::kOpen, replica::RejectionState::kRepaired,
+                           replica::RejectionState::kDiscarded}) {
+    if (engine::to_string(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+// Which rejections the query parameters mean. InvalidArgument names the parameter that is wrong.
+absl::StatusOr<replica::RejectionFilter> rejection_filter(const engine::Project& project,
+                                                          const Request& request) {
+  replica::RejectionFilter filter;
+  if (const auto reason = request.query("reason")) {
+    if (!(filter.reason = gateway::parse_reason(*reason)))
+      return wrong_parameter("reason", "one of docs/rejections.md");
+  }
+  if (const auto state = request.query("state")) {
+    if (!(filter.state = parse_state(*state))) return wrong_parameter("state", "open, repaired or discarded");
+  }
+  if (const auto name = request.query("source")) {
+    const engine::Source* source = project.find(*name);
+    if (source == nullptr) return wrong_parameter("source", "the name of a source");
+    filter.source = source->id;
+  }
+  if (const auto before = request.query("before")) {
+    const auto sequence = parse_number<uint64_t>(*before);
+    if (!sequence) return wrong_parameter("before", "the `next` of an earlier page");
+    filter.before = Sequence(*sequence);
+  }
+  if (const auto limit = request.query("limit")) {
+    const auto number = parse_limit(*limit);
+    if (!number) return wrong_parameter("limit", "between 1 and 1000");
+    filter.limit = *number;
+  }
+  return filter;
+}
 
 void write_entry(json::Writer& writer, const replica::RejectionEntry& entry, const engine::Project& project,
                  std::string_view record, std::string_view payload, std::string_view form = {}) {

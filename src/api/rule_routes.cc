@@ -5,6 +5,7 @@
 #include "api/definition_change.h"
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "document/members_file.h"
 #include "document/segment_document.h"
 #include "http/parameters.h"
 #include "json/document.h"
@@ -22,17 +23,19 @@ namespace {
 
 void answer_segments(App& app, const Request&, Responder responder) {
   answer_from_replica(app.engine(), std::move(responder),
-                      [](replica::Replica& replica) -> absl::StatusOr<std::string> {
-                        return document::segments_document(replica);
+                      [&app](replica::Replica& replica) -> absl::StatusOr<std::string> {
+                        return document::segments_document(replica, app.filling_pace());
                       });
 }
 
 void answer_segment(App& app, const Request& request, Responder responder) {
   answer_from_replica(app.engine(), std::move(responder),
-                      [name = request.parameter("segment")](replica::Replica& replica) {
-                        return document::segment_document(replica, name);
+                      [&app, name = request.parameter("segment")](replica::Replica& replica) {
+                        return document::segment_document(replica, name, app.filling_pace());
                       });
 }
+
+constexpr int kLongResultsMost = 16;
 
 absl::StatusOr<document::MembersPage> page_of(const Request& request) {
   document::MembersPage page;
@@ -49,7 +52,51 @@ absl::StatusOr<document::MembersPage> page_of(const Request& request) {
   return page;
 }
 
+// The file behind a body, read as it is sent; it is removed with it.
+class FileBody final : public SlowBody {
+ public:
+  FileBody(App& app, std::unique_ptr<document::MembersFile> file) : app_(app), file_(std::move(file)) {}
+  ~FileBody() override { --app_.long_results(); }
+
+  absl::StatusOr<Piece> next() override {
+    Piece piece;
+    auto more = file_->read(piece.bytes);
+    if (!more.ok()) return more.status();
+    piece.last = !*more;
+    return piece;
+  }
+
+ private:
+  App& app_;
+  const std::unique_ptr<document::MembersFile> file_;
+};
+
+absl::StatusOr<Response> members_file(App& app, const std::string& segment) {
+  if (++app.long_results() > kLongResultsMost) {
+    --app.long_results();
+    return failure(absl::StatusCode::kUnavailable, kLongResultsMost,
+                   " long results are being read already: try again when one is through");
+  }
+  auto file = document::MembersFile::make(app.engine(), segment);
+  if (!file.ok()) {
+    --app.long_results();
+    return file.status();
+  }
+  Response response{.content_type = "application/vnd.apache.parquet"};
+  response.source = app.readers().source(std::make_unique<FileBody>(app, *std::move(file)));
+  return response;
+}
+
 void answer_members(App& app, const Request& request, Responder responder) {
+  const std::string format = request.query("format").value_or("json");
+  if (format == "parquet") {
+    return app.statements().answer(std::move(responder), [&app, name = request.parameter("segment")] {
+      return to_answer(members_file(app, name));
+    });
+  }
+  if (format != "json") {
+    return responder.send(to_response(problem_of(wrong_parameter("format", "json or parquet"))));
+  }
   const auto page = page_of(request);
   if (!page.ok()) return responder.send(to_response(problem_of(page.status())));
   answer_from_replica(app.engine(), std::move(responder),
@@ -295,12 +342,14 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
       {.pattern = "/api/v1/segments/:segment/members",
        .permission = Permission::kReadCustomers,
        .action = NoBody{on_connection(app, answer_members)},
-       .doc = {.summary = "Who is in a segment now, page by page",
+       .doc = {.summary = "Who is in a segment now, page by page, or all of them as a Parquet file",
+               .text = "Members who enter or leave while the file is made may be in it or not.",
                .group = "rules",
                .fields = {segment,
                           {FieldDoc::Where::kQuery, "limit", "integer", "1 to 1000; 100", false},
-                          {FieldDoc::Where::kQuery, "cursor", "string", "`next` of an earlier page", false}},
-               .answers = with_admin_answers({{200, "One page"}, unknown})}});
+                          {FieldDoc::Where::kQuery, "cursor", "string", "`next` of an earlier page", false},
+                          {FieldDoc::Where::kQuery, "format", "string", "json or parquet; json", false}},
+               .answers = with_admin_answers({{200, "One page, or the file"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/segments/:segment/history",
        .permission = Permission::kReadDefinitions,

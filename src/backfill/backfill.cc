@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "codec/record.h"
+#include "definition/backfill_pause.h"
 #include "tally/folder.h"
 
 namespace kehu::backfill {
@@ -60,6 +61,7 @@ class Backfill::Records {
                       [&](std::string& out) { codec::append_backfill(record, out); });
     const auto ack = backfill_.engine_.submit_and_wait(std::move(batch));
     if (!ack.ok()) return ack.status();
+    backfill_.parts_ += entries_.size();
     entries_.clear();
     bytes_ = 0;
     return absl::OkStatus();
@@ -77,7 +79,10 @@ Backfill::Backfill(engine::Engine& engine, query::Reader& reader, std::function<
   thread_ = std::thread([this] { run(); });
 }
 
-Backfill::~Backfill() {
+Backfill::~Backfill() { stop(); }
+
+void Backfill::stop() {
+  if (!thread_.joinable()) return;
   engine_.consumers().remove(*this);
   {
     const std::lock_guard lock(mutex_);
@@ -98,8 +103,22 @@ bool Backfill::wants(const shard::Effects& effects) {
 }
 
 absl::Status Backfill::going_on() {
+  if (definition::is_backfill_paused(*engine_.project())) return absl::CancelledError("paused");
   const std::lock_guard lock(mutex_);
   return stopping_ ? absl::CancelledError("stopping") : absl::OkStatus();
+}
+
+void Backfill::begin_pace() {
+  events_ = parts_ = 0;
+  pace_began_ = std::max<int64_t>(1, engine_.clock().monotonic().micros());
+}
+
+Pace Backfill::pace() const {
+  const int64_t began = pace_began_;
+  const double seconds = static_cast<double>(engine_.clock().monotonic().micros() - began) / 1e6;
+  if (began == 0 || seconds <= 0) return {};
+  return {.events_per_second = static_cast<double>(events_) / seconds,
+          .parts_per_second = static_cast<double>(parts_) / seconds};
 }
 
 bool Backfill::wait_for_work() {
@@ -112,8 +131,10 @@ bool Backfill::wait_for_work() {
 void Backfill::run() {
   while (wait_for_work()) {
     const absl::Status status = fill_in();
+    end_pace();
     std::unique_lock lock(mutex_);
-    if (status.ok() || stopping_) continue;
+    // The end of a pause is a definition, which wakes it.
+    if (status.ok() || absl::IsCancelled(status)) continue;
     lock.unlock();
     warn_(cat("new rules are not filled in yet: ", message_of(status), "; tried again in 5 s"));
     lock.lock();
@@ -131,6 +152,7 @@ absl::Status Backfill::fill_in() {
     if (job->round.kind == BackfillRound::kNone) return absl::OkStatus();
     // What the round counts is in the archive, or among the rows that will be.
     if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+    begin_pace();
     const absl::Status status = job->round.kind == BackfillRound::kCount ? count(*job) : ask(job->round);
     if (!status.ok()) return status;
   }
@@ -179,10 +201,12 @@ absl::Status Backfill::count(const shard::Shard::BackfillJob& job) {
   const absl::Status read = (*session)->each_of_parts(
       wanted,
       [&](const query::StoredEvent& stored) -> absl::Status {
+        ++events_;
         if (auto status = begin_row(stored.part); !status.ok()) return status;
         return counter.add(stored.event, stored.source);
       },
       [&](const query::StoredCount& counted) -> absl::Status {
+        events_ += counted.count;
         if (auto status = begin_row(counted.part); !status.ok()) return status;
         counter.add(counted.counting, counted.granule,
                     {.count = counted.count,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string_view>
@@ -16,14 +18,27 @@
 // asked (shard/shard_backfill.cc), beside the stream of events.
 namespace kehu::backfill {
 
+// How fast it has been since the round began, or since it was resumed.
+struct Pace {
+  double events_per_second = 0;  // counted; one that several tallies count, as often
+  double parts_per_second = 0;   // logged
+};
+
 // One thread. It is told of new definitions as they are applied, and works until nothing is left to be filled
-// in; after a restart it goes on behind the last part that the log has.
+// in, unless it is paused (definition/backfill_pause.h); after a restart it goes on behind the last part that
+// the log has.
 class Backfill final : private replica::Consumer {
  public:
   // Both outlive it. `warn` is told, on its thread, of what keeps it from going on; it tries again.
   Backfill(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn);
   ~Backfill() override;
   Backfill(const Backfill&) = delete;
+
+  // Nothing is filled in any more; once or more often.
+  void stop();
+
+  // Zero while it rests. Any thread.
+  Pace pace() const;
 
  private:
   using Round = membership::Registry::Round;
@@ -36,7 +51,9 @@ class Backfill final : private replica::Consumer {
   absl::Status count(const shard::Shard::BackfillJob& job);
   absl::Status ask(const Round& round);
   class Records;
-  absl::Status going_on();  // Cancelled behind the beginning of the end
+  absl::Status going_on();  // Cancelled behind the beginning of the end, and while it is paused
+  void begin_pace();
+  void end_pace() { pace_began_ = 0; }
 
   engine::Engine& engine_;
   query::Reader& reader_;
@@ -44,8 +61,10 @@ class Backfill final : private replica::Consumer {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool woken_ = true;   // there may be work from before the start
-  std::thread thread_;  // ends first
+  bool woken_ = true;                           // there may be work from before the start
+  std::atomic<int64_t> pace_began_{0};          // in microseconds of the monotonic clock; 0: it rests
+  std::atomic<uint64_t> events_{0}, parts_{0};  // since then
+  std::thread thread_;                          // ends first
 };
 
 }  // namespace kehu::backfill

@@ -25,6 +25,8 @@ class Channel {
 
   virtual ~Channel() = default;
 
+  // How many are delivered at a time of those that have one name.
+  virtual size_t at_once() const { return 256; }
   // Brings the intent there, at least once, and never waits: `done` is called once, from any thread, also
   // when the channel ends before. `intent` is valid during the call.
   virtual void deliver(const Intent& intent, Done done) = 0;

@@ -51,7 +51,7 @@ struct SegmentCommand {
   Where where;
   std::string name;
   std::string customer;
-  std::string format = "text";  // members: text, csv or ndjson
+  std::string format = "text";  // members: text, csv, ndjson or parquet
   std::vector<std::string> others = {};
   bool json = false;
 };
@@ -60,6 +60,41 @@ absl::Status list_members(const SegmentCommand& command);
 absl::Status show_why(const SegmentCommand& command);
 // How many are in each of `others`, and in all of them.
 absl::Status show_overlap(const SegmentCommand& command);
+
+struct BackfillCommand {
+  Where where;
+  std::string name;  // cancel: of a segment or tag
+  bool tag = false;
+  bool json = false;
+};
+absl::Status show_backfill(const BackfillCommand& command);
+absl::Status pause_backfill(const BackfillCommand& command);
+absl::Status resume_backfill(const BackfillCommand& command);
+// Withdraws the version that is being filled in.
+absl::Status cancel_backfill(const BackfillCommand& command);
+// While standard error is a terminal: a bar there until nothing is being filled in, or it rests.
+absl::Status watch_backfill(Caller& caller);
+
+struct WebhookCommand {
+  Where where;
+  std::string name;
+  std::string url = {};
+  // Names, or "all", or "none".
+  std::vector<std::string> segments = {};
+  std::vector<std::string> tags = {};
+  std::optional<bool> enabled = {};
+  std::optional<uint64_t> give_up_after_s = {};
+  std::string secret = {};  // that the receiver has already
+  std::optional<uint64_t> overlap_s = {};
+  bool json = false;
+};
+absl::Status list_webhooks(const WebhookCommand& command);
+absl::Status create_webhook(const WebhookCommand& command);
+absl::Status set_webhook(const WebhookCommand& command);
+absl::Status rotate_webhook(const WebhookCommand& command);
+absl::Status delete_webhook(const WebhookCommand& command);
+// An error when the sample was not taken.
+absl::Status test_webhook(const WebhookCommand& command);
 
 struct VerifyCommand {
   Where where;

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "command/answers.h"
 #include "command/commands.h"
-#include "command/demo_file.h"
 #include "directory/data_directory.h"
+#include "directory/demo_file.h"
 #include "json/writer.h"
 #include "os/posix_file_system.h"
 #include "publication/delivered_mark.h"
@@ -55,7 +55,7 @@ absl::Status run_check(const CheckCommand& command) {
   auto report = engine::check(files, command.data);
   if (!report.ok()) return report.status();
   report->add("publications", publication::check_marks(files, command.data, report->log.end));
-  report->add("demo", read_demo_file(files, command.data).status());
+  report->add("demo", directory::read_demo_file(files, command.data).status());
   const absl::Status printed = print(command.json ? to_json(*report) : to_text(*report));
   if (report->findings.empty()) return printed;
   return failure(absl::StatusCode::kDataLoss, report->findings.size(),

@@ -276,15 +276,20 @@ absl::Status run_apply(const DefinitionsCommand& command) {
   if (!files.ok()) return files.status();
   const auto seen = read_seen(command.directory);
   if (!seen.ok()) return seen.status();
-  const auto body = call_once(command.where, {.method = "POST",
-                                              .path = kPath,
-                                              .headers = {{"Content-Type", "application/json"}},
-                                              .body = request_of(*files, *seen, command.dry_run)});
+  auto caller = open_caller({.where = command.where});
+  if (!caller.ok()) return caller.status();
+  const auto body = body_of((*caller)->call({.method = "POST",
+                                             .path = kPath,
+                                             .headers = {{"Content-Type", "application/json"}},
+                                             .body = request_of(*files, *seen, command.dry_run)}));
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   if (*seen && !command.dry_run && document.ok()) remember(command.directory, **seen, document->root());
-  if (command.json || !document.ok()) return print(*body);
-  return print(plan_text(document->root(), command.dry_run));
+  const bool plain = command.json || !document.ok();
+  absl::Status status = print(plain ? *body : plan_text(document->root(), command.dry_run));
+  if (status.ok() && !command.dry_run) status = watch_backfill(**caller);
+  const absl::Status closed = (*caller)->close();
+  return status.ok() ? closed : status;
 }
 
 absl::Status run_export(const DefinitionsCommand& command) {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "command/administration.h"
+#include "command/answers.h"
 #include "notation/format.h"
 #include "notation/parse.h"
 #include "os/posix_file_system.h"
@@ -73,6 +75,44 @@ absl::StatusOr<size_t> write_rule_files(const fs::path& directory,
     }
   }
   return texts.size();
+}
+
+// Rules of files, without an installation: nothing is known of its events, and any other segment or tag may
+// be there.
+absl::Status check_rules(const RulesCommand& command) {
+  absl::Status result;
+  size_t count = 0;
+  for (const std::string& file : command.files) {
+    const auto definitions = read_rule_file(file);
+    if (definitions.ok()) {
+      count += definitions->size();
+      continue;
+    }
+    if (!result.ok()) {
+      result = failure(result.code(), message_of(result), "\n", message_of(definitions.status()));
+    } else {
+      result = failure(absl::StatusCode::kFailedPrecondition, message_of(definitions.status()));
+    }
+  }
+  if (!result.ok()) return result;
+  return print(cat(count, count == 1 ? " definition" : " definitions", ", no problem\n"));
+}
+
+absl::Status format_rules(const RulesCommand& command) {
+  for (const std::string& file : command.files) {
+    const auto definitions = read_rule_file(file);
+    if (!definitions.ok())
+      return failure(absl::StatusCode::kFailedPrecondition, message_of(definitions.status()));
+    std::string text;
+    for (const rule::Definition& definition : *definitions) {
+      text += notation::format(definition,
+                               command.chinese ? notation::Language::kChinese : notation::Language::kEnglish);
+    }
+    const absl::Status status =
+        command.write ? os::replace_whole_file(os::posix_file_system(), file, text) : print(text);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace kehu::command

@@ -1,6 +1,11 @@
+#include <unistd.h>
+
+#include <cstdio>
+
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
+#include "command/progress_bar.h"
 #include "http/request.h"
 #include "json/document.h"
 
@@ -18,6 +23,9 @@ std::string segments_text(const json::Value& root) {
     out += cat(field(segment.value, "name"), "  ", field(segment.value, "size"), " customers, ",
                field(segment.value, "state"), ", version ", field(segment.value, "version"), "\n  ",
                field(segment.value, "rule"), "\n");
+    if (const json::Value filling = segment.value.find("backfill"); filling.exists()) {
+      out += cat("  version ", field(filling, "version"), ": ", backfill_text(filling), "\n");
+    }
   }
   return out.empty() ? "there are no segments: write one into a *.kehu file, and `kehu apply` its folder\n"
                      : out;
@@ -57,8 +65,27 @@ absl::Status list_segments(const SegmentCommand& command) {
   return print(segments_text(document->root()));
 }
 
+// Bytes, which no terminal can show.
+absl::Status save_members(const SegmentCommand& command) {
+  if (::isatty(STDOUT_FILENO) != 0) {
+    return absl::InvalidArgumentError(
+        "Parquet is not for a terminal: write it into a file, `… > members.parquet`");
+  }
+  auto caller = open_caller({.where = command.where});
+  if (!caller.ok()) return caller.status();
+  const auto response = (*caller)->download(
+      {.path = cat(path_of(command), "/members?format=parquet")}, [](std::string_view piece) {
+        const bool written = std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size();
+        return written ? absl::OkStatus() : absl::UnavailableError("standard output cannot be written");
+      });
+  if (auto status = body_of(response).status(); !status.ok()) return status;
+  if (std::fflush(stdout) != 0) return absl::UnavailableError("standard output cannot be written");
+  return (*caller)->close();
+}
+
 // One member a line, as they come.
 absl::Status list_members(const SegmentCommand& command) {
+  if (command.format == "parquet") return save_members(command);
   const bool csv = command.format == "csv";
   const bool json = command.json || command.format == "ndjson";
   auto caller = open_caller({.where = command.where});

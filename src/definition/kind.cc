@@ -4,10 +4,12 @@
 
 #include "base/text.h"
 #include "codec/settings_json.h"
+#include "definition/backfill_pause.h"
 #include "definition/envelope_key.h"
 #include "definition/project.h"
 #include "definition/rules.h"
 #include "definition/source.h"
+#include "definition/webhook.h"
 
 namespace kehu::definition {
 namespace {
@@ -125,6 +127,7 @@ constexpr Kind kKinds[] = {
      .from_file = source_body},
     {.name = kSegment,
      .deletable = true,
+     .format = 3,
      .parse = parse_segment,
      .admit = admit_rule,
      .agree = check_rules,
@@ -133,6 +136,7 @@ constexpr Kind kKinds[] = {
      .from_file = rule_from_file},
     {.name = kTag,
      .deletable = true,
+     .format = 3,
      .parse = parse_tag,
      .admit = admit_rule,
      .agree = check_rules,
@@ -141,11 +145,26 @@ constexpr Kind kKinds[] = {
      .from_file = rule_from_file},
     // What was encrypted for a pair can come years later, so none is ever deleted.
     {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
+    {.name = kWebhook, .deletable = true, .format = 3, .parse = read_webhook, .admit = admit_webhook},
+    {.name = kBackfillPause,
+     .single = true,
+     .format = 3,
+     .parse = read_backfill_pause,
+     .admit = admit_backfill_pause},
 };
 
 }  // namespace
 
 absl::Span<const Kind> kinds() { return kKinds; }
+
+int format_of(const Project& project) {
+  int format = 1;
+  for (const Kind& kind : kKinds) {
+    project.each_ever(kind.name,
+                      [&](const std::string&, const Version&) { format = std::max(format, kind.format); });
+  }
+  return format;
+}
 
 const Kind* find_kind(std::string_view name) {
   const auto* found = std::ranges::find(kKinds, name, &Kind::name);

@@ -17,6 +17,8 @@ inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kSegment = "segment";
 inline constexpr std::string_view kTag = "tag";
 inline constexpr std::string_view kEnvelopeKey = "envelope_key";
+inline constexpr std::string_view kWebhook = "webhook";
+inline constexpr std::string_view kBackfillPause = "backfill";
 // No definitions of the table: what was in force once, until a revision (directory/revision.h)…
 inline constexpr std::string_view kFormerSettings = "former_settings";
 // …and a register of its own (imported_files.h), of which only the last version is kept.
@@ -35,6 +37,7 @@ struct Kind {
   std::string_view name;  // in records: never change it
   bool single = false;    // a project has exactly one, without a name
   bool deletable = false;
+  int format = 1;  // of data directories (directory/data_directory.h): kehus of older ones do not know it
 
   // A body that was admitted once is read for ever: stricter rules belong into `admit`. InvalidArgument says
   // what is wrong and where.
@@ -59,5 +62,7 @@ struct Kind {
 absl::Span<const Kind> kinds();
 // nullptr: there is no such kind.
 const Kind* find_kind(std::string_view name);
+// The format that a data directory with these definitions must have, deleted ones included.
+int format_of(const Project& project);
 
 }  // namespace kehu::definition

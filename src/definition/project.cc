@@ -73,9 +73,14 @@ const Version* Project::find(std::string_view kind, std::string_view name) const
 
 void Project::each(std::string_view kind,
                    absl::FunctionRef<void(const std::string&, const Version&)> visit) const {
-  for (const auto& [name, version] : versions(kind)) {
-    if (!version->deleted) visit(name, *version);
-  }
+  each_ever(kind, [&](const std::string& name, const Version& version) {
+    if (!version.deleted) visit(name, version);
+  });
+}
+
+void Project::each_ever(std::string_view kind,
+                        absl::FunctionRef<void(const std::string&, const Version&)> visit) const {
+  for (const auto& [name, version] : versions(kind)) visit(name, *version);
 }
 
 // All changes of a record hold or none does: they are made in a draft, which is dropped at the first

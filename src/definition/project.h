@@ -66,6 +66,9 @@ class Project {
   // Of one kind, by name; deleted ones are left out.
   void each(std::string_view kind,
             absl::FunctionRef<void(const std::string& name, const Version& version)> visit) const;
+  // Deleted ones, too.
+  void each_ever(std::string_view kind,
+                 absl::FunctionRef<void(const std::string& name, const Version& version)> visit) const;
 
   // The project behind one record, and what has to be kept for it to be the same after a restart.
   struct Next {

@@ -1,6 +1,7 @@
 #include "directory/data_directory.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -15,13 +16,15 @@ constexpr std::string_view kFormat = "kehu data directory, format 2\n";
 // It differs in records and blobs that format 2 reads, too; a kehu that knows format 1 alone must not find
 // those of format 2.
 constexpr std::string_view kFormerFormat = "kehu data directory, format 1\n";
+// It has definitions, records and blobs that kehus of format 2 do not know.
+constexpr std::string_view kFormatOfRules = "kehu data directory, format 3\n";
 
 absl::Status check_format(os::FileSystem& files, const std::string& path) {
   const std::string file = cat(path, "/FORMAT");
   if (!files.exists(file)) return os::replace_whole_file(files, file, kFormat);
   const auto format = os::read_whole_file(files, file);
   if (!format.ok()) return format.status();
-  if (*format == kFormat || *format == kFormerFormat) return absl::OkStatus();
+  if (*format == kFormat || *format == kFormerFormat || *format == kFormatOfRules) return absl::OkStatus();
   return failure(absl::StatusCode::kFailedPrecondition, file, " says \"", *format,
                  "\", which this kehu does not know: use the kehu that wrote it");
 }
@@ -29,7 +32,7 @@ absl::Status check_format(os::FileSystem& files, const std::string& path) {
 absl::Status take_over(os::FileSystem& files, const std::string& path) {
   const std::string file = cat(path, "/FORMAT");
   const auto format = os::read_whole_file(files, file);
-  if (!format.ok() || *format == kFormat) return format.status();
+  if (!format.ok() || *format != kFormerFormat) return format.status();
   return os::replace_whole_file(files, file, kFormat);
 }
 
@@ -94,6 +97,15 @@ std::string DataDirectory::socket(const std::string& path) {
   return cat("/tmp/kehu-", hash128(path).hex(), ".sock");
 }
 
+absl::Status DataDirectory::raise_format() {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  const std::string file = cat(path_, "/FORMAT");
+  const auto format = os::read_whole_file(*files_, file);
+  if (!format.ok() || *format == kFormatOfRules) return format.status();
+  return os::replace_whole_file(*files_, file, kFormatOfRules);
+}
+
 // A directory of somebody else's files is not written to: the name was probably mistaken, or FORMAT was lost
 // and with it the version of what lies there.
 absl::Status DataDirectory::may_begin(os::FileSystem& files, const std::string& path) {
@@ -134,7 +146,7 @@ absl::StatusOr<DataDirectory> DataDirectory::open(os::FileSystem& files, std::st
   for (const char* child : {"/state", "/lake", "/tmp", "/log"}) {
     if (auto status = files.create_directories(cat(path, child)); !status.ok()) return status;
   }
-  return DataDirectory(std::move(path), *std::move(lock), *std::move(key));
+  return DataDirectory(files, std::move(path), *std::move(lock), *std::move(key));
 }
 
 }  // namespace kehu::directory

@@ -28,6 +28,11 @@ class DataDirectory {
   static absl::StatusOr<DataDirectory> open(os::FileSystem& files, std::string path,
                                             Purpose purpose = Purpose::kWriting);
 
+  static constexpr int kRulesFormat = 3;
+  // The directory is from now on one of format 3, which has segments, tags or webhooks: a kehu that knows
+  // none of them says so, and does not take them for damage. Before the first of them is logged. Any thread.
+  absl::Status raise_format();
+
   // FailedPrecondition when the path holds files of somebody else.
   static absl::Status may_begin(os::FileSystem& files, const std::string& path);
 
@@ -51,9 +56,11 @@ class DataDirectory {
   }
 
  private:
-  DataDirectory(std::string path, std::unique_ptr<os::FileLock> lock, const seal::ProjectKey& key)
-      : path_(std::move(path)), lock_(std::move(lock)), key_(key) {}
+  DataDirectory(os::FileSystem& files, std::string path, std::unique_ptr<os::FileLock> lock,
+                const seal::ProjectKey& key)
+      : files_(&files), path_(std::move(path)), lock_(std::move(lock)), key_(key) {}
 
+  os::FileSystem* files_;
   std::string path_;
   std::unique_ptr<os::FileLock> lock_;
   seal::ProjectKey key_;

@@ -32,6 +32,25 @@ TEST(DataDirectory, OneOfFormatOneIsTakenOverByWhoeverWrites) {
   EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), now);
 }
 
+TEST(DataDirectory, OneWithRulesHasAFormatOfItsOwn) {
+  os::MemoryFileSystem files;
+  {
+    auto directory = DataDirectory::open(files, "data");
+    ASSERT_TRUE(directory.ok());
+    ASSERT_TRUE(directory->raise_format().ok());
+    ASSERT_TRUE(directory->raise_format().ok());
+  }
+  const std::string raised = "kehu data directory, format 3\n";
+  EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), raised);
+  { ASSERT_TRUE(DataDirectory::open(files, "data").ok()); }
+  EXPECT_EQ(*os::read_whole_file(files, "data/FORMAT"), raised) << "it is not taken back";
+  // As a kehu sees it that is older than the directory.
+  ASSERT_TRUE(os::replace_whole_file(files, "data/FORMAT", "kehu data directory, format 4\n").ok());
+  const absl::Status refused = DataDirectory::open(files, "data").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.message().find("format 4"), std::string::npos) << refused;
+}
+
 TEST(DataDirectory, SomebodyElsesFilesAreLeftAlone) {
   os::MemoryFileSystem files;
   ASSERT_TRUE(files.create_directories("photos").ok());

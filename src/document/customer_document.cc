@@ -141,7 +141,13 @@ void write_recent(json::Writer& writer, const ProfileView& profile, const engine
 
 void write_identifiers(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
                        const Settings& settings, seal::Opener& opener) {
-  writer.key("identifiers").begin_array();
+  writer.key("identifiers");
+  write_identifier_list(writer, identifiers, settings, opener);
+}
+
+void write_identifier_list(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
+                           const Settings& settings, seal::Opener& opener) {
+  writer.begin_array();
   for (const identity::KnownIdentifier& known : identifiers) {
     writer.begin_object().field("type", settings.rule(known.type).name);
     writer.field("value", known.sealed ? seal::mask_identifier(known.value, opener) : known.value);

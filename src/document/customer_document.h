@@ -19,6 +19,9 @@ absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::R
 // The member "identifiers" of a document.
 void write_identifiers(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
                        const Settings& settings, seal::Opener& opener);
+// Its value.
+void write_identifier_list(json::Writer& writer, const std::vector<identity::KnownIdentifier>& identifiers,
+                           const Settings& settings, seal::Opener& opener);
 
 // One link with its evidence, as an element of an array.
 void write_link(json::Writer& writer, const identity::Link& link, const engine::Project& project);

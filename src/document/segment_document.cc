@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "definition/backfill_pause.h"
 #include "document/customer_document.h"
 #include "notation/format.h"
 #include "seal/opener.h"
@@ -25,8 +26,30 @@ absl::StatusOr<const Plan::Rule*> segment_of(replica::Replica& replica, std::str
   return failure(absl::StatusCode::kNotFound, "there is no segment ", name, text::did_you_mean(name, names));
 }
 
+// Tokens are hashes, so how far a round has come among them says how many parts there are in all.
+uint64_t parts_total(replica::Replica& replica, const membership::Registry::Round& round) {
+  const double share = static_cast<double>(round.after.hash.high) / 0x1p64;
+  if (round.parts == 0 || share <= 0)
+    return static_cast<uint64_t>(std::max<int64_t>(0, replica.totals().customers));
+  return std::max(round.parts, static_cast<uint64_t>(static_cast<double>(round.parts) / share + 0.5));
+}
+
+// The members of a document that say how far what is being filled in has come.
+void write_round(json::Writer& writer, replica::Replica& replica, const FillingPace& pace) {
+  const auto round = replica.shard().registry().next_round();
+  const bool paused = definition::is_backfill_paused(*replica.project());
+  const bool none = round.kind == BackfillRound::kNone;
+  writer.field("state", paused ? "paused" : none ? "idle" : "running");
+  if (none) return;
+  writer.field("step", round.kind == BackfillRound::kAsk ? "asking customers" : "counting events");
+  writer.field("parts_done", round.parts).field("parts_total", parts_total(replica, round));
+  writer.field("events_per_second", static_cast<uint64_t>(pace.events_per_second));
+  writer.field("parts_per_second", static_cast<uint64_t>(pace.parts_per_second));
+}
+
 // A version that is being filled in while this one is in force, or this one itself.
-void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule,
+                   const FillingPace& pace) {
   const rule::Definition& definition = rule.version.definition;
   const auto& known = replica.shard().registry().rules();
   const auto next = std::ranges::find_if(known, [&](const membership::Registry::Rule& other) {
@@ -34,20 +57,20 @@ void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::
            other.state != membership::Registry::State::kLive;
   });
   if (next == known.end()) return;
-  const auto round = replica.shard().registry().next_round();
   writer.key("backfill").begin_object().field("version", next->version.value());
-  writer.field("step", round.kind == BackfillRound::kAsk ? "asking customers" : "counting events");
-  writer.field("parts", round.parts).end_object();
+  write_round(writer, replica, pace);
+  writer.end_object();
 }
 
-void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule,
+                   const FillingPace& pace) {
   const rule::Definition& definition = rule.version.definition;
   writer.begin_object()
       .field("name", definition.name)
       .field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
   writer.field("state", rule.is_live() ? "live" : "backfilling")
       .field("version", rule.version.version.value());
-  write_filling(writer, replica, rule);
+  write_filling(writer, replica, rule, pace);
   if (!definition.owner.empty()) writer.field("owner", definition.owner);
   if (!definition.description.empty()) writer.field("description", definition.description);
   writer.field("time_zone", rule.version.zone);
@@ -77,7 +100,7 @@ void write_value(json::Writer& writer, std::string_view name, const rule::Value&
   }
 }
 
-std::string segments_document(replica::Replica& replica) {
+std::string segments_document(replica::Replica& replica, const FillingPace& pace) {
   const Plan& rules = replica.shard().rules();
   std::vector<const Plan::Rule*> segments;
   for (uint32_t index = 0; index < rules.size(); ++index) {
@@ -90,17 +113,33 @@ std::string segments_document(replica::Replica& replica) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("segments").begin_array();
-  for (const Plan::Rule* rule : segments) write_segment(writer, replica, *rule);
+  for (const Plan::Rule* rule : segments) write_segment(writer, replica, *rule, pace);
   writer.end_array().end_object();
   return out;
 }
 
-absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name) {
+absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name,
+                                             const FillingPace& pace) {
   const auto rule = segment_of(replica, name);
   if (!rule.ok()) return rule.status();
   std::string out;
   json::Writer writer(out);
-  write_segment(writer, replica, **rule);
+  write_segment(writer, replica, **rule, pace);
+  return out;
+}
+
+std::string backfill_document(replica::Replica& replica, const FillingPace& pace) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  write_round(writer, replica, pace);
+  writer.key("rules").begin_array();
+  for (const membership::Registry::Rule& rule : replica.shard().registry().rules()) {
+    if (rule.state == membership::Registry::State::kLive) continue;
+    writer.begin_object().field(rule::to_string(rule.kind), rule.name).field("version", rule.version.value());
+    writer.end_object();
+  }
+  writer.end_array().end_object();
   return out;
 }
 

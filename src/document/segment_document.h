@@ -15,10 +15,19 @@
 // apply thread.
 namespace kehu::document {
 
+// How fast back-fills are, as whoever makes them knows; zero while none is made.
+struct FillingPace {
+  double events_per_second = 0;
+  double parts_per_second = 0;
+};
+
 // {"segments": [{"name", "size", "state", "version", …}]}, by name.
-std::string segments_document(replica::Replica& replica);
+std::string segments_document(replica::Replica& replica, const FillingPace& pace);
 // NotFound: there is no such segment; the message names those that are near.
-absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name);
+absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name,
+                                             const FillingPace& pace);
+// {"state", "step", "parts_done", "parts_total", …, "rules": [{"segment" or "tag", "version"}]}.
+std::string backfill_document(replica::Replica& replica, const FillingPace& pace);
 
 struct MembersPage {
   uint32_t from = 0;  // `next` of the page before

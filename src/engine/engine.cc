@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "codec/settings_json.h"
+#include "definition/kind.h"
 #include "directory/credentials.h"
 #include "engine/archive_repair.h"
 #include "engine/words.h"
@@ -67,6 +68,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::open(Options options,
     options.first_settings = std::make_shared<const Settings>(Settings::defaults());
   std::unique_ptr<Engine> engine(new Engine(std::move(options), *std::move(directory)));
   if (auto status = engine->recover(progress); !status.ok()) return status;
+  if (definition::format_of(*engine->project()) >= DataDirectory::kRulesFormat) {
+    if (auto status = engine->directory_.raise_format(); !status.ok()) return status;
+    engine->format_raised_ = true;
+  }
   engine->start();
   if (auto status = engine->define_first_source(); !status.ok()) return status;
   engine->dropping_ = engine->options_.depth == Depth::kLog;
@@ -281,7 +286,23 @@ absl::StatusOr<Ack> Engine::submit_and_wait(Submission submission) {
   return ack;
 }
 
+// Whoever cannot read the first rule must not take the directory for damaged when it meets one: so its format
+// is raised before, and not for rules that are refused anyway.
+absl::Status Engine::raise_format(absl::Span<const Definition> changes) {
+  const bool needed = std::ranges::any_of(changes, [](const Definition& change) {
+    const definition::Kind* kind = definition::find_kind(change.kind);
+    return kind != nullptr && kind->format >= DataDirectory::kRulesFormat;
+  });
+  if (!needed || format_raised_) return absl::OkStatus();
+  const auto next = project()->apply(changes, durable().next(), options_.clock->now());
+  if (!next.ok()) return next.status();
+  const absl::Status raised = directory_.raise_format();
+  format_raised_ = raised.ok();
+  return raised;
+}
+
 absl::StatusOr<Defined> Engine::define(absl::Span<const Definition> changes) {
+  if (auto status = raise_format(changes); !status.ok()) return status;
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition,
                     [&](std::string& out) { codec::append_definitions(changes, out); });

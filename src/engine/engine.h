@@ -53,8 +53,8 @@ struct Options {
   std::function<void(absl::FunctionRef<void()>)> around_acks;
   Depth depth = Depth::kAll;
   trace::Tracer* tracer = nullptr;  // of flushes, commits and checkpoints; outlives the engine
-  // By name: who acts on intents. Those of other names stay in the outbox.
-  std::map<std::string, std::shared_ptr<channel::Channel>> channels = {};
+  // Who acts on intents; see OutboxSender::Options.
+  std::map<std::string, std::shared_ptr<channel::Channel>, std::less<>> channels = {};
   std::function<void(std::string_view)> warn = {};  // lines for the operator, about channels
 };
 
@@ -142,6 +142,7 @@ class Engine {
   absl::StatusOr<std::unique_ptr<lake::Lake>> open_lake(Fit& fit);
   absl::StatusOr<shard::Outcome> wait_for_outcome(RecordBatch batch);
   absl::Status define_first_source();
+  absl::Status raise_format(absl::Span<const Definition> changes);
   void start();
   Options options_;
   DataDirectory directory_;
@@ -162,8 +163,9 @@ class Engine {
   std::unique_ptr<OutboxSender> outbox_sender_;
   std::unique_ptr<Checkpoints> checkpoints_;
   std::unique_ptr<ApplyThread> apply_;
-  std::atomic<bool> dropping_{false};  // Depth::kLog
-  uint64_t replayed_ = 0;              // at the start
+  std::atomic<bool> dropping_{false};       // Depth::kLog
+  std::atomic<bool> format_raised_{false};  // to that of rules
+  uint64_t replayed_ = 0;                   // at the start
   bool running_ = false;
 };
 

@@ -21,6 +21,7 @@ namespace kehu::engine {
 namespace {
 
 constexpr size_t kReadStep = 2000;
+constexpr size_t kSeenStep = 20'000;   // of other channels, too
 constexpr size_t kReceiptsMax = 1000;  // of one submission
 // After this time without work a checkpoint is looked for, and what is due again.
 constexpr auto kPatience = std::chrono::milliseconds(100);
@@ -50,9 +51,9 @@ OutboxSender::OutboxSender(const state::Database& database, os::Clock& clock, Su
       clock_(clock),
       submit_(std::move(submit)),
       options_(std::move(options)),
-      desk_(std::make_shared<Desk>()),
-      dropped_{database.position(), UINT32_MAX} {
+      desk_(std::make_shared<Desk>()) {
   desk_->sender = this;
+  find_stored();
 }
 
 OutboxSender::~OutboxSender() { stop(); }
@@ -78,47 +79,64 @@ bool OutboxSender::wants(const shard::Effects& effects) {
   return !effects.intents.empty() || !effects.settled.empty();
 }
 
+// The channels of which the last checkpoint has intents: these come before all that a replay brings.
+void OutboxSender::find_stored() {
+  const Sequence position = database_.position();
+  health_ = database_.scan_from(state::Space::kOutbox, outbox::kFirstCounts,
+                                [&](const Hash128& place, std::string_view blob) {
+                                  const auto counts = outbox::parse_counts(place, blob);
+                                  if (counts && counts->pending() > 0) lane_of(counts->channel, position);
+                                  return true;
+                                });
+}
+
+// nullptr: nobody acts on them here.
+OutboxSender::Lane* OutboxSender::lane_of(std::string_view channel, std::optional<Sequence> stored) {
+  if (const auto known = lanes_.find(channel); known != lanes_.end()) return &known->second;
+  auto found = options_.channels.find(channel);
+  if (found == options_.channels.end())
+    found = options_.channels.find(channel.substr(0, channel.find(':') + 1));
+  if (found == options_.channels.end()) return nullptr;
+  const outbox::Lane::Options options{.held_max = kHeldMax,
+                                      .under_way_max = found->second->at_once(),
+                                      .first_pause = options_.first_pause,
+                                      .longest_pause = options_.longest_pause};
+  return &lanes_.emplace(channel, Lane{found->second, outbox::Lane(options, stored)}).first->second;
+}
+
 void OutboxSender::take(const std::shared_ptr<const AppliedSlice>& slice) {
   {
     const std::lock_guard lock(mutex_);
     for (const IntentKey& key : slice->settled) {
-      open_.erase(key);
+      for (auto& [name, lane] : lanes_) lane.intents.settled(key);
       settled_[key] = slice->last;
     }
     for (const Intent& intent : slice->intents) {
-      if (waiting_.size() + later_.size() >= kHeldMax) dropping_ = true;
-      if (!dropping_) {
-        hold(intent);
-        continue;
+      if (settled_.contains(intent.key)) continue;
+      if (Lane* lane = lane_of(intent.channel)) {
+        lane->intents.add(intent);
+      } else {
+        ++counters_.without_channel;
       }
-      if (!read_from_) read_from_ = intent.key;
-      dropped_ = intent.key;
     }
   }
   changed_.notify_all();
-}
-
-// Is called under the lock.
-void OutboxSender::hold(Intent intent) {
-  if (settled_.contains(intent.key) || !open_.insert(intent.key).second) return;
-  if (!options_.channels.contains(intent.channel)) {
-    ++counters_.without_channel;
-    open_.erase(intent.key);
-    return;
-  }
-  waiting_.push_back({.intent = std::move(intent), .failures = 0});
 }
 
 void OutboxSender::run() {
   os::name_this_thread("kehu-outbox");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (read_from_ && waiting_.size() < kUnderWayMax && later_.size() < kHeldMax) {
-      lock.unlock();
-      read_on();
-      lock.lock();
+    std::vector<std::string> channels;
+    for (const auto& [name, lane] : lanes_) channels.push_back(name);
+    for (const std::string& channel : channels) {
+      if (lanes_.find(channel)->second.intents.read_from(database_.position())) {
+        lock.unlock();
+        read_on(channel);
+        lock.lock();
+      }
+      begin_due(channel, lock);
     }
-    begin_due(lock);
     log_receipts(lock);
     warn(lock);
     changed_.wait_for(lock, kPatience, [this] { return stopping_ || !is_idle(); });
@@ -127,7 +145,9 @@ void OutboxSender::run() {
 
 // True when there is nothing to do but what time or a checkpoint brings.
 bool OutboxSender::is_idle() const {
-  const bool can_begin = !waiting_.empty() && under_way_.size() < kUnderWayMax;
+  const Duration now = clock_.monotonic();
+  const bool can_begin =
+      std::ranges::any_of(lanes_, [&](const auto& each) { return each.second.intents.may_begin(now); });
   return !can_begin && !can_log() && lines_.empty();
 }
 
@@ -135,97 +155,74 @@ bool OutboxSender::can_log() const {
   return !receipts_.empty() && !logging_ && clock_.monotonic() >= log_again_;
 }
 
-// Reads the next ones of the last checkpoint, which has all that was dropped up to its position.
-void OutboxSender::read_on() {
+// Reads the channel's next ones of the last checkpoint, which has all that was left to it up to its position.
+void OutboxSender::read_on(const std::string& channel) {
   const Sequence position = database_.position();
   std::optional<IntentKey> from;
   {
     const std::lock_guard lock(mutex_);
-    if (read_position_ == position) return;  // as far as it goes
-    from = read_from_;
+    from = lanes_.find(channel)->second.intents.read_from(position);
     // A receipt that the checkpoint has cannot be met by reading it again.
     std::erase_if(settled_, [&](const auto& entry) { return entry.second <= position; });
   }
   if (!from) return;
   std::vector<Intent> found;
+  IntentKey up_to = *from;
+  size_t seen = 0;
   bool ended = true;
   const absl::Status status = database_.scan_from(state::Space::kOutbox, outbox::place_of(*from),
                                                   [&](const Hash128& place, std::string_view blob) {
+                                                    ended = found.size() < kReadStep && ++seen <= kSeenStep;
+                                                    if (!ended) return false;
                                                     auto intent = outbox::parse_blob(place, blob);
                                                     if (!intent.ok() || !*intent) return true;
-                                                    ended = found.size() < kReadStep;
-                                                    if (ended) found.push_back(**std::move(intent));
-                                                    return ended;
+                                                    up_to = behind((*intent)->key);
+                                                    if ((*intent)->channel == channel)
+                                                      found.push_back(**std::move(intent));
+                                                    return true;
                                                   });
   const std::lock_guard lock(mutex_);
   if (!status.ok()) health_ = status;
+  outbox::Lane& lane = lanes_.find(channel)->second.intents;
   for (Intent& intent : found) {
-    read_from_ = behind(intent.key);
-    hold(std::move(intent));
+    if (!settled_.contains(intent.key)) lane.found(std::move(intent));
   }
-  if (!ended) return;
-  read_position_ = position;
-  if (dropped_.sequence > position) return;
-  read_from_ = std::nullopt;
-  dropping_ = false;
+  lane.have_read(up_to, ended, position);
 }
 
-void OutboxSender::begin_due(std::unique_lock<std::mutex>& lock) {
-  const Duration now = clock_.monotonic();
-  while (!later_.empty() && later_.begin()->first <= now && under_way_.size() < kUnderWayMax) {
-    Attempt attempt = std::move(later_.begin()->second);
-    later_.erase(later_.begin());
-    begin(std::move(attempt), lock);
-  }
-  while (!waiting_.empty() && under_way_.size() < kUnderWayMax && !stopping_) {
-    Attempt attempt = std::move(waiting_.front());
-    waiting_.pop_front();
-    begin(std::move(attempt), lock);
+void OutboxSender::begin_due(const std::string& channel, std::unique_lock<std::mutex>& lock) {
+  Lane& lane = lanes_.find(channel)->second;  // keeps its place
+  while (const Intent* next = stopping_ ? nullptr : lane.intents.begin(clock_.monotonic())) {
+    ++counters_.attempts;
+    const Intent intent = *next;
+    lock.unlock();
+    lane.channel->deliver(
+        intent, [desk = desk_, channel, key = intent.key](absl::StatusOr<channel::Delivery> result) {
+          const std::lock_guard at_desk(desk->mutex);
+          if (desk->sender != nullptr) desk->sender->finish(channel, key, std::move(result));
+        });
+    lock.lock();
   }
 }
 
-void OutboxSender::begin(Attempt attempt, std::unique_lock<std::mutex>& lock) {
-  const IntentKey key = attempt.intent.key;
-  // Its receipt came meanwhile: a replay brings both, one behind the other.
-  if (!open_.contains(key)) return;
-  const Intent intent = attempt.intent;
-  under_way_.emplace(key, std::move(attempt));
-  ++counters_.attempts;
-  const auto channel = options_.channels.at(intent.channel);
-  lock.unlock();
-  channel->deliver(intent, [desk = desk_, key](absl::StatusOr<channel::Delivery> result) {
-    const std::lock_guard at_desk(desk->mutex);
-    if (desk->sender != nullptr) desk->sender->finish(key, std::move(result));
-  });
-  lock.lock();
-}
-
-void OutboxSender::finish(const IntentKey& key, absl::StatusOr<channel::Delivery> result) {
+void OutboxSender::finish(const std::string& channel, const IntentKey& key,
+                          absl::StatusOr<channel::Delivery> result) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = under_way_.find(key);
-    if (found == under_way_.end()) return;
-    Attempt attempt = std::move(found->second);
-    under_way_.erase(found);
+    outbox::Lane& lane = lanes_.find(channel)->second.intents;
     health_ = result.status();
-    std::string line = delivery_log_.line_of(attempt.intent.channel, result, clock_.monotonic());
+    std::string line = delivery_log_.line_of(channel, result, clock_.monotonic());
     if (!line.empty()) lines_.push_back(std::move(line));
     if (result.ok()) {
       if (result->outcome == IntentOutcome::kRefused) ++counters_.refusals;
+      lane.ended(key);
       receipts_.push_back({key, *std::move(result)});
     } else {
+      lane.failed(key, clock_.monotonic());
       ++counters_.failures;
-      const Duration again = clock_.monotonic() + pause_after(++attempt.failures);
-      later_.emplace(again, std::move(attempt));
     }
   }
   changed_.notify_all();
-}
-
-Duration OutboxSender::pause_after(int failures) const {
-  Duration pause = options_.first_pause;
-  for (int i = 1; i < failures && pause < options_.longest_pause; ++i) pause = pause + pause;
-  return std::min(pause, options_.longest_pause);
 }
 
 // Not under the lock: where lines go may be slow.

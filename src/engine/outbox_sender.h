@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "engine/submission.h"
 #include "engine/words.h"
 #include "os/clock.h"
+#include "outbox/lane.h"
 #include "replica/consumer.h"
 #include "state/database.h"
 
@@ -27,16 +27,16 @@ namespace kehu::engine {
 // Brings the outbox's intents into the world: in the order in which they were caused, many at a time, each
 // until its channel says what became of it; then logs the receipt. docs/decisions/outbox.md.
 //
-// It learns of new intents as they are applied, and holds kHeldMax of them at most. Beyond, it reads them
-// from the last checkpoint, in order, when it has come so far: nobody waits for it, however many are pending.
+// It learns of new intents as they are applied, and holds kHeldMax of each channel at most. Beyond, it reads
+// them from the last checkpoint, in order, when it has come so far: nobody waits for it, however many are
+// pending, and no channel for another one (outbox/lane.h).
 class OutboxSender final : public Consumer {
  public:
   static constexpr size_t kHeldMax = 10'000;
-  static constexpr size_t kUnderWayMax = 256;
 
   struct Options {
-    // By name; intents of other names stay in the outbox.
-    std::map<std::string, std::shared_ptr<channel::Channel>> channels;
+    // By name, or by how names begin, up to a colon; intents of other names stay in the outbox.
+    std::map<std::string, std::shared_ptr<channel::Channel>, std::less<>> channels;
     Duration first_pause = Duration::seconds(1);  // before the second attempt; doubled for each further one
     Duration longest_pause = Duration::seconds(60);
     // Takes lines for the operator, on the sender's own thread; see DeliveryLog.
@@ -66,22 +66,23 @@ class OutboxSender final : public Consumer {
   absl::Status health() const;
 
  private:
-  struct Attempt {
-    Intent intent;
-    int failures = 0;
-  };
   // What deliveries answer to, also when this has ended meanwhile.
   struct Desk;
 
+  // What is pending of one channel, and who acts on it.
+  struct Lane {
+    std::shared_ptr<channel::Channel> channel;
+    outbox::Lane intents;
+  };
+
   void run();
-  void read_on();
-  void begin_due(std::unique_lock<std::mutex>& lock);
-  void begin(Attempt attempt, std::unique_lock<std::mutex>& lock);
-  void finish(const IntentKey& key, absl::StatusOr<channel::Delivery> result);
+  void find_stored();
+  Lane* lane_of(std::string_view channel, std::optional<Sequence> stored = std::nullopt);
+  void read_on(const std::string& channel);
+  void begin_due(const std::string& channel, std::unique_lock<std::mutex>& lock);
+  void finish(const std::string& channel, const IntentKey& key, absl::StatusOr<channel::Delivery> result);
   void log_receipts(std::unique_lock<std::mutex>& lock);
   void warn(std::unique_lock<std::mutex>& lock);
-  void hold(Intent intent);
-  Duration pause_after(int failures) const;
   void refused(const absl::Status& why);
   bool is_idle() const;
   bool can_log() const;
@@ -94,11 +95,8 @@ class OutboxSender final : public Consumer {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  std::deque<Attempt> waiting_;             // in order
-  std::map<IntentKey, Attempt> under_way_;  // with a channel
-  std::multimap<Duration, Attempt> later_;  // by when they are tried again
-  std::set<IntentKey> open_;                // held here, until their receipt is applied
-  std::map<IntentKey, Sequence> settled_;   // whose receipt no checkpoint has yet: by its position
+  std::map<std::string, Lane, std::less<>> lanes_;
+  std::map<IntentKey, Sequence> settled_;  // whose receipt no checkpoint has yet: by its position
   struct Made {
     IntentKey key;
     channel::Delivery delivery;
@@ -106,12 +104,6 @@ class OutboxSender final : public Consumer {
   std::deque<Made> receipts_;  // to be logged
   bool logging_ = false;
   Duration log_again_;  // not before, since the log took none
-  // From this one on they are in the database only, up to dropped_; nullopt: none is. At first those are all
-  // that it has.
-  std::optional<IntentKey> read_from_ = IntentKey{};
-  IntentKey dropped_;
-  bool dropping_ = false;                  // new ones, too, are left to the database
-  std::optional<Sequence> read_position_;  // the checkpoint that was read to its end
   Counters counters_;
   channel::DeliveryLog delivery_log_;
   std::vector<std::string> lines_;  // to be written

@@ -35,6 +35,9 @@ struct Request {
   std::string ca_file = {};  // PEM, instead of the certificates that the system trusts
   bool verify_tls = true;    // false: anybody may answer, and read what is sent
   bool use_proxy = false;    // what http_proxy and its kin in the environment say
+  // Connects to addresses of the public internet only, whatever the host's name resolves to; anything else is
+  // PermissionDenied. Not together with a proxy.
+  bool only_public = false;
 
   Duration connect_timeout = Duration::seconds(5);
   Duration timeout = Duration::seconds(30);   // of the whole exchange; zero: as long as bytes come
@@ -60,6 +63,7 @@ enum class Cause {
   kClosed,       // Unavailable: in the middle, perhaps after the other side acted
   kTimeout,      // DeadlineExceeded
   kUntrusted,    // FailedPrecondition: TLS
+  kNotPublic,    // PermissionDenied: Request::only_public
   kTooLong,      // ResourceExhausted: the answer
   kStopped,      // Cancelled: by Fetcher::stop
   kSourceOrSink  // whatever it said

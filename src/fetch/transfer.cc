@@ -1,8 +1,11 @@
 #include "fetch/transfer.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "base/text.h"
+#include "fetch/address.h"
 #include "fetch/failure.h"
 
 namespace kehu::fetch {
@@ -84,6 +87,9 @@ void Transfer::set_address() {
   if (!request_.unix_socket.empty())
     curl_easy_setopt(curl_, CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
   if (!request_.use_proxy) curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");
+  if (!request_.only_public) return;
+  curl_easy_setopt(curl_, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  curl_easy_setopt(curl_, CURLOPT_OPENSOCKETDATA, this);
 }
 
 void Transfer::set_tls() {
@@ -136,6 +142,17 @@ size_t Transfer::on_body(char* to, size_t size, size_t count, void* self) {
   return CURL_READFUNC_ABORT;
 }
 
+// Here the address is known that is connected to. A look at the URL, or at what its host resolves to, would
+// be of another moment: whoever owns the name can let it resolve to something else by then.
+curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (!is_public(address->addr)) {
+    transfer.not_public_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 void Transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) response_.headers.clear();  // of a 100 before
   header_bytes_ += line.size();
@@ -184,6 +201,10 @@ absl::Status Transfer::stopped() const {
 // libcurl's own sentence is shown where it is about certificates only: others may repeat parts of the URL.
 absl::Status Transfer::explain(CURLcode code) const {
   using enum absl::StatusCode;
+  if (not_public_) {
+    return with_cause(Cause::kNotPublic, failure(kPermissionDenied, "the host of ", where_,
+                                                 " is at an address that is not of the public internet"));
+  }
   switch (code) {
     case CURLE_COULDNT_CONNECT:
       return with_cause(Cause::kNoServer, failure(kUnavailable, "nobody answers at ", where_,

@@ -34,6 +34,7 @@ class Transfer {
   static size_t on_header(char* bytes, size_t size, size_t count, void* self);
   static size_t on_content(char* bytes, size_t size, size_t count, void* self);
   static size_t on_body(char* to, size_t size, size_t count, void* self);
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   void take_header(std::string_view line);
   absl::Status take_content(std::string_view piece);
@@ -51,6 +52,7 @@ class Transfer {
   size_t header_bytes_ = 0;
   Response response_;
   absl::Status ended_;  // by us, in a callback
+  bool not_public_ = false;
   char error_[CURL_ERROR_SIZE] = "";
 };
 

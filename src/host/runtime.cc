@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "codec/settings_json.h"
+#include "definition/webhook.h"
 #include "directory/credentials.h"
 #include "http/responder.h"
 #include "os/clock.h"
@@ -43,6 +44,10 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
     engine.first_settings = std::make_shared<const Settings>(*std::move(settings));
   }
   std::unique_ptr<Runtime> runtime(new Runtime());
+  if (options.webhooks) {
+    runtime->webhooks_ = std::make_shared<webhook::Webhooks>(*options.webhooks);
+    engine.channels[std::string(definition::kWebhookChannel)] = runtime->webhooks_;
+  }
   auto opened = engine::Engine::open(std::move(engine), options.progress);
   if (!opened.ok()) return opened.status();
   runtime->engine_ = *std::move(opened);
@@ -58,7 +63,9 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& opt
                                              api::AppOptions{.admin_token = environment("KEHU_ADMIN_TOKEN"),
                                                              .write_key = environment("KEHU_WRITE_KEY"),
                                                              .more_metrics = options.more_metrics,
+                                                             .webhooks = runtime->webhooks_.get(),
                                                              .warn = options.warn});
+  if (runtime->webhooks_ != nullptr) runtime->webhooks_->start(*runtime->engine_);
   return runtime;
 }
 
@@ -96,6 +103,7 @@ std::string Runtime::write_key() const {
 
 absl::Status Runtime::stop() {
   if (app_ != nullptr) app_->stop();  // it may have failed to open
+  if (webhooks_ != nullptr) webhooks_->stop();
   const absl::Status status = engine_->stop();
   app_.reset();
   query_.reset();

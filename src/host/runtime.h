@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "api/app.h"
 #include "engine/engine.h"
 #include "query/session.h"
+#include "webhook/webhooks.h"
 
 namespace kehu::host {
 
@@ -17,8 +19,10 @@ struct RuntimeOptions {
   std::string settings_text = {};  // the same, as JSON
   uint64_t memory_bytes = 4ull << 30;
   engine::Depth depth = engine::Depth::kAll;
-  trace::Tracer* tracer = nullptr;                                         // outlives the runtime
-  std::map<std::string, std::shared_ptr<channel::Channel>> channels = {};  // see engine::Options
+  trace::Tracer* tracer = nullptr;  // outlives the runtime
+  std::map<std::string, std::shared_ptr<channel::Channel>, std::less<>> channels = {};  // see engine::Options
+  // Webhooks are sent with these; otherwise their messages wait for whoever opens the directory next.
+  std::optional<webhook::Options> webhooks = {};
   // Lines of /metrics about what is not in it.
   std::function<void(std::string&)> more_metrics = {};
   // What the operator is told of requests that nobody could take, and of channels that fail.
@@ -46,6 +50,7 @@ class Runtime {
   absl::Status check_credentials() const;
   Runtime() = default;
 
+  std::shared_ptr<webhook::Webhooks> webhooks_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<query::Reader> query_;
   std::unique_ptr<api::App> app_;

@@ -106,8 +106,8 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
       declare(*segments, "list", "All segments and how many are in each", &command::list_segments, result));
   const auto members =
       named(declare(*segments, "members", "Who is in a segment, one a line", &command::list_members, result));
-  members.command->add_option("--format", members.options->format, "text, csv or ndjson (as --json)")
-      ->check(CLI::IsMember({"text", "csv", "ndjson"}))
+  members.command->add_option("--format", members.options->format, "text, csv, ndjson (as --json) or parquet")
+      ->check(CLI::IsMember({"text", "csv", "ndjson", "parquet"}))
       ->capture_default_str();
   const auto overlap = with_json(
       declare(*segments, "overlap", "How many are in all of some segments", &command::show_overlap, result));
@@ -115,6 +115,51 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
   const auto why =
       named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
   why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
+}
+
+void add_backfill_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* backfills =
+      group(app, "backfill", "Watch new rules being filled in from the archive, pause and end it");
+  with_json(declare(*backfills, "status", "How far and how fast", &command::show_backfill, result));
+  with_json(declare(*backfills, "pause", "Let it rest, over restarts too", &command::pause_backfill, result));
+  with_json(declare(*backfills, "resume", "Let it go on where it rested", &command::resume_backfill, result));
+  const auto cancel = with_json(declare(*backfills, "cancel", "Withdraw a version that is being filled in",
+                                        &command::cancel_backfill, result));
+  cancel.command->add_option("name", cancel.options->name, "of a segment")->required();
+  cancel.command->add_flag("--tag", cancel.options->tag, "it is a tag's");
+}
+
+void add_webhook_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* webhooks = group(app, "webhook", "Tell other servers when customers enter and leave segments");
+  const auto named = [](const Declared<command::WebhookCommand>& declared) {
+    declared.command->add_option("name", declared.options->name, "name of the webhook")->required();
+    return with_json(declared);
+  };
+  const auto with_choices = [](const Declared<command::WebhookCommand>& declared) {
+    command::WebhookCommand& options = *declared.options;
+    declared.command->add_option("--segments", options.segments, "names, or all, or none")->delimiter(',');
+    declared.command->add_option("--tags", options.tags, "names, or all, or none")->delimiter(',');
+    declared.command->add_option("--give-up-after", options.give_up_after_s,
+                                 "seconds for which a message is tried; 432000, five days");
+    return declared;
+  };
+  with_json(declare(*webhooks, "ls", "All webhooks and how they do", &command::list_webhooks, result));
+  const auto made =
+      with_choices(named(declare(*webhooks, "create", "Make a webhook; its secret is shown this once",
+                                 &command::create_webhook, result)));
+  made.command->add_option("url", made.options->url, "http:// or https://")->required();
+  made.command->add_option("--secret", made.options->secret, "that the receiver has already, whsec_…");
+  const auto set = with_choices(named(
+      declare(*webhooks, "set", "Change a webhook, or enable it again", &command::set_webhook, result)));
+  set.command->add_option("--to", set.options->url, "http:// or https://");
+  set.command->add_option("--enabled", set.options->enabled, "true or false");
+  const auto rotated = named(declare(*webhooks, "rotate", "Give a webhook a new secret, shown this once",
+                                     &command::rotate_webhook, result));
+  rotated.command->add_option("--overlap", rotated.options->overlap_s,
+                              "seconds for which the old one is valid as well; 86400, a day");
+  rotated.command->add_option("--secret", rotated.options->secret, "that the receiver has already, whsec_…");
+  named(declare(*webhooks, "test", "Send a sample now", &command::test_webhook, result));
+  named(declare(*webhooks, "delete", "Delete a webhook", &command::delete_webhook, result));
 }
 
 void add_rule_commands(CLI::App& app, absl::Status& result) {
@@ -192,6 +237,8 @@ void add_administration(CLI::App& app, absl::Status& result) {
   add_keys(app, result);
   add_source_commands(app, result);
   add_segment_commands(app, result);
+  add_backfill_commands(app, result);
+  add_webhook_commands(app, result);
   add_rule_commands(app, result);
   add_definition_commands(app, result);
   add_settings_commands(app, result);

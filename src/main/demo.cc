@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "command/answers.h"
-#include "command/demo_file.h"
 #include "definition/rules.h"
 #include "demo/retailer.h"
+#include "directory/demo_file.h"
 #include "gateway/intake_thread.h"
 #include "host/log_line.h"
 #include "host/runtime.h"
@@ -84,7 +84,7 @@ class Feeder {
 
 // What was invented cannot be taken out of what is real.
 absl::Status check_directory(host::Runtime& runtime, const std::string& data) {
-  const auto known = command::read_demo_file(os::posix_file_system(), data);
+  const auto known = directory::read_demo_file(os::posix_file_system(), data);
   if (!known.ok()) return known.status();
   if (*known) return absl::OkStatus();
   const auto stats = command::body_of(command::caller_of(runtime)->call({.path = "/api/v1/stats"}));
@@ -104,17 +104,17 @@ absl::Status check_directory(host::Runtime& runtime, const std::string& data) {
 absl::StatusOr<demo::RetailerOptions> retailer_options(const DemoCommand& command, const Settings& settings,
                                                        Instant now) {
   os::FileSystem& files = os::posix_file_system();
-  auto known = command::read_demo_file(files, command.data);
+  auto known = directory::read_demo_file(files, command.data);
   if (!known.ok()) return known.status();
   if (!*known) {
     const CivilDay first(settings.zone.day_of(now).value() - command.days);
-    *known = command::DemoFile{.seed = command.seed,
-                               .customers = command.customers,
-                               .start = settings.zone.start_of(first),
-                               .days = command.days + 365};
-    if (auto status = command::write_demo_file(files, command.data, **known); !status.ok()) return status;
+    *known = directory::DemoFile{.seed = command.seed,
+                                 .customers = command.customers,
+                                 .start = settings.zone.start_of(first),
+                                 .days = command.days + 365};
+    if (auto status = directory::write_demo_file(files, command.data, **known); !status.ok()) return status;
   }
-  const command::DemoFile& used = **known;
+  const directory::DemoFile& used = **known;
   if (used.seed != command.seed || used.customers != command.customers) {
     host::log_line(server::Severity::kWarning,
                    cat(command.data, " goes on with the retailer it was made with: --seed ", used.seed,
@@ -202,7 +202,7 @@ absl::Status run_demo(const DemoCommand& command) {
     (void)runtime.stop();
     return status;
   }
-  const auto filled = command::read_demo_file(os::posix_file_system(), command.data);
+  const auto filled = directory::read_demo_file(os::posix_file_system(), command.data);
   if (!filled.ok()) return filled.status();
   if (!*filled) {
     if (auto status = define_rules(runtime.engine()); !status.ok()) return status;

@@ -70,6 +70,8 @@ void add_serve(CLI::App& app, absl::Status& result) {
                       "http://127.0.0.1:4318; see docs/observability.md");
   command->add_option("--test-channel", options->test_channel,
                       "give what reaches the channel \"test\" to this address, see docs/operations.md");
+  command->add_flag("--private-webhooks", options->private_webhooks,
+                    "webhooks may go to addresses that are not of the public internet, see docs/webhooks.md");
   command->callback([options, &result] { result = kehu::run_serve(*options); });
 }
 

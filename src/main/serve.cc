@@ -97,6 +97,7 @@ absl::Status run_serve(const ServeCommand& command) {
   }
   note_settings(command);
   opening.warn = [](std::string_view text) { host::log_line(server::Severity::kWarning, text); };
+  opening.webhooks = webhook::Options{.private_addresses = command.private_webhooks, .warn = opening.warn};
   std::unique_ptr<publication::Publications> publications;
   add_metrics(publications, opening);
   std::atomic<const server::Server*> serving{nullptr};

@@ -24,6 +24,7 @@ struct ServeCommand {
   std::vector<std::string> publish;  // files of publications
   std::string otlp = {};             // URL of an OpenTelemetry collector; empty: as the environment says
   std::string test_channel = {};     // URL; empty: there is none
+  bool private_webhooks = false;
 };
 absl::Status run_serve(const ServeCommand& command);
 

@@ -178,7 +178,7 @@ void Registry::advance(Round::Kind kind, Sequence position, Token after, uint64_
   save();
 }
 
-std::vector<RuleId> Registry::finish(Round::Kind kind, Sequence position) {
+std::vector<RuleId> Registry::finish(Round::Kind kind, Sequence position, absl::Span<const RuleId> held) {
   std::vector<RuleId> changed;
   if (kind == Round::Kind::kCount) {
     for (Tally& tally : tallies_) {
@@ -187,6 +187,7 @@ std::vector<RuleId> Registry::finish(Round::Kind kind, Sequence position) {
   } else {
     for (Rule& rule : rules_) {
       if (rule.asking_since == Sequence() || rule.asking_since > position) continue;
+      if (std::ranges::find(held, rule.id) != held.end()) continue;
       rule.asking_since = Sequence();
       rule.state = State::kLive;
       changed.push_back(rule.id);

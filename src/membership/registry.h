@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "membership/members.h"
 #include "model/ids.h"
 #include "model/record.h"
@@ -82,8 +83,9 @@ class Registry {
   Round next_round() const;
   // Parts up to `after` are done.
   void advance(Round::Kind kind, Sequence position, Token after, uint64_t parts);
-  // All are: tallies have counted everything; or rules are live. Answers the rules that changed state.
-  std::vector<RuleId> finish(Round::Kind kind, Sequence position);
+  // All are: tallies have counted everything; or rules are live, but those that are `held` back. Answers the
+  // rules that changed state.
+  std::vector<RuleId> finish(Round::Kind kind, Sequence position, absl::Span<const RuleId> held = {});
   // All of a rule's tallies have counted everything: customers can be asked, by a round behind `position`.
   void ask(RuleId rule, Sequence position);
   const std::vector<Rule>& rules() const { return rules_; }

@@ -56,6 +56,18 @@ constexpr std::string_view kSchemas = R"json({
  "private_key":{"type":"string","description":"PEM of an RSA key that is in use already; without it a new pair is made"}}},
 "EncryptionKey":{"type":"object","properties":{"pkv":{"type":"integer"},"created":{"type":"string"},
  "public_key":{"type":"string","description":"base64 of the X.509 SubjectPublicKeyInfo"},"offered":{"type":"boolean"}}},
+"NewWebhook":{"type":"object","required":["name","url"],"properties":{"name":{"type":"string","maxLength":64},
+ "url":{"type":"string","maxLength":2000},"segments":{"description":"\"all\", or names"},"tags":{"description":"\"all\", or names"},
+ "enabled":{"type":"boolean"},"give_up_after_s":{"type":"integer","minimum":1,"maximum":2592000},
+ "secret":{"type":"string","description":"one that the receiver has already, whsec_…; without it a new one is made"}}},
+"WebhookChange":{"type":"object","properties":{"url":{"type":"string"},"segments":{},"tags":{},"enabled":{"type":"boolean"},
+ "give_up_after_s":{"type":"integer"},"version":{"type":"integer"}}},
+"WebhookRotation":{"type":"object","properties":{"overlap_s":{"type":"integer","minimum":0,"maximum":2592000},"secret":{"type":"string"}}},
+"Webhook":{"type":"object","properties":{"name":{"type":"string"},"url":{"type":"string"},"version":{"type":"integer"},
+ "segments":{},"tags":{},"enabled":{"type":"boolean"},"disabled_because":{"type":"string"},"give_up_after_s":{"type":"integer"},
+ "secret":{"type":"string"},"secrets":{"type":"array","items":{"type":"object"}},"messages":{"type":"integer"},
+ "delivered":{"type":"integer"},"refused":{"type":"integer"},"pending":{"type":"integer"},"last_delivered":{"type":"string"},
+ "failing_since":{"type":"string"},"last_failure":{"type":"string"}}},
 "Sql":{"type":"object","required":["sql"],"properties":{"sql":{"type":"string"},"format":{"type":"string","enum":["csv","json","ndjson","table"]}}}
 })json";
 

@@ -16,15 +16,18 @@ namespace kehu::outbox {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-// Counts stand behind all intents, since no record has this number: a sender that reads in the order of
-// keys meets every intent before them.
-constexpr uint64_t kCountsPlace = UINT64_MAX;
+// No record has this number, so a sender that reads in the order of keys meets every intent before the
+// counts.
+constexpr uint64_t kCountsPlace = kFirstCounts.high;
 
 Hash128 place_of_counts(std::string_view channel) { return Hash128{kCountsPlace, hash64(channel)}; }
 
 absl::Status damaged() { return absl::DataLossError("damaged outbox"); }
 
-std::optional<Counts> parse_counts(std::string_view blob) {
+}  // namespace
+
+std::optional<Counts> parse_counts(const Hash128& place, std::string_view blob) {
+  if (place.high != kCountsPlace) return std::nullopt;
   codec::ByteReader reader(blob);
   const bool known = reader.fixed<uint8_t>() == kVersion;
   Counts counts;
@@ -35,8 +38,6 @@ std::optional<Counts> parse_counts(std::string_view blob) {
   if (!known || reader.failed() || !reader.at_end()) return std::nullopt;
   return counts;
 }
-
-}  // namespace
 
 Hash128 place_of(const IntentKey& key) { return Hash128{key.sequence.value(), key.ordinal}; }
 
@@ -91,15 +92,15 @@ absl::StatusOr<bool> Outbox::settle(const Receipt& receipt) {
 std::vector<Counts> Outbox::counts() {
   std::vector<Counts> all;
   store_.for_each([&](const Hash128& place, std::string_view blob) {
-    if (place.high != kCountsPlace) return;
-    if (auto counts = parse_counts(blob)) all.push_back(*std::move(counts));
+    if (auto counts = parse_counts(place, blob)) all.push_back(*std::move(counts));
   });
   std::ranges::sort(all, {}, &Counts::channel);
   return all;
 }
 
 Counts Outbox::counts_of(std::string_view channel) {
-  auto counts = parse_counts(store_.get(place_of_counts(channel)));
+  const Hash128 place = place_of_counts(channel);
+  auto counts = parse_counts(place, store_.get(place));
   if (counts) return *std::move(counts);
   Counts none;
   none.channel = channel;

@@ -29,6 +29,9 @@ Hash128 place_of(const IntentKey& key);
 std::string blob_of(const Intent& intent);
 // nullopt: the blob is not of an intent, but of counts. DataLoss: it cannot be read.
 absl::StatusOr<std::optional<Intent>> parse_blob(const Hash128& place, std::string_view blob);
+// The same the other way round: counts stand behind all intents, from kFirstCounts on.
+inline constexpr Hash128 kFirstCounts{UINT64_MAX, 0};
+std::optional<Counts> parse_counts(const Hash128& place, std::string_view blob);
 
 // One owner thread. The store holds everything.
 class Outbox {

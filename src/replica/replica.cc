@@ -7,6 +7,7 @@
 #include "codec/bytes.h"
 #include "codec/record.h"
 #include "definition/rules.h"
+#include "definition/webhook.h"
 
 // The replica is a function of the log: it is handed records in order and without gaps, each once, and asks
 // neither a clock nor chance. So a live run, a replay and a simulation end in the same state. What applying
@@ -77,6 +78,7 @@ void Replica::use_project() {
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
   use_rules(Sequence(), older_rules());
+  shard_.use(definition::webhooks_of(*now));
 }
 
 // The versions in force of rules whose newest is not yet: the registry names them, and the history has them.
@@ -245,6 +247,7 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
     use_rules(totals_.events == 0 ? Sequence() : record.sequence);
     shard_.note_rules(record.sequence, tick, effects);
   }
+  shard_.use(definition::webhooks_of(*now));
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

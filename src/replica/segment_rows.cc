@@ -4,32 +4,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "duck/database.h"
-#include "json/writer.h"
-#include "rule/value.h"
+#include "rule/value_json.h"
 
 namespace kehu::replica {
 namespace {
 
 using membership::Label;
-
-std::string json_of(rule::Kind kind, const rule::Value& value, const BusinessZone& zone) {
-  if (kind == rule::Kind::kSegment) return value.known() ? "true" : "false";
-  switch (value.kind) {
-    case rule::Value::Kind::kUnknown:
-      return "null";
-    case rule::Value::Kind::kBool:
-      return value.truth ? "true" : "false";
-    case rule::Value::Kind::kNumber:
-      return sum_to_string(value.number);
-    case rule::Value::Kind::kList:
-      return value.text;
-    default: {
-      std::string out;
-      json::Writer(out).value(rule::as_text(value, zone).value_or(""));
-      return out;
-    }
-  }
-}
 
 std::string_view name_of(rule::Kind kind, bool has_value) {
   if (kind == rule::Kind::kSegment) return has_value ? "entered" : "left";
@@ -51,7 +31,7 @@ lake::SegmentRow row_of(const shard::MembershipChange& change) {
   lake::SegmentRow row = row_of(*change.rule, change.sequence, change.change.at);
   row.customer = change.customer;
   row.change = name_of(change.change.kind, change.change.after.known());
-  row.value = json_of(change.change.kind, change.change.after, change.rule->zone);
+  row.value = rule::json_of(change.change.kind, change.change.after, change.rule->zone);
   row.live = change.live;
   return row;
 }
@@ -77,7 +57,7 @@ std::string_view change_name(const shard::MembershipChange& change) {
 }
 
 std::string value_json(const shard::MembershipChange& change) {
-  return json_of(change.change.kind, change.change.after, change.rule->zone);
+  return rule::json_of(change.change.kind, change.change.after, change.rule->zone);
 }
 
 std::vector<lake::SegmentRow> segment_rows(const shard::Effects& effects) {
@@ -194,7 +174,7 @@ class SegmentLogRepair {
     const auto index = rules.find(entry.rule);
     if (!index) return;
     const Label& label = (*labels_)[*index];
-    std::string value = json_of(label.kind, entry.value, label.zone);
+    std::string value = rule::json_of(label.kind, entry.value, label.zone);
     const auto known = last_.find({&label, customer.hash});
     const bool same = known != last_.end() && known->second.value == value;
     const bool since = same && known->second.at == entry.since;
@@ -202,14 +182,14 @@ class SegmentLogRepair {
     if (since) return;
     // It left meanwhile, and came back.
     if (same && label.kind == rule::Kind::kSegment) {
-      add(label, customer.hash, entry.since, false, json_of(label.kind, {}, label.zone));
+      add(label, customer.hash, entry.since, false, rule::json_of(label.kind, {}, label.zone));
     }
     add(label, customer.hash, entry.since, true, std::move(value));
   }
 
   void leave(const Key& key, const std::string& value) {
     const Label& label = *key.first;
-    std::string none = json_of(label.kind, {}, label.zone);
+    std::string none = rule::json_of(label.kind, {}, label.zone);
     if (value != none) add(label, key.second, now_, false, std::move(none));
   }
 

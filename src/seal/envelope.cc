@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -17,6 +16,7 @@
 #include "base/siphash.h"
 #include "base/text.h"
 #include "seal/ciphers.h"
+#include "seal/sealed_secret.h"
 
 namespace kehu::seal {
 namespace {
@@ -65,33 +65,20 @@ std::string associated_data(EnvelopeVersion version) { return cat("envelope key 
 
 std::string seal_private(const ProjectKey& project_key, const EnvelopeKeyOptions& options, EVP_PKEY* key) {
   std::string secret = private_der(key);
-  std::string wrapping = project_key.envelope_wrapping_key(options.cipher);
-  const std::string associated = associated_data(options.version);
-  Nonce nonce;
-  KEHU_CHECK(RAND_bytes(nonce.data(), nonce.size()) == 1);
-  std::string out(1, static_cast<char>(options.cipher));
-  out.append(reinterpret_cast<const char*>(nonce.data()), nonce.size());
-  Aead(options.cipher).seal({wrapping, nonce, associated}, secret, out);
+  std::string out = seal_secret([&](Cipher cipher) { return project_key.envelope_wrapping_key(cipher); },
+                                options.cipher, associated_data(options.version), secret);
   wipe(secret.data(), secret.size());
-  wipe(wrapping.data(), wrapping.size());
   return out;
 }
 
 // nullptr when it does not open.
 Owned<EVP_PKEY> open_private(const ProjectKey& project_key, const EnvelopeKey& key) {
-  const std::string_view sealed = key.sealed_private;
-  const auto cipher = cipher_of_payload(sealed);
-  if (!cipher) return nullptr;
-  const Nonce nonce = nonce_of(sealed.substr(1));
-  std::string wrapping = project_key.envelope_wrapping_key(*cipher);
-  std::string secret;
-  const bool opened = Aead(*cipher).open({wrapping, nonce, associated_data(key.version)},
-                                         sealed.substr(1 + kNonceBytes), secret);
-  wipe(wrapping.data(), wrapping.size());
-  if (!opened) return nullptr;
-  const unsigned char* at = bytes(secret);
-  Owned<EVP_PKEY> pair(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(secret.size())));
-  wipe(secret.data(), secret.size());
+  auto secret = open_secret([&](Cipher cipher) { return project_key.envelope_wrapping_key(cipher); },
+                            associated_data(key.version), key.sealed_private);
+  if (!secret) return nullptr;
+  const unsigned char* at = bytes(*secret);
+  Owned<EVP_PKEY> pair(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(secret->size())));
+  wipe(secret->data(), secret->size());
   return pair;
 }
 

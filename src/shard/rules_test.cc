@@ -65,6 +65,7 @@ class Story {
   size_t pairs() const { return pairs_.size(); }
   size_t timed_changes() const { return timed_changes_; }
   size_t compared() const { return compared_; }
+  size_t came_into_force() const { return came_into_force_; }
 
  private:
   struct Name {
@@ -272,8 +273,10 @@ class Story {
     log_.push_back(std::move(stored));
     const Stored& record = log_.back();
     runner_.effects().clear();
+    const std::set<membership::RuleId> live = live_rules();
     runner_.apply(sequence, record);
     if (failed()) return;
+    if (record.kind == RecordKind::kBackfill) expect_ready(live);
     const Effects& effects = runner_.effects();
     // What time did is judged by what was there before the record.
     const bool plain = effects.moves.empty() &&
@@ -284,6 +287,28 @@ class Story {
       if (!applied.customer.hash.is_zero()) oracle_.add(sequence, applied.part, record.payload);
     }
     for (const MembershipChange& change : effects.memberships) take(change, sequence);
+  }
+
+  std::set<membership::RuleId> live_rules() {
+    std::set<membership::RuleId> live;
+    for (const membership::Registry::Rule& rule : runner_.shard().registry().rules()) {
+      if (rule.state == membership::Registry::State::kLive) live.insert(rule.id);
+    }
+    return live;
+  }
+  // What has just come into force names only what is in force, and was asked about that.
+  void expect_ready(const std::set<membership::RuleId>& before) {
+    const membership::Plan& plan = runner_.shard().rules();
+    for (const membership::RuleId id : live_rules()) {
+      if (before.contains(id)) continue;
+      ++came_into_force_;
+      EXPECT_EQ(runner_.shard().registry().find(id)->asking_since, Sequence()) << describe(id);
+      const auto index = plan.find(id);
+      ASSERT_TRUE(index);
+      for (const uint32_t named : plan.at(*index).program.rules()) {
+        EXPECT_TRUE(plan.at(named).is_live()) << describe(id) << "\n names " << describe(plan.at(named).id);
+      }
+    }
   }
 
   // Each change is one, and says what was before.
@@ -424,21 +449,25 @@ class Story {
   std::set<std::pair<CustomerId, membership::RuleId>> pairs_;
   size_t compared_ = 0;
   size_t timed_changes_ = 0;
+  size_t came_into_force_ = 0;  // by back-fills
 };
 
 TEST(Rules, MembersAreThoseThatTheInterpreterFinds) {
   const uint64_t seed = first_seed();
-  size_t pairs = 0, compared = 0, timed = 0;
+  size_t pairs = 0, compared = 0, timed = 0, came = 0;
   for (int i = 0; i < rounds(700, 50'000); ++i) {
     Story story(seed + static_cast<uint64_t>(i));
     story.run();
     pairs += story.pairs();
     compared += story.compared();
     timed += story.timed_changes();
+    came += story.came_into_force();
     if (testing::Test::HasFailure())
       FAIL() << "KEHU_SEED=" << seed + static_cast<uint64_t>(i) << " repeats it";
   }
-  std::printf("%zu pairs of a rule and a history, %zu answers, %zu moments\n", pairs, compared, timed);
+  EXPECT_GT(came, 0u);
+  std::printf("%zu pairs of a rule and a history, %zu answers, %zu moments, %zu back-fills of a rule\n",
+              pairs, compared, timed, came);
 }
 
 // One rule, and customers who do one thing each.

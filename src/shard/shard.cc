@@ -29,7 +29,8 @@ Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
       timers_(stores.at(Space::kTimers)),
       outbox_(stores.at(Space::kOutbox)),
       registry_(stores.at(Space::kRules)),
-      index_(stores.at(Space::kMembers)) {}
+      index_(stores.at(Space::kMembers)),
+      notices_(outbox_) {}
 
 void Shard::use(std::shared_ptr<const Settings> settings) {
   graph_.use(*settings);
@@ -53,6 +54,7 @@ void Shard::name_source(SourceId id, std::string name) {
 // it and be seen by all behind it. How the records are cut into calls and waves makes no difference to the
 // state.
 absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Effects& effects) {
+  tick_ = tick;
   for (size_t i = 0; i < records.size();) {
     size_t end = i;
     while (end < records.size() && end - i < kWave && records[end].kind == RecordKind::kEvent) ++end;
@@ -258,20 +260,19 @@ absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
   timers_.advance(now, kTimersPerTick, [&due](const timer::Timer& timer) {
     due.push_back({timer, std::string(timer.payload)});
   });
-  const size_t first = effects.intents.size();
+  tick_ = now;
   for (Due& each : due) {
     each.timer.payload = each.payload;
-    if (auto status = come_due(each.timer, tick, first, effects); !status.ok()) return status;
+    if (auto status = come_due(each.timer, tick, effects); !status.ok()) return status;
   }
   effects.timers_due += due.size();
   return absl::OkStatus();
 }
 
-absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, size_t first_intent,
-                             Effects& effects) {
+absl::Status Shard::come_due(const timer::Timer& timer, Sequence tick, Effects& effects) {
   switch (static_cast<Purpose>(timer.kind)) {
     case Purpose::kReminder:
-      return remind(timer, {tick, static_cast<uint32_t>(effects.intents.size() - first_intent)}, effects);
+      return remind(timer, next_intent(tick, effects), effects);
     case Purpose::kRules:
       return catch_up(timer.owner, tick, timer.due, effects);
   }

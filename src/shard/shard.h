@@ -27,6 +27,7 @@
 #include "shard/customer_parts.h"
 #include "shard/effects.h"
 #include "shard/name_table.h"
+#include "shard/notices.h"
 #include "store/store_set.h"
 #include "tally/folder.h"
 #include "timer/timers.h"
@@ -64,6 +65,10 @@ class Shard {
   void note_rules(Sequence sequence, Instant now, Effects& effects);
   // Versions in force, without their zones.
   std::vector<membership::Label> rules_in_force() const;
+  // Who is told of changes of versions in force, for the records that follow.
+  void use(std::vector<std::shared_ptr<const definition::Webhook>> webhooks) {
+    notices_.use(std::move(webhooks));
+  }
   // What has to be filled in, and from which events.
   struct BackfillJob {
     membership::Registry::Round round;
@@ -126,11 +131,14 @@ class Shard {
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
   std::vector<membership::RuleId> named_by(uint32_t rule) const;
+  std::vector<membership::RuleId> held_back(Sequence position) const;
   void ask_waiting(Sequence sequence);
+  std::vector<membership::Label> live_and_asked() const;
   void drop_older();
   absl::Status settle(const LogRecord& record, Effects& effects);
-  absl::Status come_due(const timer::Timer& timer, Sequence tick, size_t first_intent, Effects& effects);
+  absl::Status come_due(const timer::Timer& timer, Sequence tick, Effects& effects);
   absl::Status remind(const timer::Timer& timer, const IntentKey& key, Effects& effects);
+  void tell_updated(const RuleChange& change, Effects& effects);
   absl::Status decode(absl::Span<const LogRecord> records, Effects& effects);
   void resolve(absl::Span<const LogRecord> records);
   absl::Status fold(const Applied& applied, Instant now, Effects& effects);
@@ -174,6 +182,9 @@ class Shard {
   tally::Folder tally_folder_;
   membership::Keeper keeper_;
   membership::Index index_;
+  Notices notices_;
+  Instant tick_;             // of the record at hand
+  bool filling_in_ = false;  // customers are asked by a back-fill
 
   // Scratch of one wave, reused.
   std::vector<const Event*> events_;

@@ -47,9 +47,23 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
   }
   registry_.advance(backfill->kind, backfill->position, last, backfill->entries.size());
   if (!backfill->last) return absl::OkStatus();
+  const std::vector<membership::Label> asked_again = live_and_asked();
   finish_round(*backfill, record.sequence);
   note_rules(record.sequence, now, effects);
+  // What a back-fill changes is not told one by one: a million members would be a million messages.
+  if (backfill->kind == Registry::Round::Kind::kCount) return absl::OkStatus();
+  for (const membership::Label& rule : asked_again)
+    tell_updated({.rule = &rule, .sequence = record.sequence, .at = now}, effects);
   return absl::OkStatus();
+}
+
+// Versions in force of which all customers are asked in this round.
+std::vector<membership::Label> Shard::live_and_asked() const {
+  std::vector<membership::Label> rules;
+  for (const uint32_t index : asked_) {
+    if (rules_.at(index).is_live()) rules.push_back((*rules_.labels())[index]);
+  }
+  return rules;
 }
 
 absl::Status Shard::count_in(const codec::Backfill::Entry& entry) {
@@ -78,8 +92,41 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
+  note(*owner, sequence, effects);
+  filling_in_ = true;
   keeper_.update(asked_, now, trait, changes_);
-  return put_members(*owner, sequence, now, effects);
+  absl::Status status = put_members(*owner, sequence, now, effects);
+  filling_in_ = false;
+  return status;
+}
+
+// A rule that names another one was asked about the version of it that was in force, or about the newest when
+// none was. It comes into force with what it was asked about, and not while that is still being filled in or
+// a newer one takes its place: then it is asked again, and waits.
+std::vector<membership::RuleId> Shard::held_back(Sequence position) const {
+  std::vector<bool> comes(rules_.size());
+  const auto stays = [&](uint32_t index) {
+    if (!comes[index]) return false;
+    const rule::Definition& definition = rules_.at(index).version.definition;
+    for (uint32_t other = 0; other < rules_.size(); ++other) {
+      const membership::RuleVersion& version = rules_.at(other).version;
+      const bool newer = version.definition.kind == definition.kind &&
+                         version.definition.name == definition.name &&
+                         version.version > rules_.at(index).version.version;
+      if (newer && comes[other]) return false;
+    }
+    return true;
+  };
+  std::vector<membership::RuleId> held;
+  for (uint32_t index = 0; index < rules_.size(); ++index) {
+    const membership::Plan::Rule& rule = rules_.at(index);
+    const Registry::Rule* known = registry_.find(rule.id);
+    const bool asked = known->asking_since != Sequence() && known->asking_since <= position;
+    const bool may = std::ranges::all_of(rule.program.rules(), stays);
+    comes[index] = rule.is_live() || (asked && may);
+    if (asked && !comes[index]) held.push_back(rule.id);
+  }
+  return held;
 }
 
 // Whoever names a rule that is in force only now has to be asked again, if it was not asked in this round or
@@ -88,7 +135,9 @@ void Shard::finish_round(const codec::Backfill& backfill, Sequence sequence) {
   std::map<membership::RuleId, std::vector<membership::RuleId>> named_before;
   for (uint32_t index = 0; index < rules_.size(); ++index)
     named_before[rules_.at(index).id] = named_by(index);
-  const auto live = registry_.finish(backfill.kind, backfill.position);
+  std::vector<membership::RuleId> held;
+  if (backfill.kind == Registry::Round::Kind::kAsk) held = held_back(backfill.position);
+  const auto live = registry_.finish(backfill.kind, backfill.position, held);
   drop_older();
   compile();
   ask_waiting(sequence);

@@ -86,8 +86,15 @@ void Shard::note_rules(Sequence sequence, Instant now, Effects& effects) {
   if (labels->empty()) return;
   for (size_t i = 0; i < labels->size(); ++i) {
     effects.rules.push_back({&(*labels)[i], sequence, now, i >= gone});
+    tell_updated(effects.rules.back(), effects);
   }
   effects.labels.push_back(std::move(labels));
+}
+
+void Shard::tell_updated(const RuleChange& change, Effects& effects) {
+  const auto index = rules_.find(change.rule->kind, change.rule->name);
+  const uint64_t size = index && change.in_force ? index_.size(rules_.at(*index).id) : 0;
+  notices_.updated(change, size, change.at, effects);
 }
 
 absl::Status Shard::for_each_member(
@@ -226,6 +233,8 @@ void Shard::note(CustomerId customer, Sequence sequence, Effects& effects) {
     const uint32_t index = *rules_.find(change.rule);
     effects.memberships.push_back(
         {customer, sequence, std::move(change), rules_.at(index).is_live(), &(*rules_.labels())[index]});
+    const MembershipChange& noted = effects.memberships.back();
+    if (noted.live && !filling_in_) notices_.changed(noted, tick_, effects);
   }
   const bool named = !effects.labels.empty() && effects.labels.back() == rules_.labels();
   if (!changes_.empty() && !named) effects.labels.push_back(rules_.labels());

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "os/file_system.h"
 
-namespace kehu::command {
+namespace kehu::directory {
 
 // demo.json in a data directory that `kehu demo` made: where its retailer began. Message ids follow from it,
 // so a later start recognises what is there and goes on.
@@ -24,4 +24,4 @@ struct DemoFile {
 absl::StatusOr<std::optional<DemoFile>> read_demo_file(os::FileSystem& files, const std::string& directory);
 absl::Status write_demo_file(os::FileSystem& files, const std::string& directory, const DemoFile& demo);
 
-}  // namespace kehu::command
+}  // namespace kehu::directory

@@ -1,4 +1,4 @@
-#include "command/demo_file.h"
+#include "directory/demo_file.h"
 
 #include "base/crc32c.h"
 #include "base/text.h"
@@ -6,7 +6,7 @@
 #include "json/writer.h"
 #include "os/whole_file.h"
 
-namespace kehu::command {
+namespace kehu::directory {
 namespace {
 
 std::string demo_path(const std::string& directory) { return directory + "/demo.json"; }
@@ -55,4 +55,4 @@ absl::Status write_demo_file(os::FileSystem& files, const std::string& directory
   return os::replace_whole_file(files, demo_path(directory), texts_of(demo).sealed);
 }
 
-}  // namespace kehu::command
+}  // namespace kehu::directory

@@ -1,0 +1,112 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/text.h"
+#include "command/administration.h"
+#include "command/answers.h"
+#include "command/progress_bar.h"
+#include "json/document.h"
+#include "json/writer.h"
+
+namespace kehu::command {
+namespace {
+
+constexpr std::string_view kPath = "/api/v1/backfill";
+constexpr auto kLook = std::chrono::milliseconds(250);
+constexpr int kBarCells = 24;
+
+std::string grouped(int64_t number) {
+  std::string out = std::to_string(number);
+  for (size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, ",");
+  return out;
+}
+
+std::string document_text(const json::Value& root) {
+  std::string out = cat(backfill_text(root), "\n");
+  for (const auto& rule : root.find("rules")) {
+    const bool segment = rule.value.find("segment").exists();
+    out += cat("  ", segment ? "segment " : "tag ",
+               rule.value.find(segment ? "segment" : "tag").as_string().value_or(""), ", version ",
+               rule.value.find("version").raw(), "\n");
+  }
+  return out;
+}
+
+absl::Status show(const BackfillCommand& command, const client::Request& request) {
+  const auto body = call_once(command.where, request);
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  if (command.json || !document.ok()) return print(*body);
+  return print(document_text(document->root()));
+}
+
+}  // namespace
+
+std::string backfill_text(const json::Value& backfill) {
+  const std::string state = backfill.find("state").as_string().value_or("");
+  if (state == "idle") return "nothing is being filled in";
+  const int64_t done = backfill.find("parts_done").as_int().value_or(0);
+  const int64_t total = std::max(done, backfill.find("parts_total").as_int().value_or(0));
+  if (total == 0) return state;
+  const auto filled = static_cast<int>(done * kBarCells / total);
+  std::string out;
+  for (int i = 0; i < kBarCells; ++i) out += i < filled ? "█" : "░";
+  out += cat(" ", done * 100 / total, " %, ", state == "paused" ? "PAUSED, " : "",
+             backfill.find("step").as_string().value_or(""), ", ", grouped(done), " of about ",
+             grouped(total), " parts");
+  const int64_t events = backfill.find("events_per_second").as_int().value_or(0);
+  return events == 0 ? out : cat(out, ", ", grouped(events), " events/s");
+}
+
+absl::Status show_backfill(const BackfillCommand& command) {
+  return show(command, {.path = std::string(kPath)});
+}
+
+absl::Status pause_backfill(const BackfillCommand& command) {
+  return show(command, {.method = "POST", .path = cat(kPath, "/pause")});
+}
+
+absl::Status resume_backfill(const BackfillCommand& command) {
+  return show(command, {.method = "POST", .path = cat(kPath, "/resume")});
+}
+
+absl::Status cancel_backfill(const BackfillCommand& command) {
+  std::string request;
+  json::Writer(request).begin_object().field(command.tag ? "tag" : "segment", command.name).end_object();
+  const auto body = call_once(command.where, {.method = "POST",
+                                              .path = cat(kPath, "/cancel"),
+                                              .headers = {{"Content-Type", "application/json"}},
+                                              .body = request});
+  if (!body.ok()) return body.status();
+  const auto document = json::Document::parse(*body);
+  if (command.json || !document.ok()) return print(*body);
+  const json::Value root = document->root();
+  const bool deleted = root.find("deleted").as_bool().value_or(false);
+  return print(cat("version ", root.find("withdrawn").raw(), " of ", command.name, " is withdrawn: ",
+                   deleted ? "it had none before, and is deleted" : "the one before stays in force"));
+}
+
+// Whoever goes away does not end it.
+absl::Status watch_backfill(Caller& caller) {
+  if (::isatty(STDERR_FILENO) == 0) return absl::OkStatus();
+  bool drawn = false;
+  for (;;) {
+    const auto body = body_of(caller.call({.path = std::string(kPath)}));
+    if (!body.ok()) return body.status();
+    const auto document = json::Document::parse(*body);
+    if (!document.ok()) return document.status();
+    const std::string state = document->root().find("state").as_string().value_or("");
+    if (state != "running") break;
+    std::fprintf(stderr, "\r\033[K%s", backfill_text(document->root()).c_str());
+    drawn = true;
+    std::this_thread::sleep_for(kLook);
+  }
+  if (drawn) std::fprintf(stderr, "\r\033[Kthe rules are in force\n");
+  return absl::OkStatus();
+}
+
+}  // namespace kehu::command
