@@ -38,6 +38,8 @@ ACCESS = {
     "DELETE /api/v1/segments/{name}": ADMIN,
     "GET /api/v1/segments/{segment}/history": ADMIN,
     "GET /api/v1/segments/{segment}": ADMIN,
+    "GET /api/v1/tags": ADMIN,
+    "GET /api/v1/tags/{tag}": ADMIN,
     "GET /api/v1/segments/{segment}/members": ADMIN,
     "GET /api/v1/segments/{segment}/why/{customer}": ADMIN,
     "POST /api/v1/rules/check": ADMIN,

@@ -15,6 +15,7 @@
 #include "http/workers.h"
 #include "live/live_feed.h"
 #include "query/session.h"
+#include "survey/survey.h"
 
 namespace kehu::api {
 
@@ -91,6 +92,7 @@ class App {
   Workers readers_;
   live::LiveFeed live_;
   std::unique_ptr<backfill::Backfill> backfill_;
+  std::unique_ptr<survey::Survey> survey_;
   std::unique_ptr<Router> router_;
 };
 

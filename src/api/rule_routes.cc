@@ -34,6 +34,20 @@ void answer_segment(App& app, const Request& request, Responder responder) {
                       });
 }
 
+void answer_tags(App& app, const Request&, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [](replica::Replica& replica) -> absl::StatusOr<std::string> {
+                        return document::tags_document(replica);
+                      });
+}
+
+void answer_tag(App& app, const Request& request, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [name = request.parameter("tag")](replica::Replica& replica) {
+                        return document::tag_document(replica, name);
+                      });
+}
+
 absl::StatusOr<document::MembersPage> page_of(const Request& request) {
   document::MembersPage page;
   if (const auto limit = request.query("limit")) {
@@ -291,6 +305,18 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                             .group = "rules",
                             .fields = {segment},
                             .answers = with_admin_answers({{200, "The segment"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/tags",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_tags)},
+       .doc = {.summary = "The tags", .group = "rules", .answers = with_admin_answers({{200, "The tags"}})}});
+  routes.push_back({.pattern = "/api/v1/tags/:tag",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_tag)},
+                    .doc = {.summary = "One tag",
+                            .group = "rules",
+                            .fields = {{FieldDoc::Where::kPath, "tag", "string", "name of the tag", true}},
+                            .answers = with_admin_answers({{200, "The tag"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/segments/:segment/members",
        .permission = Permission::kReadCustomers,

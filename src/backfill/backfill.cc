@@ -88,7 +88,7 @@ Backfill::~Backfill() {
 }
 
 bool Backfill::wants(const shard::Effects& effects) {
-  if (effects.definitions.empty()) return false;
+  if (effects.definitions.empty() && effects.measurements == 0) return false;
   {
     const std::lock_guard lock(mutex_);
     woken_ = true;

@@ -24,6 +24,9 @@ struct MembersPage {
   uint32_t from = 0;  // `next` of the page before
   size_t limit = 100;
 };
+// The same of tags, without sizes: {"tags": [{"name", "state", "version", …}]}.
+std::string tags_document(replica::Replica& replica);
+absl::StatusOr<std::string> tag_document(replica::Replica& replica, std::string_view name);
 // {"segment", "members": [{"customer_id", "since", "identifiers"}], "next"}.
 absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
                                              std::string_view name, const MembersPage& page);

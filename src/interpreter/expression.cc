@@ -58,6 +58,20 @@ Values days_since(const Node& node, const Asked& asked, const Event* event) {
   return out;
 }
 
+// Each cut that the number has reached is a hundredth.
+Values percentile(const Node& node, const Asked& asked, const Event* event) {
+  const rule::Cuts* cuts = asked.facts.cuts(rule::measure_key(node.of[0], asked.moment.zone.name()));
+  Values out;
+  for (const Value& value : values_of(node.of[0], asked, event)) {
+    const auto own = rule::as_number(value);
+    if (!own || cuts == nullptr) continue;
+    int64_t reached = 0;
+    for (const Sum cut : *cuts) reached += cut <= *own;
+    out.push_back(number(reached));
+  }
+  return out;
+}
+
 // The first whose condition holds.
 Values chosen(const Node& node, const Asked& asked, const Event* event) {
   size_t i = 0;
@@ -116,6 +130,8 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return plus_or_minus(node, asked, event);
     case Op::kDaysSince:
       return days_since(node, asked, event);
+    case Op::kPercentile:
+      return percentile(node, asked, event);
     case Op::kCase:
       return chosen(node, asked, event);
     default:

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -39,6 +41,10 @@ inline constexpr size_t kTagBytes = 256;
 class Keeper final : private Asked {
  public:
   using TraitOf = absl::FunctionRef<std::optional<json::RawValue>(std::string_view path)>;
+  using CutsOf = std::function<const rule::Cuts*(std::string_view key)>;
+
+  // `cuts` says what was measured so far; without it nothing was.
+  explicit Keeper(CutsOf cuts = {}) : cuts_(std::move(cuts)) {}
 
   // The customer at hand: the tallies of its parts. All are kept by the caller as long as it is asked for.
   void open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members);
@@ -66,10 +72,12 @@ class Keeper final : private Asked {
   tally::Totals& totals() override { return totals_; }
   std::optional<json::RawValue> trait(std::string_view path) override { return (*trait_)(path); }
   rule::Value result(uint32_t rule) override;
+  const rule::Cuts* cuts(std::string_view key) override { return cuts_ ? cuts_(key) : nullptr; }
 
   void ask(const Plan::Rule& rule, std::vector<Change>& changes);
   void note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes);
 
+  const CutsOf cuts_;
   const Plan* plan_ = nullptr;
   Members* members_ = nullptr;
   tally::Totals totals_;

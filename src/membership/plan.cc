@@ -112,6 +112,15 @@ Program::Names Plan::names() const {
           .rule = [this](rule::Kind kind, std::string_view name) { return find(kind, name); }};
 }
 
+std::vector<uint32_t> Plan::measuring(std::string_view key) const {
+  std::vector<uint32_t> found;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    if (std::ranges::find(rules_[i].program.measures(), key) != rules_[i].program.measures().end())
+      found.push_back(i);
+  }
+  return found;
+}
+
 std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const {
   std::optional<uint32_t> found;
   for (uint32_t i = 0; i < rules_.size(); ++i) {

@@ -59,6 +59,8 @@ class Plan {
   // By index. They outlive the plan with whoever keeps them, for what is read on other threads.
   const std::shared_ptr<const Labels>& labels() const { return labels_; }
   const tally::Plan& tallies() const { return tallies_; }
+  // Rules that ask for the cuts of a number, those that wait too.
+  std::vector<uint32_t> measuring(std::string_view key) const;
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
   Program::Names names() const;
 

@@ -31,6 +31,9 @@ Node as_comparisons(const Node& between) {
 Program::Program(const Node& expression, const std::string& zone, const Names& names) {
   if (auto loaded = BusinessZone::load(zone)) zone_ = *loaded;
   root_ = compile(expression, zone, names);
+  for (rule::Measure& measure : rule::measures_of(expression, zone)) {
+    measures_.push_back(std::move(measure.key));
+  }
 }
 
 Program::Step Program::compile(const Node& node, const std::string& zone, const Names& names) {
@@ -41,6 +44,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
             .span = node.span,
             .window = node.window};
   asks_traits_ |= node.op == Op::kTrait;
+  if (node.op == Op::kPercentile) step.text = rule::measure_key(node.of[0], zone);
   if (node.op == Op::kNth) step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {
     const auto rule =

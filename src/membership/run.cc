@@ -67,6 +67,8 @@ Answer Run::answer(const Step& step) {
       return cases(step);
     case Op::kDaysSince:
       return days_since(step);
+    case Op::kPercentile:
+      return percentile(step);
     case Op::kTrait:
       return trait(step);
     case Op::kSegment: {
@@ -204,6 +206,11 @@ Answer Run::days_since(const Step& step) {
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value(), of.until};
   return {number(zone_.day_of(now_).value() - zone_.day_of(*t).value()), std::min(of.until, midnight())};
+}
+
+Answer Run::percentile(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  return {rule::percentile(of.value, asked_.cuts(step.text)), of.until};
 }
 
 Answer Run::trait(const Step& step) {

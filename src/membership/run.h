@@ -29,6 +29,7 @@ class Run {
   Answer sum(const Step& step);
   Answer cases(const Step& step);
   Answer days_since(const Step& step);
+  Answer percentile(const Step& step);
   Answer trait(const Step& step);
 
   // Functions of events.

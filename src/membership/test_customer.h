@@ -83,6 +83,7 @@ class FoldedCustomer final : public Asked {
   tally::Totals& totals() override { return totals_; }
   std::optional<json::RawValue> trait(std::string_view path) override { return facts_.trait(path); }
   rule::Value result(uint32_t) override { return {}; }
+  const rule::Cuts* cuts(std::string_view key) override { return facts_.cuts(key); }
 
  private:
   const CompiledRule& rule_;

@@ -99,13 +99,13 @@ segment Z = # of not
 
 // The deepest trees need the most parentheses, or the longest chain.
 TEST(Format, TreesOfTheGreatestDepthComeBack) {
-  for (Op op : {Op::kOr, Op::kNot, Op::kPlus, Op::kCase, Op::kEqual, Op::kDaysSince}) {
+  for (Op op : {Op::kOr, Op::kNot, Op::kPlus, Op::kCase, Op::kEqual, Op::kDaysSince, Op::kPercentile}) {
     Node node{.op = Op::kTrait, .text = "a"};
     for (size_t depth = 1; depth < rule::kRuleDepth; ++depth) {
       const bool other = depth % 2 == 0;
       if (op == Op::kNot) {
         node = other ? Node{.op = op, .of = {node}} : Node{.op = Op::kOr, .of = {node, {.op = Op::kNow}}};
-      } else if (op == Op::kDaysSince) {
+      } else if (op == Op::kDaysSince || op == Op::kPercentile) {
         node = {.op = op, .of = {node}};
       } else {
         node = {.op = op == Op::kOr && other ? Op::kAnd : op, .of = {node, {.op = Op::kNow}}};
@@ -135,6 +135,8 @@ TEST(Format, WritesWhatReadsAloud) {
       {"(trait.a or trait.b) and trait.c", "(trait.a or trait.b) and trait.c",
        "(特征.a 或 特征.b) 且 特征.c"},
       {"last \"A\" > now - 3 days", "last(\"A\") after now - 3 days", "末次(\"A\") 晚于 现在 - 3天"},
+      {"百分位(总和(\"A\" 的 x)) ≥ 80", "percentile(sum(x of \"A\")) >= 80",
+       "百分位(总和(\"A\" 的 x)) >= 80"},
       {"did(\"A\", ever)", "ever(\"A\")", "曾经(\"A\")"},
       {"did(\"A\", last 1 days)", "did(\"A\", last 1 day)", "做过(\"A\", 最近1天)"},
       {"did(any event, previous month)", "did(any event, previous month)", "做过(任意事件, 上月)"},

@@ -21,7 +21,7 @@ enum class Keyword : uint8_t {
   kHourOfDay, kWeekday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
-  kQuarter, kYear,
+  kQuarter, kYear, kPercentile,
 };
 // clang-format on
 
@@ -109,6 +109,7 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kMonth, {"months", "month"}, {"个月", "月"}},
     {Keyword::kQuarter, {"quarters", "quarter"}, {"个季度", "季度"}},
     {Keyword::kYear, {"years", "year"}, {"年"}},
+    {Keyword::kPercentile, {"percentile"}, {"百分位"}},
 };
 
 inline constexpr const KeywordRow& row_of(Keyword keyword) { return kKeywords[static_cast<size_t>(keyword)]; }

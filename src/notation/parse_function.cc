@@ -8,15 +8,25 @@ namespace kehu::notation {
 
 std::optional<Node> Parser::function() {
   constexpr std::pair<Keyword, Op> kFunctions[] = {
-      {Keyword::kDid, Op::kDid},           {Keyword::kEver, Op::kDid},
-      {Keyword::kCount, Op::kCount},       {Keyword::kSum, Op::kSum},
-      {Keyword::kAverage, Op::kAverage},   {Keyword::kMin, Op::kMin},
-      {Keyword::kMax, Op::kMax},           {Keyword::kDistinct, Op::kDistinct},
-      {Keyword::kTop, Op::kTop},           {Keyword::kFirst, Op::kFirst},
-      {Keyword::kLast, Op::kLast},         {Keyword::kNth, Op::kNth},
-      {Keyword::kShare, Op::kShare},       {Keyword::kActiveDays, Op::kActiveDays},
-      {Keyword::kInterval, Op::kInterval}, {Keyword::kDaysSince, Op::kDaysSince},
-      {Keyword::kSequence, Op::kSequence}, {Keyword::kStage, Op::kStage},
+      {Keyword::kDid, Op::kDid},
+      {Keyword::kEver, Op::kDid},
+      {Keyword::kCount, Op::kCount},
+      {Keyword::kSum, Op::kSum},
+      {Keyword::kAverage, Op::kAverage},
+      {Keyword::kMin, Op::kMin},
+      {Keyword::kMax, Op::kMax},
+      {Keyword::kDistinct, Op::kDistinct},
+      {Keyword::kTop, Op::kTop},
+      {Keyword::kFirst, Op::kFirst},
+      {Keyword::kLast, Op::kLast},
+      {Keyword::kNth, Op::kNth},
+      {Keyword::kShare, Op::kShare},
+      {Keyword::kActiveDays, Op::kActiveDays},
+      {Keyword::kInterval, Op::kInterval},
+      {Keyword::kDaysSince, Op::kDaysSince},
+      {Keyword::kSequence, Op::kSequence},
+      {Keyword::kStage, Op::kStage},
+      {Keyword::kPercentile, Op::kPercentile},
   };
   for (const auto& [keyword, op] : kFunctions) {
     if (at_call(keyword)) return call(keyword, op);
@@ -51,7 +61,7 @@ void Parser::arguments(Keyword keyword, Node& node) {
     steps(node);
     return optional_window(node);
   }
-  if (node.op == Op::kDaysSince) {
+  if (node.op == Op::kDaysSince || node.op == Op::kPercentile) {
     node.of.push_back(expression());
     return;
   }

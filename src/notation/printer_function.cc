@@ -7,15 +7,23 @@
 namespace kehu::notation {
 namespace {
 
-constexpr std::pair<Op, Keyword> kFunctions[] = {
-    {Op::kCount, Keyword::kCount},       {Op::kSum, Keyword::kSum},
-    {Op::kAverage, Keyword::kAverage},   {Op::kMin, Keyword::kMin},
-    {Op::kMax, Keyword::kMax},           {Op::kDistinct, Keyword::kDistinct},
-    {Op::kTop, Keyword::kTop},           {Op::kFirst, Keyword::kFirst},
-    {Op::kLast, Keyword::kLast},         {Op::kNth, Keyword::kNth},
-    {Op::kShare, Keyword::kShare},       {Op::kActiveDays, Keyword::kActiveDays},
-    {Op::kInterval, Keyword::kInterval}, {Op::kDaysSince, Keyword::kDaysSince},
-    {Op::kSequence, Keyword::kSequence}, {Op::kStage, Keyword::kStage}};
+constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
+                                                 {Op::kSum, Keyword::kSum},
+                                                 {Op::kAverage, Keyword::kAverage},
+                                                 {Op::kMin, Keyword::kMin},
+                                                 {Op::kMax, Keyword::kMax},
+                                                 {Op::kDistinct, Keyword::kDistinct},
+                                                 {Op::kTop, Keyword::kTop},
+                                                 {Op::kFirst, Keyword::kFirst},
+                                                 {Op::kLast, Keyword::kLast},
+                                                 {Op::kNth, Keyword::kNth},
+                                                 {Op::kShare, Keyword::kShare},
+                                                 {Op::kActiveDays, Keyword::kActiveDays},
+                                                 {Op::kInterval, Keyword::kInterval},
+                                                 {Op::kDaysSince, Keyword::kDaysSince},
+                                                 {Op::kSequence, Keyword::kSequence},
+                                                 {Op::kStage, Keyword::kStage},
+                                                 {Op::kPercentile, Keyword::kPercentile}};
 
 // "ever" says the same as "did" without a window.
 Keyword keyword_of(const Node& node) {
@@ -32,7 +40,7 @@ void Printer::function(const Node& node) {
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {
     steps(node);
-  } else if (node.op == Op::kDaysSince) {
+  } else if (node.op == Op::kDaysSince || node.op == Op::kPercentile) {
     whole(node.of[0]);
   } else {
     if (node.op == Op::kNth) append(cat(node.number.to_string(), ","));

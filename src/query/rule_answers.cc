@@ -135,7 +135,8 @@ class Asking {
                                                     .events = std::move(events),
                                                     .customers = std::move(customers),
                                                     .partial = partial,
-                                                    .definition = question_.definition});
+                                                    .definition = question_.definition,
+                                                    .cuts = question_.cuts});
   }
   // Of whom nothing is known. What is no condition is always asked of all.
   absl::StatusOr<bool> holds_for_anybody() const {
@@ -182,6 +183,22 @@ absl::StatusOr<std::string> size_of_most_sql(const Asking& asking, size_t exampl
              kRows, "))");
 }
 
+// Each different number with how many have it, ascending, and how many there are in all.
+std::string spread_sql(const std::string& answers) {
+  return cat(
+      "SELECT CAST(number AS VARCHAR), customers, CAST(sum(customers) OVER () AS BIGINT) FROM (SELECT ",
+      "CAST(value AS HUGEINT) AS number, count(*) AS customers FROM (", answers,
+      ") WHERE value IS NOT NULL GROUP BY ALL) ORDER BY number");
+}
+
+// Plain digits, perhaps more than 64 bits hold.
+Sum units_of(std::string_view digits) {
+  const bool negative = digits.starts_with('-');
+  Sum units = 0;
+  for (const char digit : digits.substr(negative ? 1 : 0)) units = units * 10 + (digit - '0');
+  return negative ? -units : units;
+}
+
 }  // namespace
 
 bool asks_traits(const RuleQuestion& question) {
@@ -212,6 +229,30 @@ absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t e
   });
   if (!status.ok()) return running.explain(status);
   return size;
+}
+
+absl::StatusOr<Spread> Session::spread_of(const RuleQuestion& question) {
+  const Running running(*core_, question.time_limit);
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
+  auto result = core_->connection->query(spread_sql(*sql));
+  if (!result.ok()) return running.explain(result.status());
+  Spread spread;
+  uint64_t below = 0;
+  const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
+    spread.customers = static_cast<uint64_t>(batch.integer(2, row));
+    below += static_cast<uint64_t>(batch.integer(1, row));
+    const Sum number = units_of(batch.text(0, row));
+    for (size_t k = spread.cuts.size() + 1; k <= rule::kCuts; ++k) {
+      if (k * spread.customers / (rule::kCuts + 1) >= below) break;
+      spread.cuts.push_back(number);
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return running.explain(status);
+  return spread;
 }
 
 absl::Status Session::each_answer(const RuleQuestion& question, const VisitAnswer& visit) {

@@ -10,6 +10,7 @@
 #include "base/civil_day.h"
 #include "base/time.h"
 #include "model/ids.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 #include "translation/translate.h"
 
@@ -27,6 +28,9 @@ struct RuleQuestion {
   BusinessZone zone;
   std::function<std::optional<translation::Definition>(rule::Kind kind, std::string_view name)> definition =
       {};
+
+  // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
+  std::function<const rule::Cuts*(std::string_view key)> cuts = {};
 
   // Somebody as the state has it at a record.
   struct Customer {
@@ -46,6 +50,12 @@ struct RuleQuestion {
 struct RuleSize {
   uint64_t customers = 0;
   std::vector<CustomerId> examples;
+};
+
+// How a number lies among all customers for whom it is known.
+struct Spread {
+  uint64_t customers = 0;
+  rule::Cuts cuts;  // none without customers
 };
 
 // Whether a rule names traits, or another does that it names.

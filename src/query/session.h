@@ -150,6 +150,7 @@ struct PartsWanted {
 // What is asked of a rule, and the answers (rule_question.h).
 struct RuleQuestion;
 struct RuleSize;
+struct Spread;
 using VisitAnswer = std::function<absl::Status(CustomerId customer, std::optional<std::string_view> value)>;
 
 class Session;
@@ -196,6 +197,9 @@ class Session {
   absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
   // How many a condition holds for, and some of them.
   absl::StatusOr<RuleSize> size_of(const RuleQuestion& question, size_t examples);
+  // Of a rule that is a number (Answer::kNumber). One pass over the customers, a row for each different
+  // number.
+  absl::StatusOr<Spread> spread_of(const RuleQuestion& question);
   // For whom a condition holds, without a value; or every customer with its value, tagged
   // (translation/tagged.h), nullopt the unknown.
   absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "rule/bounds.h"
 #include "rule/nodes.h"
+#include "rule/percentile.h"
 #include "rule/shape.h"
 #include "rule/value.h"
 #include "text/near_word.h"
@@ -219,6 +220,8 @@ class Checker {
         return cases(node);
       case Op::kDaysSince:
         return expect(node.of[0], Type::kInstant);
+      case Op::kPercentile:
+        return percentile(node);
       case Op::kSequence:
       case Op::kStage:
         steps(node);
@@ -237,6 +240,16 @@ class Checker {
         break;
     }
     window(node);
+  }
+
+  // The customers of a measured number are measured as they are: not by another measure, whose own moment is
+  // another one.
+  void percentile(const Node& node) {
+    if (!measures_of(node.of[0], "").empty()) {
+      return fail(node.of[0].place, "a percentile is taken of what names a percentile itself",
+                  "a number of the customer: sum(…), count(…), days_since(…), trait.NAME");
+    }
+    expect(node.of[0], Type::kNumber);
   }
 
   void events(const Node& node) {

@@ -62,6 +62,7 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kNotStep:
       return op == Op::kEvents;
     case Op::kDaysSince:
+    case Op::kPercentile:
     case Op::kEvents:
     case Op::kCase:
       break;

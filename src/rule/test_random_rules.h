@@ -34,6 +34,7 @@ struct RandomRuleWorld {
   bool sequences = true;      // sequence and stage
   bool any_sequence = false;  // also several absences behind each other, and one behind several steps
   bool birthdays = true;
+  bool percentiles = true;
 };
 
 // Random trees that pass check(): the same seed and world make the same trees in every run.
@@ -209,7 +210,15 @@ class RandomRules {
         return windowed(pick_op({Op::kSum, Op::kAverage, Op::kMin, Op::kMax, Op::kDistinct}), true);
     }
   }
+  // Of a number that is none itself.
+  Node percentile() {
+    const bool had = std::exchange(world_.percentiles, false);
+    Node node = make(Op::kPercentile, {number(1)});
+    world_.percentiles = had;
+    return node;
+  }
   Node number(uint32_t depth) {
+    if (world_.percentiles && chance(8)) return percentile();
     if (depth > 0 && chance(5))
       return make(pick_op({Op::kPlus, Op::kMinus}), {number(depth - 1), number(depth - 1)});
     if (!world_.functions || chance(8))

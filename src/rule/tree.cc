@@ -8,22 +8,22 @@ namespace kehu::rule {
 namespace {
 
 // In the order of Op.
-constexpr std::array<std::string_view, 57> kOps = {
-    "bool",        "number",   "text",       "date",     "span",        "list",      "trait",    "tag",
-    "segment",     "now",      "today",      "property", "channel",     "source",    "hour",     "weekday",
-    "and",         "or",       "not",        "equal",    "not_equal",   "less",      "at_most",  "greater",
-    "at_least",    "between",  "in",         "contains", "starts_with", "ends_with", "matches",  "is_known",
-    "within",      "birthday", "plus",       "minus",    "did",         "count",     "sum",      "average",
-    "min",         "max",      "distinct",   "top",      "first",       "last",      "nth",      "share",
-    "active_days", "interval", "days_since", "sequence", "stage",       "step",      "not_step", "events",
-    "case",
+constexpr std::array<std::string_view, 58> kOps = {
+    "bool",        "number",     "text",       "date",     "span",        "list",      "trait",    "tag",
+    "segment",     "now",        "today",      "property", "channel",     "source",    "hour",     "weekday",
+    "and",         "or",         "not",        "equal",    "not_equal",   "less",      "at_most",  "greater",
+    "at_least",    "between",    "in",         "contains", "starts_with", "ends_with", "matches",  "is_known",
+    "within",      "birthday",   "plus",       "minus",    "did",         "count",     "sum",      "average",
+    "min",         "max",        "distinct",   "top",      "first",       "last",      "nth",      "share",
+    "active_days", "interval",   "days_since", "sequence", "stage",       "step",      "not_step", "events",
+    "case",        "percentile",
 };
-static_assert(kOps[static_cast<size_t>(Op::kCase)] == "case");
+static_assert(kOps[static_cast<size_t>(kLastOp)] == "percentile");
 
 }  // namespace
 
 std::string_view to_string(Op op) {
-  KEHU_CHECK(op <= Op::kCase);
+  KEHU_CHECK(op <= kLastOp);
   return kOps[static_cast<size_t>(op)];
 }
 

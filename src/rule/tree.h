@@ -88,7 +88,11 @@ enum class Op : uint8_t {
   kEvents,  // text: the name of a track event, empty: any event; of: nothing, or a condition
 
   kCase,  // of: condition, value, …; then, if their number is odd, the value of the rest
+
+  // What a customer is among all customers; their numbers are measured from time to time (percentile.h).
+  kPercentile,  // of: a number; 0 to 99
 };
+inline constexpr Op kLastOp = Op::kPercentile;
 std::string_view to_string(Op op);
 
 // Whether two values stand in this relation: kEqual to kAtLeast.

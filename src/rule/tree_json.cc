@@ -178,7 +178,7 @@ class Reader {
   Op op(const json::Value& value) {
     const std::string name = value.as_string().value_or("");
     std::vector<std::string> known;
-    for (int i = 0; i <= static_cast<int>(Op::kCase); ++i) {
+    for (int i = 0; i <= static_cast<int>(kLastOp); ++i) {
       if (to_string(static_cast<Op>(i)) == name) return static_cast<Op>(i);
       known.emplace_back(to_string(static_cast<Op>(i)));
     }

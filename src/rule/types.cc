@@ -49,6 +49,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kActiveDays:
     case Op::kInterval:
     case Op::kDaysSince:
+    case Op::kPercentile:
       return Type::kNumber;
     case Op::kText:
     case Op::kChannel:

@@ -101,7 +101,7 @@ class Story {
   // One or two things beside events.
   void something() {
     for (uint32_t i = below(3); i > 0 && !failed(); --i) {
-      switch (below(9)) {
+      switch (below(10)) {
         case 0:
           define();
           break;
@@ -120,6 +120,9 @@ class Story {
           break;
         case 6:
           tick();
+          break;
+        case 7:
+          measure();
           break;
         default:
           compare();
@@ -189,6 +192,27 @@ class Story {
                            .actor = "t"},
                           payload);
     append({.kind = RecordKind::kUnmerge, .payload = std::move(payload), .tick = now_});
+  }
+
+  // A number that rules ask for, or asked for once.
+  void measure() {
+    for (const Shard::MeasureJob& job : runner_.shard().measure_jobs()) measured_.insert(job.key);
+    if (measured_.empty()) return;
+    const std::string key = *std::next(measured_.begin(), below(static_cast<uint32_t>(measured_.size())));
+    rule::Cuts cuts;
+    const uint32_t most = chance(2) ? 4 : 40;
+    for (size_t i = 0; !chance(100) && i < rule::kCuts; ++i) {
+      cuts.push_back((Sum{below(most)} - most / 4) * Decimal::kScale);
+    }
+    if (cuts.size() < rule::kCuts) cuts.clear();
+    std::ranges::sort(cuts);
+    append(measurement_record(key, cuts, now_));
+    const bool asked = !runner_.shard().rules().measuring(key).empty();
+    const auto* known = runner_.shard().measurements().cuts(key);
+    ASSERT_EQ(known != nullptr, asked) << key;
+    if (known != nullptr) {
+      EXPECT_EQ(known->cuts, cuts) << key;
+    }
   }
 
   void restart() {
@@ -430,6 +454,7 @@ class Story {
   RulesRunner runner_;
   RulesOracle oracle_;
   std::optional<Stored> on_its_way_;
+  std::set<std::string> measured_;  // keys of numbers that rules asked for
   std::map<std::pair<CustomerId, membership::RuleId>, Value> stream_;
   std::set<std::pair<CustomerId, membership::RuleId>> pairs_;
   size_t compared_ = 0;
@@ -507,6 +532,34 @@ class RulesMoments : public testing::Test {
     return out;
   }
 
+  // All rounds that are due; who is what then and was not, as "a RULE in".
+  std::set<std::string> backfill() {
+    std::set<std::string> all;
+    while (const auto payload = backfill_record(runner_.shard(), {}, 2)) {
+      append({.kind = RecordKind::kBackfill, .payload = *payload, .tick = now_});
+      for (const MembershipChange& each : runner_.effects().memberships) {
+        const std::string_view in = each.change.after.known() ? " in" : " out";
+        for (const char* who : {"a", "b", "c"}) {
+          if (each.customer == customer(who)) all.insert(cat(who, " ", each.rule->name, in));
+        }
+      }
+    }
+    return all;
+  }
+  // Segments, and tags with their values.
+  std::string members(std::string_view who) {
+    std::string all;
+    const auto owner = runner_.shard().identities().customer_of(token(who));
+    const auto members = runner_.shard().members(*owner);
+    for (const auto& entry : members->entries()) {
+      const auto& definition =
+          runner_.shard().rules().at(*runner_.shard().rules().find(entry.rule)).version.definition;
+      all += cat(all.empty() ? "" : " ", definition.name, definition.kind == Kind::kTag ? "=" : "",
+                 entry.value.text);
+    }
+    return all;
+  }
+
   RulesRunner runner_;
   Sequence next_{1};
   Instant now_ = kBegin;
@@ -538,6 +591,61 @@ TEST_F(RulesMoments, ADayOfDowntimeChangesNoMoment) {
   tick(kBegin + Duration::days(1));
   const Instant moment(((kBegin.micros() / 60'000'000) + 60) * 60'000'000);
   EXPECT_EQ(changes("a"), (Changes{{moment, false}, {moment, true}}));
+}
+
+TEST_F(RulesMoments, APercentileMovesLiveBetweenItsMeasurements) {
+  define(
+      "segment 前两成 = percentile(count(\"A\")) >= 80\ntag 之外 = case when not in segment 前两成 then "
+      "\"外\" end");
+  for (int i = 0; i < 3; ++i) event("a", "A", kBegin);
+  event("b", "A", kBegin);
+  EXPECT_EQ(members("a"), "之外=外") << "nothing is known yet";
+  const auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u) << "asked for twice, measured once";
+  EXPECT_EQ(jobs[0].last, std::nullopt);
+  // Eighty of a hundred customers have done it once, and the others twice.
+  rule::Cuts cuts(rule::kCuts, Decimal::kScale);
+  for (size_t i = 79; i < rule::kCuts; ++i) cuts[i] = 2 * Decimal::kScale;
+  append(measurement_record(jobs[0].key, cuts, now_));
+  EXPECT_EQ(runner_.effects().measurements, 1u);
+  EXPECT_EQ(runner_.effects().memberships.size(), 0u) << "a round asks, not the record";
+  runner_.restart();
+  EXPECT_EQ(backfill(), (std::set<std::string>{"a 前两成 in", "a 之外 out"}));
+  EXPECT_EQ(runner_.shard().measure_jobs()[0].last->customers, 100u);
+  event("b", "A", now_);
+  EXPECT_EQ(members("b"), "前两成") << "at once, by the same cuts";
+  merge("c", "b");
+  EXPECT_EQ(members("b"), "前两成");
+}
+
+TEST_F(RulesMoments, NobodyIsAskedWhenNothingIsOtherOrNobodyAsks) {
+  define("segment 前 = percentile(count(\"A\")) >= 50");
+  event("a", "A", kBegin);
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  const rule::Cuts cuts(rule::kCuts, Decimal::kScale);
+  append(measurement_record(key, cuts, now_));
+  EXPECT_EQ(backfill(), (std::set<std::string>{"a 前 in"}));
+  append(measurement_record(key, cuts, now_ + Duration::days(1)));
+  EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone);
+  EXPECT_EQ(runner_.shard().measure_jobs()[0].last->as_of, now_ + Duration::days(1));
+  append(measurement_record("another number", cuts, now_));
+  EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone);
+  EXPECT_EQ(runner_.effects().measurements, 0u);
+  define("segment 前 = count(\"A\") >= 1");
+  backfill();
+  EXPECT_EQ(runner_.shard().measurements().cuts(key), nullptr) << "forgotten with the rule";
+}
+
+TEST_F(RulesMoments, ANewMeasurementWithinARoundIsAskedInTheNext) {
+  define("segment 前 = percentile(count(\"A\")) >= 50");
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(measurement_record(key, rule::Cuts(rule::kCuts, Decimal::kScale), now_));
+  append({.kind = RecordKind::kBackfill, .payload = *backfill_record(runner_.shard(), {}, 2), .tick = now_});
+  append(measurement_record(key, rule::Cuts(rule::kCuts, 2 * Decimal::kScale), now_));
+  runner_.restart();
+  backfill();
+  for (const char* who : {"a", "b", "c"}) EXPECT_EQ(members(who), "") << who;
 }
 
 TEST_F(RulesMoments, WhatIsOverdueIsToldAsItWasAndOnceWhoeverComesFirst) {

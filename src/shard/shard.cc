@@ -29,6 +29,8 @@ Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
       timers_(stores.at(Space::kTimers)),
       outbox_(stores.at(Space::kOutbox)),
       registry_(stores.at(Space::kRules)),
+      measurements_(stores.at(Space::kRules)),
+      keeper_([this](std::string_view key) { return measurements_.known_cuts(key); }),
       index_(stores.at(Space::kMembers)) {}
 
 void Shard::use(std::shared_ptr<const Settings> settings) {
@@ -232,6 +234,8 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
     return settle(record, effects);
   } else if (record.kind == RecordKind::kBackfill) {
     return fill_in(record, tick, effects);
+  } else if (record.kind == RecordKind::kMeasurement) {
+    return measured(record, effects);
   } else {
     return absl::OkStatus();
   }

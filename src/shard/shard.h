@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "codec/record.h"
 #include "identity/graph.h"
+#include "measure/measurements.h"
 #include "membership/index.h"
 #include "membership/keeper.h"
 #include "membership/plan.h"
@@ -71,6 +72,15 @@ class Shard {
     std::vector<std::pair<tally::TallyId, tally::Spec>> tallies;
   };
   BackfillJob backfill_job() const;
+  // What has to be measured of all customers now and then, and when it last was.
+  struct MeasureJob {
+    std::string key;
+    rule::Node number;
+    std::string zone;
+    std::optional<measure::Taken> last;
+  };
+  std::vector<MeasureJob> measure_jobs() const;
+  const measure::Measurements& measurements() const { return measurements_; }
   const membership::Plan& rules() const { return rules_; }
   // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
   absl::StatusOr<membership::Members> members(CustomerId customer);
@@ -121,6 +131,8 @@ class Shard {
   absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
+  absl::Status measured(const LogRecord& record, Effects& effects);
+  void ask_again(uint32_t rule, Sequence sequence);
   absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
   absl::Status count_in(const codec::Backfill::Entry& entry);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
@@ -169,6 +181,7 @@ class Shard {
   Sequence rules_since_;
   bool rules_given_ = false;  // by use()
   membership::Registry registry_;
+  measure::Measurements measurements_;
   std::vector<membership::Label> in_force_;  // as effects have been told
   membership::Plan rules_;
   tally::Folder tally_folder_;

@@ -12,7 +12,10 @@ namespace kehu::shard {
 // rules there are, those that the registry knows are not gone.
 void Shard::compile() {
   property::FieldPlan fields;
-  if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
+  if (rules_given_) {
+    rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
+    measurements_.keep_only([this](const std::string& key) { return !rules_.measuring(key).empty(); });
+  }
   plan_ = profile::Plan(*settings_, sources_, std::move(fields));
 }
 
@@ -54,6 +57,7 @@ bool Shard::is_live_at_once(const membership::RuleVersion& version, Sequence pos
 
 absl::Status Shard::load_rules() {
   if (auto status = registry_.load(); !status.ok()) return status;
+  if (auto status = measurements_.load(); !status.ok()) return status;
   in_force_ = rules_in_force();
   return absl::OkStatus();
 }

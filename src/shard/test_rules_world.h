@@ -173,7 +173,7 @@ class RulesOracle {
  private:
   class Facts final : public interpreter::PlainFacts {
    public:
-    Facts(Shard& shard, CustomerId customer, Instant now) {
+    Facts(Shard& shard, CustomerId customer, Instant now) : shard_(shard) {
       sources = source_names();
       const auto profile = shard.profile(customer, now);
       EXPECT_TRUE(profile.ok());
@@ -190,11 +190,29 @@ class RulesOracle {
         segments.insert(definition.name);
       }
     }
+    const rule::Cuts* cuts(std::string_view key) const override {
+      return shard_.measurements().known_cuts(key);
+    }
+
+   private:
+    const Shard& shard_;
   };
 
   std::deque<codec::EventRecord> records_;
   std::vector<Seen> seen_;
 };
+
+// What somebody who has measured a number sends.
+inline Stored measurement_record(std::string_view key, rule::Cuts cuts, Instant now) {
+  Stored record{.kind = RecordKind::kMeasurement, .tick = now};
+  codec::append_measurement({.key = key,
+                             .as_of = now,
+                             .took = Duration::millis(5),
+                             .customers = cuts.empty() ? 0u : 100u,
+                             .cuts = std::move(cuts)},
+                            record.payload);
+  return record;
+}
 
 // What somebody who has all events sends for a round: the next so many parts.
 inline std::optional<std::string> backfill_record(Shard& shard, const RulesOracle& oracle, size_t most) {

@@ -10,6 +10,18 @@ namespace {
 using rule::Node;
 using rule::Op;
 
+// All digits, however large.
+std::string units_text(Sum units) {
+  const bool negative = units < 0;
+  std::string digits;
+  do {
+    const auto last = static_cast<int>(units % 10);
+    digits.insert(digits.begin(), static_cast<char>('0' + (last < 0 ? -last : last)));
+    units /= 10;
+  } while (units != 0);
+  return negative ? "-" + digits : digits;
+}
+
 const char* to_string(bool flag) { return flag ? "true" : "false"; }
 
 Form form_of(Answer answer) {
@@ -20,6 +32,8 @@ Form form_of(Answer answer) {
       return Form::kText;
     case Answer::kTagged:
       return Form::kTagged;
+    case Answer::kNumber:
+      return Form::kNumber;
   }
   return Form::kTagged;
 }
@@ -61,6 +75,8 @@ Term Translator::value(const Node& node) {
       return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
     case Op::kDaysSince:
       return days_since(node);
+    case Op::kPercentile:
+      return percentile(node);
     case Op::kCase:
       return cases(node);
     default:
@@ -160,6 +176,22 @@ Term Translator::moved(const Node& node) {
                           return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit),
                                      ", ", terms_.zone(), ")");
                         });
+}
+
+// The number is a column, since each cut is compared with it.
+Term Translator::percentile(const Node& node) {
+  const auto& measured = statement_.question.cuts;
+  const rule::Cuts* cuts = measured ? measured(rule::measure_key(node.of[0], zone_.name())) : nullptr;
+  if (cuts == nullptr || cuts->empty()) return {Form::kNumber, "CAST(NULL AS BIGINT)"};
+  const std::string number = as(node.of[0], Form::kNumber).sql;
+  const std::string column = cat("n", statement_.layers.size());
+  statement_.layers.push_back(cat("CAST(", number, " AS HUGEINT) AS ", column));
+  std::string list;
+  for (const Sum cut : *cuts) {
+    list += cat(list.empty() ? "" : ", ", "CAST('", units_text(cut), "' AS HUGEINT)");
+  }
+  return {Form::kNumber, cat("CASE WHEN ", column, " IS NOT NULL THEN len(list_filter([", list,
+                             "], lambda c: c <= ", column, ")) * 10000 END")};
 }
 
 // Values of one form keep it; others are tagged.

@@ -27,13 +27,12 @@ constexpr Duration kTimeLimit = Duration::hours(1);
 // Somebody at one record.
 struct Live {
   Value value;
-  bool skipped = false;  // is no more, or time has changed something that is not applied yet
+  bool skipped = false;  // is no more, or time or a measurement has changed something that is not applied yet
 };
 struct LiveSome {
   std::vector<Live> live;
   std::vector<query::RuleQuestion::Customer> customers;
-  Sequence position;
-  Instant tick;
+  RulesInForce rules;  // with what was measured by then
 };
 
 std::string traits_of(replica::Replica& replica, CustomerId customer) {
@@ -171,12 +170,16 @@ class Comparison {
 
   absl::StatusOr<LiveSome> at_one_record(const std::vector<CustomerId>& customers, bool traits) {
     return trial_.engine_.ask<LiveSome>([this, &customers, traits](replica::Replica& replica) {
-      LiveSome some{.live = {}, .customers = {}, .position = replica.applied(), .tick = replica.tick()};
+      LiveSome some{.live = {}, .customers = {}, .rules = replica::rules_in_force(replica)};
+      // While all are asked again, some were not yet.
+      const auto* known = replica.shard().registry().find(rule_.id);
+      const bool asking = known == nullptr || known->asking_since != Sequence();
       for (const CustomerId customer : customers) {
         const auto members = replica.shard().members(customer);
         const auto parts = replica.shard().parts(customer);
         Live live;
-        live.skipped = !members.ok() || !parts.ok() || parts->empty() || members->due() <= some.tick;
+        live.skipped =
+            asking || !members.ok() || !parts.ok() || parts->empty() || members->due() <= some.rules.tick;
         if (!live.skipped) {
           if (const auto* entry = members->find(rule_.id)) live.value = entry->value;
         }
@@ -194,9 +197,10 @@ class Comparison {
     if (!some.ok()) return some.status();
     if (!trial_.engine_.wait_archived(Duration::seconds(60)))
       return absl::UnavailableError("the archive is behind");
-    query::RuleQuestion question = this->question(some->tick);
+    query::RuleQuestion question = this->question(some->rules.tick);
+    question.cuts = some->rules.measured();
     question.customers = some->customers;
-    question.up_to = some->position;
+    question.up_to = some->rules.position;
     std::vector<std::pair<CustomerId, Value>> computed;
     const absl::Status asked = trial_.session().each_answer(
         question, [&](CustomerId customer, std::optional<std::string_view> value) {

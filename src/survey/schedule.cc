@@ -1,0 +1,23 @@
+#include "survey/schedule.h"
+
+#include <algorithm>
+
+namespace kehu::survey {
+namespace {
+
+constexpr Duration kPauseWithNobody = Duration::minutes(1);
+constexpr Duration kClockSlack = Duration::hours(1);
+
+}  // namespace
+
+Instant next_due(const std::optional<measure::Taken>& last, const BusinessZone& zone, Instant now) {
+  if (!last || last->as_of > now + kClockSlack) return now;
+  if (last->customers == 0) return std::max(now, last->as_of + kPauseWithNobody);
+  return std::max(now, zone.start_of(zone.day_of(last->as_of).next()));
+}
+
+bool is_due(const std::optional<measure::Taken>& last, const BusinessZone& zone, Instant now) {
+  return next_due(last, zone, now) <= now;
+}
+
+}  // namespace kehu::survey

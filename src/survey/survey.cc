@@ -1,0 +1,136 @@
+#include "survey/survey.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/text.h"
+#include "codec/measurement.h"
+#include "codec/record.h"
+#include "query/rule_question.h"
+#include "survey/schedule.h"
+
+namespace kehu::survey {
+namespace {
+
+// Clocks jump, and machines sleep: nothing is waited for longer than this without a look.
+constexpr Duration kLongestPause = Duration::minutes(1);
+constexpr Duration kPauseAfterFailure = Duration::minutes(5);
+constexpr Duration kTimeLimit = Duration::hours(1);  // of one statement
+
+}  // namespace
+
+Survey::Survey(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn)
+    : engine_(engine), reader_(reader), warn_(std::move(warn)) {
+  engine_.consumers().add(*this);
+  thread_ = std::thread([this] { run(); });
+}
+
+Survey::~Survey() {
+  engine_.consumers().remove(*this);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (session_ != nullptr) session_->end();
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool Survey::wants(const shard::Effects& effects) {
+  if (effects.definitions.empty()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+  return false;  // the slice itself
+}
+
+void Survey::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    const Duration pause = survey();
+    lock.lock();
+    changed_.wait_for(lock, std::chrono::microseconds(pause.micros()),
+                      [this] { return woken_ || stopping_; });
+  }
+}
+
+Duration Survey::survey() {
+  auto work = engine_.ask<Work>([](replica::Replica& replica) {
+    Work work{.jobs = replica.shard().measure_jobs(), .rules = {}};
+    if (!work.jobs.empty()) work.rules = replica::rules_in_force(replica);
+    return work;
+  });
+  if (!work.ok() || work->rules.customers == 0) return kLongestPause;
+  Duration pause = kLongestPause;
+  for (const Job& job : work->jobs) {
+    const BusinessZone zone = BusinessZone::load(job.zone).value_or(BusinessZone());
+    const Instant now = engine_.clock().now();
+    if (!is_due(job.last, zone, now)) {
+      pause = std::min(pause, next_due(job.last, zone, now) - now);
+      continue;
+    }
+    if (waits_after_failure(job.key)) continue;
+    const absl::Status status = measure(job, work->rules);
+    {
+      const std::lock_guard lock(mutex_);
+      session_.reset();
+      if (stopping_) return Duration();
+    }
+    if (status.ok()) continue;
+    failed_[job.key] = engine_.clock().monotonic() + kPauseAfterFailure;
+    warn_(cat("rules that compare customers go on with older numbers: ", message_of(status),
+              "; tried again in 5 minutes"));
+  }
+  return std::max(pause, Duration::millis(10));
+}
+
+bool Survey::waits_after_failure(const std::string& key) {
+  const auto failed = failed_.find(key);
+  if (failed == failed_.end()) return false;
+  if (engine_.clock().monotonic() < failed->second) return true;
+  failed_.erase(failed);
+  return false;
+}
+
+absl::StatusOr<query::Session*> Survey::connect() {
+  auto session = reader_.connect();
+  if (!session.ok()) return session.status();
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return absl::CancelledError("stopping");
+  session_ = *std::move(session);
+  return session_.get();
+}
+
+// What the log has at that moment is in the archive, or among the rows that will be.
+absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules) {
+  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+  const auto session = connect();
+  if (!session.ok()) return session.status();
+  const Duration began = engine_.clock().monotonic();
+  query::RuleQuestion question;
+  question.rule = &job.number;
+  question.answer = translation::Answer::kNumber;
+  question.now = engine_.clock().now();
+  question.zone = BusinessZone::load(job.zone).value_or(BusinessZone());
+  question.definition = rules.definitions();
+  question.cuts = rules.measured();
+  question.time_limit = kTimeLimit;
+  auto spread = (*session)->spread_of(question);
+  if (!spread.ok()) return spread.status();
+  const codec::Measurement measurement{.kind = MeasurementKind::kCuts,
+                                       .key = job.key,
+                                       .as_of = question.now,
+                                       .took = engine_.clock().monotonic() - began,
+                                       .customers = spread->customers,
+                                       .cuts = std::move(spread->cuts)};
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kMeasurement,
+                    [&](std::string& out) { codec::append_measurement(measurement, out); });
+  return engine_.submit_and_wait(std::move(batch)).status();
+}
+
+}  // namespace kehu::survey
