@@ -30,6 +30,14 @@ void append_measurement(const Measurement& measurement, std::string& out) {
   writer.fixed(measurement.customers);
   writer.fixed(static_cast<uint32_t>(measurement.cuts.size()));
   for (const Sum cut : measurement.cuts) append_sum(cut, writer);
+  writer.fixed(static_cast<uint32_t>(measurement.entries.size()));
+  for (const Measurement::Entry& entry : measurement.entries) {
+    writer.fixed(entry.customer.hash.high);
+    writer.fixed(entry.customer.hash.low);
+    writer.text(entry.value);
+  }
+  writer.fixed(static_cast<uint8_t>(measurement.last ? 1 : 0));
+  writer.text(measurement.error);
 }
 
 absl::StatusOr<Measurement> decode_measurement(std::string_view bytes) {
@@ -44,7 +52,16 @@ absl::StatusOr<Measurement> decode_measurement(std::string_view bytes) {
   for (uint32_t left = reader.fixed<uint32_t>(); left > 0 && !reader.failed(); --left) {
     measurement.cuts.push_back(read_sum(reader));
   }
-  const bool known = version && measurement.kind == MeasurementKind::kCuts;
+  for (uint32_t left = reader.fixed<uint32_t>(); left > 0 && !reader.failed(); --left) {
+    Measurement::Entry& entry = measurement.entries.emplace_back();
+    entry.customer.hash.high = reader.fixed<uint64_t>();
+    entry.customer.hash.low = reader.fixed<uint64_t>();
+    entry.value = reader.text();
+  }
+  measurement.last = reader.fixed<uint8_t>() == 1;
+  measurement.error = reader.text();
+  const bool known =
+      version && measurement.kind >= MeasurementKind::kCuts && measurement.kind <= MeasurementKind::kFailure;
   if (reader.failed() || !reader.at_end() || !known) return absl::DataLossError("damaged measurement record");
   return measurement;
 }

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "base/money.h"
 #include "base/time.h"
+#include "model/ids.h"
 #include "model/record.h"
 
 namespace kehu::codec {
@@ -21,7 +22,18 @@ struct Measurement {
   Duration took;           // how long that took
   uint64_t customers = 0;  // of how many something was known
   // Of kCuts: where the hundredths begin, in units of 10^-4 (rule/percentile.h); none when nothing is known.
-  std::vector<Sum> cuts;
+  std::vector<Sum> cuts = {};
+
+  // Of kValues: those for whom something is other than before, in several records. Only the last one says how
+  // long it took and how many customers have a value.
+  struct Entry {
+    CustomerId customer;
+    std::string_view value;  // tally/end_values.h; empty: none any more
+  };
+  std::vector<Entry> entries = {};
+  bool last = false;
+  // Of kFailure: what went wrong.
+  std::string_view error = {};
 };
 void append_measurement(const Measurement& measurement, std::string& out);
 // Views into `bytes`.

@@ -64,6 +64,23 @@ void write_measured(json::Writer& writer, replica::Replica& replica, const Plan:
   writer.end_array();
 }
 
+// What became of the statement that fills a tag.
+void write_run(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  if (!rule.program.is_batch()) return;
+  const measure::MeasuredRun* run = replica.shard().measurements().run(membership::batch_key(rule.version));
+  writer.key("run").begin_object();
+  if (run == nullptr || !run->taken) {
+    writer.raw_field("as_of", "null");
+  } else {
+    writer.field("as_of", format_utc(run->taken->as_of)).field("customers", run->taken->customers);
+    writer.field("took_ms", run->taken->took.micros() / 1000);
+  }
+  if (run != nullptr && !run->error.empty()) {
+    writer.field("failed_at", format_utc(run->failed_at)).field("error", run->error);
+  }
+  writer.end_object();
+}
+
 void write_rule(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
   const rule::Definition& definition = rule.version.definition;
   writer.begin_object().field("name", definition.name);
@@ -78,6 +95,7 @@ void write_rule(json::Writer& writer, replica::Replica& replica, const Plan::Rul
   writer.field("time_zone", rule.version.zone);
   writer.field("rule", notation::format(definition.body, notation::Language::kEnglish));
   write_measured(writer, replica, rule);
+  write_run(writer, replica, rule);
   writer.field("as_of", format_utc(replica.tick())).end_object();
 }
 

@@ -132,6 +132,8 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return days_since(node, asked, event);
     case Op::kPercentile:
       return percentile(node, asked, event);
+    case Op::kRfm:
+      return {rfm_value(node, asked)};
     case Op::kCase:
       return chosen(node, asked, event);
     default:

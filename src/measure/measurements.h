@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,13 @@ struct MeasuredCuts {
   rule::Cuts cuts;  // empty: nobody's number was known
 };
 
+// What became of a statement.
+struct MeasuredRun {
+  std::optional<Taken> taken;  // by the last run that came to its end
+  Instant failed_at;           // of the last run, if it failed
+  std::string error;           // empty: it did not
+};
+
 // One owner thread; the store holds all state.
 class Measurements {
  public:
@@ -36,12 +44,14 @@ class Measurements {
   explicit Measurements(BlobStore& store) : store_(store) {}
   absl::Status load();
 
-  // Whether something else is true now than before.
+  // Whether cuts are other ones now than before.
   bool put(const codec::Measurement& measurement);
   // nullptr: never measured.
   const MeasuredCuts* cuts(std::string_view key) const;
   // What rules ask for; nullptr also if nothing was known.
   const rule::Cuts* known_cuts(std::string_view key) const;
+  // nullptr: it never was run.
+  const MeasuredRun* run(std::string_view key) const;
   // Forgets what no rule asks for.
   void keep_only(const std::function<bool(const std::string& key)>& asked);
 
@@ -50,6 +60,7 @@ class Measurements {
 
   BlobStore& store_;
   std::map<std::string, MeasuredCuts, std::less<>> cuts_;
+  std::map<std::string, MeasuredRun, std::less<>> runs_;
 };
 
 }  // namespace kehu::measure

@@ -62,6 +62,10 @@ class Keeper final : private Asked {
   void touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
   // Asks these rules (of the plan, in order).
   void update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // What a statement has come to for the customer, unknown: nothing; then asks the rules that name it.
+  void put(uint32_t rule, rule::Value value, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // The customer takes in what another one had by a statement, if that is newer than what it has itself.
+  void inherit(const Members::Entry& entry, Instant now, std::vector<Change>& changes);
   // Why a rule is what it is: the rule, and below it each condition and value that it is made of.
   std::vector<Reason> explain(const Plan::Rule& rule, Instant now, TraitOf trait);
   // Whether the tallies could be read, so far.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "rule/check.h"
 
 namespace kehu::membership {
@@ -14,6 +15,10 @@ using Key = std::pair<rule::Kind, std::string>;
 void collect_specs(const rule::Node& node, const std::string& zone, std::vector<tally::Spec>& specs) {
   if (rule::is_aggregate(node.op)) {
     for (tally::Spec& spec : tally::specs_of(node, zone)) specs.push_back(std::move(spec));
+    return;
+  }
+  if (node.op == rule::Op::kRfm) {
+    for (const rule::Node& number : rule::rfm_numbers(node)) collect_specs(number, zone, specs);
     return;
   }
   for (const rule::Node& child : node.of) collect_specs(child, zone, specs);
@@ -96,6 +101,10 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   label();
 }
 
+std::string batch_key(const RuleVersion& version) {
+  return cat("sql ", version.version.value(), " ", version.definition.name);
+}
+
 void Plan::label() {
   auto labels = std::make_shared<Labels>();
   for (const Rule& rule : rules_) {
@@ -115,8 +124,10 @@ Program::Names Plan::names() const {
 std::vector<uint32_t> Plan::measuring(std::string_view key) const {
   std::vector<uint32_t> found;
   for (uint32_t i = 0; i < rules_.size(); ++i) {
-    if (std::ranges::find(rules_[i].program.measures(), key) != rules_[i].program.measures().end())
-      found.push_back(i);
+    const std::vector<std::string>& measures = rules_[i].program.measures();
+    const bool asks = std::ranges::find(measures, key) != measures.end();
+    const bool fills = rules_[i].program.is_batch() && batch_key(rules_[i].version) == key;
+    if (asks || fills) found.push_back(i);
   }
   return found;
 }

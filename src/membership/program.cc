@@ -56,6 +56,12 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
     auto pattern = text::Pattern::compile(node.of[1].text);
     if (pattern.ok()) step.pattern = *std::move(pattern);
   }
+  if (node.op == Op::kRfm) {
+    for (const Node& number : rule::rfm_numbers(node)) {
+      step.of.push_back(compile({.op = Op::kPercentile, .of = {number}}, zone, names));
+    }
+    return step;
+  }
   if (rule::is_aggregate(node.op)) {
     for (const tally::Spec& spec : tally::specs_of(node, zone)) {
       step.tallies.push_back(names.tally(spec));

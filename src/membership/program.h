@@ -68,6 +68,8 @@ class Program {
   const std::vector<uint32_t>& tallies() const { return tallies_; }
   const std::vector<uint32_t>& rules() const { return rules_; }
   bool asks_traits() const { return asks_traits_; }
+  // Nothing here computes its value: a statement does, now and then.
+  bool is_batch() const { return root_.op == rule::Op::kSql; }
   // Keys of numbers whose cuts it asks for, each once.
   const std::vector<std::string>& measures() const { return measures_; }
 

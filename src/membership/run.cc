@@ -69,6 +69,8 @@ Answer Run::answer(const Step& step) {
       return days_since(step);
     case Op::kPercentile:
       return percentile(step);
+    case Op::kRfm:
+      return rfm(step);
     case Op::kTrait:
       return trait(step);
     case Op::kSegment: {
@@ -211,6 +213,17 @@ Answer Run::days_since(const Step& step) {
 Answer Run::percentile(const Step& step) {
   const Answer of = answer(step.of[0]);
   return {rule::percentile(of.value, asked_.cuts(step.text)), of.until};
+}
+
+Answer Run::rfm(const Step& step) {
+  std::string score;
+  Instant until = kLastInstant;
+  for (const Step& number : step.of) {
+    const Answer of = percentile(number);
+    until = std::min(until, of.until);
+    if (of.value.known()) score += std::to_string(rule::fifth_of(of.value));
+  }
+  return {score.size() == step.of.size() ? Value::of(std::string_view(score)) : Value(), until};
 }
 
 Answer Run::trait(const Step& step) {

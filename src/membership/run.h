@@ -30,6 +30,7 @@ class Run {
   Answer cases(const Step& step);
   Answer days_since(const Step& step);
   Answer percentile(const Step& step);
+  Answer rfm(const Step& step);
   Answer trait(const Step& step);
 
   // Functions of events.

@@ -42,7 +42,9 @@ enum class BackfillRound : uint8_t {
 
 // What was measured. Stored: never renumber.
 enum class MeasurementKind : uint8_t {
-  kCuts = 1,  // where the hundredths of a number begin
+  kCuts = 1,     // where the hundredths of a number begin
+  kValues = 2,   // what a statement has come to for some customers
+  kFailure = 3,  // that a statement could not be run
 };
 
 // The random key of one identifier token, wrapped by the project key. Written in the log batch of its first

@@ -120,6 +120,30 @@ TEST(Format, TreesOfTheGreatestDepthComeBack) {
   }
 }
 
+TEST(Format, StatementsStandInTheirLines) {
+  const std::string_view text =
+      "tag 城市等级\n    owner \"li\"\n    = sql \"SELECT customer_id, 'a \\\"b\\\"' AS value\"\n    \"FROM "
+      "customers\" every "
+      "day\n";
+  std::vector<Definition> read;
+  const auto problem = parse_file(text, read);
+  ASSERT_FALSE(problem) << said(problem);
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].body.op, Op::kSql);
+  EXPECT_EQ(read[0].body.text, "SELECT customer_id, 'a \"b\"' AS value\nFROM customers");
+  EXPECT_EQ(read[0].body.span, (rule::Span{1, rule::Unit::kDay}));
+  EXPECT_EQ(format(read[0], Language::kEnglish), text);
+  std::vector<Definition> again;
+  const std::string chinese = format(read[0], Language::kChinese);
+  EXPECT_NE(chinese.find("= SQL \"SELECT"), std::string::npos) << chinese;
+  EXPECT_NE(chinese.find("\" 每天"), std::string::npos) << chinese;
+  ASSERT_FALSE(parse_file(chinese, again)) << chinese;
+  EXPECT_EQ(again, read);
+  EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\"", again)) << "how often";
+  EXPECT_TRUE(parse_file("tag a = sql every day", again)) << "what";
+  EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\" every day and true", again)) << "it is the whole of a tag";
+}
+
 struct Written {
   const char* text;
   const char* english;
@@ -137,6 +161,7 @@ TEST(Format, WritesWhatReadsAloud) {
       {"last \"A\" > now - 3 days", "last(\"A\") after now - 3 days", "末次(\"A\") 晚于 现在 - 3天"},
       {"百分位(总和(\"A\" 的 x)) ≥ 80", "percentile(sum(x of \"A\")) >= 80",
        "百分位(总和(\"A\" 的 x)) >= 80"},
+      {"价值分(\"A\" 的 x, 最近365天)", "rfm(x of \"A\", last 365 days)", "价值分(\"A\" 的 x, 最近365天)"},
       {"did(\"A\", ever)", "ever(\"A\")", "曾经(\"A\")"},
       {"did(\"A\", last 1 days)", "did(\"A\", last 1 day)", "做过(\"A\", 最近1天)"},
       {"did(any event, previous month)", "did(any event, previous month)", "做过(任意事件, 上月)"},

@@ -21,7 +21,7 @@ enum class Keyword : uint8_t {
   kHourOfDay, kWeekday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
-  kQuarter, kYear, kPercentile,
+  kQuarter, kYear, kPercentile, kRfm, kSql, kEvery,
 };
 // clang-format on
 
@@ -110,6 +110,9 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kQuarter, {"quarters", "quarter"}, {"个季度", "季度"}},
     {Keyword::kYear, {"years", "year"}, {"年"}},
     {Keyword::kPercentile, {"percentile"}, {"百分位"}},
+    {Keyword::kRfm, {"rfm"}, {"价值分"}},
+    {Keyword::kSql, {"sql"}, {"SQL"}},
+    {Keyword::kEvery, {"every"}, {"每"}},
 };
 
 inline constexpr const KeywordRow& row_of(Keyword keyword) { return kKeywords[static_cast<size_t>(keyword)]; }

@@ -27,7 +27,7 @@ Definition Parser::definition() {
   definition.name = name();
   clauses(definition);
   expect_sign("=");
-  definition.body = expression();
+  definition.body = at(Keyword::kSql) ? statement() : expression();
   bound(definition.body);
   if (token().kind != Token::Kind::kEnd && !at(Keyword::kSegment) && !at(Keyword::kTag)) {
     unexpected("and, or, or the next definition");
@@ -75,6 +75,17 @@ void Parser::clauses(Definition& definition) {
       return unexpected("= or owner \"…\", description \"…\", time zone \"…\", and of tags when empty keep");
     }
   }
+}
+
+// A line break parts its texts, which are closed in their lines.
+Node Parser::statement() {
+  Node node = begin(Op::kSql);
+  accept(Keyword::kSql);
+  node.text = clause_text();
+  while (!problem_ && token().kind == Token::Kind::kText) node.text.append("\n").append(clause_text());
+  expect(Keyword::kEvery);
+  node.span = {1, unit()};
+  return node;
 }
 
 std::string Parser::clause_text() {

@@ -27,6 +27,7 @@ std::optional<Node> Parser::function() {
       {Keyword::kSequence, Op::kSequence},
       {Keyword::kStage, Op::kStage},
       {Keyword::kPercentile, Op::kPercentile},
+      {Keyword::kRfm, Op::kRfm},
   };
   for (const auto& [keyword, op] : kFunctions) {
     if (at_call(keyword)) return call(keyword, op);

@@ -301,7 +301,7 @@ TEST(Keywords, TheGuideHasTheTable) {
 
 TEST(Keywords, StandInTheOrderOfTheirNames) {
   for (size_t i = 0; i < std::size(kKeywords); ++i) EXPECT_EQ(kKeywords[i].keyword, static_cast<Keyword>(i));
-  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kPercentile) + 1);
+  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kEvery) + 1);
 }
 
 TEST(Keywords, SideBySide) {

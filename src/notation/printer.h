@@ -58,6 +58,7 @@ class Printer {
   void operands(const Node& node, std::string_view between, Level left, Level right);
   void list(const Node& node);
   void function(const Node& node);
+  void statement(const Node& node);
   void selection(const Node& node);
   void events(const Node& node);
   void steps(const Node& node);

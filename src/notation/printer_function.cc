@@ -23,7 +23,8 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
                                                  {Op::kDaysSince, Keyword::kDaysSince},
                                                  {Op::kSequence, Keyword::kSequence},
                                                  {Op::kStage, Keyword::kStage},
-                                                 {Op::kPercentile, Keyword::kPercentile}};
+                                                 {Op::kPercentile, Keyword::kPercentile},
+                                                 {Op::kRfm, Keyword::kRfm}};
 
 // "ever" says the same as "did" without a window.
 Keyword keyword_of(const Node& node) {
@@ -35,7 +36,22 @@ Keyword keyword_of(const Node& node) {
 
 }  // namespace
 
+void Printer::statement(const Node& node) {
+  keyword(Keyword::kSql);
+  std::string_view rest = node.text;
+  for (size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+    quoted(std::string(rest.substr(0, end)));
+    rest.remove_prefix(end + 1);
+    new_line();
+  }
+  quoted(std::string(rest));
+  keyword(Keyword::kEvery);
+  const auto unit = written_unit(node.span.unit, language_);
+  return is_chinese() ? append(unit) : word(unit);
+}
+
 void Printer::function(const Node& node) {
+  if (node.op == Op::kSql) return statement(node);
   keyword(keyword_of(node));
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {

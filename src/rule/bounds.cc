@@ -73,6 +73,11 @@ Flaw flaw_of_birthday(Span span) {
   return {cat("birthdays are not counted in ", word_of(span.unit)), "days or weeks"};
 }
 
+Flaw flaw_of_schedule(Span span) {
+  if (span == Span{1, Unit::kHour} || span == Span{1, Unit::kDay}) return {};
+  return {"a statement is run neither every hour nor every day", "every hour or every day"};
+}
+
 Flaw flaw_of_nth(Decimal number) {
   const int64_t most = static_cast<int64_t>(kNthMax);
   const bool whole = number.units() % Decimal::kScale == 0;

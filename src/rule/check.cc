@@ -222,6 +222,8 @@ class Checker {
         return expect(node.of[0], Type::kInstant);
       case Op::kPercentile:
         return percentile(node);
+      case Op::kSql:
+        return statement(node);
       case Op::kSequence:
       case Op::kStage:
         steps(node);
@@ -240,6 +242,14 @@ class Checker {
         break;
     }
     window(node);
+  }
+
+  void statement(const Node& node) {
+    if (definition_.kind != Kind::kTag) {
+      return fail(node.place, "a statement stands in a segment",
+                  "a tag, which a segment may name: tag.NAME = …");
+    }
+    bound(node, flaw_of_schedule(node.span));
   }
 
   // The customers of a measured number are measured as they are: not by another measure, whose own moment is

@@ -73,6 +73,13 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"nth(17, \"A\") is known", "1:1", "no event with the number 17"},
       {"share(\"A\") > 0.5", "1:7", "a share has no condition"},
       {"days_since(3) > 1", "1:12", "a number stands where an instant"},
+      {"percentile(top(a of \"A\")) > 3", "1:12", "a text stands where a number"},
+      {"percentile(1 + percentile(count(\"A\"))) > 3", "1:12", "a percentile is taken of what names"},
+      {"percentile(case when rfm(a of \"A\") = \"5\" then 1 end) > 3", "1:12",
+       "a percentile is taken of what"},
+      {"percentile(count(\"A\")) = \"3\"", "1:26", "a number is compared with a text"},
+      {"rfm(a of \"A\") > 500", "1:17", "a text is compared with a number"},
+      {"rfm(a of \"A\", last 1101 days) = \"555\"", "1:1", "the window has 1101 days"},
       {"sequence(\"A\")", "1:1", "the sequence has 1 steps"},
       {"sequence(not \"A\" then \"B\")", "1:10", "begins with what did not happen"},
       {"sequence(\"A\" then \"B\" within 4 years)", "1:1", "the sequence has 4 years"},
@@ -133,6 +140,21 @@ TEST(Check, LooksAtTheClauses) {
   EXPECT_FALSE(check({.name = "X", .body = {}, .time_zone = "Asia/Shanghai"}, {}));
   EXPECT_TRUE(check({.name = "X", .body = {}, .keep_when_empty = true}, {}));
   EXPECT_TRUE(check({.name = "", .body = {}}, {}));
+}
+
+TEST(Check, AStatementIsTheWholeOfATagAndRunEveryHourOrDay) {
+  const auto problem_of_statement = [](Kind kind, Span every) {
+    return check({.kind = kind, .name = "X", .body = {.op = Op::kSql, .text = "SELECT 1", .span = every}},
+                 {});
+  };
+  EXPECT_FALSE(problem_of_statement(Kind::kTag, {1, Unit::kDay}));
+  EXPECT_FALSE(problem_of_statement(Kind::kTag, {1, Unit::kHour}));
+  EXPECT_TRUE(problem_of_statement(Kind::kTag, {2, Unit::kHour}));
+  EXPECT_TRUE(problem_of_statement(Kind::kTag, {1, Unit::kWeek}));
+  EXPECT_TRUE(problem_of_statement(Kind::kSegment, {1, Unit::kDay}));
+  Definition inside{.kind = Kind::kTag, .name = "X", .body = {.op = Op::kIsKnown}};
+  inside.body.of.push_back({.op = Op::kSql, .text = "SELECT 1", .span = {1, Unit::kDay}});
+  EXPECT_TRUE(check(inside, {}));
 }
 
 TEST(References, NamesEachOnce) {

@@ -26,7 +26,7 @@ inline Node& leading(Node& node) {
 }
 
 // Of functions over events: whether `text` is a path that they need, or may have.
-inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTop; }
+inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTop) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
 
 }  // namespace kehu::rule

@@ -21,6 +21,14 @@ using Cuts = std::vector<Sum>;
 // 0 to 99: how many cuts the number has reached. Unknown, if the number is, or (nullptr) was never measured.
 Value percentile(const Value& number, const Cuts* cuts);
 
+// The three numbers of an rfm node of which it takes the fifths, from 1 to 5, 5 the most: how few days ago
+// the last event was (as 0 - days), how many there were, and their sum. Known with events in the window only.
+std::vector<Node> rfm_numbers(const Node& rfm);
+// 1 to 5 of a known percentile.
+inline int64_t fifth_of(const Value& percentile) {
+  return static_cast<int64_t>(percentile.number / Decimal::kScale) / 20 + 1;
+}
+
 // A number whose cuts are asked for.
 struct Measure {
   std::string key;  // equal exactly for what is the same number in one zone; stored

@@ -31,6 +31,8 @@ Arity arity_of(Op op) {
       return {3, 3};
     case Op::kEvents:
       return {0, 1};
+    case Op::kSql:
+      return {0, 0};
     case Op::kNot:
     case Op::kIsKnown:
     case Op::kWithin:
@@ -69,11 +71,12 @@ bool fits(const Node& parent, size_t place, Op op) {
     default:
       if (parent.op >= Op::kDid) return op == Op::kEvents;
   }
-  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents;
+  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents && op != Op::kSql;
 }
 
 bool needs_name(Op op) {
-  return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
+  return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
+         needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
@@ -86,8 +89,9 @@ std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
   const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
-  const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
-  const bool window = node.op == Op::kWithin || is_aggregate(node.op);
+  const bool span =
+      node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence || node.op == Op::kSql;
+  const bool window = node.op == Op::kWithin || node.op == Op::kRfm || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";
   if (!number && node.number != Decimal()) return "number";
   if (!span && node.span != Span()) return "span";
@@ -154,7 +158,7 @@ std::optional<Problem> excess_of(const Node& root) {
 
 std::optional<Problem> misshape_of(const Node& root) {
   if (auto problem = excess_of(root)) return problem;
-  if (!fits({.op = Op::kNot}, 0, root.op))
+  if (root.op != Op::kSql && !fits({.op = Op::kNot}, 0, root.op))
     return Problem{root.place, cat(to_string(root.op), " is no rule by itself"), "", ""};
   return flaw_below(root);
 }

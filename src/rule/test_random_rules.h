@@ -242,6 +242,7 @@ class RandomRules {
     const uint32_t kind = below(4);
     if (kind == 0 && world_.functions && world_.sequences) return stage();
     if (kind == 1 && world_.functions) return windowed(Op::kTop, true);
+    if (world_.percentiles && world_.functions && chance(6)) return windowed(Op::kRfm, true);
     return data();
   }
 

@@ -8,7 +8,7 @@ namespace kehu::rule {
 namespace {
 
 // In the order of Op.
-constexpr std::array<std::string_view, 58> kOps = {
+constexpr std::array<std::string_view, 60> kOps = {
     "bool",        "number",     "text",       "date",     "span",        "list",      "trait",    "tag",
     "segment",     "now",        "today",      "property", "channel",     "source",    "hour",     "weekday",
     "and",         "or",         "not",        "equal",    "not_equal",   "less",      "at_most",  "greater",
@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 58> kOps = {
     "within",      "birthday",   "plus",       "minus",    "did",         "count",     "sum",      "average",
     "min",         "max",        "distinct",   "top",      "first",       "last",      "nth",      "share",
     "active_days", "interval",   "days_since", "sequence", "stage",       "step",      "not_step", "events",
-    "case",        "percentile",
+    "case",        "percentile", "rfm",        "sql",
 };
-static_assert(kOps[static_cast<size_t>(kLastOp)] == "percentile");
+static_assert(kOps[static_cast<size_t>(kLastOp)] == "sql");
 
 }  // namespace
 

@@ -91,8 +91,11 @@ enum class Op : uint8_t {
 
   // What a customer is among all customers; their numbers are measured from time to time (percentile.h).
   kPercentile,  // of: a number; 0 to 99
+  kRfm,         // text: a path; of: kEvents; window; three digits from 1 to 5, as a text
+
+  kSql,  // the whole of a tag; text: a statement; span: how often it is run, 1 hour or 1 day
 };
-inline constexpr Op kLastOp = Op::kPercentile;
+inline constexpr Op kLastOp = Op::kSql;
 std::string_view to_string(Op op);
 
 // Whether two values stand in this relation: kEqual to kAtLeast.

@@ -27,6 +27,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kStep:
     case Op::kNotStep:
     case Op::kEvents:
+    case Op::kSql:
       return std::nullopt;
     case Op::kFirst:
     case Op::kLast:
@@ -56,6 +57,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kSource:
     case Op::kTop:
     case Op::kStage:
+    case Op::kRfm:
       return Type::kText;
     case Op::kDate:
     case Op::kNow:

@@ -194,11 +194,15 @@ class Story {
     append({.kind = RecordKind::kUnmerge, .payload = std::move(payload), .tick = now_});
   }
 
-  // A number that rules ask for, or asked for once.
+  // A number that rules ask for, or asked for once; or a statement.
   void measure() {
-    for (const Shard::MeasureJob& job : runner_.shard().measure_jobs()) measured_.insert(job.key);
+    for (const Shard::MeasureJob& job : runner_.shard().measure_jobs())
+      measured_.insert_or_assign(job.key, job);
     if (measured_.empty()) return;
-    const std::string key = *std::next(measured_.begin(), below(static_cast<uint32_t>(measured_.size())));
+    const auto at = std::next(measured_.begin(), below(static_cast<uint32_t>(measured_.size())));
+    const Shard::MeasureJob& job = at->second;
+    const bool asked = !runner_.shard().rules().measuring(job.key).empty();
+    if (!job.tag.empty()) return run_statement(job, asked);
     rule::Cuts cuts;
     const uint32_t most = chance(2) ? 4 : 40;
     for (size_t i = 0; !chance(100) && i < rule::kCuts; ++i) {
@@ -206,13 +210,40 @@ class Story {
     }
     if (cuts.size() < rule::kCuts) cuts.clear();
     std::ranges::sort(cuts);
-    append(measurement_record(key, cuts, now_));
-    const bool asked = !runner_.shard().rules().measuring(key).empty();
-    const auto* known = runner_.shard().measurements().cuts(key);
-    ASSERT_EQ(known != nullptr, asked) << key;
+    append(measurement_record(job.key, cuts, now_));
+    const auto* known = runner_.shard().measurements().cuts(job.key);
+    ASSERT_EQ(known != nullptr, asked) << job.key;
     if (known != nullptr) {
-      EXPECT_EQ(known->cuts, cuts) << key;
+      EXPECT_EQ(known->cuts, cuts) << job.key;
     }
+  }
+  // Of some customers, and of one who never was.
+  void run_statement(const Shard::MeasureJob& job, bool asked) {
+    std::vector<BatchResult> results;
+    for (size_t i = 0; i < tokens_.size(); ++i) {
+      const auto customer = runner_.shard().identities().customer_of(identifier(i).token);
+      if (!customer || !runner_.shard().batch_value(*customer, job.rule).ok() || chance(2)) continue;
+      results.push_back({*customer, random_result()});
+    }
+    results.push_back({CustomerId{Hash128{1, 2}}, random_result()});
+    const bool last = !chance(3);
+    append(values_record(job.key, results, last, now_));
+    if (!asked || failed()) return;
+    std::map<CustomerId, Value> found;
+    for (const BatchResult& result : results) {
+      if (result.value.known() || !job.keep_when_empty) found[result.customer] = result.value;
+    }
+    for (const auto& [customer, value] : found) {
+      const auto has = runner_.shard().batch_value(customer, job.rule);
+      EXPECT_EQ(has.ok() ? shown(*has) : shown(value), shown(value)) << job.tag;
+    }
+    if (!last) return;
+    EXPECT_EQ(runner_.shard().measurements().run(job.key)->taken->as_of, now_);
+  }
+  Value random_result() {
+    static constexpr std::string_view kTexts[] = {"a", "b", "12.5", "北京"};
+    if (chance(4)) return {};
+    return chance(2) ? Value::of(kTexts[below(4)]) : Value::of(Sum{below(3)} * Decimal::kScale);
   }
 
   void restart() {
@@ -268,6 +299,10 @@ class Story {
       rule::RandomRules rules(random_(), world);
       rule::Definition definition = names_[index].kind == Kind::kSegment ? rules.segment(names_[index].name)
                                                                          : rules.tag(names_[index].name);
+      if (definition.kind == Kind::kTag && chance(5)) {
+        definition.body = {
+            .op = rule::Op::kSql, .text = cat("FROM t", below(3)), .span = {1, rule::Unit::kDay}};
+      }
       definition.keep_when_empty = definition.kind == Kind::kTag && chance(4);
       if (!has_loose_now(definition.body, false) && !rule::check(definition, {})) return definition;
     }
@@ -454,7 +489,7 @@ class Story {
   RulesRunner runner_;
   RulesOracle oracle_;
   std::optional<Stored> on_its_way_;
-  std::set<std::string> measured_;  // keys of numbers that rules asked for
+  std::map<std::string, Shard::MeasureJob> measured_;  // what rules asked for
   std::map<std::pair<CustomerId, membership::RuleId>, Value> stream_;
   std::set<std::pair<CustomerId, membership::RuleId>> pairs_;
   size_t compared_ = 0;
@@ -646,6 +681,93 @@ TEST_F(RulesMoments, ANewMeasurementWithinARoundIsAskedInTheNext) {
   runner_.restart();
   backfill();
   for (const char* who : {"a", "b", "c"}) EXPECT_EQ(members(who), "") << who;
+}
+
+TEST_F(RulesMoments, AStatementsTagIsInForceBehindItsFirstRun) {
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  define("tag 等级 = sql \"SELECT 1\" every day\nsegment 一线 = tag.等级 = \"一线\"");
+  EXPECT_EQ(backfill(), std::set<std::string>()) << "nothing to do but for the segment";
+  auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u);
+  EXPECT_EQ(jobs[0].last, std::nullopt);
+  append(values_record(jobs[0].key, {{customer("a"), Value::of(std::string_view("一线"))}}, false, now_));
+  runner_.restart();
+  EXPECT_EQ(members("a"), "一线") << "in force is only the segment";
+  append(values_record(jobs[0].key, {{customer("b"), Value::of(std::string_view("二线"))}}, true, now_));
+  EXPECT_EQ(runner_.shard().rules_in_force().size(), 1u);
+  backfill();
+  EXPECT_EQ(runner_.shard().rules_in_force().size(), 2u);
+  EXPECT_EQ(members("a"), "等级=一线 一线");
+  EXPECT_EQ(members("b"), "等级=二线");
+  EXPECT_EQ(members("c"), "");
+
+  const std::string first = jobs[0].key;
+  define("tag 等级 = sql \"SELECT 2\" every day\nsegment 一线 = tag.等级 = \"一线\"");
+  backfill();
+  EXPECT_EQ(members("a"), "等级=一线 一线") << "the version before stays until the new one was run";
+  append(values_record(first, {{customer("c"), Value::of(std::string_view("一线"))}}, true, now_));
+  jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 2u);
+  append(values_record(jobs[0].key == first ? jobs[1].key : jobs[0].key,
+                       {{customer("b"), Value::of(std::string_view("一线"))}}, true, now_));
+  backfill();
+  EXPECT_EQ(members("a"), "");
+  EXPECT_EQ(members("b"), "等级=一线 一线");
+  EXPECT_EQ(members("c"), "");
+  EXPECT_EQ(runner_.shard().measure_jobs().size(), 1u);
+}
+
+TEST_F(RulesMoments, AFailedRunLeavesWhatWasThere) {
+  for (const char* who : {"a", "b"}) event(who, "A", kBegin);
+  define("tag 等级 = sql \"SELECT 1\" every hour");
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(values_record(key, {{customer("a"), Value::of(Sum{3} * Decimal::kScale)}}, true, now_));
+  backfill();
+  Stored failure{.kind = RecordKind::kMeasurement, .tick = now_};
+  codec::append_measurement({.kind = MeasurementKind::kFailure,
+                             .key = key,
+                             .as_of = now_ + Duration::hours(1),
+                             .took = {},
+                             .error = "no such table"},
+                            failure.payload);
+  append(failure);
+  runner_.restart();
+  const auto* run = runner_.shard().measurements().run(key);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(run->error, "no such table");
+  EXPECT_EQ(run->failed_at, now_ + Duration::hours(1));
+  EXPECT_EQ(run->taken->as_of, now_) << "when it last came to its end";
+  EXPECT_EQ(shown(*runner_.shard().batch_value(customer("a"), runner_.shard().measure_jobs()[0].rule)),
+            "2:3");
+  append(values_record(key, {{customer("a"), Value()}}, true, now_));
+  EXPECT_EQ(runner_.shard().measurements().run(key)->error, "");
+  EXPECT_EQ(members("a"), "");
+}
+
+TEST_F(RulesMoments, WhoMergesHasTheNewerResultAndWhoPartsKeepsIt) {
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  define(
+      "tag 等级 = sql \"SELECT 1\" every day\ntag 又 = case when tag.等级 = \"新\" then \"是\" else \"否\" "
+      "end");
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(values_record(key, {{customer("a"), Value::of(std::string_view("旧"))}}, true, now_));
+  backfill();
+  tick(now_ + Duration::hours(1));
+  append(values_record(key, {{customer("b"), Value::of(std::string_view("新"))}}, true, now_));
+  merge("a", "b");
+  EXPECT_EQ(members("a"), "等级=新 又=是") << "the newer of the two";
+  tick(now_ + Duration::hours(1));
+  merge("a", "c");
+  EXPECT_EQ(members("a"), "等级=新 又=是") << "the other had none";
+  const auto links = runner_.shard().identities().links(customer("a"));
+  ASSERT_EQ(links.size(), 2u);
+  Stored unmerge{.kind = RecordKind::kUnmerge, .tick = now_};
+  codec::append_unmerge(
+      {.link = links.back().sequence, .customer = customer("a"), .reason = "not", .actor = "t"},
+      unmerge.payload);
+  append(unmerge);
+  EXPECT_EQ(members("a"), "等级=新 又=是");
+  EXPECT_EQ(members("c"), "等级=新 又=是") << "until the next run";
 }
 
 TEST_F(RulesMoments, WhatIsOverdueIsToldAsItWasAndOnceWhoeverComesFirst) {

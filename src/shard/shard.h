@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "base/time.h"
+#include "codec/measurement.h"
 #include "codec/record.h"
 #include "identity/graph.h"
 #include "measure/measurements.h"
@@ -75,12 +76,20 @@ class Shard {
   // What has to be measured of all customers now and then, and when it last was.
   struct MeasureJob {
     std::string key;
-    rule::Node number;
+    rule::Node number;  // whose cuts are asked for; or the statement (kSql) of a tag
     std::string zone;
     std::optional<measure::Taken> last;
+    // Of a statement.
+    std::string tag = {};
+    membership::RuleId rule = {};
+    bool keep_when_empty = false;
+    std::string error = {};  // of the last run
   };
   std::vector<MeasureJob> measure_jobs() const;
   const measure::Measurements& measurements() const { return measurements_; }
+  // What a customer has by a statement, in force or not; unknown: nothing. NotFound: there is no such
+  // customer.
+  absl::StatusOr<rule::Value> batch_value(CustomerId customer, membership::RuleId rule);
   const membership::Plan& rules() const { return rules_; }
   // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
   absl::StatusOr<membership::Members> members(CustomerId customer);
@@ -131,8 +140,12 @@ class Shard {
   absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
-  absl::Status measured(const LogRecord& record, Effects& effects);
-  void ask_again(uint32_t rule, Sequence sequence);
+  absl::Status measured(const LogRecord& record, Instant now, Effects& effects);
+  void take_cuts(absl::Span<const uint32_t> rules, Sequence sequence);
+  absl::Status take_values(const codec::Measurement& measurement, uint32_t rule, Sequence sequence,
+                           Instant now, Effects& effects);
+  absl::Status take_value(const codec::Measurement::Entry& entry, uint32_t rule, Sequence sequence,
+                          Instant now, Effects& effects);
   absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
   absl::Status count_in(const codec::Backfill::Entry& entry);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
@@ -148,7 +161,8 @@ class Shard {
   absl::Status fold(const Applied& applied, Instant now, Effects& effects);
   absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
-  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects,
+                              absl::Span<const membership::Members::Entry> inherited = {});
   absl::Status put_members(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   std::optional<json::RawValue> trait(std::string_view path);
@@ -204,6 +218,7 @@ class Shard {
   std::string folded_tallies_;
   membership::Members members_;
   std::vector<uint32_t> asked_;
+  std::vector<membership::Members::Entry> inherited_;
   std::string members_bytes_;
   std::vector<std::string_view> part_tallies_;
   std::vector<membership::Change> changes_;

@@ -113,7 +113,8 @@ void Shard::ask_waiting(Sequence sequence) {
   bool changed = false;
   for (uint32_t index = 0; index < rules_.size(); ++index) {
     const membership::Plan::Rule& rule = rules_.at(index);
-    if (rule.is_asked()) continue;
+    // A statement's tag waits for its first run.
+    if (rule.is_asked() || rule.program.is_batch()) continue;
     const bool complete = std::ranges::all_of(rule.program.tallies(), [this](uint32_t tally) {
       const Registry::Tally* known = registry_.find(rules_.tallies().at(tally).id);
       return known != nullptr && known->since == Sequence();

@@ -262,13 +262,15 @@ absl::Status Shard::leave_all(CustomerId customer, Sequence sequence, Instant no
   return absl::OkStatus();
 }
 
-absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
+absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects,
+                                   absl::Span<const membership::Members::Entry> inherited) {
   const std::string before(customers_.get(customer.hash));
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   members_.clear_dues();
   open_rules(parts_.parts());
+  for (const membership::Members::Entry& entry : inherited) keeper_.inherit(entry, now, changes_);
   keeper_.update(
       rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
   return put_members(customer, sequence, now, effects);

@@ -12,12 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "aggregate/wire.h"
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/test_random_histories.h"
 #include "rule/check.h"
 #include "shard/shard.h"
 #include "store/map_store.h"
+#include "tally/end_values.h"
 
 // A shard that lives as one in an engine does, and what customers are by its rules, from their events alone.
 namespace kehu::shard {
@@ -148,6 +150,7 @@ class RulesOracle {
       const rule::Definition& definition = plan.at(i).version.definition;
       const auto zone = BusinessZone::load(plan.at(i).version.zone);
       rule::Value value = interpreter::evaluate(definition.body, events, facts, {now, *zone});
+      if (plan.at(i).program.is_batch()) value = batch_value(shard, customer, plan.at(i).id);
       if (definition.kind == rule::Kind::kSegment) {
         value = rule::as_bool(value).value_or(false) ? rule::Value::of(true) : rule::Value();
       } else if (!value.known() && definition.keep_when_empty) {
@@ -158,6 +161,13 @@ class RulesOracle {
       values.push_back(std::move(value));
     }
     return values;
+  }
+
+  // What a statement found is a fact, as events are.
+  static rule::Value batch_value(Shard& shard, CustomerId customer, membership::RuleId rule) {
+    const auto value = shard.batch_value(customer, rule);
+    EXPECT_TRUE(value.ok());
+    return value.ok() ? *value : rule::Value();
   }
 
   std::vector<Event> events_of(Shard& shard, CustomerId customer) const {
@@ -201,6 +211,26 @@ class RulesOracle {
   std::deque<codec::EventRecord> records_;
   std::vector<Seen> seen_;
 };
+
+// What somebody who has run a statement sends.
+struct BatchResult {
+  CustomerId customer;
+  rule::Value value;
+};
+inline Stored values_record(std::string_view key, const std::vector<BatchResult>& results, bool last,
+                            Instant now) {
+  Stored record{.kind = RecordKind::kMeasurement, .tick = now};
+  codec::Measurement measurement{
+      .kind = MeasurementKind::kValues, .key = key, .as_of = now, .took = {}, .customers = 1, .last = last};
+  std::deque<std::string> bytes;
+  for (const BatchResult& result : results) {
+    aggregate::WireBuffer buffer;
+    if (result.value.known()) tally::write_value(result.value, buffer);
+    measurement.entries.push_back({result.customer, bytes.emplace_back(buffer.view())});
+  }
+  codec::append_measurement(measurement, record.payload);
+  return record;
+}
 
 // What somebody who has measured a number sends.
 inline Stored measurement_record(std::string_view key, rule::Cuts cuts, Instant now) {

@@ -16,6 +16,15 @@ Instant next_due(const std::optional<measure::Taken>& last, const BusinessZone& 
   return std::max(now, zone.start_of(zone.day_of(last->as_of).next()));
 }
 
+Instant next_run(const std::optional<measure::Taken>& last, rule::Unit every, const BusinessZone& zone,
+                 Instant now) {
+  if (!last || last->as_of > now + kClockSlack) return now;
+  const int64_t hour = Duration::hours(1).micros();
+  const Instant next = every == rule::Unit::kHour ? Instant((last->as_of.micros() / hour + 1) * hour)
+                                                  : zone.start_of(zone.day_of(last->as_of).next());
+  return std::max(now, next);
+}
+
 bool is_due(const std::optional<measure::Taken>& last, const BusinessZone& zone, Instant now) {
   return next_due(last, zone, now) <= now;
 }

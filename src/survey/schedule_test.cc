@@ -38,5 +38,20 @@ TEST(Schedule, MeasuresBehindEachMidnight) {
   }
 }
 
+TEST(Schedule, RunsStatementsEveryHourOrDay) {
+  const BusinessZone zone = *BusinessZone::load("Asia/Shanghai");
+  const Instant now = *parse_iso8601(kNow);
+  const auto last = [](std::string_view text) {
+    return std::optional(measure::Taken{*parse_iso8601(text), Duration(), 0});
+  };
+  EXPECT_EQ(next_run(std::nullopt, rule::Unit::kDay, zone, now), now);
+  EXPECT_EQ(next_run(last("2026-03-10T00:00:05+08:00"), rule::Unit::kDay, zone, now),
+            *parse_iso8601("2026-03-11T00:00:00+08:00"));
+  EXPECT_EQ(next_run(last("2026-03-09T00:00:05+08:00"), rule::Unit::kDay, zone, now), now);
+  EXPECT_EQ(next_run(last("2026-03-10T12:00:00+08:00"), rule::Unit::kHour, zone, now),
+            *parse_iso8601("2026-03-10T13:00:00+08:00"));
+  EXPECT_EQ(next_run(last("2026-03-10T10:59:00+08:00"), rule::Unit::kHour, zone, now), now);
+}
+
 }  // namespace
 }  // namespace kehu::survey

@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "codec/measurement.h"
 #include "codec/record.h"
+#include "query/result_text.h"
 #include "query/rule_question.h"
 #include "survey/schedule.h"
+#include "survey/statement.h"
 
 namespace kehu::survey {
 namespace {
@@ -69,12 +71,15 @@ Duration Survey::survey() {
   for (const Job& job : work->jobs) {
     const BusinessZone zone = BusinessZone::load(job.zone).value_or(BusinessZone());
     const Instant now = engine_.clock().now();
-    if (!is_due(job.last, zone, now)) {
-      pause = std::min(pause, next_due(job.last, zone, now) - now);
+    const bool is_statement = job.number.op == rule::Op::kSql;
+    const Instant next =
+        is_statement ? next_run(job.last, job.number.span.unit, zone, now) : next_due(job.last, zone, now);
+    if (next > now) {
+      pause = std::min(pause, next - now);
       continue;
     }
     if (waits_after_failure(job.key)) continue;
-    const absl::Status status = measure(job, work->rules);
+    const absl::Status status = is_statement ? run_statement(job) : measure(job, work->rules);
     {
       const std::lock_guard lock(mutex_);
       session_.reset();
@@ -82,8 +87,13 @@ Duration Survey::survey() {
     }
     if (status.ok()) continue;
     failed_[job.key] = engine_.clock().monotonic() + kPauseAfterFailure;
-    warn_(cat("rules that compare customers go on with older numbers: ", message_of(status),
-              "; tried again in 5 minutes"));
+    if (is_statement) {
+      warn_(cat("the statement of the tag ", job.tag, " could not be run: ", message_of(status),
+                "; older values stay, tried again in 5 minutes"));
+    } else {
+      warn_(cat("rules that compare customers go on with older numbers: ", message_of(status),
+                "; tried again in 5 minutes"));
+    }
   }
   return std::max(pause, Duration::millis(10));
 }
@@ -131,6 +141,45 @@ absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules)
   codec::add_record(batch, RecordKind::kMeasurement,
                     [&](std::string& out) { codec::append_measurement(measurement, out); });
   return engine_.submit_and_wait(std::move(batch)).status();
+}
+
+// Under the limits of every statement: of time, of memory, of what may be read. A failure that was logged is
+// not logged again.
+absl::Status Survey::run_statement(const Job& job) {
+  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+  const auto session = connect();
+  if (!session.ok()) return session.status();
+  const Instant as_of = engine_.clock().now();
+  const Duration began = engine_.clock().monotonic();
+  auto answer = (*session)->start(statement_sql(job), query::Format::kNdjson);
+  if (!answer.ok()) return log_failure(job, as_of, answer.status());
+  Results results(engine_, job, as_of);
+  for (bool more = true; more;) {
+    std::string lines;
+    const auto read = (*answer)->next(lines);
+    if (!read.ok()) return log_failure(job, as_of, read.status());
+    more = *read;
+    absl::Status logged;
+    const absl::Status good = each_result(lines, [&](CustomerId customer, rule::Value value) {
+      logged = results.add(customer, std::move(value));
+      return logged;
+    });
+    if (!logged.ok()) return logged;
+    if (!good.ok()) return log_failure(job, as_of, good);
+  }
+  return results.finish(engine_.clock().monotonic() - began);
+}
+
+absl::Status Survey::log_failure(const Job& job, Instant at, const absl::Status& status) {
+  const std::string error = message_of(status);
+  if (job.error == error || absl::IsCancelled(status)) return status;
+  const codec::Measurement measurement{
+      .kind = MeasurementKind::kFailure, .key = job.key, .as_of = at, .took = {}, .error = error};
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kMeasurement,
+                    [&](std::string& out) { codec::append_measurement(measurement, out); });
+  const auto ack = engine_.submit_and_wait(std::move(batch));
+  return ack.ok() ? status : ack.status();
 }
 
 }  // namespace kehu::survey

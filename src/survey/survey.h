@@ -43,6 +43,8 @@ class Survey final : private replica::Consumer {
   Duration survey();
   bool waits_after_failure(const std::string& key);
   absl::Status measure(const Job& job, const replica::RulesInForce& rules);
+  absl::Status run_statement(const Job& job);
+  absl::Status log_failure(const Job& job, Instant at, const absl::Status& status);
   absl::StatusOr<query::Session*> connect();
 
   engine::Engine& engine_;

@@ -76,7 +76,9 @@ Term Translator::value(const Node& node) {
     case Op::kDaysSince:
       return days_since(node);
     case Op::kPercentile:
-      return percentile(node);
+      return percentile(node.of[0]);
+    case Op::kRfm:
+      return rfm(node);
     case Op::kCase:
       return cases(node);
     default:
@@ -140,6 +142,12 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
       return {Form::kTruth, cat("coalesce(list_contains(segments, ", sql_literal(name), "), false)")};
     return {Form::kTagged, cat("tags[", sql_literal(name), "]")};
   }
+  if (found->body->op == Op::kSql) {
+    fail(failure(
+        absl::StatusCode::kFailedPrecondition, "the tag ", name,
+        " is filled by a statement from time to time, and cannot be computed from events: leave it out"));
+    return {Form::kTagged, "NULL"};
+  }
   const std::string key = cat(segment ? "s" : "t", name);
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
     return written->second;
@@ -179,11 +187,11 @@ Term Translator::moved(const Node& node) {
 }
 
 // The number is a column, since each cut is compared with it.
-Term Translator::percentile(const Node& node) {
+Term Translator::percentile(const Node& of) {
   const auto& measured = statement_.question.cuts;
-  const rule::Cuts* cuts = measured ? measured(rule::measure_key(node.of[0], zone_.name())) : nullptr;
+  const rule::Cuts* cuts = measured ? measured(rule::measure_key(of, zone_.name())) : nullptr;
   if (cuts == nullptr || cuts->empty()) return {Form::kNumber, "CAST(NULL AS BIGINT)"};
-  const std::string number = as(node.of[0], Form::kNumber).sql;
+  const std::string number = as(of, Form::kNumber).sql;
   const std::string column = cat("n", statement_.layers.size());
   statement_.layers.push_back(cat("CAST(", number, " AS HUGEINT) AS ", column));
   std::string list;
@@ -192,6 +200,14 @@ Term Translator::percentile(const Node& node) {
   }
   return {Form::kNumber, cat("CASE WHEN ", column, " IS NOT NULL THEN len(list_filter([", list,
                              "], lambda c: c <= ", column, ")) * 10000 END")};
+}
+
+Term Translator::rfm(const Node& node) {
+  std::string score;
+  for (const Node& number : rule::rfm_numbers(node)) {
+    score += cat(score.empty() ? "(" : " || ", "CAST(", percentile(number).sql, " // 200000 + 1 AS VARCHAR)");
+  }
+  return {Form::kText, score + ")"};
 }
 
 // Values of one form keep it; others are tagged.

@@ -248,7 +248,10 @@ absl::StatusOr<std::string> Trial::compare(const ComparisonRequest& request) {
   json::Writer writer(out);
   writer.begin_object().field(rule::to_string(request.kind), request.name);
   writer.field("state", (*rule)->live ? "live" : "backfilling").field("version", (*rule)->version.value());
-  if ((*rule)->live) {
+  const bool by_statement = (*rule)->definition.body.op == rule::Op::kSql;
+  if (by_statement)
+    writer.field("compared", false).field("reason", "a statement fills the tag, no event does");
+  if ((*rule)->live && !by_statement) {
     Comparison comparison(*this, *rules, **rule);
     if (auto status = comparison.run(); !status.ok()) return status;
     comparison.write(writer);
