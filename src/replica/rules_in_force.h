@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "base/civil_day.h"
 #include "membership/members.h"
+#include "model/ids.h"
 #include "rule/percentile.h"
 #include "rule/tree.h"
 #include "translation/translate.h"

@@ -62,9 +62,9 @@ void Survey::run() {
 
 Duration Survey::survey() {
   auto work = engine_.ask<Work>([](replica::Replica& replica) {
-    Work work{.jobs = replica.shard().measure_jobs(), .rules = {}};
-    if (!work.jobs.empty()) work.rules = replica::rules_in_force(replica);
-    return work;
+    Work found{.jobs = replica.shard().measure_jobs(), .rules = {}};
+    if (!found.jobs.empty()) found.rules = replica::rules_in_force(replica);
+    return found;
   });
   if (!work.ok() || work->rules.customers == 0) return kLongestPause;
   Duration pause = kLongestPause;

@@ -40,7 +40,8 @@ class SurveyTest : public testing::Test {
     survey_.reset();
     backfill_.reset();
     reader_.reset();
-    if (engine_ != nullptr) ASSERT_TRUE(engine_->stop().ok());
+    if (engine_ == nullptr) return;
+    ASSERT_TRUE(engine_->stop().ok());
     engine_.reset();
   }
   void TearDown() override { close(); }
