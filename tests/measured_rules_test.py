@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rules that depend on all customers together: percentiles, the RFM score, and tags that a statement fills. What a server
 that was killed and started again comes to is what the numbers of the test say."""
+import base64
 import datetime
 import json
 import time
@@ -131,6 +132,68 @@ class MeasuredRulesTest(unittest.TestCase):
         text = "".join(path.read_text() for path in exported.rglob("*.kehu"))
         self.assertIn("FROM nowhere", text)
         self.assertIn("percentile(sum(revenue of", text)
+
+    def test_a_partner_that_is_wrong_is_not_believed(self):
+        """The partner knows the city of 150 customers, and of 100 of them a wrong one."""
+        events = []
+        for i in range(150):
+            events.append({"type": "track", "event": "Order Completed", "user_id": f"u{i}", "message_id": f"o{i}",
+                           "properties": {"city": "北京"}})
+        self.assertEqual(self.server.post_events(events)["rejected"], 0)
+        created = self.server.post("/api/v1/sources", {"name": "partner_x"})
+        self.assertEqual(created.status, 201, created)
+        key = created.json["write_key"]
+
+        def say(city_of, suffix):
+            said = [{"type": "identify", "user_id": f"u{i}", "message_id": f"p{i}{suffix}", "traits": {"city": city_of(i)}}
+                    for i in range(150)]
+            answer = self.server.request("POST", "/api/v1/events", "\n".join(map(json.dumps, said)),
+                                         {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()})
+            self.assertEqual((answer.status, answer.json["rejected"]), (200, 0), answer)
+
+        say(lambda i: "北京" if i < 50 else "上海", "")
+        (self.work / "rules" / "all.kehu").write_text("""
+tag 常用城市 = top(city of "Order Completed")
+segment 上海客户 = trait.city = "上海"
+check 合作方城市 owner "li" description "who pays for it" = trait.city from "partner_x" agrees with tag.常用城市 at least 80%
+""")
+        self.apply()
+        check = lambda: self.server.get(f"/api/v1/checks/{kehu_server.quoted('合作方城市')}").json
+        self.eventually(lambda: check()["state"], "quarantined")
+        measured = check()["measured"]
+        self.assertEqual((measured["compared"], measured["agreed"], measured["share"]), (150, 50, 0.3333))
+        self.assertEqual((check()["at_least"], check()["owner"], len(check()["history"])), (0.8, "li", 1))
+        self.eventually(lambda: self.members("上海客户"), set())
+        customer = self.server.get("/api/v1/customers/user_id:u149").json
+        self.assertEqual(customer["traits"]["city"], "上海", "readable, but not believed")
+        quarantined = customer["trait_sources"]["city"]["quarantined"]
+        self.assertEqual((quarantined["check"], quarantined["agreed"], quarantined["compared"]), ("合作方城市", 50, 150))
+        why = self.server.get(f"/api/v1/segments/{kehu_server.quoted('上海客户')}/why/user_id:u149").json
+        reason = [each for each in why["reasons"] if each["rule"] == "trait.city"][0]
+        self.assertEqual((reason["value"], reason["quarantined"]["share"]), (None, 0.3333))
+        done = run("verify", "上海客户", "--data", self.server.data)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        preview = self.server.post("/api/v1/rules/preview", {"rule": 'trait.city = "上海"'}).json
+        self.assertEqual(preview["size"], 0)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual((check()["state"], self.members("上海客户")), ("quarantined", set()))
+
+        # Deleted, it holds nobody back any more; written again, it measures the partner as he is by now.
+        quoted = kehu_server.quoted("合作方城市")
+        refused = self.server.admin("DELETE", f"/api/v1/tags/{kehu_server.quoted('常用城市')}")
+        self.assertEqual(refused.status, 409, refused)
+        self.assertEqual(self.server.admin("DELETE", f"/api/v1/checks/{quoted}").status, 204)
+        self.eventually(lambda: len(self.members("上海客户")), 100)
+        say(lambda i: "北京", "again")
+        self.apply()
+        self.eventually(lambda: check()["state"], "trusted")
+        self.assertEqual(check()["measured"]["share"], 1)
+        exported = self.work / "exported"
+        done = run("export", str(exported), "--data", self.server.data)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = "".join(path.read_text() for path in exported.rglob("*.kehu"))
+        self.assertIn('check 合作方城市', text)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ void append_measurement(const Measurement& measurement, std::string& out) {
   }
   writer.fixed(static_cast<uint8_t>(measurement.last ? 1 : 0));
   writer.text(measurement.error);
+  writer.fixed(measurement.agreed);
 }
 
 absl::StatusOr<Measurement> decode_measurement(std::string_view bytes) {
@@ -60,8 +61,9 @@ absl::StatusOr<Measurement> decode_measurement(std::string_view bytes) {
   }
   measurement.last = reader.fixed<uint8_t>() == 1;
   measurement.error = reader.text();
-  const bool known =
-      version && measurement.kind >= MeasurementKind::kCuts && measurement.kind <= MeasurementKind::kFailure;
+  measurement.agreed = reader.fixed<uint64_t>();
+  const bool known = version && measurement.kind >= MeasurementKind::kCuts &&
+                     measurement.kind <= MeasurementKind::kAgreement;
   if (reader.failed() || !reader.at_end() || !known) return absl::DataLossError("damaged measurement record");
   return measurement;
 }

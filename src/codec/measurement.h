@@ -34,6 +34,8 @@ struct Measurement {
   bool last = false;
   // Of kFailure: what went wrong.
   std::string_view error = {};
+  // Of kAgreement: of how many of the customers both were equal.
+  uint64_t agreed = 0;
 };
 void append_measurement(const Measurement& measurement, std::string& out);
 // Views into `bytes`.

@@ -139,6 +139,14 @@ constexpr Kind kKinds[] = {
      .files = "tags",
      .to_file = body_of,
      .from_file = rule_from_file},
+    {.name = kCheck,
+     .deletable = true,
+     .parse = parse_check,
+     .admit = admit_rule,
+     .agree = check_rules,
+     .files = "checks",
+     .to_file = body_of,
+     .from_file = rule_from_file},
     // What was encrypted for a pair can come years later, so none is ever deleted.
     {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
 };

@@ -16,6 +16,7 @@ inline constexpr std::string_view kSettings = "settings";
 inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kSegment = "segment";
 inline constexpr std::string_view kTag = "tag";
+inline constexpr std::string_view kCheck = "check";
 inline constexpr std::string_view kEnvelopeKey = "envelope_key";
 // No definitions of the table: what was in force once, until a revision (directory/revision.h)…
 inline constexpr std::string_view kFormerSettings = "former_settings";

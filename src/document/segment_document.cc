@@ -209,6 +209,25 @@ absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Sp
   return out;
 }
 
+namespace {
+
+// Of a trait that is unknown to rules because of who wrote it.
+void write_disbelief(json::Writer& writer, replica::Replica& replica, const rule::Node& node,
+                     CustomerId customer) {
+  if (node.op != rule::Op::kTrait || replica.shard().quarantines().empty()) return;
+  const auto profile = replica.shard().profile(customer, replica.tick());
+  if (!profile.ok()) return;
+  const std::string_view name = std::string_view(node.text).substr(0, node.text.find('.'));
+  const auto trait = std::ranges::find(profile->traits, name, &TraitView::name);
+  if (trait == profile->traits.end()) return;
+  const auto* quarantine = replica.shard().quarantine_of(name, replica.project()->name_of(trait->source));
+  if (quarantine == nullptr) return;
+  writer.key("quarantined");
+  write_quarantine(writer, *quarantine);
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
                                          std::string_view name, CustomerId customer) {
   const auto rule = segment_of(replica, name);
@@ -229,6 +248,7 @@ absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replic
     writer.begin_object().field("rule", notation::format(*reason.node, notation::Language::kEnglish));
     writer.field("depth", reason.depth);
     write_value(writer, "value", reason.value, zone);
+    write_disbelief(writer, replica, *reason.node, customer);
     if (reason.until != kLastInstant) writer.field("until", format_utc(reason.until));
     writer.end_object();
   }

@@ -1,10 +1,14 @@
 #include "measure/measurements.h"
 
+#include <algorithm>
+
 #include "aggregate/wire.h"
 
 // byte 1; varint how many numbers, ascending by key, each: text key, taken, varint how many cuts, each wide;
 // varint how many statements, ascending by key, each: text key, byte 1 and taken, or 0 of one that never came
-// to its end, instant of the failure, text error. Taken: instant as of, zigzag microseconds that it took,
+// to its end, instant of the failure, text error; varint how many checks, ascending by key, each: text key,
+// byte 1 when values are quarantined, zigzag microseconds that the newest took, varint how many points, each:
+// instant as of, varint compared, varint agreed. Taken: instant as of, zigzag microseconds that it took,
 // varint of how many customers.
 namespace kehu::measure {
 namespace {
@@ -37,6 +41,7 @@ auto find_in(const Map& map, std::string_view key) {
 absl::Status Measurements::load() {
   cuts_.clear();
   runs_.clear();
+  checks_.clear();
   const std::string_view bytes = store_.get(kPlace);
   if (bytes.empty()) return absl::OkStatus();
   aggregate::WireReader in(bytes);
@@ -52,12 +57,24 @@ absl::Status Measurements::load() {
     run.failed_at = in.instant();
     run.error = std::string(in.text());
   }
+  for (uint64_t left = in.varint(); left > 0 && !in.failed(); --left) {
+    MeasuredCheck& check = checks_[std::string(in.text())];
+    check.quarantined = in.byte() == 1;
+    check.took = Duration(in.zigzag());
+    for (uint64_t more = in.varint(); more > 0 && !in.failed(); --more) {
+      MeasuredCheck::Point& point = check.points.emplace_back();
+      point.as_of = in.instant();
+      point.compared = in.varint();
+      point.agreed = in.varint();
+    }
+    if (check.points.empty()) in.fail();
+  }
   if (!in.complete()) return absl::DataLossError("what was measured of all customers is damaged");
   return absl::OkStatus();
 }
 
 void Measurements::save() const {
-  if (cuts_.empty() && runs_.empty()) return store_.erase(kPlace);
+  if (cuts_.empty() && runs_.empty() && checks_.empty()) return store_.erase(kPlace);
   aggregate::WireBuffer out;
   out.byte(kVersion);
   out.varint(cuts_.size());
@@ -74,6 +91,18 @@ void Measurements::save() const {
     if (run.taken) write(*run.taken, out);
     out.instant(run.failed_at);
     out.text(run.error);
+  }
+  out.varint(checks_.size());
+  for (const auto& [key, check] : checks_) {
+    out.text(key);
+    out.byte(check.quarantined ? 1 : 0);
+    out.zigzag(check.took.micros());
+    out.varint(check.points.size());
+    for (const MeasuredCheck::Point& point : check.points) {
+      out.instant(point.as_of);
+      out.varint(point.compared);
+      out.varint(point.agreed);
+    }
   }
   store_.put(kPlace, out.view());
 }
@@ -98,9 +127,35 @@ bool Measurements::put(const codec::Measurement& measurement) {
       run.error = std::string(measurement.error);
       break;
     }
+    case MeasurementKind::kAgreement:
+      return false;  // put_check()
   }
   save();
   return other;
+}
+
+// In whole numbers, so that every machine decides the same.
+bool Measurements::put_check(const codec::Measurement& measurement, Decimal least) {
+  MeasuredCheck& check = checks_[std::string(measurement.key)];
+  const bool before = check.quarantined;
+  check.points.push_back({measurement.as_of, measurement.customers, measurement.agreed});
+  if (check.points.size() > MeasuredCheck::kPoints) check.points.erase(check.points.begin());
+  check.took = measurement.took;
+  if (measurement.customers >= MeasuredCheck::kComparedLeast) {
+    const int64_t back =
+        std::min(Decimal::kScale, least.units() + MeasuredCheck::kHysteresis * Decimal::kScale / 100);
+    const int64_t wanted = before ? back : least.units();
+    check.quarantined = Sum{static_cast<int64_t>(measurement.agreed)} * Decimal::kScale <
+                        Sum{static_cast<int64_t>(measurement.customers)} * wanted;
+  }
+  save();
+  return check.quarantined != before;
+}
+
+const MeasuredCheck* Measurements::check(std::string_view key) const { return find_in(checks_, key); }
+
+void Measurements::keep_checks(const std::function<bool(const std::string& key)>& asked) {
+  if (std::erase_if(checks_, [&](const auto& check) { return !asked(check.first); }) > 0) save();
 }
 
 const MeasuredCuts* Measurements::cuts(std::string_view key) const { return find_in(cuts_, key); }

@@ -37,6 +37,26 @@ struct MeasuredRun {
   std::string error;           // empty: it did not
 };
 
+// How a source's values of a trait compared with own facts, and what followed.
+struct MeasuredCheck {
+  struct Point {
+    Instant as_of;
+    uint64_t compared = 0;
+    uint64_t agreed = 0;
+
+    double share() const {
+      return compared == 0 ? 0 : static_cast<double>(agreed) / static_cast<double>(compared);
+    }
+  };
+  static constexpr size_t kPoints = 400;
+  static constexpr uint64_t kComparedLeast = 100;  // of fewer nothing follows
+  static constexpr int64_t kHysteresis = 2;        // hundredths above the least share for values to come back
+
+  std::vector<Point> points;  // the last kPoints, the newest last; never empty
+  Duration took;              // of the newest
+  bool quarantined = false;   // rules take the source's values for unknown
+};
+
 // One owner thread; the store holds all state.
 class Measurements {
  public:
@@ -52,6 +72,12 @@ class Measurements {
   const rule::Cuts* known_cuts(std::string_view key) const;
   // nullptr: it never was run.
   const MeasuredRun* run(std::string_view key) const;
+  // Whether values are quarantined now that were not, or the other way round.
+  bool put_check(const codec::Measurement& measurement, Decimal least);
+  // nullptr: never measured.
+  const MeasuredCheck* check(std::string_view key) const;
+  // Forgets the checks that are no more.
+  void keep_checks(const std::function<bool(const std::string& key)>& asked);
   // Forgets what no rule asks for.
   void keep_only(const std::function<bool(const std::string& key)>& asked);
 
@@ -61,6 +87,7 @@ class Measurements {
   BlobStore& store_;
   std::map<std::string, MeasuredCuts, std::less<>> cuts_;
   std::map<std::string, MeasuredRun, std::less<>> runs_;
+  std::map<std::string, MeasuredCheck, std::less<>> checks_;
 };
 
 }  // namespace kehu::measure

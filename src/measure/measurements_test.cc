@@ -73,6 +73,60 @@ TEST(Measurements, OfNothingThatIsAskedForAreForgotten) {
   EXPECT_EQ(blobs, 0u) << "a project that measures nothing keeps nothing";
 }
 
+TEST(Measurements, ASourceIsQuarantinedBelowItsShareAndComesBackALittleAbove) {
+  struct Step {
+    uint64_t compared, agreed;
+    bool quarantined;
+  };
+  constexpr Step kSteps[] = {
+      {99, 0, false},     // too few to say anything
+      {100, 80, false},   // exactly enough
+      {100, 79, true},    // below
+      {1000, 800, true},  // enough, but not to come back
+      {1000, 819, true}, {50, 50, true}, {1000, 820, false}, {1000, 800, false}, {1000, 799, true},
+  };
+  MapStore store;
+  Measurements measurements(store);
+  bool before = false;
+  for (const Step& step : kSteps) {
+    std::string bytes;
+    codec::append_measurement({.kind = MeasurementKind::kAgreement,
+                               .key = "check 1 a",
+                               .as_of = Instant(1'780'000'000'000'000),
+                               .took = Duration::millis(7),
+                               .customers = step.compared,
+                               .agreed = step.agreed},
+                              bytes);
+    const auto read = codec::decode_measurement(bytes);
+    ASSERT_TRUE(read.ok());
+    const bool other = measurements.put_check(*read, Decimal::from_units(8000));
+    EXPECT_EQ(other, step.quarantined != before) << step.agreed << " of " << step.compared;
+    Measurements again(store);
+    ASSERT_TRUE(again.load().ok());
+    ASSERT_NE(again.check("check 1 a"), nullptr);
+    EXPECT_EQ(again.check("check 1 a")->quarantined, step.quarantined)
+        << step.agreed << " of " << step.compared;
+    EXPECT_EQ(again.check("check 1 a")->points.back().agreed, step.agreed);
+    before = step.quarantined;
+  }
+  EXPECT_EQ(measurements.check("check 1 a")->points.size(), std::size(kSteps));
+  measurements.keep_checks([](const std::string&) { return false; });
+  EXPECT_EQ(measurements.check("check 1 a"), nullptr);
+}
+
+TEST(Measurements, AllOfThemAgreeingIsEnoughToComeBack) {
+  MapStore store;
+  Measurements measurements(store);
+  codec::Measurement measurement{.kind = MeasurementKind::kAgreement, .key = "c", .as_of = {}, .took = {}};
+  measurement.customers = 100;
+  measurement.agreed = 98;
+  measurements.put_check(measurement, Decimal::from_units(9900));
+  EXPECT_TRUE(measurements.check("c")->quarantined);
+  measurement.agreed = 100;
+  measurements.put_check(measurement, Decimal::from_units(9900));
+  EXPECT_FALSE(measurements.check("c")->quarantined) << "at most 100 %";
+}
+
 TEST(Measurements, DamageIsSaid) {
   MapStore store;
   std::string bytes;

@@ -172,6 +172,7 @@ class Nobody final : public Asked {
   tally::Totals& totals() override { return totals_; }
   std::optional<json::RawValue> trait(std::string_view) override { return std::nullopt; }
   rule::Value result(uint32_t) override { return {}; }
+  const rule::Cuts* cuts(std::string_view) override { return nullptr; }
 
  private:
   tally::Totals totals_;
@@ -186,7 +187,9 @@ void Plan::find_first_asked() {
     const Answer answer = rules_[i].program.answer(nobody);
     const bool is_segment = rules_[i].version.definition.kind == rule::Kind::kSegment;
     const bool holds = is_segment ? rule::as_bool(answer.value).value_or(false) : answer.value.known();
-    first_asked_[i] = holds || answer.until != kLastInstant;
+    // Once it is measured, also nobody's number may have its place.
+    const bool measured = !rules_[i].program.measures().empty();
+    first_asked_[i] = holds || measured || answer.until != kLastInstant;
   }
 }
 

@@ -42,9 +42,10 @@ enum class BackfillRound : uint8_t {
 
 // What was measured. Stored: never renumber.
 enum class MeasurementKind : uint8_t {
-  kCuts = 1,     // where the hundredths of a number begin
-  kValues = 2,   // what a statement has come to for some customers
-  kFailure = 3,  // that a statement could not be run
+  kCuts = 1,       // where the hundredths of a number begin
+  kValues = 2,     // what a statement has come to for some customers
+  kFailure = 3,    // that a statement could not be run
+  kAgreement = 4,  // how often a source's values agree with own facts
 };
 
 // The random key of one identifier token, wrapped by the project key. Written in the log batch of its first

@@ -5,6 +5,7 @@
 #include "base/test_rounds.h"
 #include "notation/parse.h"
 #include "rule/test_random_rules.h"
+#include "rule/tree_json.h"
 
 namespace kehu::notation {
 namespace {
@@ -142,6 +143,31 @@ TEST(Format, StatementsStandInTheirLines) {
   EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\"", again)) << "how often";
   EXPECT_TRUE(parse_file("tag a = sql every day", again)) << "what";
   EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\" every day and true", again)) << "it is the whole of a tag";
+}
+
+TEST(Format, ChecksReadAloud) {
+  const std::string_view text =
+      "check 合作方城市\n    owner \"li\"\n    = trait.city from \"partner_x\" agrees with tag.常用城市 at "
+      "least 0.8\n";
+  std::vector<Definition> read, again;
+  const auto problem = parse_file(text, read);
+  ASSERT_FALSE(problem) << said(problem);
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].kind, rule::Kind::kCheck);
+  EXPECT_EQ(read[0].body.number, Decimal::from_units(8000));
+  EXPECT_EQ(format(read[0], Language::kEnglish), text);
+  const std::string chinese = format(read[0], Language::kChinese);
+  EXPECT_EQ(
+      chinese,
+      "对照 合作方城市\n    负责人 \"li\"\n    = 特征.city 来自 \"partner_x\" 符合 标签.常用城市 至少 0.8\n");
+  ASSERT_FALSE(parse_file(chinese, again)) << chinese;
+  EXPECT_EQ(again, read);
+  const auto same = rule::definition_from_json(rule::to_json(read[0]));
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(*same, read[0]);
+  EXPECT_TRUE(parse_file("check a = tag.b from \"x\" agrees with tag.c at least 80%", again)) << "a trait";
+  EXPECT_TRUE(parse_file("check a = trait.b agrees with tag.c at least 80%", again)) << "a source";
+  EXPECT_TRUE(parse_file("check a = trait.b from \"x\" agrees with tag.c", again)) << "a share";
 }
 
 struct Written {

@@ -22,6 +22,7 @@ enum class Keyword : uint8_t {
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
   kQuarter, kYear, kPercentile, kRfm, kSql, kEvery,
+  kCheck, kFrom, kAgrees, kAtLeast,
 };
 // clang-format on
 
@@ -113,6 +114,10 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kRfm, {"rfm"}, {"价值分"}},
     {Keyword::kSql, {"sql"}, {"SQL"}},
     {Keyword::kEvery, {"every"}, {"每"}},
+    {Keyword::kCheck, {"check"}, {"对照"}},
+    {Keyword::kFrom, {"from"}, {"来自"}},
+    {Keyword::kAgrees, {"agrees with"}, {"符合"}},
+    {Keyword::kAtLeast, {"at least"}, {"至少"}},
 };
 
 inline constexpr const KeywordRow& row_of(Keyword keyword) { return kKeywords[static_cast<size_t>(keyword)]; }

@@ -62,6 +62,7 @@ class Parser {
   void leave_comments(Definition& definition);
   void clauses(Definition& definition);
   Node statement();
+  Node agreement();
   std::string clause_text();
   std::string name();
 

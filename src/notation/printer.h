@@ -59,6 +59,7 @@ class Printer {
   void list(const Node& node);
   void function(const Node& node);
   void statement(const Node& node);
+  void agreement(const Node& node);
   void selection(const Node& node);
   void events(const Node& node);
   void steps(const Node& node);

@@ -36,6 +36,16 @@ Keyword keyword_of(const Node& node) {
 
 }  // namespace
 
+void Printer::agreement(const Node& node) {
+  print(node.of[0], Level::kSummed);
+  keyword(Keyword::kFrom);
+  quoted(node.text);
+  keyword(Keyword::kAgrees);
+  print(node.of[1], Level::kSummed);
+  keyword(Keyword::kAtLeast);
+  word(node.number.to_string());
+}
+
 void Printer::statement(const Node& node) {
   keyword(Keyword::kSql);
   std::string_view rest = node.text;
@@ -52,6 +62,7 @@ void Printer::statement(const Node& node) {
 
 void Printer::function(const Node& node) {
   if (node.op == Op::kSql) return statement(node);
+  if (node.op == Op::kAgrees) return agreement(node);
   keyword(keyword_of(node));
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {

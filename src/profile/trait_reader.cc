@@ -41,6 +41,7 @@ std::optional<json::RawValue> TraitReader::find(std::string_view path) {
   auto value = value_of(traits_.find(name), steps_.of(name), steps_.cleared());
   if (!value) return std::nullopt;
   value_ = std::move(value->text);
+  source_ = value->stamp.source;
   // A member of a list of one, so that one reader of fields serves plain values and objects.
   const std::string wrapped = "[" + value_ + "]";
   json::FieldReader reader(wrapped);

@@ -22,6 +22,8 @@ class TraitReader {
   // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or
   // the parts are damaged. Valid until the next call.
   std::optional<json::RawValue> find(std::string_view path);
+  // Who wrote what find() found last, the newest part of it.
+  SourceId source() const { return source_; }
 
  private:
   bool read();
@@ -33,6 +35,7 @@ class TraitReader {
   TraitSteps steps_, other_steps_;
   aggregate::TextPool pool_;
   std::string value_;
+  SourceId source_;
 };
 
 }  // namespace kehu::profile

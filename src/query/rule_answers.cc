@@ -41,12 +41,28 @@ constexpr char kNoEvents[] =
     "'' AS source, '' AS properties WHERE false)";
 constexpr char kSomebody[] = "(SELECT '' AS customer_id, '{}' AS traits)";
 
-// Everybody with the last value of each trait; those without any are left out.
-std::string traits_of(const std::string& events) {
+// Everybody with the last value of each trait; those without any are left out. So are those of sources
+// of what nobody may believe.
+std::string last_source(const std::string& trait) {
+  return cat("arg_max(source, (time, sequence)) FILTER (", translation::kValueFunction, "(traits, ",
+             sql_literal(trait), ") IS NOT NULL)");
+}
+
+std::string traits_of(const std::string& events, const RuleQuestion& question) {
+  std::string sources, traits = "traits";
+  for (size_t i = 0; i < question.quarantines.size(); ++i) {
+    const auto& [trait, source] = question.quarantines[i];
+    sources += cat(", ", last_source(trait), " AS source", i);
+    std::string patch;
+    json::Writer(patch).begin_object().raw_field(trait, "null").end_object();
+    traits = cat("CASE WHEN source", i, " = ", sql_literal(source), " THEN CAST(json_merge_patch(", traits,
+                 ", ", sql_literal(patch), ") AS VARCHAR) ELSE ", traits, " END");
+  }
   return cat(
-      "(SELECT customer_id, list_reduce(list(traits ORDER BY time, sequence), lambda a, b: "
-      "CAST(json_merge_patch(a, b) AS VARCHAR)) AS traits FROM ",
-      events, " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id)");
+      "(SELECT customer_id, ", traits,
+      " AS traits FROM (SELECT customer_id, list_reduce(list(traits ORDER BY time, sequence), lambda a, b: "
+      "CAST(json_merge_patch(a, b) AS VARCHAR)) AS traits",
+      sources, " FROM ", events, " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id))");
 }
 
 // Owners are looked up for parts, of which there are fewer than events.
@@ -117,14 +133,14 @@ class Asking {
     if (!of_anybody_) return of_concerned();
     const std::string all = everybody(rows_, owner_, moved_);
     return translated(events_,
-                      asks_traits(question_)
-                          ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events_), " USING (customer_id))")
-                          : all,
+                      asks_traits(question_) ? cat("(FROM ", all, " LEFT JOIN ",
+                                                   traits_of(events_, question_), " USING (customer_id))")
+                                             : all,
                       /*partial=*/false);
   }
   // Those of customers with events or traits that it names.
   absl::StatusOr<std::string> of_concerned() const {
-    return translated(events_, asks_traits(question_) ? traits_of(events_) : "", /*partial=*/true);
+    return translated(events_, asks_traits(question_) ? traits_of(events_, question_) : "", /*partial=*/true);
   }
 
  private:
@@ -253,6 +269,27 @@ absl::StatusOr<Spread> Session::spread_of(const RuleQuestion& question) {
   });
   if (!status.ok()) return running.explain(status);
   return spread;
+}
+
+absl::StatusOr<Agreement> Session::agreement_of(const RuleQuestion& question, const TraitOfSource& whose) {
+  const Running running(*core_, question.time_limit);
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
+  auto result = core_->connection->query(
+      cat("SELECT count(value), count(value) FILTER (value > 0) FROM (", *sql,
+          ") WHERE customer_id IN (SELECT customer_id FROM ", asking.events(),
+          " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id HAVING ",
+          last_source(whose.trait), " = ", sql_literal(whose.source), ")"));
+  if (!result.ok()) return running.explain(result.status());
+  Agreement agreement;
+  const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
+    agreement = {static_cast<uint64_t>(batch.integer(0, row)), static_cast<uint64_t>(batch.integer(1, row))};
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return running.explain(status);
+  return agreement;
 }
 
 absl::Status Session::each_answer(const RuleQuestion& question, const VisitAnswer& visit) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/civil_day.h"
@@ -32,6 +33,9 @@ struct RuleQuestion {
   // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
   std::function<const rule::Cuts*(std::string_view key)> cuts = {};
 
+  // Traits and sources: what such a source wrote last is unknown. (Customers below come without it.)
+  std::vector<std::pair<std::string, std::string>> quarantines = {};
+
   // Somebody as the state has it at a record.
   struct Customer {
     CustomerId id;
@@ -56,6 +60,16 @@ struct RuleSize {
 struct Spread {
   uint64_t customers = 0;
   rule::Cuts cuts;  // none without customers
+};
+
+// Whose trait a source wrote last.
+struct TraitOfSource {
+  std::string trait;
+  std::string source;
+};
+struct Agreement {
+  uint64_t compared = 0;  // where the rule is known
+  uint64_t agreed = 0;    // where it is 1
 };
 
 // Whether a rule names traits, or another does that it names.

@@ -151,6 +151,8 @@ struct PartsWanted {
 struct RuleQuestion;
 struct RuleSize;
 struct Spread;
+struct Agreement;
+struct TraitOfSource;
 using VisitAnswer = std::function<absl::Status(CustomerId customer, std::optional<std::string_view> value)>;
 
 class Session;
@@ -200,6 +202,8 @@ class Session {
   // Of a rule that is a number (Answer::kNumber). One pass over the customers, a row for each different
   // number.
   absl::StatusOr<Spread> spread_of(const RuleQuestion& question);
+  // Of a rule that is 1, 0 or unknown (Answer::kNumber), over those of the trait's customers alone.
+  absl::StatusOr<Agreement> agreement_of(const RuleQuestion& question, const TraitOfSource& whose);
   // For whom a condition holds, without a value; or every customer with its value, tagged
   // (translation/tagged.h), nullopt the unknown.
   absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);

@@ -76,6 +76,7 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
+  use_checks(Sequence());
   use_rules(Sequence(), older_rules());
 }
 
@@ -95,6 +96,15 @@ std::vector<membership::RuleVersion> Replica::older_rules() {
     }
   }
   return older;
+}
+
+void Replica::use_checks(Sequence position) {
+  const auto now = project();
+  std::vector<membership::RuleVersion> checks;
+  for (const definition::NamedRule& check : definition::checks_of(*now)) {
+    checks.push_back(rule_version(check.version, *check.definition, *now->settings()));
+  }
+  shard_.use_checks(std::move(checks), position);
 }
 
 void Replica::use_rules(Sequence position, std::vector<membership::RuleVersion> older) {
@@ -245,6 +255,10 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
     use_rules(totals_.events == 0 ? Sequence() : record.sequence);
     shard_.note_rules(record.sequence, tick, effects);
   }
+  const bool other_checks = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
+    return named.kind->name == definition::kCheck;
+  });
+  if (other_settings || other_checks) use_checks(record.sequence);
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

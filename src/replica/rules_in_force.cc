@@ -44,9 +44,12 @@ std::function<const rule::Cuts*(std::string_view)> RulesInForce::measured() cons
 RulesInForce rules_in_force(Replica& replica) {
   RulesInForce found{.rules = {},
                      .cuts = {},
+                     .quarantines = {},
                      .position = replica.applied(),
                      .tick = replica.tick(),
                      .customers = static_cast<uint64_t>(replica.totals().customers)};
+  for (const auto& each : replica.shard().quarantines())
+    found.quarantines.emplace_back(each.trait, each.source);
   const membership::Plan& plan = replica.shard().rules();
   for (uint32_t i = 0; i < plan.size(); ++i) {
     const membership::Plan::Rule& rule = plan.at(i);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -31,7 +32,9 @@ struct RulesInForce {
   };
   std::vector<Rule> rules;
   std::map<std::string, rule::Cuts, std::less<>> cuts;  // that are known, by key
-  Sequence position;                                    // the last record that was applied
+  std::vector<std::pair<std::string, std::string>>
+      quarantines;    // traits and sources whose values are unknown
+  Sequence position;  // the last record that was applied
   Instant tick;
   uint64_t customers = 0;  // with events
 

@@ -53,6 +53,7 @@ class Checker {
 
   std::optional<Problem> run() {
     clauses();
+    whole();
     visit(definition_.body);
     if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
     if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
@@ -74,8 +75,8 @@ class Checker {
       fail(place, cat("there is no time zone \"", definition_.time_zone, "\""),
            "an IANA name such as Asia/Shanghai");
     }
-    if (definition_.keep_when_empty && definition_.kind == Kind::kSegment) {
-      fail(place, "a segment is never empty", "when empty keep of a tag");
+    if (definition_.keep_when_empty && definition_.kind != Kind::kTag) {
+      fail(place, "only a tag is ever empty", "when empty keep of a tag");
     }
   }
 
@@ -224,6 +225,8 @@ class Checker {
         return percentile(node);
       case Op::kSql:
         return statement(node);
+      case Op::kAgrees:
+        return agreement(node);
       case Op::kSequence:
       case Op::kStage:
         steps(node);
@@ -242,6 +245,25 @@ class Checker {
         break;
     }
     window(node);
+  }
+
+  // A check is one comparison, and nothing else is a check.
+  void whole() {
+    const Node& body = definition_.body;
+    const bool agrees = body.op == Op::kAgrees;
+    if (agrees == (definition_.kind == Kind::kCheck)) return;
+    fail(body.place,
+         agrees ? "a comparison of facts stands outside of a check" : "the check compares nothing",
+         "check NAME = trait.NAME from \"SOURCE\" agrees with VALUE at least 80%");
+  }
+
+  void agreement(const Node& node) {
+    const Node& trait = node.of[0];
+    if (trait.text.find('.') != std::string::npos) {
+      return fail(trait.place, "a check is of a part of a trait", "a whole trait: trait.NAME");
+    }
+    agree(trait, node.of[1]);
+    bound(node, flaw_of_share(node.number));
   }
 
   void statement(const Node& node) {

@@ -157,6 +157,24 @@ TEST(Check, AStatementIsTheWholeOfATagAndRunEveryHourOrDay) {
   EXPECT_TRUE(check(inside, {}));
 }
 
+TEST(Check, AComparisonOfFactsIsTheWholeOfACheck) {
+  const auto problem_of_check = [](Kind kind, Decimal share, const char* trait, Node value) {
+    Definition check_definition{
+        .kind = kind, .name = "X", .body = {.op = Op::kAgrees, .text = "crm", .number = share}};
+    check_definition.body.of = {{.op = Op::kTrait, .text = trait}, std::move(value)};
+    return check(check_definition, names());
+  };
+  const Decimal most = Decimal::from_units(Decimal::kScale);
+  const Node tag{.op = Op::kTag, .text = "score"};
+  EXPECT_FALSE(problem_of_check(Kind::kCheck, most, "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, most, "city.name", tag)) << "a whole trait";
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, most, "city", {.op = Op::kTag, .text = "none"}));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, Decimal(), "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, Decimal::from_units(10'001), "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kTag, most, "city", tag));
+  EXPECT_TRUE(check({.kind = Kind::kCheck, .name = "X", .body = tag}, names()));
+}
+
 TEST(References, NamesEachOnce) {
   Node node;
   ASSERT_FALSE(

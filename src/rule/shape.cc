@@ -33,6 +33,8 @@ Arity arity_of(Op op) {
       return {0, 1};
     case Op::kSql:
       return {0, 0};
+    case Op::kAgrees:
+      return {2, 2};
     case Op::kNot:
     case Op::kIsKnown:
     case Op::kWithin:
@@ -56,6 +58,9 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kIn:
       if (place == 1) return op == Op::kList;
       break;
+    case Op::kAgrees:
+      if (place == 0) return op == Op::kTrait;
+      break;
     case Op::kSequence:
       return op == Op::kStep || op == Op::kNotStep;
     case Op::kStage:
@@ -71,12 +76,13 @@ bool fits(const Node& parent, size_t place, Op op) {
     default:
       if (parent.op >= Op::kDid) return op == Op::kEvents;
   }
-  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents && op != Op::kSql;
+  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents && op != Op::kSql &&
+         op != Op::kAgrees;
 }
 
 bool needs_name(Op op) {
   return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
-         needs_path(op);
+         op == Op::kAgrees || needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
@@ -88,7 +94,8 @@ bool is_path(const Node& node) {
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth;
+  const bool number =
+      node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kAgrees;
   const bool span =
       node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence || node.op == Op::kSql;
   const bool window = node.op == Op::kWithin || node.op == Op::kRfm || is_aggregate(node.op);
@@ -158,7 +165,8 @@ std::optional<Problem> excess_of(const Node& root) {
 
 std::optional<Problem> misshape_of(const Node& root) {
   if (auto problem = excess_of(root)) return problem;
-  if (root.op != Op::kSql && !fits({.op = Op::kNot}, 0, root.op))
+  const bool is_whole = root.op == Op::kSql || root.op == Op::kAgrees;
+  if (!is_whole && !fits({.op = Op::kNot}, 0, root.op))
     return Problem{root.place, cat(to_string(root.op), " is no rule by itself"), "", ""};
   return flaw_below(root);
 }

@@ -8,7 +8,7 @@ namespace kehu::rule {
 namespace {
 
 // In the order of Op.
-constexpr std::array<std::string_view, 60> kOps = {
+constexpr std::array<std::string_view, 61> kOps = {
     "bool",        "number",     "text",       "date",     "span",        "list",      "trait",    "tag",
     "segment",     "now",        "today",      "property", "channel",     "source",    "hour",     "weekday",
     "and",         "or",         "not",        "equal",    "not_equal",   "less",      "at_most",  "greater",
@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 60> kOps = {
     "within",      "birthday",   "plus",       "minus",    "did",         "count",     "sum",      "average",
     "min",         "max",        "distinct",   "top",      "first",       "last",      "nth",      "share",
     "active_days", "interval",   "days_since", "sequence", "stage",       "step",      "not_step", "events",
-    "case",        "percentile", "rfm",        "sql",
+    "case",        "percentile", "rfm",        "sql",      "agrees",
 };
-static_assert(kOps[static_cast<size_t>(kLastOp)] == "sql");
+static_assert(kOps[static_cast<size_t>(kLastOp)] == "agrees");
 
 }  // namespace
 
@@ -31,6 +31,9 @@ bool is_comparison(Op op) { return Op::kEqual <= op && op <= Op::kAtLeast; }
 bool is_condition(Op op) { return Op::kAnd <= op && op <= Op::kBirthday; }
 bool is_aggregate(Op op) { return Op::kDid <= op && op <= Op::kStage && op != Op::kDaysSince; }
 
-std::string_view to_string(Kind kind) { return kind == Kind::kSegment ? "segment" : "tag"; }
+std::string_view to_string(Kind kind) {
+  if (kind == Kind::kCheck) return "check";
+  return kind == Kind::kSegment ? "segment" : "tag";
+}
 
 }  // namespace kehu::rule

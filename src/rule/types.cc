@@ -90,6 +90,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kBirthday:
     case Op::kDid:
     case Op::kSequence:
+    case Op::kAgrees:
       return Type::kBool;
   }
   return std::nullopt;

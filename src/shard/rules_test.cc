@@ -683,6 +683,65 @@ TEST_F(RulesMoments, ANewMeasurementWithinARoundIsAskedInTheNext) {
   for (const char* who : {"a", "b", "c"}) EXPECT_EQ(members(who), "") << who;
 }
 
+TEST_F(RulesMoments, RulesDoNotBelieveASourceThatIsQuarantined) {
+  define("segment 北京 = trait.city = \"北京\"\ntag 城市 = trait.city\nsegment 别的 = trait.vip");
+  std::vector<rule::Definition> read;
+  ASSERT_FALSE(notation::parse_file(
+      "check 城市对照 = trait.city from \"crm\" agrees with tag.常用城市 at least 80%", read));
+  const auto identify = [&](std::string_view who, uint32_t source, std::string_view traits) {
+    const auto type = rules_settings()->find_type("phone");
+    const Identifier identifier{.type = *type, .token = token(who), .value = who};
+    Event event;
+    event.project = ProjectId(1);
+    event.source = SourceId(source);
+    event.type = EventType::kIdentify;
+    event.time = event.original_time = event.received_at = now_ = now_ + Duration::seconds(1);
+    event.message_key = Hash128{1, next_.value()};
+    event.traits = traits;
+    event.properties = event.context = "{}";
+    event.identifiers = {&identifier, 1};
+    Stored record{.kind = RecordKind::kEvent, .tick = now_};
+    codec::append_event(event, record.payload);
+    append(std::move(record));
+  };
+  identify("a", 1, R"({"city":"北京","vip":true})");
+  identify("b", 2, R"({"city":"北京","vip":true})");
+  runner_.use_checks({{next_, read[0], "Asia/Shanghai"}}, next_);
+  const auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u);
+  const auto measure = [&](uint64_t agreed) {
+    Stored record{.kind = RecordKind::kMeasurement, .tick = now_};
+    codec::append_measurement({.kind = MeasurementKind::kAgreement,
+                               .key = jobs[0].key,
+                               .as_of = now_,
+                               .took = {},
+                               .customers = 1000,
+                               .agreed = agreed},
+                              record.payload);
+    append(record);
+    runner_.restart();
+    return backfill();
+  };
+  EXPECT_EQ(measure(800), std::set<std::string>()) << "they agree";
+  EXPECT_EQ(members("b"), "北京 城市=北京 别的");
+  EXPECT_EQ(measure(700), (std::set<std::string>{"b 北京 out", "b 城市 out"}));
+  EXPECT_EQ(members("a"), "北京 城市=北京 别的") << "of another source";
+  EXPECT_EQ(members("b"), "别的") << "another trait";
+  const auto* quarantine = runner_.shard().quarantine_of("city", "crm");
+  ASSERT_NE(quarantine, nullptr);
+  EXPECT_EQ(quarantine->check, "城市对照");
+  EXPECT_EQ(quarantine->last.agreed, 700u);
+  identify("c", 2, R"({"city":"北京"})");
+  EXPECT_EQ(members("c"), "") << "nor who is new";
+  identify("b", 1, R"({"city":"上海"})");
+  EXPECT_EQ(members("b"), "城市=上海 别的") << "a newer value of another source";
+  EXPECT_EQ(measure(820), (std::set<std::string>{"c 北京 in", "c 城市 in"}));
+  EXPECT_EQ(measure(1), (std::set<std::string>{"c 北京 out", "c 城市 out"}));
+  runner_.use_checks({}, next_);
+  EXPECT_EQ(backfill(), (std::set<std::string>{"c 北京 in", "c 城市 in"})) << "no check any more";
+  EXPECT_EQ(runner_.shard().measurements().check(jobs[0].key), nullptr);
+}
+
 TEST_F(RulesMoments, AStatementsTagIsInForceBehindItsFirstRun) {
   for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
   define("tag 等级 = sql \"SELECT 1\" every day\nsegment 一线 = tag.等级 = \"一线\"");

@@ -76,7 +76,7 @@ class Shard {
   // What has to be measured of all customers now and then, and when it last was.
   struct MeasureJob {
     std::string key;
-    rule::Node number;  // whose cuts are asked for; or the statement (kSql) of a tag
+    rule::Node number;  // whose cuts are asked for; or the statement (kSql) of a tag, or a check (kAgrees)
     std::string zone;
     std::optional<measure::Taken> last;
     // Of a statement.
@@ -87,6 +87,21 @@ class Shard {
   };
   std::vector<MeasureJob> measure_jobs() const;
   const measure::Measurements& measurements() const { return measurements_; }
+  // Which facts of others are compared with own ones, from the record behind `position` on; as use() of
+  // rules, and before it when a state is opened.
+  void use_checks(std::vector<membership::RuleVersion> checks, Sequence position);
+  // A source whose values of a trait rules take for unknown, and why.
+  struct Quarantine {
+    std::string check;
+    std::string trait;
+    std::string source;
+    Decimal least;
+    measure::MeasuredCheck::Point last;
+  };
+  const std::vector<Quarantine>& quarantines() const { return quarantines_; }
+  const Quarantine* quarantine_of(std::string_view trait, std::string_view source) const;
+  const std::vector<membership::RuleVersion>& checks() const { return checks_; }
+  static std::string check_key(const membership::RuleVersion& check);
   // What a customer has by a statement, in force or not; unknown: nothing. NotFound: there is no such
   // customer.
   absl::StatusOr<rule::Value> batch_value(CustomerId customer, membership::RuleId rule);
@@ -141,6 +156,9 @@ class Shard {
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
   absl::Status measured(const LogRecord& record, Instant now, Effects& effects);
+  void take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects);
+  void find_quarantines();
+  void ask_about_traits(Sequence sequence);
   void take_cuts(absl::Span<const uint32_t> rules, Sequence sequence);
   absl::Status take_values(const codec::Measurement& measurement, uint32_t rule, Sequence sequence,
                            Instant now, Effects& effects);
@@ -196,6 +214,8 @@ class Shard {
   bool rules_given_ = false;  // by use()
   membership::Registry registry_;
   measure::Measurements measurements_;
+  std::vector<membership::RuleVersion> checks_;
+  std::vector<Quarantine> quarantines_;      // of checks_, by measurements_
   std::vector<membership::Label> in_force_;  // as effects have been told
   membership::Plan rules_;
   tally::Folder tally_folder_;

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "aggregate/wire.h"
+#include "base/text.h"
 #include "shard/shard.h"
 #include "tally/end_values.h"
 
@@ -35,13 +38,82 @@ std::vector<Shard::MeasureJob> Shard::measure_jobs() const {
     }
     jobs.push_back(std::move(job));
   }
+  for (const membership::RuleVersion& check : checks_) {
+    MeasureJob job{.key = check_key(check),
+                   .number = check.definition.body,
+                   .zone = check.zone,
+                   .last = {},
+                   .tag = {},
+                   .rule = {}};
+    if (const measure::MeasuredCheck* known = measurements_.check(job.key)) {
+      const auto& last = known->points.back();
+      job.last = measure::Taken{last.as_of, known->took, last.compared};
+    }
+    jobs.push_back(std::move(job));
+  }
   return jobs;
+}
+
+std::string Shard::check_key(const membership::RuleVersion& check) {
+  return cat("check ", check.version.value(), " ", check.definition.name);
+}
+
+void Shard::use_checks(std::vector<membership::RuleVersion> checks, Sequence position) {
+  const size_t before = quarantines_.size();
+  checks_ = std::move(checks);
+  measurements_.keep_checks([this](const std::string& key) {
+    return std::ranges::any_of(checks_, [&](const auto& check) { return check_key(check) == key; });
+  });
+  find_quarantines();
+  // One can only end here: those that are new were not measured yet.
+  if (position != Sequence() && quarantines_.size() != before) ask_about_traits(position);
+}
+
+void Shard::find_quarantines() {
+  quarantines_.clear();
+  for (const membership::RuleVersion& check : checks_) {
+    const measure::MeasuredCheck* known = measurements_.check(check_key(check));
+    if (known == nullptr || !known->quarantined) continue;
+    const rule::Node& body = check.definition.body;
+    quarantines_.push_back({.check = check.definition.name,
+                            .trait = body.of[0].text,
+                            .source = body.text,
+                            .least = body.number,
+                            .last = known->points.back()});
+  }
+}
+
+const Shard::Quarantine* Shard::quarantine_of(std::string_view trait, std::string_view source) const {
+  const auto at = std::ranges::find_if(quarantines_, [&](const Quarantine& quarantine) {
+    return quarantine.trait == trait && quarantine.source == source;
+  });
+  return at == quarantines_.end() ? nullptr : &*at;
+}
+
+void Shard::ask_about_traits(Sequence sequence) {
+  for (uint32_t index = 0; index < rules_.size(); ++index) {
+    if (rules_.at(index).program.asks_traits()) take_cuts({&index, 1}, sequence);
+  }
+}
+
+void Shard::take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects) {
+  const auto check = std::ranges::find_if(
+      checks_, [&](const membership::RuleVersion& each) { return check_key(each) == measurement.key; });
+  if (check == checks_.end()) return;
+  ++effects.measurements;
+  const bool other = measurements_.put_check(measurement, check->definition.body.number);
+  find_quarantines();
+  if (other) ask_about_traits(sequence);
 }
 
 // Of what nobody asks for any more nothing is kept.
 absl::Status Shard::measured(const LogRecord& record, Instant now, Effects& effects) {
   const auto measurement = codec::decode_measurement(record.payload);
   if (!measurement.ok()) return measurement.status();
+  if (measurement->kind == MeasurementKind::kAgreement) {
+    take_agreement(*measurement, record.sequence, effects);
+    return absl::OkStatus();
+  }
   const std::vector<uint32_t> rules = rules_.measuring(measurement->key);
   if (rules.empty()) return absl::OkStatus();
   ++effects.measurements;
@@ -86,12 +158,11 @@ absl::Status Shard::take_value(const codec::Measurement::Entry& entry, uint32_t 
     value = tally::read_value(in);
     if (!in.complete()) return absl::DataLossError("damaged measurement record");
   }
-  const Instant due_before = members_.due();
   const auto trait = [this](std::string_view path) { return this->trait(path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   keeper_.put(rule, std::move(value), now, trait, changes_);
-  return put_members(entry.customer, sequence, due_before, effects);
+  return put_members(entry.customer, sequence, now, effects);
 }
 
 absl::StatusOr<rule::Value> Shard::batch_value(CustomerId customer, membership::RuleId rule) {

@@ -131,7 +131,12 @@ absl::StatusOr<std::vector<membership::Reason>> Shard::why(CustomerId customer,
   return reasons;
 }
 
-std::optional<json::RawValue> Shard::trait(std::string_view path) { return traits_.find(path); }
+std::optional<json::RawValue> Shard::trait(std::string_view path) {
+  auto found = traits_.find(path);
+  if (!found || quarantines_.empty()) return found;
+  const auto* quarantine = quarantine_of(path.substr(0, path.find('.')), source_name(traits_.source()));
+  return quarantine == nullptr ? found : std::nullopt;
+}
 
 void Shard::open_rules(absl::Span<const Part> parts) {
   part_tallies_.clear();

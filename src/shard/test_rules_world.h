@@ -69,6 +69,10 @@ class RulesRunner {
     for (const LogRecord& record : records) events_ += record.kind == RecordKind::kEvent ? 1 : 0;
   }
   void restart() { open(); }
+  void use_checks(std::vector<membership::RuleVersion> checks, Sequence position) {
+    checks_ = std::move(checks);
+    shard_->use_checks(checks_, position);
+  }
 
   Shard& shard() { return *shard_; }
   Effects& effects() { return effects_; }
@@ -85,6 +89,7 @@ class RulesRunner {
     shard_->use(rules_settings());
     uint32_t id = 1;
     for (const std::string& name : source_names()) shard_->name_source(SourceId(id++), name);
+    shard_->use_checks(checks_, Sequence());
     std::vector<membership::RuleVersion> older;
     for (const membership::Registry::Rule& rule : shard_->registry().rules()) {
       const auto known = versions_.find({rule.kind, rule.name, rule.version});
@@ -102,6 +107,7 @@ class RulesRunner {
   Effects effects_;
   uint64_t events_ = 0;
   std::vector<membership::RuleVersion> newest_;
+  std::vector<membership::RuleVersion> checks_;
   std::map<Key, membership::RuleVersion> versions_;
 };
 

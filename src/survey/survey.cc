@@ -4,10 +4,8 @@
 #include <chrono>
 
 #include "base/text.h"
-#include "codec/measurement.h"
 #include "codec/record.h"
 #include "query/result_text.h"
-#include "query/rule_question.h"
 #include "survey/schedule.h"
 #include "survey/statement.h"
 
@@ -17,6 +15,7 @@ namespace {
 // Clocks jump, and machines sleep: nothing is waited for longer than this without a look.
 constexpr Duration kLongestPause = Duration::minutes(1);
 constexpr Duration kPauseAfterFailure = Duration::minutes(5);
+constexpr Duration kPauseWithNobody = Duration::minutes(1);
 constexpr Duration kTimeLimit = Duration::hours(1);  // of one statement
 
 }  // namespace
@@ -78,32 +77,41 @@ Duration Survey::survey() {
       pause = std::min(pause, next - now);
       continue;
     }
-    if (waits_after_failure(job.key)) continue;
-    const absl::Status status = is_statement ? run_statement(job) : measure(job, work->rules);
+    if (rests(job.key)) continue;
+    const absl::Status status = is_statement                         ? run_statement(job)
+                                : job.number.op == rule::Op::kAgrees ? compare(job, work->rules)
+                                                                     : measure(job, work->rules);
     {
       const std::lock_guard lock(mutex_);
       session_.reset();
       if (stopping_) return Duration();
     }
     if (status.ok()) continue;
-    failed_[job.key] = engine_.clock().monotonic() + kPauseAfterFailure;
+    resting_[job.key] = engine_.clock().monotonic() + kPauseAfterFailure;
     if (is_statement) {
       warn_(cat("the statement of the tag ", job.tag, " could not be run: ", message_of(status),
                 "; older values stay, tried again in 5 minutes"));
     } else {
-      warn_(cat("rules that compare customers go on with older numbers: ", message_of(status),
-                "; tried again in 5 minutes"));
+      warn_(cat("what rules ask of all customers could not be measured: ", message_of(status),
+                "; older numbers stay, tried again in 5 minutes"));
     }
   }
   return std::max(pause, Duration::millis(10));
 }
 
-bool Survey::waits_after_failure(const std::string& key) {
-  const auto failed = failed_.find(key);
-  if (failed == failed_.end()) return false;
-  if (engine_.clock().monotonic() < failed->second) return true;
-  failed_.erase(failed);
+bool Survey::rests(const std::string& key) {
+  const auto resting = resting_.find(key);
+  if (resting == resting_.end()) return false;
+  if (engine_.clock().monotonic() < resting->second) return true;
+  resting_.erase(resting);
   return false;
+}
+
+// That nothing is known of anybody is logged once, and looked at each minute.
+bool Survey::is_nobodys_still(const Job& job, uint64_t customers) {
+  if (customers > 0 || !job.last || job.last->customers > 0) return false;
+  resting_[job.key] = engine_.clock().monotonic() + kPauseWithNobody;
+  return true;
 }
 
 absl::StatusOr<query::Session*> Survey::connect() {
@@ -115,32 +123,72 @@ absl::StatusOr<query::Session*> Survey::connect() {
   return session_.get();
 }
 
+query::RuleQuestion Survey::question(const Job& job, const replica::RulesInForce& rules) {
+  query::RuleQuestion question;
+  question.answer = translation::Answer::kNumber;
+  question.now = engine_.clock().now();
+  question.zone = BusinessZone::load(job.zone).value_or(BusinessZone());
+  question.definition = rules.definitions();
+  question.cuts = rules.measured();
+  question.quarantines = rules.quarantines;
+  question.time_limit = kTimeLimit;
+  return question;
+}
+
+absl::Status Survey::log(const codec::Measurement& measurement) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kMeasurement,
+                    [&](std::string& out) { codec::append_measurement(measurement, out); });
+  return engine_.submit_and_wait(std::move(batch)).status();
+}
+
 // What the log has at that moment is in the archive, or among the rows that will be.
 absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules) {
   if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
   const auto session = connect();
   if (!session.ok()) return session.status();
   const Duration began = engine_.clock().monotonic();
-  query::RuleQuestion question;
+  query::RuleQuestion question = this->question(job, rules);
   question.rule = &job.number;
-  question.answer = translation::Answer::kNumber;
-  question.now = engine_.clock().now();
-  question.zone = BusinessZone::load(job.zone).value_or(BusinessZone());
-  question.definition = rules.definitions();
-  question.cuts = rules.measured();
-  question.time_limit = kTimeLimit;
   auto spread = (*session)->spread_of(question);
   if (!spread.ok()) return spread.status();
-  const codec::Measurement measurement{.kind = MeasurementKind::kCuts,
-                                       .key = job.key,
-                                       .as_of = question.now,
-                                       .took = engine_.clock().monotonic() - began,
-                                       .customers = spread->customers,
-                                       .cuts = std::move(spread->cuts)};
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kMeasurement,
-                    [&](std::string& out) { codec::append_measurement(measurement, out); });
-  return engine_.submit_and_wait(std::move(batch)).status();
+  if (is_nobodys_still(job, spread->customers)) return absl::OkStatus();
+  return log({.kind = MeasurementKind::kCuts,
+              .key = job.key,
+              .as_of = question.now,
+              .took = engine_.clock().monotonic() - began,
+              .customers = spread->customers,
+              .cuts = std::move(spread->cuts)});
+}
+
+// Whether the trait is the value, where both are known: as it was written, also while nobody believes it.
+absl::Status Survey::compare(const Job& job, const replica::RulesInForce& rules) {
+  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
+  const auto session = connect();
+  if (!session.ok()) return session.status();
+  using rule::Node;
+  using rule::Op;
+  const auto known = [](const Node& of) { return Node{.op = Op::kIsKnown, .of = {of}}; };
+  const auto whole = [](int64_t n) {
+    return Node{.op = Op::kNumber, .number = Decimal::from_units(n * Decimal::kScale)};
+  };
+  const Node &trait = job.number.of[0], &own = job.number.of[1];
+  const Node equal{.op = Op::kCase, .of = {Node{.op = Op::kEqual, .of = {trait, own}}, whole(1), whole(0)}};
+  const Node rule{.op = Op::kCase, .of = {Node{.op = Op::kAnd, .of = {known(trait), known(own)}}, equal}};
+  const query::TraitOfSource whose{.trait = trait.text, .source = job.number.text};
+  const Duration began = engine_.clock().monotonic();
+  query::RuleQuestion question = this->question(job, rules);
+  question.rule = &rule;
+  std::erase(question.quarantines, std::pair(whose.trait, whose.source));
+  const auto agreement = (*session)->agreement_of(question, whose);
+  if (!agreement.ok()) return agreement.status();
+  if (is_nobodys_still(job, agreement->compared)) return absl::OkStatus();
+  return log({.kind = MeasurementKind::kAgreement,
+              .key = job.key,
+              .as_of = question.now,
+              .took = engine_.clock().monotonic() - began,
+              .customers = agreement->compared,
+              .agreed = agreement->agreed});
 }
 
 // Under the limits of every statement: of time, of memory, of what may be read. A failure that was logged is
@@ -173,13 +221,9 @@ absl::Status Survey::run_statement(const Job& job) {
 absl::Status Survey::log_failure(const Job& job, Instant at, const absl::Status& status) {
   const std::string error = message_of(status);
   if (job.error == error || absl::IsCancelled(status)) return status;
-  const codec::Measurement measurement{
-      .kind = MeasurementKind::kFailure, .key = job.key, .as_of = at, .took = {}, .error = error};
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kMeasurement,
-                    [&](std::string& out) { codec::append_measurement(measurement, out); });
-  const auto ack = engine_.submit_and_wait(std::move(batch));
-  return ack.ok() ? status : ack.status();
+  const absl::Status logged =
+      log({.kind = MeasurementKind::kFailure, .key = job.key, .as_of = at, .took = {}, .error = error});
+  return logged.ok() ? status : logged;
 }
 
 }  // namespace kehu::survey

@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "codec/measurement.h"
 #include "engine/engine.h"
+#include "query/rule_question.h"
 #include "query/session.h"
 #include "replica/consumer.h"
 #include "replica/rules_in_force.h"
@@ -41,8 +43,12 @@ class Survey final : private replica::Consumer {
   void run();
   // Measures what is due; how long until there is more.
   Duration survey();
-  bool waits_after_failure(const std::string& key);
+  bool rests(const std::string& key);
+  bool is_nobodys_still(const Job& job, uint64_t customers);
   absl::Status measure(const Job& job, const replica::RulesInForce& rules);
+  absl::Status compare(const Job& job, const replica::RulesInForce& rules);
+  query::RuleQuestion question(const Job& job, const replica::RulesInForce& rules);
+  absl::Status log(const codec::Measurement& measurement);
   absl::Status run_statement(const Job& job);
   absl::Status log_failure(const Job& job, Instant at, const absl::Status& status);
   absl::StatusOr<query::Session*> connect();
@@ -50,7 +56,7 @@ class Survey final : private replica::Consumer {
   engine::Engine& engine_;
   query::Reader& reader_;
   std::function<void(std::string_view)> warn_;
-  std::map<std::string, Duration, std::less<>> failed_;  // by key: until when it is left alone
+  std::map<std::string, Duration, std::less<>> resting_;  // by key: until when it is left alone
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

@@ -41,7 +41,11 @@ std::string traits_of(replica::Replica& replica, CustomerId customer) {
   writer.begin_object();
   const auto profile = replica.shard().profile(customer, replica.tick());
   if (profile.ok()) {
-    for (const TraitView& trait : profile->traits) writer.raw_field(trait.name, trait.value);
+    for (const TraitView& trait : profile->traits) {
+      const std::string_view source = replica.project()->name_of(trait.source);
+      if (replica.shard().quarantine_of(trait.name, source) == nullptr)
+        writer.raw_field(trait.name, trait.value);
+    }
   }
   writer.end_object();
   return out;

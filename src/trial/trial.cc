@@ -60,6 +60,7 @@ query::RuleQuestion Trial::question(const RulesInForce& rules, const rule::Defin
   if (definition.kind == rule::Kind::kTag) question.answer = translation::Answer::kTagged;
   question.definition = rules.definitions();
   question.cuts = rules.measured();
+  question.quarantines = rules.quarantines;
   return question;
 }
 
