@@ -128,8 +128,27 @@ class MqttTest(BrokerTest):
         self.broker.publish("plain/d-2/temperature", self.readings(30) + ["no JSON", "{}"])
         wait_for(lambda: self.events_of("device_id:d-1") == 50 and self.events_of("device_id:d-2") == 30, 20, "the arrival")
         wait_for(lambda: self.open_rejections("plain/d-2") == 2, 10, "the quarantine")
+        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), "-q", "1", "-t", "plain/d-2/temperature", "-n"], check=True)
+        self.broker.publish("plain/d-2/temperature", self.readings(1, 30))
+        wait_for(lambda: self.events_of("device_id:d-2") == 31, 10, "what follows an empty message")
         report = attachment.stop()
         self.assertIn("2 went into quarantine", report)
+        self.assertIn("1 were empty and passed over", report)
+
+    def test_an_array_is_as_many_events(self):
+        attachment = Attachment(self.server, self.directory,
+                                f'[mqtt]\nhost = "127.0.0.1"\nport = {self.broker.port}\ntopics = ["arrays/#"]\nclient = "kehu-arrays"\n',
+                                "arrays.toml").start()
+        event = {"event": "Listed", "user_id": "listed", "time": "2026-11-20T10:00:00Z"}
+
+        def arrived():
+            self.broker.publish("arrays/probe", [json.dumps({**event, "user_id": "listed-probe"})])
+            return self.events_of("user_id:listed-probe") > 0
+        wait_for(arrived, 20, "the subscription")
+        self.broker.publish("arrays/all", [json.dumps([event, {**event, "message_id": "own"}, {"event": "Nobody's"}, 5, event]), "[]"])
+        wait_for(lambda: self.events_of("user_id:listed") == 3, 10, "the three good ones")
+        wait_for(lambda: self.open_rejections("arrays/all") == 2, 10, "the quarantine")
+        attachment.stop()
 
     def test_a_killed_attachment_loses_and_doubles_nothing(self):
         attachment = self.attach("killed", "killed/+/temperature").start()

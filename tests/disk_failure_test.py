@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """A full disk and a failing sync: nothing is acknowledged that is not stored, reads go on, and it resumes by itself. What
 comes due meanwhile is done afterwards, and counted once."""
+import base64
+import json
 import os
 import random
 import shutil
 import subprocess
 import time
 import unittest
+import urllib.parse
 
 import kehu_server
 import reminders
@@ -60,6 +63,29 @@ def batch(first, size, padding=0):
 
 
 class DiskFailureTest(unittest.TestCase):
+    def expect_no_path(self, server, answer):
+        """Whoever has a write key, which stands in pages, learns nothing of the machine."""
+        for word in (str(server.data), "/data", ".log", ".sst", "errno"):
+            self.assertNotIn(word, answer.body.decode(errors="replace"), answer)
+
+    def expect_no_path_at_any_door(self, server):
+        event, key = {"event": "Refused"}, kehu_server.WRITE_KEY
+        sensors = {"type": "track", "event": "Refused", "distinct_id": "r", "time": int(time.time() * 1000), "properties": {}}
+        form = urllib.parse.urlencode({"data": base64.b64encode(json.dumps(sensors).encode()).decode()})
+        cloud = {"specversion": "1.0", "id": "1", "source": "s", "type": "Refused", "subject": "r", "data": event}
+        doors = [("POST", f"/v1/track?writeKey={key}", {**event, "userId": "r"}), ("POST", f"/v1/batch?writeKey={key}", {"batch": [{**event, "type": "track", "userId": "r"}]}),
+                 ("POST", f"/api/v1/events?writeKey={key}", {**event, "user_id": "r"}), ("POST", "/e/", {**event, "api_key": key, "distinct_id": "r"}),
+                 ("POST", "/batch/", {"api_key": key, "batch": [{**event, "distinct_id": "r"}]}), ("POST", f"/sa?token={key}", form), ("POST", f"/debug?token={key}", form),
+                 ("GET", f"/sa.gif?token={key}&{form}", None), ("POST", f"/api/v1/cloudevents?writeKey={key}", cloud),
+                 ("POST", f"/beacon/v1/batch?writeKey={key}", {"batch": [{**event, "type": "track", "userId": "r"}]}),
+                 ("GET", f"/pixel/v1/track?writeKey={key}&event=Refused&userId=r", None)]
+        refused = 0
+        for method, path, body in doors:
+            answer = server.request(method, path, body)
+            refused += answer.status >= 500
+            self.expect_no_path(server, answer)
+        self.assertEqual(refused, len(doors), "all are refused now")
+
     def stored(self, server):
         rows = server.sql("SELECT message_id FROM events")
         return sorted(int(row["message_id"][1:]) for row in rows)
@@ -86,7 +112,9 @@ class DiskFailureTest(unittest.TestCase):
         while time.monotonic() < end and 503 not in statuses:  # a tick may meet the fault instead of a request
             if fault.read_text().strip() == "0":
                 fault.write_text("1\n")
-            statuses.append(server.request("POST", "/v1/batch", batch(10, 10)).status)
+            answer = server.request("POST", "/v1/batch", batch(10, 10))
+            self.expect_no_path(server, answer)
+            statuses.append(answer.status)
             reminding.set(server.port, 1, within=1)
         self.assertIn(503, statuses)
         self.assertEqual(server.customer("user_id:u1")["events"], 1, "reads go on")
@@ -128,6 +156,7 @@ class DiskFailureTest(unittest.TestCase):
             self.assertEqual(answer.status, 503, answer)
             self.assertIn("the state is damaged", answer.json["detail"])
             self.assertIn("kehu check", answer.json["detail"])
+        self.expect_no_path_at_any_door(server)
         answer = server.post("/api/v1/customers/user_id:u1/reveal", {"field": "phone", "reason": "x"})
         self.assertIn("the state is damaged", answer.json["detail"])
         answer = server.request("GET", "/metrics")
@@ -168,6 +197,7 @@ class DiskFailureTest(unittest.TestCase):
                 refusal = answer
         self.assertIn(refusal.status, (503, 507), refusal)
         self.assertIn("retry-after", refusal.headers)
+        self.expect_no_path(server, refusal)
         self.assertGreater(acknowledged, 1000)
         self.assertGreater(server.customer("user_id:u1")["events"], 1, "reads go on")
         for _ in range(3):

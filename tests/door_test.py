@@ -420,6 +420,25 @@ class ObjectsTest(kehu_server.ServerTest):
         self.assertEqual(self.server.customer("user_id:dup-5")["events"], 1)
         self.assertEqual(self.server.get("/api/v1/customers/user_id:dup-4").status, 404)
 
+    def test_repeated_keys_of_other_protocols(self):
+        now = int(time.time() * 1000)
+        for order, record in enumerate((
+                '"lib":{"$lib":"js","$lib":"python"},"properties":{"$os":"a","$os":"b","$url":"u1","$url":"u2","p":1,"p":2}',
+                '"properties":{"$os":"a","$os":"b","$url":"u1","$url":"u2","$lib":"Node","p":1,"p":2},"lib":{"$lib":"js","$lib":"python"}')):
+            data = f'{{"type":"track","event":"Twice{order}","distinct_id":"tw-0","distinct_id":"tw-1","time":1,"time":{now},{record}}}'
+            form = urllib.parse.urlencode({"data": base64.b64encode(data.encode()).decode()})
+            self.assertEqual(self.server.request("POST", f"/sa?project={WRITE_KEY}", form).status, 200)
+        body = (f'{{"api_key":"{WRITE_KEY}","event":"Twice2","distinct_id":"tw-0","distinct_id":"tw-1","properties":{{"p":1,"p":2,'
+                '"$os":"a","$os":"b","$lib":"web","$lib":"python","$current_url":"u1","$current_url":"u2"}}')
+        self.server.request("POST", "/e/", body)
+        for name in ("Twice0", "Twice1", "Twice2"):
+            [row] = self.server.sql(f"SELECT properties, context FROM events WHERE event = '{name}'")
+            properties, context = (json.loads(row[part]) for part in ("properties", "context"))
+            self.assertEqual(properties["p"], 2, name)
+            self.assertEqual([context["library"]["name"], context["os"]["name"], context["page"]["url"]], ["python", "b", "u2"], name)
+            self.assertLessEqual({properties.get("$os", "b"), properties.get("$url", "u2")}, {"b", "u2"}, name)
+        self.assertEqual(self.server.get("/api/v1/customers/anonymous_id:tw-0").status, 404)
+
     def test_a_second_batch_is_refused(self):
         event = '{"type":"track","event":"B","userId":"two"}'
         self.assertEqual(self.server.segment("/v1/batch", f'{{"batch":[{event}],"batch":[{event}]}}').status, 400)
@@ -441,6 +460,50 @@ class ObjectsTest(kehu_server.ServerTest):
         rejection = self.server.get("/api/v1/rejections?reason=not_an_object").json["rejections"][0]["id"]
         shown = kehu_server.run("rejections", "show", rejection, "--data", self.server.data).stdout
         self.assertIn('\n"undefined"\n', shown)
+
+
+class PersonalPlacesTest(kehu_server.ServerTest):
+    """A phone number, an address and an ID card, wherever a client puts them: nothing of it is on the disk in clear."""
+    VALUES = ("13912345678", "li.na@example.com", "11010519491231002X")
+
+    def test_nothing_is_in_clear(self):
+        for number, value in enumerate(self.VALUES):
+            user = {"user_id": f"pp-{number}", "time": "2026-11-01T10:00:00Z"}
+            events = [
+                {"event": "A", "properties": {"k": value, "deep": [{"k": [value]}], "text": json.dumps({"k": value})}}, {"event": value},
+                {"event": "A", "channel": value}, {"event": "A", "context": {"channel": value, "page": {"title": value}}},
+                {"event": "A", "message_id": value}, {"event": "A", "message_id": f"row:{value}~a1b0f4"},
+                {"type": "page", "name": value}, {"type": "screen", "name": value}, {"type": "group", "group_id": value},
+                {"type": "identify", "traits": {"k": value, "$set_once": {"k": value}, "$append": {"k": value}}},
+                {"event": "A", "k": value}, {"event": "A", "device_id": value}, {"event": "A", "identifiers": {"open_id": value}}]
+            for _ in range(2):
+                answer = self.server.post_events([{**user, **event} for event in events])
+            self.assertEqual((answer["repeats"], answer["rejected"]), (len(events), 0), "what is hidden is known again")
+            self.server.segment("/v1/batch", {"batch": [
+                {"type": "track", "event": "S", "userId": value, "anonymousId": value, "messageId": f"s-{value}", "channel": value},
+                {"type": "page", "name": value, "userId": f"pp-{number}"}, {"type": "group", "groupId": value, "userId": f"pp-{number}"}]})
+            group = {"$group_type": "family", "$group_key": value, "$groups": {"family": value}}
+            self.server.request("POST", "/e/", {"api_key": WRITE_KEY, "event": "$groupidentify", "distinct_id": value, "uuid": value, "properties": group})
+            event = {"specversion": "1.0", "id": value, "source": "s", "type": "C", "subject": value, "data": {"k": value}}
+            self.server.request("POST", "/api/v1/cloudevents", json.dumps(event), {**basic(WRITE_KEY), "Content-Type": "application/cloudevents+json"})
+            work = kehu_server.scratch(self)
+            (work / "m.toml").write_text('[file]\n[rows]\nidentity = ["who"]\n[identifiers]\nuser_id = "u"\n[time]\ncolumn = "t"\n'
+                                         '[event]\nname = "Row"\n[properties]\nk = "who"\n')
+            (work / "rows.csv").write_text(f"u,who,t\npp-{number},{value},2026-11-01\n")
+            for known in (0, 1):
+                done = kehu_server.run("import", "--url", self.server.url, "--key", WRITE_KEY, "--map", work / "m.toml", "--json", work / "rows.csv")
+                self.assertEqual(json.loads(done.stdout)["repeats"], known, done)
+            self.assertEqual(self.server.customer(f"user_id:pp-{number}")["channels"][0]["channel"], "unknown")
+        for value in self.VALUES:
+            for part in ("event", "message_id", "channel", "source", "properties", "traits", "context", "identifiers"):
+                found = self.server.sql(f"SELECT event, {part}::VARCHAR AS part FROM events WHERE contains(lower({part}::VARCHAR), lower('{value}'))")
+                self.assertEqual(found, [], part)
+        self.server.stop()
+        for path in [*self.server.data.rglob("*"), self.server.log]:
+            content = path.read_bytes().lower() if path.is_file() else b""
+            for value in self.VALUES:
+                self.assertNotIn(value.lower().encode(), content, path)
+        self.server.start()
 
 
 class StatusesTest(kehu_server.ServerTest):

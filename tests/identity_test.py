@@ -1,8 +1,14 @@
 #!/usr/bin/env python3
 """Who is who, over REST: joining by evidence, merge, un-merge, explain, shared devices, owners at a moment."""
+import os
 import time
 
 import kehu_server
+
+
+def half_day(number):
+    """So that 30 days hold fewer joins than a customer may have in them."""
+    return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(946684800 + number * 43200))
 
 
 class IdentityTest(kehu_server.ServerTest):
@@ -113,6 +119,45 @@ class IdentityTest(kehu_server.ServerTest):
         answer = self.server.post("/api/v1/identities/merge", {"winner": "user_id:u-r1", "loser": "user_id:u-r2", "reason": "x"})
         self.assertEqual(answer.status, 409, answer)
         self.assertIn("user_id", answer.json["detail"])
+
+    def test_what_a_customer_cannot_hold_is_a_conflict(self):
+        """Nothing that is sent again later would pass: no 503."""
+        for side in ("full-1", "full-2"):
+            self.server.post_events([{"event": "J", "anonymous_id": [f"{side}-0", f"{side}-{n}"], "time": half_day(n)} for n in range(1, 520)])
+            self.assertEqual(len(self.server.customer(f"anonymous_id:{side}-0")["identifiers"]), 520)
+        answer = self.server.post("/api/v1/identities/merge", {"winner": "anonymous_id:full-1-0", "loser": "anonymous_id:full-2-0", "reason": "x"})
+        self.assertEqual((answer.status, answer.json["code"]), (409, "conflict"))
+        self.assertIn("1000 identifiers", answer.json["detail"])
+        links = self.server.get("/api/v1/customers/anonymous_id:full-1-0/identities").json["links"]
+        statuses = [self.server.post("/api/v1/identities/unmerge", {"customer": "anonymous_id:full-1-0", "link": link["link"], "reason": "x"}).status
+                    for link in links[:257]]
+        self.assertEqual((set(statuses[:255]), set(statuses[255:])), ({200}, {409}), "256 separations")
+
+    def test_joins_cost_the_same_in_any_order(self):
+        """A chain of singles that are joined from the last one seen on is no dearer than from the first one on."""
+        def cost(name, order):
+            lines = []
+            for chain in range(3):
+                lines += [{"event": "S", "anonymous_id": f"{name}-{chain}-{n}", "time": half_day(n)} for n in order]
+                lines += [{"event": "J", "anonymous_id": [f"{name}-{chain}-{n}", f"{name}-{chain}-{n + 1}"], "time": half_day(n)}
+                          for n in range(len(order) - 1)]
+            before = self.used_seconds()
+            self.server.post_events(lines)
+            for chain in range(3):
+                self.assertEqual(self.server.customer(f"anonymous_id:{name}-{chain}-7")["events"], 2 * len(order) - 1)
+            return self.used_seconds() - before
+        moved = self.server.sql("SELECT count(*) AS n FROM identity_log")[0]["n"]
+        cost("warm", range(300))
+        friendly = min(cost(f"up-{n}", range(300)) for n in range(3))
+        unfriendly = min(cost(f"down-{n}", range(299, -1, -1)) for n in range(3))
+        print(f"joins: friendly {friendly:.2f} s, unfriendly {unfriendly:.2f} s of the processor", flush=True)
+        self.assertLessEqual(unfriendly, 2 * friendly + 0.02)
+        moved = self.server.sql("SELECT count(*) AS n FROM identity_log")[0]["n"] - moved
+        self.assertLessEqual(moved, 7 * 3 * 300, "of each join one part moves")
+
+    def used_seconds(self):
+        fields = open(f"/proc/{self.server.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def test_owner_at_a_moment(self):
         self.send("A", phone="13912340002")

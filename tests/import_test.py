@@ -536,6 +536,17 @@ class KindsOfFilesTest(ImportTest):
         for user in ("a1", "a2", "b1", "b2", "c1", "c2"):
             self.assertEqual(self.customer(f"user_id:{user}")["events"], 1)
 
+    def test_json_spread_over_lines_has_objects_and_lists(self):
+        rows = [{"u": f"spread-{n}", "t": "2026-11-01T10:00:00Z", "o": {"x": [1, {"y": "a\nb"}]}, "l": [n, [n]], "none": []} for n in (1, 2)]
+        mapping = USERS % "ndjson" + '[properties]\no = "o"\nl = "l"\nnone = "none"\n[traits]\no = "o.x"\n'
+        for number, text in enumerate((json.dumps(rows, indent=2), "\n".join(json.dumps(row, indent="\t") for row in rows),
+                                       json.dumps(rows[:1], indent=1).replace("\n", "\r\n"))):
+            self.data = self.work / f"data-{number}"
+            report, _ = self.run_import(mapping, self.file("spread.json", text))
+            self.assertEqual((report["accepted"], report["rejected"]), (report["rows"], 0), text)
+            found = run("sql", "--data", self.data, "--format", "ndjson", "SELECT properties FROM events ORDER BY sequence LIMIT 1").stdout
+            self.assertEqual(json.loads(json.loads(found)["properties"]), {key: rows[0][key] for key in ("o", "l", "none")})
+
     def test_other_kinds_are_named_before_anything_is_sent(self):
         csv = "u,t\nk1,2026-11-01\n".encode()
         archive = io.BytesIO()
@@ -552,6 +563,8 @@ class KindsOfFilesTest(ImportTest):
                 ("csv", "semicolons.csv", csv.replace(b",", b";"), 'write delimiter = ";"'),
                 ("csv", "tabs.csv", csv.replace(b",", b"\t"), 'write delimiter = "\\t"'),
                 ("csv", "gbk.csv", "u,t,姓名\nk1,2026-11-01,李娜\n".encode("gbk"), 'looks like GBK: write encoding = "GBK"'),
+                ("csv", "big5.csv", "會員,日期\nk1,王小明\nk2,陳大文\n".encode("big5"), 'looks like Big5: write encoding = "Big5"'),
+                ("csv", "sjis.csv", "会員,日付\nk1,山田太郎\nk2,鈴木一郎\n".encode("cp932"), 'looks like Shift_JIS'),
                 ("csv", "wide.csv", "u,t\nk1,2026-11-01\n".encode("utf-16"), "UTF-16"),
                 ("csv", "padded.csv", csv.replace(b"u,", b"x,") + bytes(40), "has no column"),
                 ("parquet", "text.parquet", csv, "is no Parquet file: it looks like text"),
@@ -589,6 +602,63 @@ class ProposedMappingTest(ImportTest):
                 report, said = self.run_import(done.stdout, path)
                 self.assertEqual((report["rows"], report["accepted"], report["rejected"], report["identifiers_left_out"]),
                                  (rows, rows, 0, {}), done.stdout + said)
+
+    def first_event(self, name, content):
+        """What the proposal for a file makes of it: the rows that became events, and the first of these."""
+        self.data = self.work / f"data-{name}"
+        path = self.file(name, content)
+        done = run("map", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report, said = self.run_import(done.stdout, path)
+        self.assertEqual((report["rejected"], report["identifiers_left_out"]), (0, {}), done.stdout + said)
+        row = json.loads(run("sql", "--data", self.data, "--format", "ndjson", "SELECT type, event, epoch_ms(time) AS at, properties, traits, "
+                             "identifiers::VARCHAR AS ids FROM events ORDER BY sequence LIMIT 1").stdout)
+        told = {**json.loads(row["properties"]), **json.loads(row["traits"])}
+        return report["accepted"], row, told, done.stdout
+
+    def test_exports_of_shops_and_offices(self):
+        noon = 1793505600000  # 2026-11-01T04:00:00Z, noon in Shanghai
+        for name, content, events, at, total in (
+                # Orders that are not paid, further lines of an order and the sum at the end have no time.
+                ("taobao.csv", '"订单编号","买家会员名","总金额","订单付款时间"\n"=""12345678""","小张","99.50","2026-11-01 12:00:00"\n'
+                               '"=""12345679""","小李","1,299.00",""\n"=""12345680""","小王","5.00","2026-11-02 12:00:00"\n'.encode("gb18030"), 2, noon, 99.5),
+                ("sum.csv", "订单号,会员号,下单时间,金额\n1,m1,2026-11-01 12:00,¥10.00\n2,m2,2026-11-02 12:00,20元\n合计,,,30\n", 2, noon, 10),
+                # Tabs that keep a spreadsheet from rounding.
+                ("tabs.csv", "订单号,手机号,付款时间,金额\n1001\t,13912345678\t,2026-11-01 12:00:00\t,10.00\t\n"
+                             "1002\t,13912345679\t,2026-11-02 10:00:00\t,20.00\t\n", 2, noon, 10),
+                # What a bill says of itself above the names of its columns.
+                ("bill.csv", "支付账单明细,,,,\n起始时间：[2026-11-01 00:00:00] 终止时间：[2026-11-30 23:59:59],,,,\n,,,,\n"
+                             "交易时间,交易对方,客户,订单号,金额(元)\n2026-11-01 12:00:00,店,c1,4200001,¥35.00\n2026-11-02 12:00:00,店,c2,4200002,¥36.00\n",
+                 2, noon, 35),
+                ("us.csv", 'Order ID,Customer Email,Order Date,Total\n1,a@example.com,11/01/2026 4:00 AM,"$1,299.00"\n'
+                           "2,b@example.com,11/30/2026 2:05 PM,$12.50\n", 2, noon, 1299),
+                ("two.csv", "user,order_date,order_time,total\nu1,2026-11-01,04:00:00,5\nu2,2026-11-02,11:00:00,6\n", 2, noon, 5),
+                ("slashes.csv", "user,date,time,total\nu1,11/01/2026,4:00,5\nu2,11/30/2026,11:00,6\n", 2, noon, 5),
+                ("nulls.csv", "user_id,date,total\nu1,2026-11-01T12:00:00+08:00,5\nu2,2026-11-02,NULL\nu3,\\N,\\N\n", 2, noon, 5),
+                ("shopify.csv", "Name,Email,Paid at,Currency,Total,Lineitem name\n#1001,a@example.com,2026-11-01 12:00:00 +0800,USD,25.00,Tea\n"
+                                "#1001,a@example.com,,,,Cup\n#1002,b@example.com,2026-11-02 10:00:00 +0800,USD,5.00,Tea\n", 2, noon, 25),
+                ("mongo.json", '{"_id":{"$oid":"65f0"},"user":{"$oid":"65f1"},"total":{"$numberDecimal":"12.5"},'
+                               '"created":{"$date":"2026-11-01T04:00:00Z"}}\n', 1, noon, 12.5),
+                ("negative.csv", "order_id,user_id,order_time,amount\n1,u1,2026-11-01 04:00,(99.00)\n2,u2,2026-11-01 10:00,-5\n", 2, noon, -99)):
+            with self.subTest(name):
+                accepted, row, told, toml = self.first_event(name, content)
+                self.assertEqual((accepted, row["event"], row["at"], told["total"]), (events, "Order Completed", at, total), toml)
+
+    def test_times_as_programs_write_them(self):
+        for number, text in enumerate(("Sun, 01 Nov 2026 04:00:00 +0000", "Sun Nov 01 04:00:00 2026", "1 Nov 2026 04:00:00", "01-Nov-2026 04:00:00",
+                                       "20261101T040000Z", "2026-11-01T12:00:00+08:00", "Nov 1, 2026 4:00 AM")):
+            _, row, _, toml = self.first_event(f"times{number}.csv", f'user,date\nu1,"{text}"\nu2,"{text}"\n')
+            self.assertEqual(row["at"], 1793505600000, toml)
+
+    def test_other_encodings(self):
+        for encoding, text, name in (("big5", "會員編號,姓名,日期\nm1,王小明,2026-11-01\nm2,陳大文,2026-11-02\n", "王小明"),
+                                     ("cp932", "会員番号,氏名,日付\nm1,山田太郎,2026-11-01\nm2,鈴木一郎,2026-11-02\n", "山田太郎"),
+                                     ("euc_kr", "회원번호,이름,가입일\nm1,김철수,2026-11-01\nm2,이영희,2026-11-02\n", "김철수"),
+                                     ("latin-1", "user,stadt,datum\nu1,München,2026-11-01\nu2,Köln,2026-11-02\n", "München"),
+                                     ("utf-16", "用户,姓名,日期\nu1,张三,2026-11-01\nu2,李四,2026-11-02\n", "张三")):
+            with self.subTest(encoding):
+                _, _, told, toml = self.first_event(f"{encoding}.csv", text.encode(encoding))
+                self.assertIn(name, told.values(), toml)
 
     def test_what_cannot_be_proposed_for_is_named(self):
         for path, want in ((self.work, "is a directory: name the files in it"), (self.work / "none.csv", "there is no file"),

@@ -99,6 +99,27 @@ const hasChineseFont = (page) => page.evaluate(() => {
   await page.locator("#stream button").first().click();
   await until(page, "result", "王小明");
 
+  await until(page, "try", "例如[^]*user_id:page-user");
+  await page.click("#try-one");
+  await until(page, "result", "王小明[^]*渠道[^]*App[^]*行为");
+  await page.locator("#result button", { hasText: "为什么是同一个人" }).click();
+  await until(page, "result", "身份关联的依据[^]*会员号 page-user[^]*default");
+  await send(Array.from({ length: 14 }, (_, i) => event({ event: "Kind " + i })));
+  await until(page, "result", "另有 [1-9]");
+  await page.locator("#result button", { hasText: "另有" }).first().click();
+  await until(page, "result", "Kind 0\\s[^]*Kind 13\\s");
+  await search(page, "", "输入完整的手机号");
+  await page.locator("#stream li .time").first().click();  // anywhere on the line
+  await until(page, "result", "王小明");
+  await page.click("#quarantine");
+  await until(page, "result", "隔离区：待处理[^]*default[^]*kehu rejections");
+  await page.locator("#stream li").first().click();
+  await until(page, "result", "王小明");
+  seen.lines = [await page.locator("#stream li").count()];
+  await page.click("#language");
+  seen.lines.push(await page.locator("#stream li").count());
+  await page.click("#language");
+
   await page.click("#debugger summary");
   await until(page, "debugger-state", "实时|还没有请求");
   await fetch(url + "/v1/batch", { method: "POST", headers: { Authorization: "Basic " + Buffer.from(writeKey + ":").toString("base64") },
@@ -157,6 +178,8 @@ class PageTest(kehu_server.ServerTest):
         for word in ("实时流量", "事件总数", "客户数", "隔离区", "查找客户", "实时事件"):
             self.assertIn(word, seen["title"])
         self.assertGreater(seen["points"], 2, "the chart moves")
+        self.assertGreater(seen["lines"][0], 5)
+        self.assertEqual(*seen["lines"], "another language leaves the stream as it is")
         for found in (seen["byEmail"], seen["byPhone"], seen["byName"]):
             self.assertIn("上海", found)
             self.assertIn("139****5678", found)

@@ -40,7 +40,7 @@ class ScriptTest(unittest.TestCase):
 
     def test_each_example_of_the_rules_is_a_script(self):
         examples = definitions(next(block for block in blocks(ROOT / "docs/rules.md") if "\nsegment " in block))
-        self.assertEqual(len(examples), 11)
+        self.assertEqual(len(examples), 18)
         scripts = [path.read_text() for path in SCRIPTS]
         for example in sorted(examples):
             name = example.split()[1]

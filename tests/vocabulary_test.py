@@ -195,6 +195,25 @@ class SettingsTest(kehu_server.ServerTest):
         rows = self.server.sql("SELECT order_id FROM orders ORDER BY 1")
         self.assertEqual([r["order_id"] for r in rows], ["1", "d1", "o1", "t"])
 
+    def test_a_metric_finds_the_amount_that_the_order_finds(self):
+        before = self.server.get("/api/v1/settings").json
+        meaning = {"means": "Order Refunded", "order_id": "单", "amount": ["退款.a", "退款.b"]}
+        words = {"events": {"退": meaning, "付": {**meaning, "means": "Order Completed", "amount": "实付"}}, "currency": "CNY"}
+        try:
+            changed = self.server.admin("PUT", "/api/v1/settings", {**before, "vocabulary": words})
+            self.assertEqual(changed.status, 200, changed)
+            self.server.post_events([
+                {"event": "付", "user_id": "found-1", "properties": {"单": "1", "实付": "1,299元", "total": 1}},
+                {"event": "付", "user_id": "found-1", "properties": {"单": "2", "实付": "?", "total": "20"}},
+                {"event": "退", "user_id": "found-1", "properties": {"单": "1", "退款": {"a": "n/a", "b": "１５"}, "total": 7}},
+                {"event": "退", "user_id": "found-1", "properties": {"单": "2", "退款": {"a": "n/a", "b": "?"}}}])
+        finally:
+            self.server.admin("PUT", "/api/v1/settings", {k: v for k, v in before.items() if k != "version"})
+        customer = self.server.customer("user_id:found-1")
+        sums = {m["event"]: (m["count"], m["sum"], m["unread"]) for m in customer["metrics"] if m["property"] == "total"}
+        self.assertEqual(sums, {"Order Completed": (1, 1299, 1), "Order Refunded": (1, 15, 1)})
+        self.assertEqual(revenue(customer), {"CNY": (2, 1299, 15)})
+
     def test_what_is_wrong_is_said(self):
         cases = [
             ({"events": {"A": "Order Complete"}}, "/vocabulary/events/A: expected one of Order Completed"),

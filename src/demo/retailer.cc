@@ -5,6 +5,15 @@
 
 #include "base/check.h"
 
+// A discrete-event simulation. What is to happen stands in a heap by its time, and the clock goes from entry
+// to entry; each is one visit, which gives an event, chooses what comes next (visit.h) and is put back.
+// Visits begin minute by minute, in numbers of a Poisson distribution: many people who act for themselves. A
+// minute is begun only when the heap has nothing before it, so the heap holds the visits that are under way,
+// not the whole history, and batches may be cut anywhere: nothing depends on how far somebody asked.
+//
+// Everything random comes from one generator in the order of the simulation, and a customer's lasting traits
+// from hashes of the seed and the number (population.h), so the same seed gives the same bytes without any of
+// it being kept.
 namespace kehu::demo {
 namespace {
 

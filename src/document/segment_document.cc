@@ -113,6 +113,9 @@ void write_value(json::Writer& writer, std::string_view name, const rule::Value&
     case rule::Value::Kind::kNumber:
       writer.raw_field(name, sum_to_string(value.number));
       return;
+    case rule::Value::Kind::kList:
+      writer.raw_field(name, value.text);
+      return;
     default:
       writer.field(name, rule::as_text(value, zone).value_or(""));
   }

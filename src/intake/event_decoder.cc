@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "intake/client_time.h"
+#include "intake/personal_text.h"
 #include "intake/trait_operands.h"
+#include "json/text.h"
 
 namespace kehu::intake {
 namespace {
@@ -31,6 +33,30 @@ bool same_key(const json::Index& index, uint32_t a, uint32_t b) {
   if (!first.escaped && !second.escaped) return index.raw(first) == index.raw(second);
   std::string scratch, other;
   return index.text_of(first, scratch) == index.text_of(second, other);
+}
+
+// Of message ids.
+uint64_t scope_of(const Event& event) { return uint64_t{event.project.value()} << 32 | event.source.value(); }
+
+// All that an id is for is to be compared, and its keyed hash does that, too: the one that is good enough for
+// phone numbers, that of a personal type, where there is one.
+std::string hidden_id(const Sender& sender, std::string_view id) {
+  const auto& types = sender.policy->settings().identifier_types;
+  const auto personal =
+      std::find_if(types.begin(), types.end(), [](const auto& type) { return type.personal; });
+  const IdentifierTypeId type = personal == types.end()
+                                    ? *sender.policy->user_id()
+                                    : IdentifierTypeId(static_cast<uint8_t>(personal - types.begin()));
+  return cat("id-", sender.door->token(type, cat("message id ", id)).hash.hex());
+}
+
+// A group that is named by the phone number of its head, a page by the address of who looks at it. One name
+// of one customer has one text, so it is counted as before.
+std::string sealed_name(const ObjectText::FieldDoor& door, std::string_view name) {
+  std::string literal;
+  json::append_literal(name, literal);
+  const std::string_view sealed = door.door.seal_field(door.owner, "name", literal);
+  return std::string(sealed.substr(1, sealed.size() - 2));
 }
 
 bool is_page(EventType type) { return type == EventType::kPage || type == EventType::kScreen; }
@@ -413,6 +439,11 @@ bool EventDecoder::read_message_id() {
     return fail(Reason::kMessageIdTooLong, members_.message_id,
                 cat(event_.message_id.size(), " bytes; at most ", limits::kMessageIdBytes));
   }
+  if (id_is_personal(sender_->policy->settings(), event_.message_id)) {
+    std::string& id = texts_.next();
+    id = hidden_id(*sender_, event_.message_id);
+    event_.message_id = id;
+  }
   return true;
 }
 
@@ -456,7 +487,9 @@ bool EventDecoder::read_channel() {
   if (node != 0 && (*index_)[node].kind == json::Kind::kString && text_of(node, name)) {
     ChannelReading stated = kehu::read_channel(name);
     event_.channel = stated.channel;
-    if (stated.channel == Channel::kOther) {
+    if (stated.channel == Channel::kOther && is_personal(sender_->policy->settings(), name)) {
+      event_.channel = Channel::kUnknown;
+    } else if (stated.channel == Channel::kOther) {
       std::string& kept = texts_.next();
       kept = std::move(stated.other);
       event_.channel = ChannelName(kept);
@@ -506,6 +539,11 @@ bool EventDecoder::read_objects() {
   const ObjectText::FieldDoor door{
       *sender_->policy, *sender_->door,
       strongest != nullptr ? strongest->token : event_.identifiers.front().token};
+  if (is_personal(sender_->policy->settings(), event_.name)) {
+    std::string& name = texts_.next();
+    name = sealed_name(door, event_.name);
+    event_.name = name;
+  }
   properties_.start();
   traits_.start();
   context_text_.start();
@@ -538,6 +576,11 @@ bool EventDecoder::take_properties(const ObjectText::FieldDoor& door) {
   ok = ok && take_spare(members_.category, "category", is_page(event_.type), door);
   ok = ok && take_spare(members_.name, "name", false, door);
   ok = ok && take_spare(members_.group_id, "groupId", false, door);
+  // Such a text is no channel (read_channel), and is kept where it is sealed.
+  std::string_view channel;
+  const bool is_text = members_.channel != 0 && (*index_)[members_.channel].kind == json::Kind::kString;
+  if (is_text && text_of(members_.channel, channel) && is_personal(sender_->policy->settings(), channel))
+    ok = ok && take_spare(members_.channel, "channel", true, door);
   if (!ok) {
     fault_ = properties_.fault();
     return false;
@@ -644,19 +687,22 @@ void EventDecoder::settle_hashes() {
     id = cat("content-", content.hex());
     event_.message_id = id;
   }
-  const uint64_t scope = uint64_t{event_.project.value()} << 32 | event_.source.value();
-  event_.message_key = hash128(event_.message_id, scope);
+  event_.message_key = hash128(event_.message_id, scope_of(event_));
 }
 
 void EventDecoder::read_former_ids(std::array<Hash128, 2>& keys) {
+  // What earlier versions knew an id under that is hidden now.
+  std::string_view sent;
+  const bool hidden =
+      members_.message_id != 0 && text_of(members_.message_id, sent) && sent != event_.message_id;
+  if (hidden) keys[1] = hash128(sent, scope_of(event_));
   if (former_id_ == 0) return;
-  const uint64_t scope = uint64_t{event_.project.value()} << 32 | event_.source.value();
   const json::Index::Node& value = (*index_)[former_id_];
   const bool list = value.kind == json::Kind::kArray;
   uint32_t node = list ? former_id_ + 1 : former_id_;
   for (size_t i = 0; i < keys.size() && node < value.next; ++i, node = (*index_)[node].next) {
     std::string_view id;
-    if (text_of(node, id)) keys[i] = hash128(id, scope);
+    if (text_of(node, id)) keys[i] = hash128(id, scope_of(event_));
   }
 }
 

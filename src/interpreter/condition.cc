@@ -4,7 +4,6 @@
 #include <compare>
 
 #include "absl/functional/function_ref.h"
-#include "absl/time/civil_time.h"
 #include "text/pattern.h"
 
 namespace kehu::interpreter {
@@ -69,12 +68,6 @@ bool text_satisfies(Op op, const std::string& text, const std::string& part) {
   }
 }
 
-// The day of the year in another one: 28 February of those without the 29th.
-absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
-  const absl::CivilDay day(year, born.month(), born.day());
-  return day.month() == born.month() ? day : day - 1;
-}
-
 class Condition {
  public:
   Condition(const Node& node, const Asked& asked, const Event* event)
@@ -128,8 +121,15 @@ class Condition {
 
  private:
   const BusinessZone& zone() const { return asked_.moment.zone; }
-  Values values(const Node& node) const { return values_of(node, asked_, event_); }
-  absl::CivilDay civil_day(Instant t) const { return absl::CivilDay(1970, 1, 1) + zone().day_of(t).value(); }
+  // A list stands for each of its texts.
+  Values values(const Node& node) const {
+    Values out;
+    for (const Value& value : values_of(node, asked_, event_)) {
+      for (Value& one : rule::elements(value)) out.push_back(std::move(one));
+    }
+    return out;
+  }
+  absl::CivilDay civil_day(Instant t) const { return interpreter::civil_day(t, zone()); }
 
   bool any(const Node& node, absl::FunctionRef<bool(const Value&)> test) const {
     for (const Value& value : values(node)) {
@@ -170,6 +170,15 @@ class Condition {
 };
 
 }  // namespace
+
+absl::CivilDay civil_day(Instant t, const BusinessZone& zone) {
+  return absl::CivilDay(1970, 1, 1) + zone.day_of(t).value();
+}
+
+absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
+  const absl::CivilDay day(year, born.month(), born.day());
+  return day.month() == born.month() ? day : day - 1;
+}
 
 bool condition_holds(const Node& node, const Asked& asked, const Event* event) {
   const auto part_holds = [&](const Node& part) { return holds(part, asked, event); };

@@ -70,6 +70,27 @@ TEST(Examples, MeanWhatTheyRead) {
        .want = "Product Added"},
       {.name = "偏好品类", .events = {snacks, other, snacks}, .want = "snacks"},
       {.name = "偏好品类", .events = {snacks, other}, .want = "drinks"},
+      {.name = "年龄段", .want = "少年", .traits = R"({"birthday":"2008-03-11"})"},
+      {.name = "年龄段", .want = "青年", .traits = R"({"birthday":"2008-03-10"})"},
+      {.name = "年龄段", .want = "老年", .traits = R"({"birthday":"1950-01-01"})"},
+      {.name = "年龄段", .want = "unknown"},
+      {.name = "消费档", .want = "低"},
+      {.name = "消费档", .events = {order}, .want = "中"},
+      {.name = "消费档", .events = {order, old_order}, .want = "高"},
+      {.name = "偏好三类", .events = {snacks, other, snacks}, .want = R"(["snacks","drinks"])"},
+      {.name = "偏好三类", .want = "unknown"},
+      {.name = "零食常客", .events = {snacks}, .want = "true", .tag = R"(["drinks","snacks"])"},
+      {.name = "零食常客", .events = {snacks}, .want = "false", .tag = R"(["drinks","toys"])"},
+      {.name = "零食常客", .want = "false", .tag = R"(["snacks"])"},
+      {.name = "注册渠道",
+       .events = {"2026-03-02 Signed Up@app", "2026-03-01 Signed Up@xiaohongshu"},
+       .want = "xiaohongshu"},
+      {.name = "注册渠道", .want = "unknown"},
+      {.name = "新近搬家", .want = "true", .now = "2026-03-07T23:59", .traits = beijing},
+      {.name = "新近搬家", .want = "false", .now = "2026-03-08", .traits = beijing},
+      {.name = "新近搬家", .want = "false", .now = "2026-03-07"},
+      {.name = "假日购物", .events = {"2026-02-17 Order Completed", order}, .want = "true"},
+      {.name = "假日购物", .events = {"2026-02-28 Order Completed", order}, .want = "false"},
       {.name = "生命周期", .want = "潜客"},
       {.name = "生命周期", .events = {order, old_order}, .want = "活跃"},
       {.name = "生命周期", .events = {"2026-01-01 Order Completed"}, .want = "流失风险"},
@@ -84,7 +105,7 @@ TEST(Examples, MeanWhatTheyRead) {
     }
     EXPECT_GE(asked, 2) << definition.name;
   }
-  EXPECT_EQ(examples().size(), 11u);
+  EXPECT_EQ(examples().size(), 18u);
 }
 
 }  // namespace

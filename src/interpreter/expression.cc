@@ -1,3 +1,4 @@
+#include "calendar/holidays.h"
 #include "interpreter/asked.h"
 #include "interpreter/condition.h"
 #include "interpreter/function.h"
@@ -72,6 +73,39 @@ Values percentile(const Node& node, const Asked& asked, const Event* event) {
   return out;
 }
 
+// Whole years: birthdays since the day, with 28 February for the 29th of years without.
+std::optional<int64_t> age(absl::CivilDay born, absl::CivilDay today) {
+  if (born > today) return std::nullopt;
+  int64_t years = 0;
+  while (birthday_in(born.year() + years + 1, born) <= today) ++years;
+  return years;
+}
+
+Values ages(const Node& node, const Asked& asked, const Event* event) {
+  const BusinessZone& zone = asked.moment.zone;
+  Values out;
+  for (const Value& value : values_of(node.of[0], asked, event)) {
+    const auto time = rule::as_instant(value, zone);
+    const auto years =
+        time ? age(civil_day(*time, zone), civil_day(asked.moment.now, zone)) : std::optional<int64_t>();
+    out.push_back(years ? number(*years) : Value());
+  }
+  return out;
+}
+
+// The first band that ends above it, or the rest.
+Values bands(const Node& node, const Asked& asked, const Event* event) {
+  Values out;
+  for (const Value& value : values_of(node.of[0], asked, event)) {
+    const auto found = rule::as_number(value);
+    size_t band = 1;
+    while (found && band + 1 < node.of.size() && *found >= node.of[band + 1].number.units()) band += 2;
+    const bool is_known = found && band < node.of.size();
+    out.push_back(is_known ? values_of(node.of[band], asked, event).front() : Value());
+  }
+  return out;
+}
+
 // The first whose condition holds.
 Values chosen(const Node& node, const Asked& asked, const Event* event) {
   size_t i = 0;
@@ -82,14 +116,22 @@ Values chosen(const Node& node, const Asked& asked, const Event* event) {
   return {};
 }
 
+Value source(std::string_view name) { return name.empty() ? Value() : Value::of(name); }
+
 Value of_event(const Node& node, const Asked& asked, const Event& event) {
   switch (node.op) {
     case Op::kChannel:
       return Value::of(to_string(event.channel));
     case Op::kSource:
-      return Value::of(asked.facts.source_name(event.source));
+      return source(asked.facts.source_name(event.source));
     case Op::kEventHour:
       return number(rule::hour_of(event.time, asked.moment.zone));
+    case Op::kEventHoliday: {
+      const std::string_view name = calendar::holiday_of(asked.moment.zone.day_of(event.time));
+      return name.empty() ? Value() : Value::of(name);
+    }
+    case Op::kEventWorkday:
+      return Value::of(calendar::is_workday(asked.moment.zone.day_of(event.time)));
     default:
       return number(rule::weekday_of(event.time, asked.moment.zone));
   }
@@ -110,6 +152,12 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return {Value::of(moment.zone.start_of(node.window.from))};
     case Op::kTrait:
       return {trait(node, asked.facts)};
+    case Op::kTraitTime:
+    case Op::kTraitSource: {
+      const auto origin = asked.facts.origin(node.text);
+      if (!origin) return {Value()};
+      return {node.op == Op::kTraitTime ? Value::of(origin->time) : source(origin->source)};
+    }
     case Op::kTag:
       return {asked.facts.tag(node.text)};
     case Op::kSegment:
@@ -119,11 +167,13 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
     case Op::kToday:
       return {Value::of(moment.zone.start_of(moment.zone.day_of(moment.now)))};
     case Op::kProperty:
-      return event == nullptr ? Values() : values_at(node.text, *event);
+      return event == nullptr ? Values() : values_at(node.text, *event, asked);
     case Op::kChannel:
     case Op::kSource:
     case Op::kEventHour:
     case Op::kEventWeekday:
+    case Op::kEventHoliday:
+    case Op::kEventWorkday:
       return event == nullptr ? Values() : Values{of_event(node, asked, *event)};
     case Op::kPlus:
     case Op::kMinus:
@@ -134,6 +184,10 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return percentile(node, asked, event);
     case Op::kRfm:
       return {rfm_value(node, asked)};
+    case Op::kAge:
+      return ages(node, asked, event);
+    case Op::kBand:
+      return bands(node, asked, event);
     case Op::kCase:
       return chosen(node, asked, event);
     default:

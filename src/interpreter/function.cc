@@ -19,10 +19,10 @@ using rule::Value;
 
 Value number(size_t whole) { return Value::of(Sum{static_cast<int64_t>(whole)} * Decimal::kScale); }
 
-std::vector<Sum> numbers_at(std::string_view path, const Selected& events) {
+std::vector<Sum> numbers_at(std::string_view path, const Selected& events, const Asked& asked) {
   std::vector<Sum> out;
   for (const Event* event : events) {
-    for (const Value& value : values_at(path, *event)) {
+    for (const Value& value : values_at(path, *event, asked)) {
       if (const auto one = rule::as_number(value)) out.push_back(*one);
     }
   }
@@ -54,25 +54,25 @@ Value kept(const Values& values, const BusinessZone& zone) {
 }
 
 // `events` begin with those that count most.
-Value value_of_first(std::string_view path, const Selected& events, const BusinessZone& zone) {
+Value value_of_first(std::string_view path, const Selected& events, const Asked& asked) {
   Values values;
   Instant time;
   for (const Event* event : events) {
     if (!values.empty() && event->time != time) break;
     time = event->time;
-    for (const Value& value : values_at(path, *event)) values.push_back(value);
+    for (const Value& value : values_at(path, *event, asked)) values.push_back(value);
   }
-  return kept(values, zone);
+  return kept(values, asked.moment.zone);
 }
 
 Value time_of(const Selected& events, size_t place) {
   return place < events.size() ? Value::of(events[place]->time) : Value();
 }
 
-Value first_or_last(const Node& function, Selected events, const BusinessZone& zone) {
+Value first_or_last(const Node& function, Selected events, const Asked& asked) {
   if (function.op == Op::kLast) std::reverse(events.begin(), events.end());
   if (function.text.empty()) return time_of(events, 0);
-  return value_of_first(function.text, events, zone);
+  return value_of_first(function.text, events, asked);
 }
 
 Value nth(const Node& function, const Selected& events) {
@@ -117,10 +117,11 @@ Value function_value(const Node& function, const Asked& asked) {
     case Op::kDistinct:
       return Value::of(distinct(function, asked));
     case Op::kTop:
+    case Op::kTopN:
       return top(function, asked);
     case Op::kFirst:
     case Op::kLast:
-      return first_or_last(function, events, zone);
+      return first_or_last(function, events, asked);
     case Op::kNth:
       return nth(function, events);
     case Op::kShare:
@@ -130,7 +131,7 @@ Value function_value(const Node& function, const Asked& asked) {
     case Op::kInterval:
       return interval(events);
     default:
-      return of_numbers(function.op, numbers_at(function.text, events));
+      return of_numbers(function.op, numbers_at(function.text, events, asked));
   }
 }
 
@@ -141,7 +142,7 @@ Value rfm_value(const Node& rfm, const Asked& asked) {
   if (events.empty()) return {};
   const int64_t days = zone.day_of(asked.moment.now).value() - zone.day_of(events.back()->time).value();
   const std::array<Sum, 3> own = {Sum{-days} * Decimal::kScale, number(events.size()).number,
-                                  of_numbers(Op::kSum, numbers_at(rfm.text, events)).number};
+                                  of_numbers(Op::kSum, numbers_at(rfm.text, events, asked)).number};
   std::string score;
   for (size_t i = 0; i < own.size(); ++i) {
     const rule::Cuts* cuts = asked.facts.cuts(rule::measure_key(rule::rfm_numbers(rfm)[i], zone.name()));

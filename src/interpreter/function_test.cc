@@ -33,6 +33,17 @@ TEST(Function, OfEvents) {
       {R"(distinct(p of "A"))", "4", "0"},
       {R"(top(c of "A"))", "a", "unknown"},
       {R"(top(c of "A" where p > 0))", "a", "unknown"},
+      {R"(top(2, c of "A"))", R"(["a","b"])", "unknown"},
+      {R"(top(3, p of "A"))", R"(["-1","10","2.5"])", "unknown"},
+      {R"(top(2, c of "A" where c = "b"))", R"(["b"])", "unknown"},
+      {R"(top(2, c of "A") = "b")", "true", "false"},
+      {R"(top(2, c of "A") != "b")", "true", "false"},
+      {R"(not (top(2, c of "A") != "b"))", "false", "true"},
+      {R"(top(2, c of "A") in ("x", "b"))", "true", "false"},
+      {R"(top(2, c of "A") matches "^b$")", "true", "false"},
+      {R"(top(2, c of "A") between "aa" and "ab")", "false", "false"},
+      {R"(top(2, c of "A") is known)", "true", "false"},
+      {R"((case when true then top(2, c of "A") end) = "b")", "true", "false"},
       {R"(first("A"))", "2026-03-08T09:00:00.000+08:00", "unknown"},
       {R"(last("A"))", "2026-03-10T11:00:00.000+08:00", "unknown"},
       {R"(first "A")", "2026-03-08T09:00:00.000+08:00", "unknown"},
@@ -289,6 +300,38 @@ TEST(Function, ManyDifferentTexts) {
   while (hashes[place_of_v0].second != 0) ++place_of_v0;
   const std::string top = Many(1000).answer_to(R"(top(p of "A", yesterday))");
   EXPECT_EQ(top, place_of_v0 < 256 ? "v0" : "unknown");
+}
+
+TEST(Function, OfChannelsAndSources) {
+  const std::vector<std::string_view> events = {"2026-03-08T09:00 A@web#1", "2026-03-09T09:00 A@app#2",
+                                                "2026-03-10T09:00 A@app#1 {\"channel\":\"x\"}",
+                                                "2026-03-10T10:00 B#2", "2026-03-10T11:00 C@app#9"};
+  struct Case {
+    std::string_view rule;
+    std::string_view want;
+  };
+  const Case cases[] = {
+      {R"(first(channel of "A"))", "web"},
+      {R"(last(channel of "A"))", "app"},
+      {R"(last(`channel` of "A"))", "x"},
+      {R"(first(source of "A"))", "shop"},
+      {R"(last(source of "A", yesterday))", "crm"},
+      {R"(top(channel of any event))", "app"},
+      {R"(top(2, channel of any event))", R"(["app","unknown"])"},
+      {R"(top(source of "A"))", "shop"},
+      {R"(distinct(channel of any event))", "3"},
+      {R"(distinct(source of any event, last 1 day))", "2"},
+      {R"(first(source of "C"))", "unknown"},
+      {R"(sequence("A" then "A" by channel))", "true"},
+      {R"(sequence("A" then "C" by channel))", "true"},
+      {R"(sequence("A" then "B" by channel))", "false"},
+      {R"(sequence("A" then "B" by source))", "true"},
+      {R"(sequence("A" then "C" by source))", "false"},
+      {R"(first(channel of "A" where source = "crm"))", "app"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(answer({.name = "", .rule = c.rule, .events = events, .want = ""}), c.want) << c.rule;
+  }
 }
 
 }  // namespace

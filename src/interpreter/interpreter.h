@@ -23,6 +23,12 @@ class Facts {
   virtual ~Facts() = default;
   // A path into the traits as they are now.
   virtual std::optional<json::RawValue> trait(std::string_view path) const = 0;
+  // Of the event that wrote a trait as it is; nullopt: there is no such trait.
+  struct Origin {
+    Instant time;
+    std::string_view source;  // empty: nobody knows its name
+  };
+  virtual std::optional<Origin> origin(std::string_view trait) const = 0;
   virtual bool in_segment(std::string_view name) const = 0;
   virtual rule::Value tag(std::string_view name) const = 0;
   virtual std::string_view source_name(SourceId source) const = 0;

@@ -56,6 +56,8 @@ std::string answer(const rule::Node& tree, const Question& question) {
   facts.traits = std::string(question.traits);
   facts.segments = {"blocked"};
   facts.tags = {{"level", rule::Value::of(std::string_view("gold"))}};
+  facts.origins["city"] = {instant("2026-03-01T09:00:00", zone), "crm"};
+  facts.tags["偏好三类"] = rule::Value::list_of_json(question.tag);
   const rule::Value value = evaluate(tree, events, facts, {instant(question.now, zone), zone});
   return rule::as_text(value, zone).value_or("unknown");
 }

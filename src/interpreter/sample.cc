@@ -1,5 +1,6 @@
 #include "interpreter/sample.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -14,10 +15,10 @@ constexpr uint64_t kHashMask = 0xffff'ffff'ffff;  // as NameId
 
 uint64_t hash_of(std::string_view text) { return hash64(text) & kHashMask; }
 
-std::vector<std::string> all_texts(std::string_view path, const Selected& events, const Moment& moment) {
+std::vector<std::string> all_texts(std::string_view path, const Selected& events, const Asked& asked) {
   std::vector<std::string> out;
   for (const Event* event : events) {
-    for (std::string& text : texts_at(path, *event, moment)) out.push_back(std::move(text));
+    for (std::string& text : texts_at(path, *event, asked)) out.push_back(std::move(text));
   }
   return out;
 }
@@ -39,14 +40,14 @@ Sum estimated(size_t found, uint64_t largest_hash) {
 
 Sum distinct(const rule::Node& function, const Asked& asked) {
   std::set<uint64_t> sample;
-  for (const std::string& text : all_texts(function.text, selected(function.of[0], asked), asked.moment)) {
+  for (const std::string& text : all_texts(function.text, selected(function.of[0], asked), asked)) {
     sample.insert(hash_of(text));
   }
   const bool beyond = sample.size() > kSampledTexts;
   keep_smallest(sample);
   std::set<uint64_t> found;
   const Selected events = selected(function.of[0], function.window, asked);
-  for (const std::string& text : all_texts(function.text, events, asked.moment)) {
+  for (const std::string& text : all_texts(function.text, events, asked)) {
     if (sample.contains(hash_of(text))) found.insert(hash_of(text));
   }
   const Sum count = beyond ? estimated(found.size(), *sample.rbegin()) : static_cast<int64_t>(found.size());
@@ -59,23 +60,22 @@ rule::Value top(const rule::Node& function, const Asked& asked) {
     return std::pair(hash_of(cut), std::string(cut));
   };
   std::set<std::pair<uint64_t, std::string>> sample;
-  for (const std::string& text : all_texts(function.text, selected(function.of[0], asked), asked.moment)) {
+  for (const std::string& text : all_texts(function.text, selected(function.of[0], asked), asked)) {
     sample.insert(kept(text));
   }
   keep_smallest(sample);
   std::map<std::string, size_t> counts;  // by code point
   const Selected events = selected(function.of[0], function.window, asked);
-  for (const std::string& text : all_texts(function.text, events, asked.moment)) {
+  for (const std::string& text : all_texts(function.text, events, asked)) {
     if (sample.contains(kept(text))) ++counts[kept(text).second];
   }
-  rule::Value most;
-  size_t most_count = 0;
-  for (const auto& [text, count] : counts) {
-    if (count <= most_count) continue;
-    most = rule::Value::of(text);
-    most_count = count;
-  }
-  return most;
+  std::vector<std::string> texts;
+  for (const auto& [text, count] : counts) texts.push_back(text);
+  std::stable_sort(texts.begin(), texts.end(),
+                   [&](const std::string& a, const std::string& b) { return counts[a] > counts[b]; });
+  if (function.op == rule::Op::kTop) return texts.empty() ? rule::Value() : rule::Value::of(texts[0]);
+  const auto most = static_cast<size_t>(function.number.units() / Decimal::kScale);
+  return rule::Value::list(absl::MakeSpan(texts).subspan(0, most));
 }
 
 }  // namespace kehu::interpreter

@@ -1,6 +1,7 @@
 #include "interpreter/selection.h"
 
 #include "json/fields.h"
+#include "rule/nodes.h"
 
 namespace kehu::interpreter {
 namespace {
@@ -30,8 +31,14 @@ Selected selected(const rule::Node& selector, const rule::Window& window, const 
   return out;
 }
 
-Values values_at(std::string_view path, const Event& event) {
+Values values_at(std::string_view path, const Event& event, const Asked& asked) {
   Values out;
+  if (rule::is_event_text(path)) {
+    const rule::Op op = path == rule::kChannelPath ? rule::Op::kChannel : rule::Op::kSource;
+    out = values_of({.op = op}, asked, &event);
+    std::erase_if(out, [](const rule::Value& value) { return !value.known(); });
+    return out;
+  }
   const auto parsed = json::FieldPath::parse(path);
   if (!parsed.ok()) return out;
   parsed->visit(event.properties, [&](const json::RawValue& raw) {
@@ -41,9 +48,11 @@ Values values_at(std::string_view path, const Event& event) {
   return out;
 }
 
-std::vector<std::string> texts_at(std::string_view path, const Event& event, const Moment& moment) {
+std::vector<std::string> texts_at(std::string_view path, const Event& event, const Asked& asked) {
   std::vector<std::string> out;
-  for (const rule::Value& value : values_at(path, event)) out.push_back(*rule::as_text(value, moment.zone));
+  for (const rule::Value& value : values_at(path, event, asked)) {
+    out.push_back(*rule::as_text(value, asked.moment.zone));
+  }
   return out;
 }
 

@@ -114,9 +114,9 @@ class Sequence {
   const rule::Extent window_;
 };
 
-Takers with_text(Takers takers, const std::string& text, std::string_view path, const Moment& moment) {
+Takers with_text(Takers takers, const std::string& text, std::string_view path, const Asked& asked) {
   std::erase_if(takers, [&](const Taker& one) {
-    const std::vector<std::string> texts = texts_at(path, *one.event, moment);
+    const std::vector<std::string> texts = texts_at(path, *one.event, asked);
     return std::find(texts.begin(), texts.end(), text) == texts.end();
   });
   return takers;
@@ -130,10 +130,10 @@ bool sequence_holds(const Node& node, const Asked& asked) {
   if (node.text.empty()) return sequence.happened(takers);
   std::set<std::string> texts;
   for (const Taker& one : takers) {
-    for (std::string& text : texts_at(node.text, *one.event, asked.moment)) texts.insert(std::move(text));
+    for (std::string& text : texts_at(node.text, *one.event, asked)) texts.insert(std::move(text));
   }
   return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
-    return sequence.happened(with_text(takers, text, node.text, asked.moment));
+    return sequence.happened(with_text(takers, text, node.text, asked));
   });
 }
 

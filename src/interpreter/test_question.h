@@ -21,6 +21,7 @@ struct Question {
   std::string_view now = "2026-03-10T12:00:00";
   std::string_view zone = "Asia/Shanghai";
   std::string_view traits = "{}";
+  std::string_view tag = "[]";  // the list that the tag 偏好三类 is
 };
 
 // The answer as a text, or what is wrong with the rule.

@@ -68,6 +68,7 @@ class RandomCuts {
 class PlainFacts : public Facts {
  public:
   std::string traits = "{}";
+  std::map<std::string, Origin, std::less<>> origins;
   std::set<std::string, std::less<>> segments;
   std::map<std::string, rule::Value, std::less<>> tags;
   std::vector<std::string> sources = {"shop", "crm"};
@@ -78,6 +79,10 @@ class PlainFacts : public Facts {
     const auto parsed = json::FieldPath::parse(path);
     if (parsed.ok()) parsed->visit(traits, [&](const json::RawValue& raw) { found = raw; });
     return found;
+  }
+  std::optional<Origin> origin(std::string_view trait) const override {
+    const auto found = origins.find(trait);
+    return found == origins.end() ? std::nullopt : std::optional(found->second);
   }
   bool in_segment(std::string_view name) const override { return segments.contains(name); }
   rule::Value tag(std::string_view name) const override {
@@ -299,13 +304,17 @@ class RandomHistory {
       if (chance(4)) continue;
       const std::string value = trait == "birthday" && !chance(4) ? birthday() : member({});
       out.traits += cat(out.traits.size() > 1 ? "," : "", literal(trait), ":", value);
+      out.origins[trait] = {any_time(), pick(world_.sources)};
     }
     out.traits += "}";
     for (const std::string& segment : world_.segments) {
       if (chance(2)) out.segments.insert(segment);
     }
     for (const std::string& tag : world_.tags) {
-      if (!chance(3)) out.tags[tag] = rule::Value::of(std::string_view(pick(world_.texts)));
+      if (chance(3)) continue;
+      const std::string first = pick(world_.texts);
+      out.tags[tag] = chance(2) ? rule::Value::of(std::string_view(first))
+                                : rule::Value::list({std::vector<std::string>{first, pick(world_.texts)}});
     }
     return out;
   }

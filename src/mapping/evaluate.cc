@@ -450,12 +450,7 @@ std::optional<rows::Cell> Evaluator::json(const Value& value, rows::Cell cell) {
   if (const auto error = index.scan(cell.text)) {
     return reject(Reason::kInvalidField, value, cat("JSON is expected; ", error->to_string()));
   }
-  // An event is one line; between the values of a JSON text a line feed is only a blank.
-  if (cell.text.find('\n') == std::string_view::npos) return rows::Cell{rows::CellKind::kJson, cell.text};
-  std::string& text = fresh();
-  text.assign(cell.text);
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return rows::Cell{rows::CellKind::kJson, text};
+  return rows::Cell{rows::CellKind::kJson, cell.text};
 }
 
 std::optional<rows::Cell> Evaluator::number(const Value& value, rows::Cell cell) {

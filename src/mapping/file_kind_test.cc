@@ -122,6 +122,53 @@ TEST(CheckText, ZerosAreNotAlwaysUtf16) {
   for (const Case& c : cases) EXPECT_EQ(rows::encoding_of(c.given), c.want) << c.name;
 }
 
+TEST(CheckText, KnowsEncodingsOfTwoBytes) {
+  struct Case {
+    const char* name;
+    std::string given;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"GBK", "\xd0\xd5\xc3\xfb,\xb3\xc7\xca\xd0\n1,\xb1\xb1\xbe\xa9\n2,\xb1\xb1\xbe\xa9\n", "GBK"},
+      {"GBK, one city in many rows", "city\n\xb1\xb1\xbe\xa9\n\xb1\xb1\xbe\xa9\n\xb1\xb1\xbe\xa9\n"s, "GBK"},
+      {"Big5", "\xb7\x7c\xad\xfb,\xa9\x6d\xa6\x57\nm1,\xa4\xfd\xa4\x70\xa9\xfa\n", "Big5"},
+      {"Shift_JIS", "\x89\xef\x88\xf5,\x8e\x81\x96\xbc\nm1,\x8e\x52\x93\x63\x91\xbe\x98\x59\n", "Shift_JIS"},
+      {"EUC-KR",
+       "\xc8\xb8\xbf\xf8\xb9\xf8\xc8\xa3,\xc0\xcc\xb8\xa7,\xb0\xa1\xc0\xd4\xc0\xcf\n"
+       "m1,\xb1\xe8\xc3\xb6\xbc\xf6,\xbc\xad\xbf\xef\n",
+       "EUC-KR"},
+      {"Latin letters", "stadt\nM\xfcnchen\nK\xf6ln\n\xc4gypten\n\xc4rger\n\xc5land\n", "windows-1252"},
+      {"typographic quotes", "note\n\x93Hello\x94 \x96 he said\n\x93No\x94\n", "windows-1252"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(rows::encoding_of(c.given), c.want) << c.name;
+    Mapping mapping;
+    mapping.name = "m.toml";
+    const std::string said = message_of(rows::check_text(mapping, "f", c.given));
+    const bool known = std::string_view(c.want) != "windows-1252";
+    EXPECT_EQ(said.find(cat("looks like ", c.want)) != said.npos, known) << c.name << ": " << said;
+  }
+}
+
+TEST(CheckText, Utf8IsNotReadAsAnythingElse) {
+  Mapping mapping;
+  mapping.name = "m.toml";
+  const auto said = [&](const char* encoding, const std::string& text) {
+    mapping.file.encoding = encoding;
+    return message_of(rows::check_text(mapping, "f", text));
+  };
+  for (const char* encoding : {"GBK", "Big5", "ISO-8859-1", "Shift_JIS"}) {
+    EXPECT_EQ(said(encoding, "姓名,城市\n李娜,上海\n"),
+              cat("f is UTF-8, not ", encoding, ": write encoding = \"UTF-8\" into [file] of m.toml"));
+    EXPECT_EQ(said(encoding, "\xef\xbb\xbf姓名,城市\n"), "") << "the mark says so";
+    EXPECT_EQ(said(encoding, "name,city\n"), "");
+  }
+  for (const char* encoding : {"UTF-8", "utf8", "utf-8-sig"}) {
+    EXPECT_EQ(said(encoding, "姓名,城市\n李娜,上海\n"), "") << encoding;
+    EXPECT_NE(said(encoding, "\xd0\xd5\xc3\xfb,\xca\xd6\xbb\xfa\n"), "") << encoding;
+  }
+}
+
 TEST(CheckText, KnowsUndeclaredGbk) {
   struct Case {
     const char* name;
@@ -140,7 +187,9 @@ TEST(CheckText, KnowsUndeclaredGbk) {
   for (const Case& c : cases) {
     const absl::Status status = rows::check_text(mapping_of(rows::FileFormat::kCsv), "f", c.given);
     EXPECT_EQ(status.ok(), !c.gbk) << c.name << ": " << status;
-    EXPECT_TRUE(rows::check_text(mapping_of(rows::FileFormat::kCsv, "GBK"), "f", c.given).ok()) << c.name;
+    const bool utf8 = std::string_view(c.name).starts_with("UTF-8");
+    EXPECT_EQ(rows::check_text(mapping_of(rows::FileFormat::kCsv, "GBK"), "f", c.given).ok(), !utf8)
+        << c.name;
   }
 }
 

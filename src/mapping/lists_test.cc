@@ -300,6 +300,46 @@ properties.sku = "items[].sku"
   EXPECT_THAT(row.events, testing::HasSubstr(R"("properties":{"sku":"b"})"));
 }
 
+// What a mapping takes over of JSON that stands on several lines is one line of what is sent.
+TEST(Lists, AnEventIsOneLineHoweverItsRowIsSpread) {
+  const char* spread =
+      "{\n \"u\": 7,\r\n \"t\": \"2026-11-01\",\n \"o\": {\n  \"x\": 1\n },\n \"l\": [\n  {\n   \"a\": "
+      "\"1\\n2\"\n  },\n  [\n  ]\n ]\n}";
+  const auto mapping = Mapping::parse(R"([kafka]
+brokers = "b:9092"
+topics = ["orders"]
+[identifiers]
+user_id = { column = "u", many = true }
+[time]
+column = "t"
+[event]
+name = "E"
+[properties]
+object = "o"
+list = "l"
+of_each = "l[]"
+first = { first = "l" }
+text = { column = "o", type = "string" }
+json = { column = "l", type = "json" }
+[traits]
+object = "o"
+[context]
+list = "l"
+)",
+                                      "k.toml");
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  auto mapper = MessageMapper::make(*mapping);
+  ASSERT_TRUE(mapper.ok()) << mapper.status();
+  MappedRow row;
+  mapper->map(
+      {.topic = "orders", .stream = "orders/0", .position = 7, .key = "", .time = {}, .payload = spread},
+      row);
+  EXPECT_EQ(row.event_count, 1u);
+  EXPECT_EQ(std::count(row.events.begin(), row.events.end(), '\n'), 1) << row.events;
+  EXPECT_TRUE(row.events.ends_with("}\n"));
+  EXPECT_THAT(row.events, testing::HasSubstr(R"("a": "1\n2")")) << "a text keeps its line ends";
+}
+
 TEST(Lists, MistakesOfTheMapping) {
   const struct {
     const char* toml;

@@ -144,6 +144,8 @@ void RowMapper::map_one(const EventSpec& event, const rows::Row& row, Place plac
   if (wanted && !*wanted) return;
   const size_t begin = out.events.size();
   if (wanted && append_event(event, row, place, out)) {
+    // An event is one line. Within JSON that the row spreads over several, a line end is only a blank.
+    std::replace(out.events.begin() + static_cast<std::ptrdiff_t>(begin), out.events.end(), '\n', ' ');
     out.events.push_back('\n');
     ++out.event_count;
     return;

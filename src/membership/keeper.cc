@@ -113,7 +113,8 @@ void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>
     value = rule::as_bool(value).value_or(false) ? rule::Value::of(true) : rule::Value();
   } else {
     if (!value.known() && definition.keep_when_empty) return;
-    value.text = std::string(cut_utf8(value.text, kTagBytes));
+    // Lists are short by themselves.
+    if (value.kind != rule::Value::Kind::kList) value.text = std::string(cut_utf8(value.text, kTagBytes));
   }
   const Members::Entry* entry = members_->find(rule.id);
   rule::Value before = entry == nullptr ? rule::Value() : entry->value;

@@ -40,7 +40,7 @@ inline constexpr size_t kTagBytes = 256;
 // per thread.
 class Keeper final : private Asked {
  public:
-  using TraitOf = absl::FunctionRef<std::optional<json::RawValue>(std::string_view path)>;
+  using TraitOf = absl::FunctionRef<rule::Value(rule::Op op, std::string_view path)>;
   using CutsOf = std::function<const rule::Cuts*(std::string_view key)>;
 
   // `cuts` says what was measured so far; without it nothing was.
@@ -74,7 +74,7 @@ class Keeper final : private Asked {
  private:
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view path) override { return (*trait_)(path); }
+  rule::Value trait(rule::Op op, std::string_view path) override { return (*trait_)(op, path); }
   rule::Value result(uint32_t rule) override;
   const rule::Cuts* cuts(std::string_view key) override { return cuts_ ? cuts_(key) : nullptr; }
 

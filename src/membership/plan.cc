@@ -1,7 +1,9 @@
 #include "membership/plan.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <tuple>
 
 #include "base/text.h"
 #include "rule/check.h"
@@ -80,14 +82,15 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   const Order order(versions);
   std::map<tally::TallyId, tally::Spec> specs;
   // Programs name tallies by their place among the ids, which is known once all have one.
-  for (const RuleVersion& version : versions) {
-    std::vector<tally::Spec> counted;
-    collect_specs(version.definition.body, version.zone, counted);
-    for (tally::Spec& spec : counted) {
-      const tally::TallyId id = registry.tally(spec, position);
-      tally_ids_[spec.key()] = id;
-      specs.emplace(id, std::move(spec));
-    }
+  std::vector<tally::Spec> counted;
+  for (const RuleVersion& version : versions) collect_specs(version.definition.body, version.zone, counted);
+  std::ranges::stable_sort(counted, std::greater(), [](const tally::Spec& spec) {
+    return std::tuple(spec.length, spec.extremes, spec.ends);
+  });
+  for (const tally::Spec& spec : counted) {
+    Registry::Found found = registry.tally(spec, position);
+    tally_ids_[spec.key()] = found.id;
+    specs.emplace(found.id, std::move(found.spec));
   }
   tallies_ = tally::Plan({specs.begin(), specs.end()}, fields);
   const Program::Names names = this->names();
@@ -170,7 +173,7 @@ class Nobody final : public Asked {
   explicit Nobody(const tally::Plan& plan) { totals_.open(plan, {}); }
   Instant now() const override { return kFirstInstant + Duration::days(10'000); }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view) override { return std::nullopt; }
+  rule::Value trait(rule::Op, std::string_view) override { return {}; }
   rule::Value result(uint32_t) override { return {}; }
   const rule::Cuts* cuts(std::string_view) override { return nullptr; }
 

@@ -5,6 +5,7 @@
 
 #include "membership/run.h"
 #include "rule/compare.h"
+#include "rule/nodes.h"
 
 namespace kehu::membership {
 namespace {
@@ -36,16 +37,28 @@ Program::Program(const Node& expression, const std::string& zone, const Names& n
   }
 }
 
+// Of a list one text has to be above the least and below the greatest, so the value stands beside both.
+Program::Step Program::compile_between(const Node& node, const std::string& zone, const Names& names) {
+  Step both = compile(as_comparisons(node), zone, names);
+  if (!rule::may_be_list(node.of[0])) return both;
+  Step step{.op = Op::kBetween};
+  step.of.push_back(compile(node.of[0], zone, names));
+  step.of.push_back(std::move(both));
+  return step;
+}
+
 Program::Step Program::compile(const Node& node, const std::string& zone, const Names& names) {
-  if (node.op == Op::kBetween) return compile(as_comparisons(node), zone, names);
+  if (node.op == Op::kBetween) return compile_between(node, zone, names);
   Step step{.op = node.op,
             .text = node.text,
             .constant = rule::literal(node, zone_),
+            .may_be_list = rule::may_be_list(node),
             .span = node.span,
             .window = node.window};
-  asks_traits_ |= node.op == Op::kTrait;
+  asks_traits_ |= rule::asks_trait(node.op);
   if (node.op == Op::kPercentile) step.text = rule::measure_key(node.of[0], zone);
-  if (node.op == Op::kNth) step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
+  if (node.op == Op::kNth || node.op == Op::kTopN)
+    step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {
     const auto rule =
         names.rule(node.op == Op::kSegment ? rule::Kind::kSegment : rule::Kind::kTag, node.text);
@@ -65,6 +78,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
   if (rule::is_aggregate(node.op)) {
     for (const tally::Spec& spec : tally::specs_of(node, zone)) {
       step.tallies.push_back(names.tally(spec));
+      step.granule = spec.granule;
       add_once(step.tallies.back(), tallies_);
     }
     if (node.op == Op::kStage) {

@@ -34,8 +34,8 @@ class Asked {
   virtual ~Asked() = default;
   virtual Instant now() const = 0;
   virtual tally::Totals& totals() = 0;
-  // A path into the traits as they are.
-  virtual std::optional<json::RawValue> trait(std::string_view path) = 0;
+  // What an operator that asks_trait() comes to: a path into the traits as they are, or where one came from.
+  virtual rule::Value trait(rule::Op op, std::string_view path) = 0;
   // What another rule has come to, by its index in the plan.
   virtual rule::Value result(uint32_t rule) = 0;
   // What was last measured of a number, by its key; nullptr: nothing yet.
@@ -79,17 +79,21 @@ class Program {
     rule::Op op;
     std::string text = {};
     rule::Value constant = {};
+    bool may_be_list = false;
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
     rule::Span span = {};
     rule::Window window = {};
-    uint32_t number = 0;                  // of kNth; the index of another rule
-    std::vector<uint32_t> tallies = {};   // of a function of events
+    uint32_t number = 0;                 // of kNth and kTopN; the index of another rule
+    std::vector<uint32_t> tallies = {};  // of a function of events
+    // Of its window; a tally may have granules although it has none.
+    rule::Granule granule = rule::Granule::kNone;
     std::vector<std::string> names = {};  // of a stage's steps
     std::optional<text::Pattern> pattern = {};
     std::vector<Step> of = {};
   };
   static Drift drift(const Step& step, absl::Span<const uint32_t> counted);
   Step compile(const rule::Node& node, const std::string& zone_name, const Names& names);
+  Step compile_between(const rule::Node& node, const std::string& zone_name, const Names& names);
 
   BusinessZone zone_;
   Step root_;

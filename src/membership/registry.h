@@ -62,7 +62,13 @@ class Registry {
   // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies;
   // at zero they have missed nothing, and are live. What no version asks for any more is forgotten.
   RuleId rule(const RuleVersion& version, Sequence position);
-  tally::TallyId tally(const tally::Spec& spec, Sequence position);
+  // Of several that can answer for a spec (Spec::covered_by) one that has missed nothing, and of these the
+  // one that reaches furthest back. Ask for the furthest first, so that one counts for all.
+  struct Found {
+    tally::TallyId id;
+    tally::Spec spec;  // of that one
+  };
+  Found tally(const tally::Spec& spec, Sequence position);
   // Behind all of rule() and tally(): forgets what was not asked for since the last call, and stores the
   // rest.
   void settle();

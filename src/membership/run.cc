@@ -18,6 +18,27 @@ namespace {
 
 Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
 
+absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
+
+// Born on 29 February, it is on the 28th of other years.
+absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
+  const absl::CivilDay day(year, born.month(), born.day());
+  return day.month() == born.month() ? day : day - 1;
+}
+
+// Conditions that hold when they do for one of several values; between has its own way.
+bool looks_at_values(Op op) {
+  return rule::is_comparison(op) || op == Op::kIn || (Op::kContains <= op && op <= Op::kMatches) ||
+         op == Op::kWithin || op == Op::kBirthday;
+}
+
+Run::Step constant(Value value, Type type) {
+  Run::Step step{.op = Op::kText};
+  step.constant = std::move(value);
+  step.type = type;
+  return step;
+}
+
 // now, or a span before or behind it.
 bool moves_with_now(const Run::Step& step) {
   if (step.op == Op::kNow) return true;
@@ -37,6 +58,9 @@ Instant moved(const Run::Step& step, Instant now, const BusinessZone& zone) {
 }  // namespace
 
 Answer Run::answer(const Step& step) {
+  if (looks_at_values(step.op)) {
+    if (auto known = of_lists(step)) return *known;
+  }
   if (rule::is_comparison(step.op)) return comparison(step);
   switch (step.op) {
     case Op::kAnd:
@@ -45,6 +69,8 @@ Answer Run::answer(const Step& step) {
       return all(step, false);
     case Op::kNot:
       return opposite(step);
+    case Op::kBetween:
+      return between(step);
     case Op::kIn:
       return among(step);
     case Op::kContains:
@@ -65,14 +91,20 @@ Answer Run::answer(const Step& step) {
       return sum(step);
     case Op::kCase:
       return cases(step);
+    case Op::kBand:
+      return band(step);
     case Op::kDaysSince:
       return days_since(step);
     case Op::kPercentile:
       return percentile(step);
     case Op::kRfm:
       return rfm(step);
+    case Op::kAge:
+      return age(step);
     case Op::kTrait:
-      return trait(step);
+    case Op::kTraitTime:
+    case Op::kTraitSource:
+      return {asked_.trait(step.op, step.text)};
     case Op::kSegment: {
       const Value result = asked_.result(step.number);
       return {Value::of(rule::as_bool(result).value_or(false))};
@@ -109,6 +141,41 @@ Answer Run::all(const Step& step, bool wanted) {
 Answer Run::opposite(const Step& step) {
   const Answer of = answer(step.of[0]);
   return {Value::of(!truth(of)), of.until};
+}
+
+// Of a list each text in turn stands where the list does. Lists are short and few, so the step is copied.
+std::optional<Answer> Run::of_lists(const Step& step) {
+  for (size_t i = 0; i < step.of.size(); ++i) {
+    if (!step.of[i].may_be_list) continue;
+    const Answer list = answer(step.of[i]);
+    if (list.value.kind != Value::Kind::kList) continue;
+    Step single = step;
+    Answer any{Value::of(false), list.until};
+    for (Value& text : rule::elements(list.value)) {
+      single.of[i] = constant(std::move(text), step.of[i].type);
+      add(answer(single), any);
+    }
+    return any;
+  }
+  return std::nullopt;
+}
+
+Answer Run::between(const Step& step) {
+  const Answer value = answer(step.of[0]);
+  if (value.value.kind != Value::Kind::kList) return answer(step.of[1]);
+  Step both = step.of[1];
+  Answer any{Value::of(false), value.until};
+  for (const Value& text : rule::elements(value.value)) {
+    for (Step& bound : both.of) bound.of[0] = constant(text, bound.of[0].type);
+    add(answer(both), any);
+  }
+  return any;
+}
+
+// Whether one of several holds.
+void Run::add(const Answer& one, Answer& any) const {
+  any.value = Value::of(truth(any) || truth(one));
+  any.until = std::min(any.until, one.until);
 }
 
 Answer Run::comparison(const Step& step) {
@@ -159,19 +226,16 @@ Answer Run::within(const Step& step) {
   return {Value::of(false), std::min(of.until, edge)};
 }
 
-// Born on 29 February, it is on the 28th of other years.
 Answer Run::birthday(const Step& step) {
   const Answer of = answer(step.of[0]);
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value::of(false), of.until};
-  const absl::CivilDay epoch(1970, 1, 1);
-  const absl::CivilDay born = epoch + zone_.day_of(*t).value();
-  const absl::CivilDay today = epoch + zone_.day_of(now_).value();
-  const absl::CivilDay last = epoch + zone_.day_of(rule::plus(now_, step.span, zone_)).value();
+  const absl::CivilDay born = civil(zone_.day_of(*t));
+  const absl::CivilDay today = civil(zone_.day_of(now_));
+  const absl::CivilDay last = civil(zone_.day_of(rule::plus(now_, step.span, zone_)));
   bool holds = false;
   for (const absl::civil_year_t year : {today.year(), today.year() + 1}) {
-    absl::CivilDay day(year, born.month(), born.day());
-    if (day.month() != born.month()) --day;
+    const absl::CivilDay day = birthday_in(year, born);
     holds |= today <= day && day <= last;
   }
   return {Value::of(holds), std::min(of.until, midnight())};
@@ -226,9 +290,30 @@ Answer Run::rfm(const Step& step) {
   return {score.size() == step.of.size() ? Value::of(std::string_view(score)) : Value(), until};
 }
 
-Answer Run::trait(const Step& step) {
-  const auto raw = asked_.trait(step.text);
-  return {raw ? Value::of(*raw) : Value()};
+// Grows by one on each birthday.
+Answer Run::age(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto t = rule::as_instant(of.value, zone_);
+  if (!t) return {Value(), of.until};
+  const absl::CivilDay born = civil(zone_.day_of(*t));
+  const absl::CivilDay today = civil(zone_.day_of(now_));
+  const auto until = [&](absl::CivilDay day) {
+    const auto days = static_cast<int32_t>(day - absl::CivilDay(1970, 1, 1));
+    return std::min(of.until, zone_.start_of(CivilDay(days)));
+  };
+  if (born > today) return {Value(), until(born)};
+  const bool was_this_year = birthday_in(today.year(), born) <= today;
+  const absl::civil_year_t last = today.year() - (was_this_year ? 0 : 1);
+  return {number(last - born.year()), until(birthday_in(last + 1, born))};
+}
+
+Answer Run::band(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  const auto number = rule::as_number(of.value);
+  if (!number) return {Value(), of.until};
+  const auto found =
+      rule::band_of(*number, step.of.size(), [&](size_t bound) { return step.of[bound].constant.number; });
+  return {found ? step.of[*found].constant : Value(), of.until};
 }
 
 // days_since(t) grows by one each midnight: it crosses a constant on one of them.

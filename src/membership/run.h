@@ -22,6 +22,9 @@ class Run {
   Answer all(const Step& step, bool wanted);
   Answer opposite(const Step& step);
   Answer comparison(const Step& step);
+  std::optional<Answer> of_lists(const Step& step);
+  Answer between(const Step& step);
+  void add(const Answer& one, Answer& any) const;
   Answer among(const Step& step);
   Answer texts(const Step& step);
   Answer within(const Step& step);
@@ -31,7 +34,8 @@ class Run {
   Answer days_since(const Step& step);
   Answer percentile(const Step& step);
   Answer rfm(const Step& step);
-  Answer trait(const Step& step);
+  Answer age(const Step& step);
+  Answer band(const Step& step);
 
   // Functions of events.
   Answer function(const Step& step);

@@ -42,8 +42,16 @@ Value of_numbers(Op op, const tally::Amount& amount) {
   }
 }
 
-bool is_number_of_events(Op op) {
-  return op == Op::kCount || op == Op::kSum || op == Op::kAverage || op == Op::kMin || op == Op::kMax;
+// Whether a step is a number of events in an open window, which goes with the oldest of them.
+bool slides(const Run::Step& step) {
+  return (step.op == Op::kCount || step.op == Op::kSum || step.op == Op::kAverage || step.op == Op::kMin ||
+          step.op == Op::kMax || step.op == Op::kShare) &&
+         slides_open(step.window);
+}
+
+Value part_of(uint64_t part, uint64_t all) {
+  if (all == 0) return {};
+  return Value::of(rule::divided(number(part).number, static_cast<int64_t>(all)));
 }
 
 // As docs/rules.md has it, and aggregate::estimate_distinct.
@@ -53,6 +61,16 @@ uint64_t estimated(size_t found, uint64_t largest_hash) {
       static_cast<double>(tally::Texts::kTexts - 1) * space / (static_cast<double>(largest_hash) + 1);
   return static_cast<uint64_t>(all * static_cast<double>(found) / static_cast<double>(tally::Texts::kTexts) +
                                0.5);
+}
+
+// Of equals the first by code point, which is the order of the map.
+std::vector<std::string> most_frequent(const std::map<std::string_view, uint64_t>& counts, size_t most) {
+  std::vector<std::pair<std::string_view, uint64_t>> sorted(counts.begin(), counts.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& each) { return each.second; });
+  sorted.resize(std::min(sorted.size(), most));
+  std::vector<std::string> texts;
+  for (const auto& [text, count] : sorted) texts.emplace_back(text);
+  return texts;
 }
 
 }  // namespace
@@ -83,6 +101,7 @@ Answer Run::function(const Step& step) {
       return active_days(step);
     case Op::kDistinct:
     case Op::kTop:
+    case Op::kTopN:
       return texts_of(step);
     case Op::kFirst:
     case Op::kLast:
@@ -112,7 +131,7 @@ Answer Run::of_amounts(const Step& step, const tally::Amount& amount, Instant un
 
 Run::Held Run::held(const Step& step, uint32_t tally) {
   const tally::Amounts& amounts = asked_.totals().of(tally).amounts;
-  const Granule granule = asked_.totals().counter(tally).spec.granule;
+  const Granule granule = step.granule;
   if (granule == Granule::kNone) return {amounts.total()};
   const Range range = granules(step.window, granule);
   Held held;
@@ -138,41 +157,41 @@ Run::Held Run::held(const Step& step, uint32_t tally) {
 // for each of these steps, up to the first that decides otherwise. So "at least three in 30 days" of somebody
 // with fifty is due once, and not at each midnight.
 std::optional<Answer> Run::sliding(const Step& step) {
-  const bool first = is_number_of_events(step.of[0].op);
+  const bool first = slides(step.of[0]);
   const Step& function = step.of[first ? 0 : 1];
   const Step& bound = step.of[first ? 1 : 0];
-  if (!is_number_of_events(function.op) || bound.op != Op::kNumber || !slides_open(function.window)) {
-    return std::nullopt;
-  }
-  const tally::Amounts& amounts = asked_.totals().of(function.tallies[0]).amounts;
-  const Granule granule = asked_.totals().counter(function.tallies[0]).spec.granule;
-  const Range range = granules(function.window, granule);
-  const auto holds = [&](const tally::Amount& amount) {
-    const Value value = of_numbers(function.op, amount);
+  if (!slides(function) || bound.op != Op::kNumber) return std::nullopt;
+  const auto holds = [&](const Value& value) {
     return rule::holds(step.op, first ? value : bound.constant, first ? bound.constant : value,
                        rule::Type::kNumber, zone_);
   };
   // From the newest on: what is left when all older ones have left, and whether it holds then.
+  const bool is_share = function.op == Op::kShare;
+  const auto& part = asked_.totals().of(function.tallies[0]).amounts.buckets();
+  const auto& all = is_share ? asked_.totals().of(function.tallies[1]).amounts.buckets() : part;
+  const Range range = granules(function.window, function.granule);
   tally::Amount amount;
-  bool held = holds(amount);  // of nothing
+  uint64_t others = 0;
+  auto of_part = part.begin();
+  bool held = holds(is_share ? Value() : of_numbers(function.op, amount));  // of nothing
   std::optional<int64_t> decides;
-  for (const tally::Amounts::Bucket& bucket : amounts.buckets()) {
+  for (const tally::Amounts::Bucket& bucket : all) {
     if (!range.contains(bucket.number)) continue;
-    amount.add(bucket.amount);
-    const bool now = holds(amount);
+    others += bucket.amount.count;
+    while (of_part != part.end() && of_part->number > bucket.number) ++of_part;
+    if (of_part != part.end() && of_part->number == bucket.number) amount.add(of_part->amount);
+    const bool now = holds(is_share ? part_of(amount.count, others) : of_numbers(function.op, amount));
     if (now != held) decides = bucket.number;  // with this one it is so, and without it otherwise
     held = now;
   }
-  const Instant until = decides ? leaves(function.window, *decides, granule) : kLastInstant;
+  const Instant until = decides ? leaves(function.window, *decides, function.granule) : kLastInstant;
   return Answer{Value::of(held), until};
 }
 
 Answer Run::share(const Step& step) {
   const Held part = held(step, step.tallies[0]);
   const Held all = held(step, step.tallies[1]);
-  if (all.amount.count == 0) return {Value(), std::min(part.until, all.until)};
-  return {Value::of(rule::divided(number(part.amount.count).number, static_cast<int64_t>(all.amount.count))),
-          std::min(part.until, all.until)};
+  return {part_of(part.amount.count, all.amount.count), std::min(part.until, all.until)};
 }
 
 Answer Run::active_days(const Step& step) {
@@ -193,7 +212,7 @@ Answer Run::active_days(const Step& step) {
 
 Answer Run::texts_of(const Step& step) {
   const tally::Texts& texts = asked_.totals().of(step.tallies[0]).texts;
-  const Granule granule = asked_.totals().counter(step.tallies[0]).spec.granule;
+  const Granule granule = step.granule;
   const Range range = granules(step.window, granule);
   std::map<std::string_view, uint64_t> counts;
   size_t found = 0;
@@ -214,6 +233,7 @@ Answer Run::texts_of(const Step& step) {
   if (step.op == Op::kDistinct) {
     return {number(texts.beyond() ? estimated(found, texts.entries().back().hash) : found), until};
   }
+  if (step.op == Op::kTopN) return {Value::list(most_frequent(counts, step.number)), until};
   const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
   return {most == counts.end() ? Value() : Value::of(most->first), until};
 }
@@ -228,8 +248,8 @@ Answer Run::end_value(const Step& step) {
                                                       : kLastInstant};
   };
   tally::EndValues::End end;
-  if (spec.granule != Granule::kNone) {
-    const Range range = granules(step.window, spec.granule);
+  if (step.granule != Granule::kNone) {
+    const Range range = granules(step.window, step.granule);
     Answer last;
     const auto look = [&](int64_t bucket, const Value& value) {
       if (bucket >= range.first) last.until = rule::next_edge(step.window, now_, zone_);

@@ -23,14 +23,21 @@ class CompiledRule {
   CompiledRule(const rule::Node& expression, const std::string& zone)
       : program_(expression, zone,
                  {.tally = [this](const tally::Spec& spec) { return index_of(spec); },
-                  .rule = [](rule::Kind, std::string_view) { return std::nullopt; }}),
+                  .rule = [this](rule::Kind kind,
+                                 std::string_view name) { return std::optional(named(kind, name)); }}),
         plan_(specs_, fields_) {}
 
   const Program& program() const { return program_; }
   const tally::Plan& plan() const { return plan_; }
   const property::FieldPlan& fields() const { return fields_; }
+  // Segments and tags that it names, by the index under which it asks for them.
+  const std::vector<std::pair<rule::Kind, std::string>>& names() const { return names_; }
 
  private:
+  uint32_t named(rule::Kind kind, std::string_view name) {
+    names_.emplace_back(kind, name);
+    return static_cast<uint32_t>(names_.size() - 1);
+  }
   uint32_t index_of(const tally::Spec& spec) {
     const auto [at, is_new] = indexes_.try_emplace(spec.key(), static_cast<uint32_t>(specs_.size()));
     if (is_new) specs_.emplace_back(tally::TallyId(at->second + 1), spec);
@@ -38,6 +45,7 @@ class CompiledRule {
   }
 
   std::map<std::string, uint32_t> indexes_;
+  std::vector<std::pair<rule::Kind, std::string>> names_;
   std::vector<std::pair<tally::TallyId, tally::Spec>> specs_;
   property::FieldPlan fields_;
   Program program_;
@@ -81,8 +89,20 @@ class FoldedCustomer final : public Asked {
 
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
-  std::optional<json::RawValue> trait(std::string_view path) override { return facts_.trait(path); }
-  rule::Value result(uint32_t) override { return {}; }
+  rule::Value trait(rule::Op op, std::string_view path) override {
+    if (op == rule::Op::kTrait) {
+      const auto raw = facts_.trait(path);
+      return raw ? rule::Value::of(*raw) : rule::Value();
+    }
+    const auto origin = facts_.origin(path);
+    if (!origin) return {};
+    return op == rule::Op::kTraitTime ? rule::Value::of(origin->time) : rule::Value::of(origin->source);
+  }
+  rule::Value result(uint32_t index) override {
+    const auto& [kind, name] = rule_.names()[index];
+    if (kind == rule::Kind::kTag) return facts_.tag(name);
+    return facts_.in_segment(name) ? rule::Value::of(true) : rule::Value();
+  }
   const rule::Cuts* cuts(std::string_view key) override { return facts_.cuts(key); }
 
  private:

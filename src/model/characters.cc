@@ -105,7 +105,10 @@ std::string lowercase(std::string_view text) {
   return out;
 }
 
-// Greedy with one remembered star, no recursion.
+// Each star first takes nothing, and one character more whenever what follows it does not fit. Only the last
+// star is remembered: what stands before it matched at its earliest place already, and a later place there
+// leaves no more of the text to choose from. So there is no recursion, and at most pattern × text steps,
+// where trying every place of every star takes text to the power of their number.
 bool matches(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
   size_t after_star = pattern.npos, star_text = 0;

@@ -5,6 +5,13 @@
 #include "rule/nodes.h"
 #include "rule/value.h"
 
+// Recursive descent, a method for each level of the grammar (docs/rules.md), from what binds least: or, and,
+// not, one test, sum, value. So precedence is who calls whom. A table of precedences would be shorter if all
+// operators stood between two operands; here a test may be several words with operands of different kinds
+// ("is not in (…)", "between … and …"), in one of two languages, and ends where the level below ends.
+//
+// Each method that calls itself, directly or around a circle, counts its depth (Level), so that a text of a
+// million parentheses is a problem with a place and not the end of the stack.
 namespace kehu::notation {
 
 Node Parser::expression() {

@@ -26,6 +26,8 @@ std::optional<Node> Parser::function() {
       {Keyword::kDaysSince, Op::kDaysSince},
       {Keyword::kSequence, Op::kSequence},
       {Keyword::kStage, Op::kStage},
+      {Keyword::kAge, Op::kAge},
+      {Keyword::kBand, Op::kBand},
       {Keyword::kPercentile, Op::kPercentile},
       {Keyword::kRfm, Op::kRfm},
   };
@@ -62,11 +64,13 @@ void Parser::arguments(Keyword keyword, Node& node) {
     steps(node);
     return optional_window(node);
   }
-  if (node.op == Op::kDaysSince || node.op == Op::kPercentile) {
+  if (node.op == Op::kBand) return bands(node);
+  if (node.op == Op::kDaysSince || node.op == Op::kAge || node.op == Op::kPercentile) {
     node.of.push_back(expression());
     return;
   }
-  if (node.op == Op::kNth) {
+  if (node.op == Op::kTop && token().kind == Token::Kind::kNumber) node.op = Op::kTopN;
+  if (node.op == Op::kNth || node.op == Op::kTopN) {
     node.number = Decimal::from_units(whole_number() * Decimal::kScale);
     expect_sign(",");
   }
@@ -81,21 +85,47 @@ void Parser::arguments(Keyword keyword, Node& node) {
   optional_window(node);
 }
 
+// A value, then `"low" below 1000`, …, `else "high"`.
+void Parser::bands(Node& node) {
+  const auto add = [&](std::string expected) {
+    if (auto band = literal()) {
+      node.of.push_back(*std::move(band));
+    } else {
+      unexpected(std::move(expected));
+    }
+  };
+  node.of.push_back(expression());
+  expect_sign(",");
+  do {
+    if (node.of.size() > 1 && accept(Keyword::kElse)) return add("a text or a number: the band of the rest");
+    add("a band: \"low\" below 1000, or else \"high\"");
+    expect(Keyword::kBelow);
+    add("a number");
+  } while (accept_sign(","));
+}
+
 // `revenue of "Order Completed"`, and the other way round in Chinese: "Order Completed" 的 revenue.
 void Parser::selection(Node& node, bool path_needed) {
   if (token().kind == Token::Kind::kText || at(Keyword::kAnyEvent)) {
     node.of.push_back(events());
     const bool english = token().text == spelling(Keyword::kOf, Language::kEnglish);
     if (!english && accept(Keyword::kOf)) {
-      node.text = path();
+      node.text = chosen_path();
     } else if (path_needed || at(Keyword::kOf)) {
       unexpected("the property in front of the event: revenue of \"Order Completed\"");
     }
     return;
   }
-  node.text = path();
+  node.text = chosen_path();
   expect(Keyword::kOf);
   node.of.push_back(events());
+}
+
+// A property, or what every event has.
+std::string Parser::chosen_path() {
+  if (accept(Keyword::kChannel)) return std::string(rule::kChannelPath);
+  if (accept(Keyword::kSource)) return std::string(rule::kSourcePath);
+  return path();
 }
 
 Node Parser::events() {
@@ -117,7 +147,7 @@ Node Parser::events() {
 
 void Parser::sequence(Node& node) {
   steps(node);
-  if (accept(Keyword::kBy)) node.text = path();
+  if (accept(Keyword::kBy)) node.text = chosen_path();
   if (accept(Keyword::kWithin)) node.span = span();
   optional_window(node);
 }

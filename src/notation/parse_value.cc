@@ -74,20 +74,48 @@ Node Parser::list() {
   return node;
 }
 
+// `time of trait.city` and `source of trait.city`; behind the trait in Chinese: 特征.city 的时间, 的来源.
+std::optional<Node> Parser::of_trait() {
+  const bool is_time = at(Keyword::kTimeOf) > 0;
+  const size_t words = is_time ? at(Keyword::kTimeOf) : at(Keyword::kSource) * 2;
+  if (words == 0 || !at(Keyword::kTrait, words) || (!is_time && !at(Keyword::kOf, 1))) return std::nullopt;
+  Node node = begin(is_time ? Op::kTraitTime : Op::kTraitSource);
+  advance(words);
+  node.text = after_dot(Op::kTrait).text;
+  return node;
+}
+
+Node Parser::trait() {
+  Node node = after_dot(Op::kTrait);
+  if (token().kind != Token::Kind::kWord ||
+      !token().text.starts_with(spelling(Keyword::kOf, Language::kChinese)))
+    return node;
+  if (accept(Keyword::kTimeOf)) {
+    node.op = Op::kTraitTime;
+  } else if (at(Keyword::kSource, 1)) {
+    advance(2);
+    node.op = Op::kTraitSource;
+  }
+  return node;
+}
+
 std::optional<Node> Parser::known_word() {
+  if (auto node = of_trait()) return node;
   constexpr std::pair<Keyword, Op> kWords[] = {{Keyword::kNow, Op::kNow},
                                                {Keyword::kToday, Op::kToday},
                                                {Keyword::kChannel, Op::kChannel},
                                                {Keyword::kSource, Op::kSource},
                                                {Keyword::kHourOfDay, Op::kEventHour},
-                                               {Keyword::kWeekday, Op::kEventWeekday}};
+                                               {Keyword::kWeekday, Op::kEventWeekday},
+                                               {Keyword::kHoliday, Op::kEventHoliday},
+                                               {Keyword::kWorkday, Op::kEventWorkday}};
   for (const auto& [keyword, op] : kWords) {
     if (!at(keyword)) continue;
     Node node = begin(op);
     accept(keyword);
     return node;
   }
-  if (at(Keyword::kTrait)) return after_dot(Op::kTrait);
+  if (at(Keyword::kTrait)) return trait();
   if (at(Keyword::kTag)) return after_dot(Op::kTag);
   const size_t in = at(Keyword::kIn);
   if (!at(Keyword::kSegment, in)) return std::nullopt;

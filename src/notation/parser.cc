@@ -23,8 +23,8 @@ std::string described(const Token& token) {
 
 // Words that are a value by themselves.
 const std::vector<std::string>& value_words() {
-  static const std::vector<std::string> words = {"true",    "false",  "now",  "today",
-                                                 "channel", "source", "hour", "weekday"};
+  static const std::vector<std::string> words = {"true",   "false", "now",     "today",   "channel",
+                                                 "source", "hour",  "weekday", "holiday", "workday"};
   return words;
 }
 

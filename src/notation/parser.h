@@ -86,6 +86,8 @@ class Parser {
   Node list();
   Node number();
   std::optional<Node> known_word();
+  std::optional<Node> of_trait();
+  Node trait();
   Node after_dot(Op op);
   Node property();
   std::string path();
@@ -101,7 +103,9 @@ class Parser {
   Node call(Keyword keyword, Op op);
   void arguments(Keyword keyword, Node& node);
   Node events();
+  void bands(Node& node);
   void selection(Node& node, bool path_needed);
+  std::string chosen_path();
   void sequence(Node& node);
   void steps(Node& node);
   Node step(Op op);

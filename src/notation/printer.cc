@@ -106,6 +106,9 @@ void Printer::customer(const Node& node) {
       return word(written_span(node.span, language_));
     case Op::kTrait:
       return word(cat(spelling(Keyword::kTrait, language_), ".", written_path(node.text)));
+    case Op::kTraitTime:
+    case Op::kTraitSource:
+      return of_trait(node);
     case Op::kTag:
       return word(cat(spelling(Keyword::kTag, language_), ".", written_name(node.text)));
     case Op::kSegment:
@@ -124,9 +127,28 @@ void Printer::customer(const Node& node) {
       return keyword(Keyword::kSource);
     case Op::kEventHour:
       return keyword(Keyword::kHourOfDay);
+    case Op::kEventHoliday:
+      return keyword(Keyword::kHoliday);
+    case Op::kEventWorkday:
+      return keyword(Keyword::kWorkday);
     default:
       return keyword(Keyword::kWeekday);
   }
+}
+
+void Printer::of_trait(const Node& node) {
+  const std::string trait = cat(spelling(Keyword::kTrait, language_), ".", written_path(node.text));
+  if (is_chinese()) word(trait);
+  if (node.op == Op::kTraitTime) {
+    keyword(Keyword::kTimeOf);
+  } else if (is_chinese()) {
+    keyword(Keyword::kOf);
+    keyword(Keyword::kSource);
+  } else {
+    keyword(Keyword::kSource);
+    keyword(Keyword::kOf);
+  }
+  if (!is_chinese()) word(trait);
 }
 
 // "x not in (…)", "x is unknown" and 不属于分群 read better than what they are made of.

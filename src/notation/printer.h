@@ -49,6 +49,7 @@ class Printer {
   void print(const Node& node, Level level);
   void print_bare(const Node& node);
   void customer(const Node& node);
+  void of_trait(const Node& node);
   void negation(const Node& node);
   void cases(const Node& node, bool in_lines);
   void pair(const Node& node, size_t at);
@@ -61,7 +62,9 @@ class Printer {
   void statement(const Node& node);
   void agreement(const Node& node);
   void selection(const Node& node);
+  void path(const std::string& path);
   void events(const Node& node);
+  void bands(const Node& node);
   void steps(const Node& node);
   void window(const Window& window);
 

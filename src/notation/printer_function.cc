@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "notation/printer.h"
+#include "rule/nodes.h"
 
 namespace kehu::notation {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
                                                  {Op::kMax, Keyword::kMax},
                                                  {Op::kDistinct, Keyword::kDistinct},
                                                  {Op::kTop, Keyword::kTop},
+                                                 {Op::kTopN, Keyword::kTop},
                                                  {Op::kFirst, Keyword::kFirst},
                                                  {Op::kLast, Keyword::kLast},
                                                  {Op::kNth, Keyword::kNth},
@@ -21,6 +23,8 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
                                                  {Op::kActiveDays, Keyword::kActiveDays},
                                                  {Op::kInterval, Keyword::kInterval},
                                                  {Op::kDaysSince, Keyword::kDaysSince},
+                                                 {Op::kAge, Keyword::kAge},
+                                                 {Op::kBand, Keyword::kBand},
                                                  {Op::kSequence, Keyword::kSequence},
                                                  {Op::kStage, Keyword::kStage},
                                                  {Op::kPercentile, Keyword::kPercentile},
@@ -67,10 +71,12 @@ void Printer::function(const Node& node) {
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {
     steps(node);
-  } else if (node.op == Op::kDaysSince || node.op == Op::kPercentile) {
+  } else if (node.op == Op::kBand) {
+    bands(node);
+  } else if (node.op == Op::kDaysSince || node.op == Op::kAge || node.op == Op::kPercentile) {
     whole(node.of[0]);
   } else {
-    if (node.op == Op::kNth) append(cat(node.number.to_string(), ","));
+    if (node.op == Op::kNth || node.op == Op::kTopN) append(cat(node.number.to_string(), ","));
     selection(node);
   }
   if (node.window.kind != Window::Kind::kEver) {
@@ -83,10 +89,16 @@ void Printer::function(const Node& node) {
 void Printer::selection(const Node& node) {
   if (node.text.empty()) return events(node.of[0]);
   if (is_chinese()) events(node.of[0]);
-  if (!is_chinese()) word(written_path(node.text));
+  if (!is_chinese()) path(node.text);
   keyword(Keyword::kOf);
-  if (is_chinese()) return word(written_path(node.text));
+  if (is_chinese()) return path(node.text);
   events(node.of[0]);
+}
+
+void Printer::path(const std::string& path) {
+  if (path == rule::kChannelPath) return keyword(Keyword::kChannel);
+  if (path == rule::kSourcePath) return keyword(Keyword::kSource);
+  word(written_path(path));
 }
 
 void Printer::events(const Node& node) {
@@ -101,6 +113,19 @@ void Printer::events(const Node& node) {
   print(node.of[0], Level::kDisjunction);
 }
 
+void Printer::bands(const Node& node) {
+  whole(node.of[0]);
+  for (size_t i = 1; i < node.of.size(); i += 2) {
+    append(",");
+    const bool is_rest = i + 1 == node.of.size();
+    if (is_rest) keyword(Keyword::kElse);
+    whole(node.of[i]);
+    if (is_rest) return;
+    keyword(Keyword::kBelow);
+    whole(node.of[i + 1]);
+  }
+}
+
 void Printer::steps(const Node& node) {
   for (size_t i = 0; i < node.of.size(); ++i) {
     const Node& step = node.of[i];
@@ -112,7 +137,7 @@ void Printer::steps(const Node& node) {
   if (node.op == Op::kStage) return;
   if (!node.text.empty()) {
     keyword(Keyword::kBy);
-    word(written_path(node.text));
+    path(node.text);
   }
   if (node.span == Span()) return;
   keyword(Keyword::kWithin);

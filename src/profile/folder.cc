@@ -1,5 +1,6 @@
 #include "profile/folder.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <utility>
@@ -233,14 +234,28 @@ bool Folder::Scratch::fold_metrics(const Plan::Rules& rules, const property::Eve
   return true;
 }
 
-// The slots of a rule are the candidates for its property, and the first that has a value counts: the
-// values of two spellings of one property must not be added up.
+// The slots of a rule are the candidates for its property, and the first that has a value counts, of a sum
+// the first that has a number: the values of two spellings of one property must not be added up. Where none
+// can be read, those of the first are counted as unread.
 void Folder::Scratch::collect(const Plan::MetricRule& rule, const property::EventFields& fields) {
   values.clear();
-  for (size_t i = 0; values.empty() && i < rule.slots.size(); ++i) {
-    for (const property::FieldValue& value : fields.values(rule.slots[i])) {
+  size_t unread = 0;
+  for (const property::Slot slot : rule.slots) {
+    for (const property::FieldValue& value : fields.values(slot)) {
       if (!value.raw().is_null()) values.push_back(value.raw());
     }
+    if (values.size() == unread) continue;
+    const auto reads = [&](const json::RawValue& value) {
+      return aggregate::number_of(value, pool).has_value();
+    };
+    const bool found = rule.kind != Metric::Kind::kSum || rule.slots.size() == 1 ||
+                       std::any_of(values.begin() + static_cast<std::ptrdiff_t>(unread), values.end(), reads);
+    if (found) {
+      values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(unread));
+      return;
+    }
+    if (unread == 0) unread = values.size();
+    values.resize(unread);
   }
 }
 

@@ -9,12 +9,14 @@
 namespace kehu::profile {
 namespace {
 
+// The property's own name comes first.
 void add_path(const std::string& text, std::string_view property, std::vector<json::FieldPath>& paths) {
   auto path = json::FieldPath::parse(text);
-  if (path.ok() && text != property) paths.push_back(*std::move(path));
+  if (path.ok()) paths.insert(text == property ? paths.begin() : paths.end(), *std::move(path));
 }
 
-// Adds the paths under which an event that means a standard one has a property of it: "total" is in its
+// Adds the paths under which an event that means a standard one has a property of it, none when its words do
+// not speak of that: "total" is in its
 // amounts, "products[].category" in the categories of its products, "category" there or, where the event
 // is about one product, beside them. The event is stored as it was sent and only read in the words of its
 // source (docs/decisions/vocabulary.md).
@@ -88,8 +90,9 @@ Plan::Table Plan::compile(const Settings& settings, const SourceName* source) {
     }
     for (const EventMeaning& meaning : words) {
       if (meaning.means != metric.event || meaning.event == metric.event) continue;
-      std::vector<json::FieldPath> paths = {*path};
+      std::vector<json::FieldPath> paths;
       add_instead(metric.property, meaning, paths);
+      if (paths.empty()) paths.push_back(*path);
       add(name_id(meaning.event), paths);
     }
   }

@@ -308,12 +308,19 @@ std::vector<std::string> instead_of(const std::string& property, const EventMean
 }
 
 std::vector<Value> metric_values(const Metric& metric, const EventMeaning* meaning, const Value& root) {
-  std::vector<Value> values = reach({root}, metric.property);
-  if (meaning == nullptr || meaning->event == metric.event) return values;
-  for (const std::string& path : instead_of(metric.property, *meaning)) {
-    if (values.empty()) values = reach({root}, path);
+  if (meaning == nullptr || meaning->event == metric.event) return reach({root}, metric.property);
+  std::vector<std::string> paths = instead_of(metric.property, *meaning);
+  const bool by_its_name = std::erase(paths, metric.property) > 0;
+  if (by_its_name || paths.empty()) paths.insert(paths.begin(), metric.property);
+  std::vector<Value> unread;
+  for (const std::string& path : paths) {
+    const std::vector<Value> values = reach({root}, path);
+    const bool reads =
+        std::any_of(values.begin(), values.end(), [](const Value& v) { return number_of(v).has_value(); });
+    if (!values.empty() && (metric.kind != Metric::Kind::kSum || reads)) return values;
+    if (unread.empty()) unread = values;
   }
-  return values;
+  return unread;
 }
 
 struct Dated {

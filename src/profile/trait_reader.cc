@@ -30,18 +30,26 @@ bool TraitReader::read() {
   return true;
 }
 
-std::optional<json::RawValue> TraitReader::find(std::string_view path) {
+std::optional<TraitValue> TraitReader::value(std::string_view name) {
   if (!is_read_) {
     is_read_ = true;
     is_sound_ = read();
   }
   if (!is_sound_) return std::nullopt;
+  const NameId id = name_id(name);
+  return value_of(traits_.find(id), steps_.of(id), steps_.cleared());
+}
+
+std::optional<Stamp> TraitReader::stamp(std::string_view name) {
+  const auto value = this->value(name);
+  return value ? std::optional(value->stamp) : std::nullopt;
+}
+
+std::optional<json::RawValue> TraitReader::find(std::string_view path) {
   const size_t dot = path.find('.');
-  const NameId name = name_id(path.substr(0, dot));
-  auto value = value_of(traits_.find(name), steps_.of(name), steps_.cleared());
+  auto value = this->value(path.substr(0, dot));
   if (!value) return std::nullopt;
   value_ = std::move(value->text);
-  source_ = value->stamp.source;
   // A member of a list of one, so that one reader of fields serves plain values and objects.
   const std::string wrapped = "[" + value_ + "]";
   json::FieldReader reader(wrapped);

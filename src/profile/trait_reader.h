@@ -22,10 +22,11 @@ class TraitReader {
   // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or
   // the parts are damaged. Valid until the next call.
   std::optional<json::RawValue> find(std::string_view path);
-  // Who wrote what find() found last, the newest part of it.
-  SourceId source() const { return source_; }
+  // When and by whom the whole trait was written as it is.
+  std::optional<Stamp> stamp(std::string_view name);
 
  private:
+  std::optional<TraitValue> value(std::string_view name);
   bool read();
 
   absl::Span<const std::string_view> parts_;
@@ -35,7 +36,6 @@ class TraitReader {
   TraitSteps steps_, other_steps_;
   aggregate::TextPool pool_;
   std::string value_;
-  SourceId source_;
 };
 
 }  // namespace kehu::profile

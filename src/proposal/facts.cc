@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "mapping/time_format.h"
+#include "text/number_text.h"
 
 namespace kehu::proposal {
 namespace {
@@ -51,7 +52,7 @@ constexpr std::array kNames = {
     Names{Role::kUnionId, "unionid", ""},
     Names{Role::kAnonymous,
           "anonymousid visitorid visitor cookieid cookie deviceid sessionid session jsessionid domainuserid "
-          "distinctid "
+          "distinctid userpseudoid "
           "clientcookie 访客id 设备id 设备号",
           ""},
     Names{Role::kPhone,
@@ -66,7 +67,7 @@ constexpr std::array kNames = {
           "transactiondate transactiontimestamp createdat created createtime creationtime visittime "
           "collectortstamp dt day "
           "时间 日期 订单创建时间 下单时间 下单日期 创建时间 付款时间 支付时间 购买时间 交易时间 注册时间 "
-          "成交时间 时间戳",
+          "成交时间 时间戳 paidat updatedat completedat fulfilledat paymentdate paymenttime saledate",
           "time date tstamp timestamp 时间 日期"},
     Names{Role::kOrder,
           "orderid order orderno ordernumber invoice invoiceno invoiceid invoicenumber transactionid "
@@ -133,6 +134,12 @@ bool has_thousands(std::string_view text) {
   return comma != text.npos && comma > 0 && comma + 4 <= text.size() && all_digits(text.substr(comma + 1, 3));
 }
 
+bool is_clock(std::string_view text) {
+  const size_t colon = text.find(':');
+  return (colon == 1 || colon == 2) && all_digits(text.substr(0, colon)) && text.size() >= colon + 3 &&
+         is_digit(text[colon + 1]) && text.find_first_not_of("0123456789:.,", colon) == text.npos;
+}
+
 struct Form {
   std::string_view format;
   bool clock;
@@ -156,11 +163,15 @@ constexpr std::array kForms = {
     Form{"%Y年%m月%d日 %H:%M:%S", true},
     Form{"%Y年%m月%d日 %H:%M", true},
     Form{"%Y年%m月%d日", false},
+    Form{"%m/%d/%Y %I:%M:%S %p", true, "%d/%m/%Y %I:%M:%S %p"},
+    Form{"%m/%d/%Y %I:%M %p", true, "%d/%m/%Y %I:%M %p"},
     Form{"%m/%d/%Y %H:%M:%S", true, "%d/%m/%Y %H:%M:%S"},
     Form{"%m/%d/%Y %H:%M", true, "%d/%m/%Y %H:%M"},
     Form{"%m/%d/%Y", false, "%d/%m/%Y"},
     Form{"%m/%d/%y %H:%M", true, "%d/%m/%y %H:%M"},
     Form{"%m/%d/%y", false, "%d/%m/%y"},
+    Form{"%d/%m/%Y %I:%M:%S %p", true},
+    Form{"%d/%m/%Y %I:%M %p", true},
     Form{"%d/%m/%Y %H:%M:%S", true},
     Form{"%d/%m/%Y %H:%M", true},
     Form{"%d/%m/%Y", false},
@@ -173,6 +184,14 @@ constexpr std::array kForms = {
     Form{"%d-%b-%Y %H:%M:%S", true},
     Form{"%d-%b-%Y", false},
     Form{"%d-%b-%y", false},
+    Form{"%d %b %Y %H:%M:%S", true},
+    Form{"%d %b %Y", false},
+    Form{"%b %d, %Y %I:%M:%S %p", true},
+    Form{"%b %d, %Y %I:%M %p", true},
+    Form{"%b %d, %Y", false},
+    Form{"%a, %d %b %Y %H:%M:%S %z", true},
+    Form{"%a, %d %b %Y %H:%M:%S GMT", true},
+    Form{"%a %b %d %H:%M:%S %Y", true},
 };
 
 bool reads_all(std::string_view format, const std::vector<std::string_view>& values) {
@@ -207,7 +226,8 @@ bool is_spreadsheet_day(std::string_view text) {
 // A part of a name, such as "date", is believed only where no list has the name as a whole: "birthdate" has
 // its role before anybody asks what is in it.
 Role role_of_name(std::string_view name) {
-  const std::string word = folded(name);
+  // "user.$oid" of MongoDB's exports is the user.
+  const std::string word = folded(name.substr(0, name.find(".$")));
   if (word.empty()) return Role::kNone;
   for (const Names& names : kNames) {
     if (has_word(names.exact, word)) return names.role;
@@ -246,6 +266,8 @@ Facts facts_of(const Column& column) {
     const bool number = is_number(value);
     facts.numbers += number;
     facts.thousands += !number && has_thousands(value);
+    facts.amounts += number || text::read_number(value, std::nullopt).has_value();
+    facts.clocks += is_clock(value);
     facts.leading_zeros += value.size() > 1 && value[0] == '0' && is_digit(value[1]);
     facts.fractions_of_zero += number && value.ends_with(".0");
     facts.mobiles += is_mobile(value);
@@ -253,6 +275,24 @@ Facts facts_of(const Column& column) {
   }
   facts.distinct = seen.size();
   return facts;
+}
+
+std::optional<std::string> joined_time_format(std::string_view day_format, const Column& day,
+                                              const Column& clock) {
+  std::vector<std::string> joined;
+  for (size_t i = 0; i < std::min(day.values.size(), clock.values.size()); ++i) {
+    if (!day.values[i].empty()) joined.push_back(cat(day.values[i], " ", clock.values[i]));
+  }
+  const std::vector<std::string_view> values(joined.begin(), joined.end());
+  if (day_format == "iso") {
+    if (reads_all(day_format, values)) return std::string(day_format);
+    return std::nullopt;
+  }
+  for (const char* form : {" %H:%M:%S", " %H:%M"}) {
+    std::string format = cat(day_format, form);
+    if (reads_all(format, values)) return format;
+  }
+  return std::nullopt;
 }
 
 std::optional<TimeWriting> time_writing_of(const Column& column, bool named_so) {

@@ -42,6 +42,8 @@ struct Facts {
   size_t filled = 0;
   size_t distinct = 0;
   size_t numbers = 0;
+  size_t amounts = 0;    // numbers as people write them, "¥1,299.00", too
+  size_t clocks = 0;     // times of a day without the day: "10:30"
   size_t thousands = 0;  // numbers with commas between thousands
   size_t leading_zeros = 0;
   size_t fractions_of_zero = 0;  // "266079.0"
@@ -51,6 +53,10 @@ struct Facts {
   bool all(size_t count) const { return filled > 0 && count == filled; }
 };
 Facts facts_of(const Column& column);
+
+// The format of two columns, a day and a clock, that are joined by a blank. nullopt when there is none.
+std::optional<std::string> joined_time_format(std::string_view day_format, const Column& day,
+                                              const Column& clock);
 
 // How a column writes times.
 struct TimeWriting {

@@ -124,7 +124,7 @@ class Proposal {
     if (judged.role == Role::kEmail && facts.emails * 2 < facts.filled) judged.role = Role::kNone;
     const bool amount =
         judged.role == Role::kAmount || judged.role == Role::kPrice || judged.role == Role::kQuantity;
-    if (amount && !facts.all(facts.numbers + facts.thousands)) judged.role = Role::kNone;
+    if (amount && !facts.all(facts.amounts)) judged.role = Role::kNone;
     const bool named_so = judged.role == Role::kTime || judged.role == Role::kBirthday;
     if (judged.role == Role::kNone || named_so) judged.time = time_writing_of(*judged.column, named_so);
     if (judged.role == Role::kTime && !judged.time) judged.role = Role::kNone;
@@ -177,6 +177,10 @@ class Proposal {
 
   // A column that is filled in every row is worth more than one whose name says time, and that more than a
   // clock beside the day: a row without a time would be rejected, and a time by day is still a time.
+  //
+  // Of orders and events that some rows tell no time of, those rows are what did not happen (yet): orders
+  // that are not paid, further lines of an order, sums at the end. To give all of them the time of the file
+  // would be worse than to leave these out. Of customers each row counts.
   void find_time() {
     int best = 0;
     for (Judged& judged : columns_) {
@@ -187,9 +191,29 @@ class Proposal {
       best = score;
       time_ = &judged;
     }
-    if (time_ != nullptr && time_->facts.filled < sample_.rows)
-      time_ = nullptr;  // rows without one would be rejected
+    if (time_ == nullptr) return;
+    const bool full = time_->facts.filled == sample_.rows;
+    const bool mostly = time_->role == Role::kTime && time_->facts.filled * 2 >= sample_.rows;
+    if (!full && (subject_ == Subject::kCustomers || !mostly)) time_ = nullptr;
+    if (time_ != nullptr && !time_->time->with_clock) find_clock();
   }
+
+  // A day in one column and the clock in another are one time.
+  void find_clock() {
+    for (Judged& judged : columns_) {
+      const bool beside = judged.facts.clocks > 0 && judged.facts.all(judged.facts.clocks) &&
+                          judged.facts.filled >= time_->facts.filled;
+      if (!beside || &judged == time_) continue;
+      const auto format = joined_time_format(time_->time->format, *time_->column, *judged.column);
+      if (!format) continue;
+      time_->time->format = *format;
+      judged.used = true;
+      clock_ = &judged;
+      return;
+    }
+  }
+
+  bool leaves_rows_out() const { return time_ != nullptr && time_->facts.filled < sample_.rows; }
 
   void line(std::string_view text) { out_.append(text).append("\n"); }
   void section(std::string_view name) {
@@ -220,7 +244,9 @@ class Proposal {
     if (file.encoding != "UTF-8") line(cat("encoding = ", quoted(file.encoding)));
     if (file.trim_header) line("trim_header = true\ntrim = true");
     if (file.skip_lines > 0)
-      line(cat("skip_lines = ", file.skip_lines, "   # its header names two columns alike"));
+      line(cat("skip_lines = ", file.skip_lines,
+               file.names.empty() ? "   # what stands above the names of the columns"
+                                  : "   # its header names two columns alike"));
     if (!file.names.empty()) {
       out_.append(
           file.skip_lines > 0
@@ -234,24 +260,20 @@ class Proposal {
   }
 
   void write_nulls() {
-    std::set<std::string> found;
-    for (const Column& column : sample_.columns) {
-      for (const std::string& value : column.values) {
-        for (const char* null : {"NULL", "null", "\\N", "NaN", "nan", "None", "N/A", "#N/A"}) {
-          if (value == null) found.insert(value);
-        }
-      }
-    }
-    if (found.empty()) return;
+    if (sample_.file.nulls.empty()) return;
     std::string list;
-    for (const std::string& null : found) list += cat(list.empty() ? "" : ", ", quoted(null));
+    for (const std::string& null : sample_.file.nulls) list += cat(list.empty() ? "" : ", ", quoted(null));
     line(cat("null = [", list, "]"));
   }
 
   void write_rows() {
-    if (!every_row_) return;
+    if (!every_row_ && !leaves_rows_out()) return;
     section("rows");
-    line(cat("number = ", quoted(kRowColumn)));
+    if (every_row_) line(cat("number = ", quoted(kRowColumn)));
+    if (!leaves_rows_out()) return;
+    line(cat("# ", sample_.rows - time_->facts.filled, " of ", sample_.rows,
+             " rows do not say when it happened, and are left out."));
+    line(cat("keep = ", column_of(*time_->column, ", empty = false")));
   }
 
   void write_identifiers() {
@@ -290,7 +312,9 @@ class Proposal {
       line("file = \"modified\"");
       return;
     }
-    line(cat("column = ", quoted(time_->column->name)));
+    const std::string name = quoted(time_->column->name);
+    line(
+        cat("column = ", clock_ == nullptr ? name : cat("[", name, ", ", quoted(clock_->column->name), "]")));
     if (time_->time->format != "iso") line(cat("format = ", quoted(time_->time->format)));
     if (time_->time->ambiguous)
       line("# No value tells day and month apart: turn %m and %d round if it is the other way.");
@@ -387,8 +411,11 @@ class Proposal {
       return quoted(judged.column->name);
     if (facts.thousands > 0 && facts.all(facts.numbers + facts.thousands))
       return column_of(*judged.column, ", type = \"number\", thousands = \",\"");
-    return facts.all(facts.numbers) ? column_of(*judged.column, ", type = \"number\"")
-                                    : quoted(judged.column->name);
+    const bool amount =
+        judged.role == Role::kAmount || judged.role == Role::kPrice || judged.role == Role::kQuantity;
+    return facts.all(amount ? facts.amounts : facts.numbers)
+               ? column_of(*judged.column, ", type = \"number\"")
+               : quoted(judged.column->name);
   }
 
   const Sample& sample_;
@@ -398,6 +425,7 @@ class Proposal {
   std::vector<Judged*> persons_;
   bool every_row_ = false;  // not every row says whose it is
   Judged* time_ = nullptr;
+  Judged* clock_ = nullptr;  // stands beside the day of time_
   std::string out_;
 };
 

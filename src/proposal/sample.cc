@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "json/document.h"
@@ -73,7 +74,7 @@ absl::StatusOr<std::string> sheet_text(const std::string& path) {
 void use(const TableShape& shape, Sample& sample) {
   sample.file.delimiter = shape.delimiter;
   sample.file.header = !shape.names_given;
-  sample.file.skip_lines = shape.header && shape.names_given ? 1 : 0;
+  sample.file.skip_lines = shape.title_lines + (shape.header && shape.names_given ? 1 : 0);
   sample.file.trim = sample.file.trim_header = shape.trim;
   if (shape.names_given) sample.file.names = shape.names;
   for (const std::string& name : shape.names) {
@@ -246,6 +247,20 @@ absl::Status find_columns(const std::string& path, const std::string& head, Samp
   return absl::OkStatus();
 }
 
+// Words that programs write for nothing are no values.
+void take_nulls(Sample& sample) {
+  static constexpr std::string_view kNulls[] = {"NULL", "null", "\\N", "NaN", "nan", "None", "N/A", "#N/A"};
+  std::set<std::string> found;
+  for (Column& column : sample.columns) {
+    for (std::string& value : column.values) {
+      if (std::find(std::begin(kNulls), std::end(kNulls), value) == std::end(kNulls)) continue;
+      found.insert(value);
+      value.clear();
+    }
+  }
+  sample.file.nulls.assign(found.begin(), found.end());
+}
+
 }  // namespace
 
 absl::StatusOr<Sample> take_sample(const std::string& path) {
@@ -273,6 +288,7 @@ absl::StatusOr<Sample> take_sample(const std::string& path) {
       sample.columns[i].nested |= row.cells[i].kind == rows::CellKind::kJson;
     }
   }
+  take_nulls(sample);
   if (sample.rows == 0)
     return failure(absl::StatusCode::kInvalidArgument, path,
                    " has no rows: there is nothing to propose a mapping from");

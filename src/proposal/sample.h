@@ -36,7 +36,8 @@ struct TableShape {
   char delimiter = ',';
   bool quoted = true;
   bool header = true;
-  bool trim = false;  // blanks stand behind delimiters
+  bool trim = false;       // blanks stand beside delimiters
+  size_t title_lines = 0;  // above the header: what a report says of itself
   std::vector<std::string> names;
   bool names_given = false;  // by the mapping: the file has no header, or one that names two columns alike
   bool fits = false;         // a delimiter was found, or there is one column

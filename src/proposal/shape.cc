@@ -16,14 +16,17 @@ constexpr size_t kLinesLookedAt = 200;
 using Fields = std::vector<std::string>;
 
 // Records as RFC 4180 writes them, one with text behind a quoted field without any fields; the last one,
-// which the end of the text may have cut, is left out when there are others.
-std::vector<Fields> records_of(std::string_view text, char delimiter) {
+// which the end of the text may have cut, is left out when there are others. `lines` are those that each
+// begins in, from 0.
+std::vector<Fields> records_of(std::string_view text, char delimiter, std::vector<size_t>* lines = nullptr) {
   std::vector<Fields> out;
+  size_t line = 0, first_line = 0;
   Fields fields(1);
   bool quoted = false, any = false, torn = false;
   for (size_t i = 0; i < text.size() && out.size() < kLinesLookedAt; ++i) {
     const char c = text[i];
     if (quoted) {
+      line += c == '\n';
       if (c != '"')
         fields.back().push_back(c);
       else if (i + 1 < text.size() && text[i + 1] == '"')
@@ -38,7 +41,9 @@ std::vector<Fields> records_of(std::string_view text, char delimiter) {
     } else if (c == delimiter) {
       fields.emplace_back();
     } else if (c == '\n') {
+      if (any && lines != nullptr) lines->push_back(first_line);
       if (any) out.push_back(torn ? Fields() : std::move(fields));
+      first_line = ++line;
       fields.assign(1, "");
       any = torn = false;
       continue;
@@ -65,6 +70,26 @@ std::string bare(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return std::string(text);
+}
+
+size_t filled_fields(const Fields& fields) {
+  return std::count_if(fields.begin(), fields.end(), [](const std::string& f) { return !bare(f).empty(); });
+}
+
+// How many records stand above a table: what a report or a bill says of itself, in one or two fields a line.
+// The first record that has most of the fields of those below it is the table's. 0 when there is none, or
+// nothing stands above it.
+size_t titles_above(const std::vector<Fields>& records) {
+  constexpr size_t kTitlesMax = 30;
+  size_t most = 0;
+  for (const Fields& record : records) most = std::max(most, filled_fields(record));
+  if (most < 4) return 0;
+  for (size_t i = 0; i < std::min(records.size(), kTitlesMax); ++i) {
+    const size_t filled = filled_fields(records[i]);
+    if (filled * 3 >= most * 2) return i;
+    if (filled * 2 > most) return 0;
+  }
+  return 0;
 }
 
 // The first record names columns: none of it is a number or a date, and it is unlike what stands below.
@@ -116,14 +141,21 @@ TableShape shape_of(std::string_view text) {
   std::vector<Fields> best;
   double best_score = 0;
   for (const char delimiter : std::array{',', '\t', ';', '|'}) {
-    std::vector<Fields> records = records_of(text, delimiter);
+    std::vector<size_t> lines;
+    std::vector<Fields> records = records_of(text, delimiter, &lines);
+    const size_t titles = titles_above(records);
+    records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(titles));
     const auto [width, share] = usual_width(records);
+    // A line above that nothing divides may also be the header of another delimiter.
+    const double doubt = titles > 0 ? 0.5 : 1;
     const double score =
-        width > 1 && share >= 0.8 ? share * static_cast<double>(std::min<size_t>(width, 40)) : 0;
+        width > 1 && share >= 0.8 ? doubt * share * static_cast<double>(std::min<size_t>(width, 40)) : 0;
     if (score <= best_score) continue;
     best_score = score;
     best = std::move(records);
     shape.delimiter = delimiter;
+    shape.title_lines = titles < lines.size() ? lines[titles] : 0;
+    if (titles == 0) shape.title_lines = 0;
   }
   if (best_score == 0) {
     best = records_of(text, '\0');
@@ -136,8 +168,11 @@ TableShape shape_of(std::string_view text) {
   shape.header = best.front().size() == width && is_header(best);
   size_t blanks = 0;
   for (const Fields& record : best) {
-    for (size_t i = 1; i < record.size(); ++i)
-      blanks += record[i].starts_with(' ') || record[i].ends_with(' ');
+    const auto is_blank = [&](char c) { return c == ' ' || (c == '\t' && shape.delimiter != '\t'); };
+    for (size_t i = 0; i < record.size(); ++i) {
+      const std::string& field = record[i];
+      blanks += !field.empty() && ((i > 0 && is_blank(field.front())) || is_blank(field.back()));
+    }
   }
   shape.trim = blanks * 10 > best.size();
   for (size_t i = 0; i < width; ++i)

@@ -8,6 +8,8 @@
 #include "query/rule_question.h"
 #include "query/views.h"
 #include "rule/check.h"
+#include "rule/nodes.h"
+#include "translation/functions.h"
 
 // Rules over the archive. Most are false of somebody who has done nothing, which a statement without rows
 // says in a few milliseconds. Those have their members among the events that they name: nobody else is looked
@@ -17,20 +19,22 @@ namespace {
 
 using Names = std::set<std::pair<rule::Kind, std::string>>;
 
-bool names_trait(const rule::Node& node) {
-  if (node.op == rule::Op::kTrait) return true;
-  for (const rule::Node& child : node.of) {
-    if (names_trait(child)) return true;
-  }
-  return false;
+using Asks = bool (*)(rule::Op op);
+
+bool asks_origin(rule::Op op) { return rule::asks_trait(op) && op != rule::Op::kTrait; }
+
+bool has(const rule::Node& node, Asks asks) {
+  return asks(node.op) ||
+         std::ranges::any_of(node.of, [&](const rule::Node& child) { return has(child, asks); });
 }
 
-bool asks_traits(const RuleQuestion& question, const rule::Node& rule, Names& seen) {
-  if (names_trait(rule)) return true;
+// Whether a rule has such an operator, or another has one that it names.
+bool has(const RuleQuestion& question, const rule::Node& rule, Asks asks, Names& seen) {
+  if (has(rule, asks)) return true;
   for (const auto& [kind, name] : rule::references(rule).all()) {
     if (!question.definition || !seen.emplace(kind, name).second) continue;
     const auto named = question.definition(kind, name);
-    if (named && asks_traits(question, *named->body, seen)) return true;
+    if (named && has(question, *named->body, asks, seen)) return true;
   }
   return false;
 }
@@ -39,30 +43,50 @@ constexpr char kNoEvents[] =
     "(SELECT '' AS customer_id, TIMESTAMPTZ '2000-01-01 00:00:00Z' AS time, '' AS type, '' AS event, '' AS "
     "channel, "
     "'' AS source, '' AS properties WHERE false)";
-constexpr char kSomebody[] = "(SELECT '' AS customer_id, '{}' AS traits)";
+constexpr char kSomebody[] = "(SELECT '' AS customer_id, '{}' AS traits, '{}' AS origins)";
 
-// Everybody with the last value of each trait; those without any are left out. So are those of sources
-// of what nobody may believe.
+std::string last_of_each(const std::string& column) {
+  return cat("list_reduce(list(", column,
+             " ORDER BY time, sequence), lambda a, b: CAST(json_merge_patch(a, b) AS VARCHAR))");
+}
+
+// Everybody with the last value of each trait; those without any are left out. So is what a source wrote that
+// nobody believes.
 std::string last_source(const std::string& trait) {
   return cat("arg_max(source, (time, sequence)) FILTER (", translation::kValueFunction, "(traits, ",
              sql_literal(trait), ") IS NOT NULL)");
 }
 
-std::string traits_of(const std::string& events, const RuleQuestion& question) {
-  std::string sources, traits = "traits";
+// A column without the members that are not believed.
+std::string believed(std::string column, const RuleQuestion& question) {
   for (size_t i = 0; i < question.quarantines.size(); ++i) {
     const auto& [trait, source] = question.quarantines[i];
-    sources += cat(", ", last_source(trait), " AS source", i);
     std::string patch;
     json::Writer(patch).begin_object().raw_field(trait, "null").end_object();
-    traits = cat("CASE WHEN source", i, " = ", sql_literal(source), " THEN CAST(json_merge_patch(", traits,
-                 ", ", sql_literal(patch), ") AS VARCHAR) ELSE ", traits, " END");
+    column = cat("CASE WHEN source", i, " = ", sql_literal(source), " THEN CAST(json_merge_patch(", column,
+                 ", ", sql_literal(patch), ") AS VARCHAR) ELSE ", column, " END");
   }
-  return cat(
-      "(SELECT customer_id, ", traits,
-      " AS traits FROM (SELECT customer_id, list_reduce(list(traits ORDER BY time, sequence), lambda a, b: "
-      "CAST(json_merge_patch(a, b) AS VARCHAR)) AS traits",
-      sources, " FROM ", events, " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id))");
+  return column;
+}
+
+std::string traits_of(const std::string& events, const RuleQuestion& question, bool with_origins) {
+  const std::string origins = with_origins
+                                  ? cat(", ",
+                                        last_of_each(cat(translation::kOriginsFunction,
+                                                         "(traits, epoch_us(time), coalesce(source, ''))")),
+                                        " AS origins")
+                                  : "";
+  std::string sources;
+  for (size_t i = 0; i < question.quarantines.size(); ++i) {
+    sources += cat(", ", last_source(question.quarantines[i].first), " AS source", i);
+  }
+  const std::string all =
+      cat("SELECT customer_id, ", last_of_each("traits"), " AS traits", origins, sources, " FROM ", events,
+          " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id");
+  if (sources.empty()) return cat("(", all, ")");
+  return cat("(SELECT customer_id, ", believed("traits", question), " AS traits",
+             with_origins ? cat(", ", believed("origins", question), " AS origins") : "", " FROM (", all,
+             "))");
 }
 
 // Owners are looked up for parts, of which there are fewer than events.
@@ -78,9 +102,9 @@ std::string these(const RuleQuestion& question) {
   std::string rows;
   for (const RuleQuestion::Customer& customer : question.customers) {
     rows += cat(rows.empty() ? "(" : ", (", sql_literal(customer.id.hash.hex()), ", ",
-                sql_literal(customer.traits), ")");
+                sql_literal(customer.traits), ", ", sql_literal(customer.origins), ")");
   }
-  return cat("(SELECT * FROM (VALUES ", rows, ") these(customer_id, traits))");
+  return cat("(SELECT * FROM (VALUES ", rows, ") these(customer_id, traits, origins))");
 }
 
 std::string events_of_these(const RuleQuestion& question, const std::string& rows) {
@@ -133,14 +157,16 @@ class Asking {
     if (!of_anybody_) return of_concerned();
     const std::string all = everybody(rows_, owner_, moved_);
     return translated(events_,
-                      asks_traits(question_) ? cat("(FROM ", all, " LEFT JOIN ",
-                                                   traits_of(events_, question_), " USING (customer_id))")
-                                             : all,
+                      asks_traits(question_)
+                          ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events_, question_, asks_origins()),
+                                " USING (customer_id))")
+                          : all,
                       /*partial=*/false);
   }
   // Those of customers with events or traits that it names.
   absl::StatusOr<std::string> of_concerned() const {
-    return translated(events_, asks_traits(question_) ? traits_of(events_, question_) : "", /*partial=*/true);
+    return translated(events_, asks_traits(question_) ? traits_of(events_, question_, asks_origins()) : "",
+                      /*partial=*/true);
   }
 
  private:
@@ -153,6 +179,10 @@ class Asking {
                                                     .partial = partial,
                                                     .definition = question_.definition,
                                                     .cuts = question_.cuts});
+  }
+  bool asks_origins() const {
+    Names seen;
+    return has(question_, *question_.rule, asks_origin, seen);
   }
   // Of whom nothing is known. What is no condition is always asked of all.
   absl::StatusOr<bool> holds_for_anybody() const {
@@ -219,7 +249,7 @@ Sum units_of(std::string_view digits) {
 
 bool asks_traits(const RuleQuestion& question) {
   Names seen;
-  return asks_traits(question, *question.rule, seen);
+  return has(question, *question.rule, rule::asks_trait, seen);
 }
 
 absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t examples) {

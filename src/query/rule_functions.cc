@@ -6,6 +6,8 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "json/fields.h"
+#include "json/writer.h"
+#include "rule/compare.h"
 #include "rule/value.h"
 #include "rule/wall_clock.h"
 #include "rule/window.h"
@@ -92,6 +94,48 @@ absl::Status values_at(const Arguments& arguments, Answers& answers) {
   return absl::OkStatus();
 }
 
+absl::Status elements(const Arguments& arguments, Answers& answers) {
+  std::vector<std::string> found;
+  for (size_t row = 0; row < arguments.rows(); ++row) {
+    found.clear();
+    if (!arguments.any_null(row)) {
+      for (const Value& value : rule::elements(translation::untagged(arguments.text(0, row)))) {
+        if (auto one = translation::tagged(value)) found.push_back(*std::move(one));
+      }
+    }
+    answers.set_list(row, found);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status origins(const Arguments& arguments, Answers& answers) {
+  return each_text(arguments, answers, [&](size_t row) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object();
+    json::FieldReader reader(arguments.text(0, row));
+    for (json::Field field; reader.next(field);) {
+      writer.key(field.key);
+      if (field.value.kind == json::Kind::kNull) {
+        writer.raw("null");
+        continue;
+      }
+      writer.begin_object().field("time", std::to_string(arguments.integer(1, row)));
+      writer.field("source", arguments.text(2, row)).end_object();
+    }
+    writer.end_object();
+    return std::optional(std::move(out));
+  });
+}
+
+absl::Status quoted(const Arguments& arguments, Answers& answers) {
+  return each_text(arguments, answers, [&](size_t row) {
+    std::string out;
+    json::Writer(out).value(arguments.text(0, row));
+    return std::optional(std::move(out));
+  });
+}
+
 absl::Status number(const Arguments& arguments, Answers& answers) {
   return each_integer(arguments, answers, [&](size_t row) -> std::optional<int64_t> {
     const auto sum = rule::as_number(translation::untagged(arguments.text(0, row)));
@@ -130,7 +174,17 @@ absl::Status in_zone(const Arguments& arguments, Answers& answers) {
 
 int64_t day(Instant t, const BusinessZone& zone) { return zone.day_of(t).value(); }
 int64_t hour(Instant t, const BusinessZone& zone) { return rule::hour_of(t, zone); }
+int64_t workday(Instant t, const BusinessZone& zone) { return rule::is_workday(t, zone) ? 1 : 0; }
 int64_t weekday(Instant t, const BusinessZone& zone) { return rule::weekday_of(t, zone); }
+
+absl::Status holiday(const Arguments& arguments, Answers& answers) {
+  const auto zone = zone_of(arguments, 1);
+  if (!zone.ok()) return zone.status();
+  return each_text(arguments, answers, [&](size_t row) -> std::optional<std::string> {
+    const Value name = rule::holiday(Instant(arguments.integer(0, row)), *zone);
+    return name.known() ? std::optional(name.text) : std::nullopt;
+  });
+}
 
 absl::Status plus(const Arguments& arguments, Answers& answers) {
   const auto zone = zone_of(arguments, 3);
@@ -217,6 +271,9 @@ absl::Status add_rule_functions(duck::Database& database) {
   const duck::ScalarFunction functions[] = {
       {translation::kValueFunction, {kText, kText}, kText, value_at},
       {translation::kValuesFunction, {kText, kText}, ScalarType::kTexts, values_at},
+      {translation::kOriginsFunction, {kText, kInteger, kText}, kText, origins},
+      {translation::kElementsFunction, {kText}, ScalarType::kTexts, elements},
+      {translation::kQuotedFunction, {kText}, kText, quoted},
       {translation::kKeptFunction, {kText}, kText, kept},
       {translation::kNumberFunction, {kText}, kInteger, number},
       {translation::kTextFunction, {kText, kText}, kText, text},
@@ -224,6 +281,8 @@ absl::Status add_rule_functions(duck::Database& database) {
       {translation::kDayFunction, {kInteger, kText}, kInteger, in_zone<day>},
       {translation::kHourFunction, {kInteger, kText}, kInteger, in_zone<hour>},
       {translation::kWeekdayFunction, {kInteger, kText}, kInteger, in_zone<weekday>},
+      {translation::kHolidayFunction, {kInteger, kText}, kText, holiday},
+      {translation::kWorkdayFunction, {kInteger, kText}, kInteger, in_zone<workday>},
       {translation::kPlusFunction, {kInteger, kInteger, kInteger, kText}, kInteger, plus},
       {translation::kHashFunction, {kText}, kInteger, hash},
       {translation::kSequenceFunction,

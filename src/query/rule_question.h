@@ -40,7 +40,8 @@ struct RuleQuestion {
   struct Customer {
     CustomerId id;
     std::vector<Token> parts;
-    std::string traits = "{}";  // JSON
+    std::string traits = "{}";   // JSON
+    std::string origins = "{}";  // of them (translation/translate.h)
   };
   // Only these, by the records up to `up_to`. Empty: all, as they are today.
   std::vector<Customer> customers = {};

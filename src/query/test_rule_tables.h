@@ -24,7 +24,8 @@ class RuleTables {
     run("CREATE TABLE events (customer_id VARCHAR, time TIMESTAMP WITH TIME ZONE, type VARCHAR, event "
         "VARCHAR, "
         "channel VARCHAR, source VARCHAR, properties VARCHAR)");
-    run("CREATE TABLE customers (customer_id VARCHAR, traits VARCHAR, segments VARCHAR[], tags MAP(VARCHAR, "
+    run("CREATE TABLE customers (customer_id VARCHAR, traits VARCHAR, origins VARCHAR, segments VARCHAR[], "
+        "tags MAP(VARCHAR, "
         "VARCHAR))");
   }
 

@@ -21,6 +21,8 @@ std::string json_of(rule::Kind kind, const rule::Value& value, const BusinessZon
       return value.truth ? "true" : "false";
     case rule::Value::Kind::kNumber:
       return sum_to_string(value.number);
+    case rule::Value::Kind::kList:
+      return value.text;
     default: {
       std::string out;
       json::Writer(out).value(rule::as_text(value, zone).value_or(""));

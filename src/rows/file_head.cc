@@ -4,10 +4,12 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <set>
 
 #include "base/text.h"
 #include "json/text.h"
 #include "rows/byte_source.h"
+#include "rows/encoding.h"
 
 namespace kehu::rows {
 namespace {
@@ -38,20 +40,82 @@ std::string_view whole_characters(std::string_view bytes) {
   return bytes;
 }
 
-// Text of which most characters beyond ASCII are common Chinese ones (GB 2312, first level), and none is
-// UTF-8's. A single broken byte in other text is the matter of its row.
-bool looks_like_gbk(std::string_view bytes) {
-  size_t common = 0, others = 0;
+using Byte = unsigned char;
+
+bool is_in(Byte byte, Byte first, Byte last) { return byte >= first && byte <= last; }
+
+// Encodings of one and two bytes a character that are known by their common characters. In the order in which
+// they are asked: what is common Korean could be Chinese, but Chinese text is not all of one third of GB
+// 2312.
+struct TwoBytes {
+  std::string_view name;
+  bool (*fits)(Byte lead, Byte trail);
+  bool (*common)(Byte lead, Byte trail);
+  bool (*single)(Byte byte) = [](Byte) { return false; };  // beyond ASCII
+  size_t fewest = 2;                                       // different common characters that say so
+  bool alone = false;                                      // says so only where nothing else is beyond ASCII
+  bool in_words = true;  // and where they stand beside one another, as no accents of Latin letters do
+};
+constexpr std::array kTwoBytes = {
+    TwoBytes{"EUC-KR",  // Hangul
+             [](Byte lead, Byte trail) { return is_in(lead, 0xa1, 0xfe) && is_in(trail, 0xa1, 0xfe); },
+             [](Byte lead, Byte) { return is_in(lead, 0xb0, 0xc8); }, [](Byte) { return false; }, 12, true},
+    TwoBytes{"GBK",  // GB 2312, first level
+             [](Byte lead, Byte trail) {
+               return is_in(lead, 0x81, 0xfe) && is_in(trail, 0x40, 0xfe) && trail != 0x7f;
+             },
+             [](Byte lead, Byte trail) { return is_in(lead, 0xb0, 0xd7) && trail >= 0xa1; },
+             [](Byte) { return false; }, 1, false, false},
+    TwoBytes{"Big5",  // its first level
+             [](Byte lead, Byte trail) {
+               return is_in(lead, 0xa1, 0xf9) && (is_in(trail, 0x40, 0x7e) || is_in(trail, 0xa1, 0xfe));
+             },
+             [](Byte lead, Byte) { return is_in(lead, 0xa4, 0xc6); }},
+    TwoBytes{"Shift_JIS",  // kana, and JIS X 0208's first level
+             [](Byte lead, Byte trail) {
+               return (is_in(lead, 0x81, 0x9f) || is_in(lead, 0xe0, 0xfc)) && is_in(trail, 0x40, 0xfc) &&
+                      trail != 0x7f;
+             },
+             [](Byte lead, Byte) { return is_in(lead, 0x82, 0x83) || is_in(lead, 0x88, 0x97); },
+             [](Byte byte) { return is_in(byte, 0xa1, 0xdf); }},
+};
+
+// Most characters beyond ASCII are common ones. A single broken byte in other text is the matter of its row.
+bool looks_like(const TwoBytes& encoding, std::string_view bytes) {
+  size_t common = 0, others = 0, beside = 0, end = 0;
+  std::set<std::string_view> different;
   for (size_t i = 0; i < bytes.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    if (lead < 0x80) continue;
+    const Byte lead = bytes[i];
+    if (lead < 0x80 || encoding.single(lead)) continue;
     if (i + 1 == bytes.size()) break;  // cut in the middle of a character
-    const auto trail = static_cast<unsigned char>(bytes[i + 1]);
-    if (lead == 0x80 || lead == 0xff || trail < 0x40 || trail == 0x7f || trail == 0xff) return false;
-    (lead >= 0xb0 && lead <= 0xd7 && trail >= 0xa1 ? common : others)++;
-    ++i;
+    const Byte trail = bytes[i + 1];
+    if (!encoding.fits(lead, trail)) return false;
+    const bool is_common = encoding.common(lead, trail);
+    ++(is_common ? common : others);
+    if (is_common && different.size() < encoding.fewest) different.insert(bytes.substr(i, 2));
+    beside += i == end;
+    end = ++i + 1;
   }
-  return common > 0 && common >= 2 * others && !json::is_valid_utf8(whole_characters(bytes));
+  const bool clear = encoding.alone ? others == 0 : common >= 2 * others;
+  return different.size() >= encoding.fewest && clear &&
+         (!encoding.in_words || 3 * beside >= common + others);
+}
+
+// "" when none is recognised.
+std::string_view two_byte_encoding(std::string_view bytes) {
+  if (json::is_valid_utf8(whole_characters(bytes))) return {};
+  for (const TwoBytes& encoding : kTwoBytes) {
+    if (looks_like(encoding, bytes)) return encoding.name;
+  }
+  return {};
+}
+
+// So many characters of several bytes are not UTF-8's by chance.
+bool is_surely_utf8(std::string_view bytes) {
+  constexpr size_t kEnough = 4;
+  if (bytes.starts_with("\xef\xbb\xbf")) return false;  // a mark says it without being asked
+  const size_t leads = std::count_if(bytes.begin(), bytes.end(), [](char c) { return (c & 0xc0) == 0xc0; });
+  return leads >= kEnough && json::is_valid_utf8(whole_characters(bytes));
 }
 
 }  // namespace
@@ -73,11 +137,13 @@ absl::StatusOr<std::string> read_first_bytes(const std::string& path, size_t cou
 }
 
 // From what bytes can disprove to what they cannot: text that is valid UTF-8 is nearly never anything else,
-// GBK is told by its common characters, and windows-1252 is left, in which any bytes can be read.
+// those of two bytes are told by their common characters, and windows-1252 is left, in which any bytes can
+// be read.
 std::string_view encoding_of(std::string_view first_bytes) {
   if (const auto wide = wide_encoding(first_bytes)) return *wide;
   if (json::is_valid_utf8(whole_characters(first_bytes))) return "UTF-8";
-  return looks_like_gbk(first_bytes) ? "GBK" : "windows-1252";
+  const std::string_view found = two_byte_encoding(first_bytes);
+  return found.empty() ? "windows-1252" : found;
 }
 
 bool is_empty(std::string_view first_bytes) {
@@ -91,9 +157,15 @@ absl::Status check_text(const RowSpec& spec, std::string_view path, std::string_
     return failure(absl::StatusCode::kInvalidArgument, path, " is ", *encoding, ", not ", spec.file.encoding,
                    ": write encoding = \"", *encoding, "\" into [file] of ", spec.name);
   }
-  if (spec.file.encoding == "UTF-8" && looks_like_gbk(first_bytes)) {
-    return failure(absl::StatusCode::kInvalidArgument, path,
-                   " is not UTF-8 and looks like GBK: write encoding = \"GBK\" into [file] of ", spec.name);
+  const bool utf8 = Encoding::of(spec.file.encoding).is_utf8;
+  const std::string_view found = utf8 ? two_byte_encoding(first_bytes) : "";
+  if (!found.empty()) {
+    return failure(absl::StatusCode::kInvalidArgument, path, " is not UTF-8 and looks like ", found,
+                   ": write encoding = \"", found, "\" into [file] of ", spec.name);
+  }
+  if (!utf8 && is_surely_utf8(first_bytes)) {
+    return failure(absl::StatusCode::kInvalidArgument, path, " is UTF-8, not ", spec.file.encoding,
+                   ": write encoding = \"UTF-8\" into [file] of ", spec.name);
   }
   // The last of the bytes may be the first of a CR LF.
   const std::string_view inner = first_bytes.substr(0, first_bytes.size() - !first_bytes.empty());

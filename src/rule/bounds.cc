@@ -45,6 +45,12 @@ Flaw flaw_of_length(Span span, int64_t days, std::string_view what) {
           cat("1 to ", most, " ", word_of(span.unit))};
 }
 
+bool is_whole(Decimal number, size_t least, size_t most) {
+  const int64_t whole = number.units() / Decimal::kScale;
+  return number.units() % Decimal::kScale == 0 && whole >= static_cast<int64_t>(least) &&
+         whole <= static_cast<int64_t>(most);
+}
+
 }  // namespace
 
 Flaw flaw_of(const Window& window) {
@@ -84,12 +90,16 @@ Flaw flaw_of_schedule(Span span) {
 }
 
 Flaw flaw_of_nth(Decimal number) {
-  const int64_t most = static_cast<int64_t>(kNthMax);
-  const bool whole = number.units() % Decimal::kScale == 0;
-  const int64_t which = number.units() / Decimal::kScale;
-  if (whole && which >= 1 && which <= most) return {};
+  if (is_whole(number, 1, kNthMax)) return {};
   return {cat("there is no event with the number ", number.to_string()),
-          cat("a whole number from 1 to ", most)};
+          cat("a whole number from 1 to ", kNthMax)};
+}
+
+Flaw flaw_of_top(Decimal number) {
+  if (is_whole(number, kTopLeast, kTopMost)) return {};
+  return {
+      cat("top looks for ", number.to_string(), " texts"),
+      cat("a whole number from ", kTopLeast, " to ", kTopMost, "; top(…) without one for the most frequent")};
 }
 
 }  // namespace kehu::rule

@@ -35,12 +35,13 @@ std::string_view said(Type type) {
   return "";
 }
 
-bool is_of_event(Op op) { return op >= Op::kProperty && op <= Op::kEventWeekday; }
+bool is_of_event(Op op) { return op >= Op::kProperty && op <= Op::kEventWorkday; }
 
 // What depends on more than the event: on the customer, on the moment, on other events.
 bool is_beyond_event(Op op) {
   const bool is_customer = op >= Op::kTrait && op <= Op::kToday;
-  return is_customer || op == Op::kWithin || op == Op::kBirthday || (op >= Op::kDid && op != Op::kCase);
+  const bool is_function = op >= Op::kDid && op != Op::kBand && op != Op::kCase;
+  return is_customer || op == Op::kWithin || op == Op::kBirthday || is_function;
 }
 
 bool is_order(Op op) { return op >= Op::kLess && op <= Op::kBetween; }
@@ -57,6 +58,7 @@ class Checker {
     visit(definition_.body);
     if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
     if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
+    if (moves_with_now(definition_.body)) stray_now(definition_.body);
     return std::move(problem_);
   }
 
@@ -87,6 +89,7 @@ class Checker {
     for (size_t i = 0; i < node.of.size(); ++i) {
       const bool is_shift = i == 1 && (node.op == Op::kPlus || node.op == Op::kMinus);
       if (node.of[i].op == Op::kSpan && !is_shift) stray_span(node.of[i]);
+      if (moves_with_now(node.of[i]) && !may_hold_now(node, i)) stray_now(node.of[i]);
       visit(node.of[i]);
     }
     in_where_ = was_in_where;
@@ -96,7 +99,7 @@ class Checker {
   void scope(const Node& node) {
     if (in_where_ && is_beyond_event(node.op)) {
       fail(node.place, cat(to_string(node.op), " says more than one event does, and stands inside of where"),
-           "a property of the event, channel, source, hour or weekday");
+           "a property of the event, channel, source, hour, weekday, holiday or workday");
     }
     if (!in_where_ && is_of_event(node.op)) {
       const std::string name = node.op == Op::kProperty ? node.text : std::string(to_string(node.op));
@@ -107,6 +110,19 @@ class Checker {
 
   void stray_span(const Node& node) {
     fail(node.place, "a span of time stands by itself", "an instant in front of it: now - 3 days");
+  }
+
+  // No answer would stay for any time: a comparison changes once, when now passes the other side.
+  void stray_now(const Node& node) {
+    fail(
+        node.place, "now, and what is so much before or behind it, is another instant each time",
+        "a comparison of it with an instant: last(\"EVENT\") < now - 3 days; or today, which stays for a day",
+        "today");
+  }
+  static bool may_hold_now(const Node& node, size_t place) {
+    if (node.op == Op::kPlus || node.op == Op::kMinus) return true;  // looked at where the sum stands
+    const bool compares = is_comparison(node.op) || node.op == Op::kBetween;
+    return compares && (place == 0 || !moves_with_now(node.of[0]));
   }
 
   void own(const Node& node) {
@@ -198,6 +214,12 @@ class Checker {
   }
 
   void named(const Node& node) {
+    const bool is_of_trait = node.op == Op::kTraitTime || node.op == Op::kTraitSource;
+    if (is_of_trait && node.text.find_first_of(".[") != std::string::npos) {
+      return fail(node.place,
+                  cat("time and source are those of a whole trait, and ", node.text, " is a part of one"),
+                  "the name of a trait", cat("trait.", node.text.substr(0, node.text.find_first_of(".["))));
+    }
     const bool is_segment = node.op == Op::kSegment;
     if (!is_segment && node.op != Op::kTag) return;
     const std::string_view kind = is_segment ? "segment" : "tag";
@@ -219,7 +241,10 @@ class Checker {
         return events(node);
       case Op::kCase:
         return cases(node);
+      case Op::kBand:
+        return bands(node);
       case Op::kDaysSince:
+      case Op::kAge:
         return expect(node.of[0], Type::kInstant);
       case Op::kPercentile:
         return percentile(node);
@@ -237,6 +262,19 @@ class Checker {
         if (node.window.kind == Window::Kind::kEver) return;
         return fail(node.place, cat(to_string(node.op), " looks at all events, and takes no window"),
                     cat(to_string(node.op), "(…) within a window, or last(…) with one"));
+      case Op::kSum:
+      case Op::kAverage:
+      case Op::kMin:
+      case Op::kMax:
+      case Op::kRfm:
+        if (is_event_text(node.text)) {
+          return fail(node.place, cat("the ", node.text.substr(1), " of an event is a text, and no number"),
+                      "count, distinct, top, first or last of it");
+        }
+        break;
+      case Op::kTopN:
+        bound(node, flaw_of_top(node.number));
+        break;
       case Op::kShare:
         if (!node.of[0].of.empty()) break;
         return fail(node.of[0].place, "a share has no condition",
@@ -295,7 +333,28 @@ class Checker {
                           "the name of an event", std::string(text::near_word(node.text, known_.events))});
   }
 
+  void bands(const Node& node) {
+    expect(node.of[0], Type::kNumber);
+    if (const size_t bands = (node.of.size() - 1) / 2; bands > kBands) {
+      return fail(node.place, cat("there are ", bands, " bands"), cat("at most ", kBands, ", and else"));
+    }
+    for (size_t i = 1; i < node.of.size(); ++i) {
+      const bool is_bound = i % 2 == 0;
+      if (!is_bound) {
+        agree(node.of[1], node.of[i]);
+      } else if (node.of[i].op != Op::kNumber) {
+        fail(node.of[i].place, "a band does not end with a number", "a number");
+      } else if (i > 2 && node.of[i].number <= node.of[i - 2].number) {
+        fail(node.of[i].place, "a band ends where the one before it does, or below", "the lower band first");
+      }
+    }
+  }
+
   void cases(const Node& node) {
+    if (const size_t branches = node.of.size() / 2; branches > kCaseBranches) {
+      return fail(node.place, cat("the case has ", branches, " branches"),
+                  cat("at most ", kCaseBranches, "; a part of it as a tag of its own"));
+    }
     std::optional<Type> common;
     for (size_t i = 0; i < node.of.size(); ++i) {
       const bool is_value = i % 2 == 1 || i + 1 == node.of.size();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_rounds.h"
+#include "base/text.h"
 #include "notation/parse.h"
 #include "rule/test_random_rules.h"
 #include "rule/tree_json.h"
@@ -46,7 +47,15 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"now - first(\"A\") > 3", "1:7", "an instant is not added"},
       {"now > 3 days", "1:7", "a span of time stands by itself"},
       {"trait.a in (1, \"a\")", "1:16", "a number is compared with a text"},
-      {"now in (1)", "1:9", "an instant is compared with a number"},
+      {"today in (1)", "1:11", "an instant is compared with a number"},
+      {"days_since(now - 10 hours) > 1", "1:12", "is another instant each time", "today"},
+      {"now - 1 hour within today", "1:1", "is another instant each time", "today"},
+      {"now in (2026-01-31)", "1:1", "is another instant each time", "today"},
+      {"now is known", "1:1", "is another instant each time", "today"},
+      {"now birthday in the next 3 days", "1:1", "is another instant each time", "today"},
+      {"(case when trait.a then now end) > trait.t", "1:25", "is another instant each time", "today"},
+      {"now - 1 day > now - 24 hours", "1:15", "is another instant each time", "today"},
+      {"now between trait.t and now + 1 day", "1:25", "is another instant each time", "today"},
       {"trait.a matches \"(\"", "1:17", "the regular expression is not valid"},
       {"trait.a matches trait.b", "1:17", "a pattern is no text"},
       {"count(\"A\") contains \"a\"", "1:1", "a number stands where a text"},
@@ -73,6 +82,27 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"nth(17, \"A\") is known", "1:1", "no event with the number 17"},
       {"share(\"A\") > 0.5", "1:7", "a share has no condition"},
       {"days_since(3) > 1", "1:12", "a number stands where an instant"},
+      {"age(3) > 1", "1:5", "a number stands where an instant"},
+      {"age(trait.b) = \"3\"", "1:16", "a number is compared with a text"},
+      {"did(\"A\" where age(at) > 3)", "1:15", "age says more"},
+      {"holiday = \"春节\"", "1:1", "holiday is of an event", "trait.holiday"},
+      {"did(\"A\" where holiday = 3)", "1:25", "a text is compared with a number"},
+      {"did(\"A\" where workday = 3)", "1:25", "a condition is compared with a number"},
+      {"band(top(a of \"A\"), 1 below 2) = 1", "1:6", "a text stands where a number"},
+      {"band(trait.a, \"x\" below 2, 3 below 4) = \"x\"", "1:28", "a text is compared with a number"},
+      {"band(trait.a, \"x\" below 2, \"y\" below 2) = \"x\"", "1:38", "ends where the one before it does"},
+      {"band(trait.a, \"x\" below \"2\") = \"x\"", "1:25", "a band does not end with a number"},
+      {"band(trait.a, 1 below 2)", "1:1", "a number stands where a condition"},
+      {"top(1, a of \"A\") = \"x\"", "1:1", "top looks for 1 texts"},
+      {"top(11, a of \"A\") = \"x\"", "1:1", "top looks for 11 texts"},
+      {"top(3, a of \"A\") = 3", "1:20", "a text is compared with a number"},
+      {"top(3, a of \"A\") + 1 > 3", "1:1", "a text stands where a number"},
+      {"sum(channel of \"A\") > 3", "1:1", "the channel of an event is a text"},
+      {"max(source of \"A\") > 3", "1:1", "the source of an event is a text"},
+      {"first(channel of \"A\") = 3", "1:25", "a text is compared with a number"},
+      {"time of trait.a.b is known", "1:1", "a.b is a part of one", "trait.a"},
+      {"source of trait.a = 3", "1:21", "a text is compared with a number"},
+      {"did(\"A\" where time of trait.a > 2026-01-31)", "1:15", "trait_time says more"},
       {"percentile(top(a of \"A\")) > 3", "1:12", "a text stands where a number"},
       {"percentile(1 + percentile(count(\"A\"))) > 3", "1:12", "a percentile is taken of what names"},
       {"percentile(case when rfm(a of \"A\") = \"5\" then 1 end) > 3", "1:12",
@@ -103,19 +133,63 @@ TEST(Check, RefusesWhatMeansNothing) {
 }
 
 TEST(Check, TakesWhatMeansSomething) {
-  for (const char* text :
-       {"trait.vip", "in segment Gold", "trait.a = trait.b", "tag.`stage of life` = \"x\"",
-        "now - 18 years > trait.birthday", "trait.birthday before now - 18 years",
-        "did(\"A\" where paid and hour between 22 and 24)", "sequence(\"A\" then not \"B\" then not \"C\")",
-        "sequence(\"A\" then \"B\" then not \"C\" within 1 hour)", "last(\"A\", today) is known",
-        "interval(\"A\", last 90 days) < 3.5", "did(\"A\", last 1100 days)", "did(\"A\", last 36 months)",
-        "did(\"A\", last 30 seconds)", "first(x of \"A\") in (\"a\", \"b\")",
-        "(case when trait.a then 3 else trait.b end) > 3",
-        "did(\"A\" where (case when channel = \"a\" then x else y end) > 2)",
-        "trait.birthday birthday in the next 2 weeks", "top(a of any event) != \"\""}) {
+  for (const char* text : {"trait.vip",
+                           "in segment Gold",
+                           "trait.a = trait.b",
+                           "tag.`stage of life` = \"x\"",
+                           "trait.t < now - 3 days",
+                           "first(\"A\") between now - 3 days and now",
+                           "now - 3 days between trait.a and today",
+                           "did(\"A\" where workday and holiday is unknown)",
+                           "age(first \"A\") = 3",
+                           "did(\"A\" where band(price, \"a\" below 1.5, else \"b\") = \"a\")",
+                           "band(age(trait.b), 1 below -2, else 3) > 1",
+                           "top(10, a of \"A\", last 90 days) contains \"x\"",
+                           "top(3, source of any event) = \"crm\"",
+                           "sequence(\"A\" then \"B\" by channel)",
+                           "distinct(channel of \"A\") > 1",
+                           "time of trait.a < now - 3 days",
+                           "source of trait.a in (\"crm\", \"shop\")",
+                           "days_since(today - 10 hours) = 1",
+                           "not (now - 1 day - 3 hours >= last(\"A\"))",
+                           "now - 18 years > trait.birthday",
+                           "trait.birthday before now - 18 years",
+                           "did(\"A\" where paid and hour between 22 and 24)",
+                           "sequence(\"A\" then not \"B\" then not \"C\")",
+                           "sequence(\"A\" then \"B\" then not \"C\" within 1 hour)",
+                           "last(\"A\", today) is known",
+                           "interval(\"A\", last 90 days) < 3.5",
+                           "did(\"A\", last 1100 days)",
+                           "did(\"A\", last 36 months)",
+                           "did(\"A\", last 30 seconds)",
+                           "first(x of \"A\") in (\"a\", \"b\")",
+                           "(case when trait.a then 3 else trait.b end) > 3",
+                           "did(\"A\" where (case when channel = \"a\" then x else y end) > 2)",
+                           "trait.birthday birthday in the next 2 weeks",
+                           "top(a of any event) != \"\""}) {
     const auto problem = problem_of(text);
     EXPECT_FALSE(problem) << text << ": " << problem->message;
   }
+}
+
+TEST(Check, BoundsCasesAndBands) {
+  const auto joined = [](std::string_view begin, std::string_view between, size_t count,
+                         std::string_view end) {
+    std::string out(begin);
+    for (size_t i = 0; i < count; ++i) {
+      out += cat(i == 0 ? "" : between, "\"", i, "\" below ", i);
+    }
+    return out + std::string(end);
+  };
+  EXPECT_FALSE(problem_of(joined("band(trait.a, ", ", ", kBands, ", else \"x\")"), Kind::kTag));
+  EXPECT_TRUE(problem_of(joined("band(trait.a, ", ", ", kBands + 1, ")"), Kind::kTag));
+  const auto cases = [](size_t branches) {
+    std::string out = "case";
+    for (size_t i = 0; i < branches; ++i) out += cat(" when trait.a = ", i, " then \"", i, "\"");
+    return out + " end";
+  };
+  EXPECT_FALSE(problem_of(cases(kCaseBranches), Kind::kTag));
+  EXPECT_TRUE(problem_of(cases(kCaseBranches + 1), Kind::kTag));
 }
 
 TEST(Check, WarnsOfEventsThatNobodySent) {
@@ -127,12 +201,14 @@ TEST(Check, WarnsOfEventsThatNobodySent) {
 }
 
 TEST(Check, ATagMayBeAnything) {
-  for (const char* text : {"3", "\"x\"", "now", "did(\"A\")", "trait.a", "in segment X"}) {
+  for (const char* text : {"3", "\"x\"", "today", "did(\"A\")", "trait.a", "in segment X"}) {
     EXPECT_FALSE(problem_of(text, Kind::kTag).has_value() && std::string_view(text) != "in segment X")
         << text;
   }
   EXPECT_TRUE(problem_of("3 days", Kind::kTag));
   EXPECT_TRUE(problem_of("tag.X", Kind::kTag));
+  EXPECT_TRUE(problem_of("now", Kind::kTag));
+  EXPECT_TRUE(problem_of("now - 3 days", Kind::kTag));
 }
 
 TEST(Check, LooksAtTheClauses) {

@@ -3,6 +3,8 @@
 #include <compare>
 #include <optional>
 
+#include "calendar/holidays.h"
+
 namespace kehu::rule {
 namespace {
 
@@ -67,6 +69,13 @@ bool holds(Op op, const Value& a, const Value& b, Type type, const BusinessZone&
       return holds_of_texts(op, a, b, zone);
   }
 }
+
+Value holiday(Instant t, const BusinessZone& zone) {
+  const std::string_view name = calendar::holiday_of(zone.day_of(t));
+  return name.empty() ? Value() : Value::of(name);
+}
+
+bool is_workday(Instant t, const BusinessZone& zone) { return calendar::is_workday(zone.day_of(t)); }
 
 Value sum(Op op, const Value& a, const Value& b) {
   const auto x = as_number(a), y = as_number(b);

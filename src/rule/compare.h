@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
+
 #include "base/civil_day.h"
 #include "rule/tree.h"
 #include "rule/value.h"
@@ -13,6 +16,19 @@ Value literal(const Node& node, const BusinessZone& zone);
 
 // Whether a comparison (kEqual to kAtLeast) of two values as `type` holds. False if either has none of it.
 bool holds(Op op, const Value& a, const Value& b, Type type, const BusinessZone& zone);
+
+// The name of the holiday that an event's civil day belongs to; unknown of other days.
+Value holiday(Instant t, const BusinessZone& zone);
+bool is_workday(Instant t, const BusinessZone& zone);
+
+// Which operand of a kBand of so many is the value of a number; nullopt: none. `bound` answers the number of
+// an operand.
+template <class Bound>
+std::optional<size_t> band_of(Sum number, size_t operands, const Bound& bound) {
+  size_t band = 1;
+  while (band + 1 < operands && number >= bound(band + 1)) band += 2;
+  return band < operands ? std::optional(band) : std::nullopt;
+}
 
 // kPlus or kMinus of two numbers; unknown if either is none.
 Value sum(Op op, const Value& a, const Value& b);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "rule/tree.h"
 
 // What several of this room ask about nodes.
@@ -25,8 +27,24 @@ inline Node& leading(Node& node) {
   return *first;
 }
 
+// now, or a span before or behind it: what is another instant each time that it is looked at.
+inline bool moves_with_now(const Node& node) {
+  if (node.op == Op::kNow) return true;
+  const bool is_sum = node.op == Op::kPlus || node.op == Op::kMinus;
+  return is_sum && node.of.size() == 2 && node.of[1].op == Op::kSpan && moves_with_now(node.of[0]);
+}
+
+// What asks the traits of a customer.
+inline bool asks_trait(Op op) { return op == Op::kTrait || op == Op::kTraitTime || op == Op::kTraitSource; }
+
+// What stands where a path does, and means the channel or the source of the event. No property has such a
+// path.
+inline constexpr std::string_view kChannelPath = ".channel";
+inline constexpr std::string_view kSourcePath = ".source";
+inline bool is_event_text(std::string_view path) { return path == kChannelPath || path == kSourcePath; }
+
 // Of functions over events: whether `text` is a path that they need, or may have.
-inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTop) || op == Op::kRfm; }
+inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTopN) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
 
 }  // namespace kehu::rule

@@ -27,6 +27,8 @@ Arity arity_of(Op op) {
     case Op::kOr:
     case Op::kCase:
       return {2, kAny};
+    case Op::kBand:
+      return {3, kAny};
     case Op::kBetween:
       return {3, 3};
     case Op::kEvents:
@@ -68,8 +70,12 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kStep:
     case Op::kNotStep:
       return op == Op::kEvents;
+    case Op::kBand:
+      if (place > 0) return is_literal(op);
+      break;
     case Op::kDaysSince:
     case Op::kPercentile:
+    case Op::kAge:
     case Op::kEvents:
     case Op::kCase:
       break;
@@ -81,21 +87,22 @@ bool fits(const Node& parent, size_t place, Op op) {
 }
 
 bool needs_name(Op op) {
-  return op == Op::kTrait || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
+  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
          op == Op::kAgrees || needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
-      node.op == Op::kTrait || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
-  return may && !node.text.empty();
+      asks_trait(node.op) || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
+  const bool is_of_event = is_event_text(node.text) && !asks_trait(node.op) && node.op != Op::kProperty;
+  return may && !node.text.empty() && !is_of_event;
 }
 
 // What a node says besides its operands, where nobody would read it.
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number =
-      node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kAgrees;
+  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth ||
+                      node.op == Op::kTopN || node.op == Op::kAgrees;
   const bool span =
       node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence || node.op == Op::kSql;
   const bool window = node.op == Op::kWithin || node.op == Op::kRfm || is_aggregate(node.op);
@@ -132,6 +139,8 @@ struct Size {
   size_t nodes = 0;
   bool deep = false;
 };
+// Before anything else looks at a tree: it goes no deeper than is allowed, so that every recursion behind it
+// has a known depth.
 void measure(const Node& node, size_t depth, Size& size) {
   ++size.nodes;
   size.deep = size.deep || depth > kRuleDepth;

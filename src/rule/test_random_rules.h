@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "rule/nodes.h"
 #include "rule/tree.h"
+#include "rule/value.h"
 
 namespace kehu::rule {
 
@@ -23,6 +25,7 @@ struct RandomRuleWorld {
   std::vector<std::string> texts = {"a", "b", "12.5", "true", "2026-01-31", "北京", ""};
   std::vector<std::string> channels = {"web", "app"};
   std::vector<std::string> sources = {"shop", "crm"};
+  std::vector<std::string> holidays = {"春节", "元旦", "清明节", "国庆节"};
   std::vector<std::string> patterns = {"^a", "b$", "[0-9]+", "北"};
   CivilDay first_day{20'454};  // of dates in rules; both belong to it (2026-01-01)
   CivilDay last_day{20'544};
@@ -172,10 +175,14 @@ class RandomRules {
     return kTypes[below(6)];
   }
 
+  std::string path(bool of_events_as_well) {
+    if (of_events_as_well && chance(5)) return std::string(chance(2) ? kChannelPath : kSourcePath);
+    return pick(world_.properties);
+  }
   // A function of events, without its window.
   Node function(Op op, bool with_path) {
     Node node = make(op, {events()});
-    if (with_path) node.text = pick(world_.properties);
+    if (with_path) node.text = path(op < Op::kSum || op > Op::kMax);
     return node;
   }
   Node windowed(Op op, bool with_path) {
@@ -190,11 +197,25 @@ class RandomRules {
     if (kind == 0 && world_.functions) return function(Op::kFirst, true);
     if (kind == 1 && world_.functions) return windowed(Op::kLast, true);
     if (kind == 2 && !world_.tags.empty()) return named(Op::kTag, pick(world_.tags));
+    if (!world_.traits.empty() && chance(4)) return named(Op::kTraitSource, pick(world_.traits));
     return world_.traits.empty() ? text_literal() : named(Op::kTrait, pick(world_.traits));
   }
 
+  // A number in bands, whose values are of one type.
+  Node band(Node of, Type type) {
+    Node node = make(Op::kBand, {std::move(of)});
+    Decimal bound = number_literal().number;
+    for (uint32_t i = 1 + below(3); i > 0; --i) {
+      node.of.push_back(literal(type));
+      node.of.push_back({.op = Op::kNumber, .number = bound});
+      bound = Decimal::from_units(bound.units() + from_one(3 * Decimal::kScale));
+    }
+    if (chance(2)) node.of.push_back(literal(type));
+    return node;
+  }
+
   Node number_function() {
-    switch (below(6)) {
+    switch (below(7)) {
       case 0:
         return windowed(pick_op({Op::kActiveDays, Op::kInterval}), false);
       case 1: {
@@ -206,6 +227,9 @@ class RandomRules {
         return make(Op::kDaysSince, {instant(1)});
       case 3:
         return windowed(Op::kCount, false);
+      case 4:
+        return make(Op::kAge, {world_.traits.empty() || chance(3) ? instant(1)
+                                                                  : named(Op::kTrait, pick(world_.traits))});
       default:
         return windowed(pick_op({Op::kSum, Op::kAverage, Op::kMin, Op::kMax, Op::kDistinct}), true);
     }
@@ -237,28 +261,58 @@ class RandomRules {
     }
     return node;
   }
+  Node top_n() {
+    Node node = windowed(Op::kTopN, true);
+    node.number = Decimal::from_units(static_cast<int64_t>(kTopLeast + below(2)) * Decimal::kScale);
+    return node;
+  }
+  Node rfm() {
+    Node node = windowed(Op::kRfm, false);
+    node.text = pick(world_.properties);
+    return node;
+  }
   Node text(uint32_t depth) {
     if (depth > 0 && chance(8)) return cases(Type::kText, depth - 1);
+    if (chance(8)) return band(number(1), Type::kText);
     const uint32_t kind = below(4);
     if (kind == 0 && world_.functions && world_.sequences) return stage();
-    if (kind == 1 && world_.functions) return windowed(Op::kTop, true);
-    if (world_.percentiles && world_.functions && chance(6)) return windowed(Op::kRfm, true);
+    if (kind == 1 && world_.functions) return chance(2) ? top_n() : windowed(Op::kTop, true);
+    if (world_.percentiles && world_.functions && chance(6)) return rfm();
     return data();
   }
 
   Node instant(uint32_t depth) {
     if (depth > 0 && chance(4))
       return make(pick_op({Op::kPlus, Op::kMinus}), {instant(depth - 1), span_literal()});
+    if (!world_.traits.empty() && chance(10)) return named(Op::kTraitTime, pick(world_.traits));
     const uint32_t kind = below(8);
-    if (kind == 0) return {.op = Op::kNow};
-    if (kind == 1) return {.op = Op::kToday};
-    if (kind == 2 || !world_.functions) return date_literal();
+    if (kind == 0) return {.op = Op::kToday};
+    if (kind < 3 || !world_.functions) return date_literal();
     if (kind == 3) {
       Node node = function(Op::kNth, false);
       node.number = Decimal::from_units(from_one(4) * Decimal::kScale);
       return node;
     }
     return kind < 6 ? function(Op::kFirst, false) : windowed(Op::kLast, false);
+  }
+
+  // Stands in comparisons only, beside what does not move.
+  Node moving(uint32_t depth) {
+    if (depth == 0 || chance(3)) return {.op = Op::kNow};
+    return make(pick_op({Op::kPlus, Op::kMinus}), {moving(depth - 1), span_literal()});
+  }
+  Node instants_test() {
+    const Op op = comparison(Type::kInstant);
+    switch (below(6)) {
+      case 0:
+        return make(op, {moving(2), instant(1)});
+      case 1:
+        return make(op, {instant(1), moving(2)});
+      case 2:
+        return make(Op::kBetween, {instant(1), moving(2), chance(2) ? moving(2) : instant(1)});
+      default:
+        return make(op, {instant(1), instant(1)});
+    }
   }
 
   Node cases(Type type, uint32_t depth) {
@@ -310,7 +364,16 @@ class RandomRules {
 
   Node where_test() {
     Node property = named(Op::kProperty, pick(world_.properties));
-    switch (below(9)) {
+    switch (below(12)) {
+      case 9:
+        return chance(4) ? make(Op::kIsKnown, {{.op = Op::kEventHoliday}})
+                         : make(comparison(Type::kText),
+                                {{.op = Op::kEventHoliday}, named(Op::kText, pick(world_.holidays))});
+      case 10:
+        return {.op = Op::kEventWorkday};
+      case 11:
+        return chance(2) ? compared(band(std::move(property), Type::kText), Type::kText)
+                         : make(Op::kIsKnown, {band(std::move(property), Type::kNumber)});
       case 0:
         return make(pick_op({Op::kEqual, Op::kNotEqual}),
                     {{.op = Op::kChannel}, named(Op::kText, pick(world_.channels))});
@@ -358,7 +421,7 @@ class RandomRules {
       }
       if (chance(2)) node.span = short_span();
     }
-    if (chance(4)) node.text = pick(world_.properties);
+    if (chance(4)) node.text = path(true);
     return node;
   }
   Node condition(uint32_t depth) {
@@ -375,7 +438,7 @@ class RandomRules {
       case 3:
         return {.op = Op::kWithin, .window = window(), .of = {instant(1)}};
       case 4:
-        return make(comparison(Type::kInstant), {instant(1), instant(1)});
+        return instants_test();
       case 5:
         return text_test(text(1));
       default:
@@ -393,7 +456,10 @@ class RandomRules {
     }
     if (kind == 3) return named(Op::kTrait, pick(world_.traits));
     if (kind == 4) return make(comparison(Type::kText), {data(), data()});
-    return chance(2) ? text_test(data()) : compared(data(), scalar_type());
+    if (chance(2)) return text_test(data());
+    Node value = data();
+    const Type type = static_type(value).value_or(scalar_type());
+    return compared(std::move(value), type);
   }
 
   std::mt19937_64 random_;

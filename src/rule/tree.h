@@ -26,9 +26,12 @@ enum class Op : uint8_t {
   kList,    // of: literals
 
   // What a customer is now.
-  kTrait,    // text: the name; a path leads into objects
-  kTag,      // text: the name
-  kSegment,  // text: the name; whether the customer is in it
+  kTrait,  // text: the name; a path leads into objects
+  // text: the name of a whole trait.
+  kTraitTime,    // when the event was that wrote it as it is
+  kTraitSource,  // the name of that event's source
+  kTag,          // text: the name
+  kSegment,      // text: the name; whether the customer is in it
   kNow,
   kToday,  // the beginning of the civil day
 
@@ -38,6 +41,8 @@ enum class Op : uint8_t {
   kSource,
   kEventHour,     // 0 to 23, in the zone
   kEventWeekday,  // 1 (Monday) to 7, in the zone
+  kEventHoliday,  // the statutory holiday of China that the civil day belongs to (calendar/holidays.h)
+  kEventWorkday,  // whether people in China work on the civil day
 
   // of: conditions.
   kAnd,
@@ -66,12 +71,13 @@ enum class Op : uint8_t {
   // What events add up to. of: one kEvents; window.
   kDid,  // whether there was one
   kCount,
-  kSum,  // text: a path, as in the next six
+  kSum,  // text: a path, or ".channel" or ".source" (nodes.h), as in the next seven
   kAverage,
   kMin,
   kMax,
   kDistinct,  // how many different texts
   kTop,       // the most frequent text
+  kTopN,      // number: how many of the most frequent texts; a list
   kFirst,     // with a path the first event's value; else when it was
   kLast,
   kNth,    // number: which, from 1; when it was
@@ -79,14 +85,18 @@ enum class Op : uint8_t {
   kActiveDays,
   kInterval,   // average days from one to the next
   kDaysSince,  // of: an instant; whole civil days from its day to today
+  kAge,        // of: an instant; whole years from its day to today
 
-  kSequence,  // of: kStep and kNotStep; text: a path that all have in common, or empty; span: within; window
+  kSequence,  // of: kStep and kNotStep; text: a path of what all have in common, or empty; span: within;
+              // window
   kStage,     // of: kStep; window; the name of the last one reached
   kStep,      // of: kEvents
   kNotStep,
 
   kEvents,  // text: the name of a track event, empty: any event; of: nothing, or a condition
 
+  kBand,  // of: a number, then literals: value, bound below which it holds, …; then, if their number is odd,
+          // the value of the rest
   kCase,  // of: condition, value, …; then, if their number is odd, the value of the rest
 
   // What a customer is among all customers; their numbers are measured from time to time (percentile.h).
@@ -162,6 +172,9 @@ inline constexpr size_t kRuleNodes = 1000;
 inline constexpr size_t kListItems = 1000;
 inline constexpr size_t kSequenceSteps = 8;
 inline constexpr size_t kNthMax = 16;
+inline constexpr size_t kTopLeast = 2, kTopMost = 10;
+inline constexpr size_t kCaseBranches = 100;
+inline constexpr size_t kBands = 24;  // besides that of the rest
 inline constexpr int64_t kWindowDays = 1100;
 
 }  // namespace kehu::rule

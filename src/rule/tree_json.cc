@@ -53,7 +53,9 @@ void write_window(const Window& window, json::Writer& writer) {
   writer.end_object();
 }
 
-bool has_number(Op op) { return op == Op::kBool || op == Op::kNumber || op == Op::kNth || op == Op::kAgrees; }
+bool has_number(Op op) {
+  return op == Op::kBool || op == Op::kNumber || op == Op::kNth || op == Op::kTopN || op == Op::kAgrees;
+}
 
 void write(const Node& node, json::Writer& writer) {
   writer.begin_object().field("op", to_string(node.op));

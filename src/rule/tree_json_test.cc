@@ -65,6 +65,8 @@ TEST(TreeJson, SaysWhichMemberIsWrong) {
       {R"({"op":"not","of":[{"op":"events"}]})", "events stands below not"},
       {R"({"op":"events"})", "events is no rule by itself"},
       {R"({"op":"trait"})", "trait has no name"},
+      {R"({"op":"trait","text":".channel"})", "\".channel\" is no path"},
+      {R"({"op":"first","text":".time","of":[{"op":"events"}]})", "\".time\" is no path"},
       {R"({"op":"trait","text":"a..b"})", "\"a..b\" is no path"},
       {R"({"op":"now","comments":["a\nb"]})", "more than one line"},
   };

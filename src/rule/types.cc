@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "rule/nodes.h"
 #include "rule/value.h"
 
 namespace kehu::rule {
@@ -31,9 +34,12 @@ std::optional<Type> static_type(const Node& node) {
       return std::nullopt;
     case Op::kFirst:
     case Op::kLast:
+      if (is_event_text(node.text)) return Type::kText;
       return node.text.empty() ? std::optional(Type::kInstant) : std::nullopt;
     case Op::kCase:
       return case_type(node);
+    case Op::kBand:
+      return node.of.size() > 1 ? static_type(node.of[1]) : std::nullopt;
     case Op::kPlus:
     case Op::kMinus:
       return node.of.size() == 2 && node.of[1].op == Op::kSpan ? Type::kInstant : Type::kNumber;
@@ -51,15 +57,20 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kInterval:
     case Op::kDaysSince:
     case Op::kPercentile:
+    case Op::kAge:
       return Type::kNumber;
     case Op::kText:
     case Op::kChannel:
     case Op::kSource:
+    case Op::kTraitSource:
+    case Op::kEventHoliday:
     case Op::kTop:
+    case Op::kTopN:
     case Op::kStage:
     case Op::kRfm:
       return Type::kText;
     case Op::kDate:
+    case Op::kTraitTime:
     case Op::kNow:
     case Op::kToday:
     case Op::kNth:
@@ -70,6 +81,7 @@ std::optional<Type> static_type(const Node& node) {
       return Type::kList;
     case Op::kBool:
     case Op::kSegment:
+    case Op::kEventWorkday:
     case Op::kAnd:
     case Op::kOr:
     case Op::kNot:
@@ -94,6 +106,11 @@ std::optional<Type> static_type(const Node& node) {
       return Type::kBool;
   }
   return std::nullopt;
+}
+
+bool may_be_list(const Node& node) {
+  if (node.op == Op::kTag || node.op == Op::kTopN) return true;
+  return node.op == Op::kCase && std::ranges::any_of(node.of, may_be_list);
 }
 
 Type comparison_type(const Node& a, const Node& b) {

@@ -1,6 +1,8 @@
 #include "rule/value.h"
 
 #include "base/text.h"
+#include "json/document.h"
+#include "json/writer.h"
 #include "rule/wall_clock.h"
 
 namespace kehu::rule {
@@ -85,6 +87,40 @@ Value Value::of(const json::RawValue& raw) {
   }
 }
 
+Value Value::list(absl::Span<const std::string> texts) {
+  if (texts.empty()) return {};
+  Value out;
+  out.kind = Kind::kList;
+  json::Writer writer(out.text);
+  writer.begin_array();
+  for (const std::string& text : texts) writer.value(text);
+  writer.end_array();
+  return out;
+}
+
+Value Value::list_of_json(std::string_view json) {
+  const auto document = json::Document::parse(json);
+  if (!document.ok() || !document->root().is_array()) return {};
+  std::vector<std::string> texts;
+  for (const json::Value::Member& member : document->root()) {
+    const auto text = member.value.as_string();
+    if (!text) return {};
+    texts.emplace_back(*text);
+  }
+  return list(texts);
+}
+
+std::vector<Value> elements(const Value& value) {
+  if (value.kind != Value::Kind::kList) return {value};
+  std::vector<Value> out;
+  const auto document = json::Document::parse(value.text);
+  if (!document.ok()) return out;
+  for (const json::Value::Member& member : document->root()) {
+    if (const auto text = member.value.as_string()) out.push_back(Value::of(std::string_view(*text)));
+  }
+  return out;
+}
+
 std::optional<bool> as_bool(const Value& value) {
   if (value.kind != Value::Kind::kBool) return std::nullopt;
   return value.truth;
@@ -117,6 +153,7 @@ std::optional<std::string> as_text(const Value& value, const BusinessZone& zone)
     case Value::Kind::kNumber:
       return value.text.empty() ? sum_to_string(value.number) : value.text;
     case Value::Kind::kText:
+    case Value::Kind::kList:
       return value.text;
     case Value::Kind::kInstant:
       return zone.format(value.time);

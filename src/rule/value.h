@@ -3,7 +3,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/types/span.h"
 #include "base/civil_day.h"
 #include "base/money.h"
 #include "base/time.h"
@@ -14,12 +16,12 @@ namespace kehu::rule {
 
 // What an expression comes to. Texts are whole; what is kept of a customer's events is cut at kValueBytes.
 struct Value {
-  enum class Kind : uint8_t { kUnknown, kBool, kNumber, kText, kInstant };
+  enum class Kind : uint8_t { kUnknown, kBool, kNumber, kText, kInstant, kList };
   Kind kind = Kind::kUnknown;
   bool truth = false;
   Sum number = 0;  // in units of 10^-4
   Instant time;
-  std::string text;  // of kText; of a number from JSON, as it was written there
+  std::string text;  // of kText; of a number from JSON, as it was written there; of a list its texts as JSON
 
   static Value of(bool truth);
   static Value of(Sum number);
@@ -28,21 +30,31 @@ struct Value {
   // Null, objects and lists are unknown.
   static Value of(const json::RawValue& raw);
 
+  // Several texts in order; unknown of none.
+  static Value list(absl::Span<const std::string> texts);
+  // Unknown of what is no JSON array of texts, and of none of them.
+  static Value list_of_json(std::string_view json);
+
   bool known() const { return kind != Kind::kUnknown; }
   bool operator==(const Value&) const = default;
 };
 inline constexpr size_t kValueBytes = 64;
 
+// What a condition looks at: each text of a list, any other value by itself.
+std::vector<Value> elements(const Value& value);
+
 // A value as the place asks for it (the table in docs/rules.md); nullopt: it has none of this type.
 std::optional<bool> as_bool(const Value& value);
 std::optional<Sum> as_number(const Value& value);
 std::optional<Instant> as_instant(const Value& value, const BusinessZone& zone);
-// Instants as RFC 3339 in the zone; computed numbers as plain decimals.
+// Instants as RFC 3339 in the zone; computed numbers as plain decimals; lists as JSON.
 std::optional<std::string> as_text(const Value& value, const BusinessZone& zone);
 
 // The type that an expression has whatever the data; nullopt: that of the data (properties, traits, tags, and
 // what is made of them).
 std::optional<Type> static_type(const Node& node);
+// Whether its value may be a list, of which a condition looks at each text.
+bool may_be_list(const Node& node);
 // What two sides are compared as: the static type of either, else text.
 Type comparison_type(const Node& a, const Node& b);
 

@@ -134,5 +134,22 @@ TEST(Value, DividedRoundsHalfAwayFromZero) {
   }
 }
 
+TEST(Value, Lists) {
+  const Value list = Value::list({std::vector<std::string>{"a\"b", "北京", ""}});
+  EXPECT_EQ(list.text, R"(["a\"b","北京",""])");
+  EXPECT_EQ(Value::list_of_json(list.text), list);
+  EXPECT_EQ(Value::list_of_json(R"([ "a\u0022b" , "\u5317京", ""])"), list);
+  const std::vector<Value> each = elements(list);
+  ASSERT_EQ(each.size(), 3u);
+  EXPECT_EQ(each[0], Value::of(std::string_view("a\"b")));
+  EXPECT_FALSE(Value::list({}).known());
+  for (const char* json : {"", "[", "[]", "[1]", "\"a\"", "{}", "[\"a\",null]"}) {
+    EXPECT_FALSE(Value::list_of_json(json).known()) << json;
+  }
+  EXPECT_FALSE(as_number(Value::list({std::vector<std::string>{"1"}})));
+  EXPECT_FALSE(as_instant(Value::list({std::vector<std::string>{"2026-01-31"}}), {}));
+  EXPECT_EQ(elements(Value::of(true)), std::vector<Value>({Value::of(true)}));
+}
+
 }  // namespace
 }  // namespace kehu::rule

@@ -266,16 +266,18 @@ void Record::read_lib() {
   for (uint32_t key = lib + 1; key < index[lib].next; key = index[key + 1].next) {
     const std::string_view name = text_of(key, scratch_);
     if (name == "$lib") from_python_ = raw(key + 1) == R"("python")";
-    if (!take_preset(name, key + 1)) lib_others_.push_back(key);
+    if (!take_preset(name, key + 1, lib)) lib_others_.push_back(key);
   }
 }
 
-// False when the property is no preset one, or its place has another value already.
-bool Record::take_preset(std::string_view name, uint32_t value) {
+// False when the property is no preset one, or its place has another value already: `lib` counts before the
+// properties. Of a key that stands twice in one object the last one counts, as everywhere.
+bool Record::take_preset(std::string_view name, uint32_t value, uint32_t object) {
   const uint8_t preset = find_sensors_preset(name);
   if (preset == 0) return false;
   uint32_t& slot = presets_[preset - 1];
-  if (slot == 0) slot = value;
+  const bool again = slot > object && slot < (*index_)[object].next;
+  if (slot == 0 || again) slot = value;
   return slot == value || raw(slot) == raw(value);
 }
 
@@ -308,7 +310,7 @@ bool Record::read_property(uint32_t key) {
   if (name == "$screen_name") screen_name_ = key + 1;
   // A device named in the context is an identifier, and an unbinding may name only one.
   const bool device = type_ == Type::kTrackIdUnbind && name == "$device_id";
-  if (!device && take_preset(name, key + 1)) return true;
+  if (!device && take_preset(name, key + 1, fields_.properties)) return true;
   (latest_property(name).empty() ? properties_ : latest_).push_back(key);
   return true;
 }

@@ -83,7 +83,7 @@ class Record final : public intake::ReceivedPaths {
   bool read_time();
   bool read_properties();
   bool read_property(uint32_t key);
-  bool take_preset(std::string_view name, uint32_t value);
+  bool take_preset(std::string_view name, uint32_t value, uint32_t object);
   bool check_name(uint32_t key, std::string_view name);
   bool check_value(uint32_t value);
   bool check_text_list(uint32_t list);

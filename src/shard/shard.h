@@ -183,7 +183,8 @@ class Shard {
                               absl::Span<const membership::Members::Entry> inherited = {});
   absl::Status put_members(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
-  std::optional<json::RawValue> trait(std::string_view path);
+  rule::Value trait(rule::Op op, std::string_view path);
+  bool is_disbelieved(std::string_view trait);
   void open_rules(absl::Span<const Part> parts);
   void note(CustomerId customer, Sequence sequence, Effects& effects);
   void put_part(const Part& part);

@@ -75,7 +75,7 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   keeper_.update(asked_, now, trait, changes_);

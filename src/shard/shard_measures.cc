@@ -158,7 +158,7 @@ absl::Status Shard::take_value(const codec::Measurement::Entry& entry, uint32_t 
     value = tally::read_value(in);
     if (!in.complete()) return absl::DataLossError("damaged measurement record");
   }
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   keeper_.put(rule, std::move(value), now, trait, changes_);

@@ -126,16 +126,28 @@ absl::StatusOr<std::vector<membership::Reason>> Shard::why(CustomerId customer,
   if (auto status = parts_.decode(blob); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   open_rules(parts_.parts());
-  auto reasons = keeper_.explain(rule, now, [this](std::string_view path) { return trait(path); });
+  auto reasons =
+      keeper_.explain(rule, now, [this](rule::Op op, std::string_view path) { return trait(op, path); });
   if (auto status = keeper_.status(); !status.ok()) return status;
   return reasons;
 }
 
-std::optional<json::RawValue> Shard::trait(std::string_view path) {
-  auto found = traits_.find(path);
-  if (!found || quarantines_.empty()) return found;
-  const auto* quarantine = quarantine_of(path.substr(0, path.find('.')), source_name(traits_.source()));
-  return quarantine == nullptr ? found : std::nullopt;
+bool Shard::is_disbelieved(std::string_view trait) {
+  const auto stamp = traits_.stamp(trait);
+  return stamp && quarantine_of(trait, source_name(stamp->source)) != nullptr;
+}
+
+rule::Value Shard::trait(rule::Op op, std::string_view path) {
+  if (!quarantines_.empty() && is_disbelieved(path.substr(0, path.find('.')))) return {};
+  if (op == rule::Op::kTrait) {
+    const auto raw = traits_.find(path);
+    return raw ? rule::Value::of(*raw) : rule::Value();
+  }
+  const auto stamp = traits_.stamp(path);
+  if (!stamp) return {};
+  if (op == rule::Op::kTraitTime) return rule::Value::of(stamp->time);
+  const std::string_view name = source_name(stamp->source);
+  return name.empty() ? rule::Value() : rule::Value::of(name);
 }
 
 void Shard::open_rules(absl::Span<const Part> parts) {
@@ -158,7 +170,7 @@ absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& eff
   members_bytes_ = parts_.members();
   if (rules_.empty()) return absl::OkStatus();
   const Event& event = *applied.event;
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   const bool is_due = membership::Members::timer_of(members_bytes_) <= now;
   if (is_due) {
     if (!members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
@@ -171,13 +183,15 @@ absl::Status Shard::keep_rules(const Applied& applied, Instant now, Effects& eff
                                           {event, fields_, source_name(event.source)}, folded_tallies_);
   if (!counted.ok()) return counted.status();
   if (*counted) std::swap(tallies_, folded_tallies_);
-  const auto touched = keeper_.select(
-      rules_, parts_.empty() ? rules_.touched_first(event) : rules_.touched(event), tally_folder_.moved());
+  const bool is_whole = parts_.empty() || (parts_.parts().size() == 1 && !parts_.find(applied.part).empty());
+  const auto touched =
+      keeper_.select(rules_, parts_.empty() ? rules_.touched_first(event) : rules_.touched(event),
+                     is_whole ? tally_folder_.moved() : tally_folder_.counted());
   if (!touched.empty()) {
     if (!is_due && !members_.read(members_bytes_)) return absl::DataLossError("damaged customer state");
     put_part({applied.part, folded_, tallies_});
     open_rules(all_);
-    if (all_.size() == 1) keeper_.open(rules_, tallies_, tally_folder_, members_);
+    if (is_whole) keeper_.open(rules_, tallies_, tally_folder_, members_);
     keeper_.touch(touched, now, trait, changes_);
     note(applied.customer, applied.sequence, effects);
   }
@@ -233,7 +247,7 @@ absl::Status Shard::catch_up(CustomerId customer, Sequence sequence, Instant now
   if (auto status = parts_.decode(customers_.get(customer.hash)); !status.ok()) return status;
   if (membership::Members::timer_of(parts_.members()) > now) return absl::OkStatus();
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
-  const auto trait = [this](std::string_view path) { return this->trait(path); };
+  const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
   return put_members(customer, sequence, now, effects);
@@ -277,7 +291,8 @@ absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Insta
   open_rules(parts_.parts());
   for (const membership::Members::Entry& entry : inherited) keeper_.inherit(entry, now, changes_);
   keeper_.update(
-      rules_.all(), now, [this](std::string_view path) { return this->trait(path); }, changes_);
+      rules_.all(), now, [this](rule::Op op, std::string_view path) { return this->trait(op, path); },
+      changes_);
   return put_members(customer, sequence, now, effects);
 }
 

@@ -196,6 +196,10 @@ class RulesOracle {
       traits = "{";
       for (const TraitView& trait : profile->traits) {
         traits += cat(traits.size() > 1 ? "," : "", "\"", trait.name, "\":", trait.value);
+        const size_t source = trait.source.value() - 1;
+        origins[trait.name] = {trait.time, source < source_names().size()
+                                               ? std::string_view(source_names()[source])
+                                               : std::string_view()};
       }
       traits += "}";
     }

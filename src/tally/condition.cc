@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rule/compare.h"
+#include "rule/nodes.h"
 #include "rule/wall_clock.h"
 
 namespace kehu::tally {
@@ -13,6 +14,10 @@ using rule::Type;
 using rule::Value;
 
 Path::Path(std::string_view path, std::string_view event, property::FieldPlan& fields) {
+  if (rule::is_event_text(path)) {
+    of_event_ = path == rule::kChannelPath ? Op::kChannel : Op::kSource;
+    return;
+  }
   auto parsed = json::FieldPath::parse(path);
   if (!parsed.ok()) return;
   if (event.empty()) {
@@ -22,16 +27,23 @@ Path::Path(std::string_view path, std::string_view event, property::FieldPlan& f
   }
 }
 
-bool Path::any(const Seen& seen, absl::FunctionRef<bool(const json::RawValue&)> visit) const {
+Value text_of_event(Op op, const Seen& seen) {
+  if (op == Op::kChannel) return Value::of(to_string(seen.event.channel));
+  return seen.source.empty() ? Value() : Value::of(seen.source);
+}
+
+bool Path::any(const Seen& seen, absl::FunctionRef<bool(const Value&)> visit) const {
+  if (of_event_) return visit(text_of_event(*of_event_, seen));
   if (slot_) {
     for (const property::FieldValue& value : seen.fields.values(*slot_)) {
-      if (visit(value.raw())) return true;
+      if (visit(Value::of(value.raw()))) return true;
     }
     return false;
   }
   bool found = false;
   if (path_) {
-    path_->visit(seen.event.properties, [&](const json::RawValue& raw) { found = found || visit(raw); });
+    path_->visit(seen.event.properties,
+                 [&](const json::RawValue& raw) { found = found || visit(Value::of(raw)); });
   }
   return found;
 }
@@ -127,15 +139,20 @@ bool Condition::matches(const Step& step, const Seen& seen) const {
 bool Condition::any_value(const Step& step, const Seen& seen, Visit visit) const {
   switch (step.op) {
     case Op::kProperty:
-      return step.path.any(seen, [&](const json::RawValue& raw) { return visit(Value::of(raw)); });
+      return step.path.any(seen, visit);
     case Op::kChannel:
-      return visit(Value::of(to_string(seen.event.channel)));
     case Op::kSource:
-      return visit(seen.source.empty() ? Value() : Value::of(seen.source));
+      return visit(text_of_event(step.op, seen));
     case Op::kEventHour:
       return visit(Value::of(Sum{rule::hour_of(seen.event.time, zone_)} * Decimal::kScale));
     case Op::kEventWeekday:
       return visit(Value::of(Sum{rule::weekday_of(seen.event.time, zone_)} * Decimal::kScale));
+    case Op::kEventHoliday:
+      return visit(rule::holiday(seen.event.time, zone_));
+    case Op::kEventWorkday:
+      return visit(Value::of(rule::is_workday(seen.event.time, zone_)));
+    case Op::kBand:
+      return any_value(step.of[0], seen, [&](const Value& value) { return visit(band(step, value)); });
     case Op::kPlus:
     case Op::kMinus:
       return any_sum(step, seen, visit);
@@ -148,6 +165,14 @@ bool Condition::any_value(const Step& step, const Seen& seen, Visit visit) const
       if (step.constant.known()) return visit(step.constant);
       return visit(Value::of(holds(step, seen)));
   }
+}
+
+Value Condition::band(const Step& step, const Value& value) const {
+  const auto number = rule::as_number(value);
+  if (!number) return {};
+  const auto found =
+      rule::band_of(*number, step.of.size(), [&](size_t bound) { return step.of[bound].constant.number; });
+  return found ? step.of[*found].constant : Value();
 }
 
 bool Condition::any_sum(const Step& step, const Seen& seen, Visit visit) const {

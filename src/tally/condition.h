@@ -24,6 +24,9 @@ struct Seen {
   std::string_view source;              // its name
 };
 
+// The values of an event's channel or source (nodes.h's paths).
+rule::Value text_of_event(rule::Op op, const Seen& seen);
+
 // Where a path's values are found: in the slots of the one walk, or, of selectors that take any event, by a
 // walk of its own.
 class Path {
@@ -31,10 +34,11 @@ class Path {
   Path() = default;
   Path(std::string_view path, std::string_view event, property::FieldPlan& fields);
 
-  // Stops when `visit` answers true, and answers that.
-  bool any(const Seen& seen, absl::FunctionRef<bool(const json::RawValue&)> visit) const;
+  // Stops when `visit` answers true, and answers that. Null, objects and lists are unknown.
+  bool any(const Seen& seen, absl::FunctionRef<bool(const rule::Value&)> visit) const;
 
  private:
+  std::optional<rule::Op> of_event_;  // its channel or its source, instead of a property
   std::optional<property::Slot> slot_;
   std::optional<json::FieldPath> path_;
 };
@@ -64,6 +68,7 @@ class Condition {
   bool holds(const Step& step, const Seen& seen) const;
   bool any_value(const Step& step, const Seen& seen, Visit visit) const;
   bool any_sum(const Step& step, const Seen& seen, Visit visit) const;
+  rule::Value band(const Step& step, const rule::Value& value) const;
   bool compares(const Step& step, const Seen& seen) const;
   bool is_between(const Step& step, const Seen& seen) const;
   bool matches(const Step& step, const Seen& seen) const;

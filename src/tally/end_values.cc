@@ -43,7 +43,7 @@ void write_value(const Value& value, aggregate::WireBuffer& out) {
 Value read_value(aggregate::WireReader& in) {
   Value value;
   const uint8_t kind = in.byte();
-  if (kind > static_cast<uint8_t>(Value::Kind::kInstant)) in.fail();
+  if (kind > static_cast<uint8_t>(Value::Kind::kList)) in.fail();
   value.kind = static_cast<Value::Kind>(kind);
   if (value.kind == Value::Kind::kBool) {
     value.truth = in.byte() != 0;
@@ -53,6 +53,8 @@ Value read_value(aggregate::WireReader& in) {
   } else if (value.known()) {
     if (value.kind == Value::Kind::kNumber) value.number = read_sum(in);
     value.text = std::string(in.text());
+    const bool is_list = value.kind != Value::Kind::kList || Value::list_of_json(value.text) == value;
+    if (!is_list) in.fail();
   }
   if (in.failed()) value = {};
   return value;

@@ -95,6 +95,7 @@ void Folder::put(TallyId id, std::string_view payload) {
 // tally is read and written at most once, whatever their number; one whose condition does not hold is copied.
 absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, const Seen& seen,
                                   std::string& out) {
+  counted_.clear();
   moved_.clear();
   const auto touched = plan.touched(seen.event);
   if (touched.empty()) return false;
@@ -102,7 +103,6 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
   answers_.assign(plan.conditions(), Answer::kNotAsked);
   body_.clear();
   last_ = 0;
-  bool counted = false;
   Reader reader(bytes);
   TallyId id;
   std::string_view payload;
@@ -116,7 +116,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     const bool here = has && id == counter.id;
     payload_.clear();
     if (here && is_appended(counter, seen, payload)) {
-      counted = true;
+      counted_.push_back(index);
       put(counter.id, payload_.view());
       has = reader.next(id, payload);
       continue;
@@ -126,7 +126,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     const Done done = add(counter, seen, state);
     if (done == Done::kMoved) moved_.push_back(index);
     if (done != Done::kNothing) {
-      counted = true;
+      counted_.push_back(index);
       state.write(counter, payload_);
       put(counter.id, payload_.view());
     } else if (here) {
@@ -134,7 +134,7 @@ absl::StatusOr<bool> Folder::fold(const Plan& plan, std::string_view bytes, cons
     }
     if (here) has = reader.next(id, payload);
   }
-  if (!counted) return reader.failed() ? absl::StatusOr<bool>(damaged()) : false;
+  if (counted_.empty()) return reader.failed() ? absl::StatusOr<bool>(damaged()) : false;
   for (; has; has = reader.next(id, payload)) {
     if (plan.find(id)) put(id, payload);
   }
@@ -187,8 +187,7 @@ Folder::Done Folder::add(const Counter& counter, const Seen& seen, State& state)
     return Done::kMoved;
   }
   bool changed = false;
-  counter.value.any(seen, [&](const json::RawValue& raw) {
-    const rule::Value value = rule::Value::of(raw);
+  counter.value.any(seen, [&](const rule::Value& value) {
     if (spec.kind == Kind::kAmounts) {
       const auto units = rule::as_number(value);
       if (units) state.amounts.add(spec, time, number, static_cast<int64_t>(*units));
@@ -213,8 +212,8 @@ Folder::Done Folder::add_step(const Counter& counter, const Seen& seen, State& s
   // Without the property that all have in common it belongs to no sequence; with several values, to several.
   keys_.clear();
   Done done = Done::kNothing;
-  counter.key.any(seen, [&](const json::RawValue& raw) {
-    if (const auto text = rule::as_text(rule::Value::of(raw), counter.zone)) {
+  counter.key.any(seen, [&](const rule::Value& value) {
+    if (const auto text = rule::as_text(value, counter.zone)) {
       event.key = (hash64(*text) & aggregate::kKeyMask) | 1;
       if (std::ranges::find(keys_, event.key) == keys_.end()) {
         keys_.push_back(event.key);

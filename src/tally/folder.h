@@ -57,7 +57,10 @@ class Folder {
   // more are left out. Answers whether the event counted for any; if not, `out` is unspecified. DataLoss on
   // damage.
   absl::StatusOr<bool> fold(const Plan& plan, std::string_view bytes, const Seen& seen, std::string& out);
-  // Which tallies that fold has changed so that somebody may be answered otherwise; by index, in order.
+  // Which tallies that fold has changed; by index, in order.
+  const std::vector<uint32_t>& counted() const { return counted_; }
+  // Those of them that somebody may be answered otherwise by, if these are all tallies of a customer: among
+  // those of other parts an event that is the newest here may be one of the past.
   const std::vector<uint32_t>& moved() const { return moved_; }
   // What it has made of one that has moved; nullptr: it has not.
   const State* find(uint32_t index) const {
@@ -81,6 +84,7 @@ class Folder {
   std::vector<uint64_t> keys_;   // of one event in a sequence
   uint8_t mask_ = 0;             // which steps of a sequence it is
   std::deque<State> states_;     // by index of the plan
+  std::vector<uint32_t> counted_;
   std::vector<uint32_t> moved_;
   State state_, second_;
   aggregate::WireBuffer payload_;

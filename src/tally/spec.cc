@@ -1,5 +1,7 @@
 #include "tally/spec.h"
 
+#include <charconv>
+
 #include "base/civil_day.h"
 #include "base/text.h"
 
@@ -121,6 +123,37 @@ std::string Spec::key() const {
   return key;
 }
 
+namespace {
+
+// Takes a number and the bar behind it from the beginning of a key.
+std::optional<uint32_t> take_number(std::string_view& key) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+  if (error != std::errc() || end == key.data() + key.size() || *end != '|') return std::nullopt;
+  key.remove_prefix(static_cast<size_t>(end - key.data()) + 1);
+  return number;
+}
+
+}  // namespace
+
+std::optional<Spec> Spec::covered_by(std::string_view key) const {
+  if (kind != Kind::kAmounts) return key == this->key() ? std::optional(*this) : std::nullopt;
+  std::string_view rest = key;
+  const std::string head = cat(static_cast<int>(kind), "|", zone, "|");
+  if (!rest.starts_with(head)) return std::nullopt;
+  rest.remove_prefix(head.size());
+  const auto other_granule = take_number(rest), other_length = take_number(rest);
+  if (!other_granule || !other_length || rest.size() < 2) return std::nullopt;
+  Spec other = *this;
+  other.granule = static_cast<Granule>(*other_granule);
+  other.length = *other_length;
+  other.extremes = rest[0] == '1';
+  other.ends = rest[1] == '1';
+  const bool granules = granule == Granule::kNone || (granule == other.granule && length <= other.length);
+  const bool flags = other.extremes >= extremes && other.ends >= ends;
+  return granules && flags && other.key() == key ? std::optional(other) : std::nullopt;
+}
+
 std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
   if (aggregate.op == Op::kSequence || aggregate.op == Op::kStage) return {steps_of(aggregate, zone)};
   Spec spec{.events = without_comments(aggregate.of[0]), .path = aggregate.text, .zone = zone};
@@ -132,6 +165,7 @@ std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
       return {spec};
     case Op::kDistinct:
     case Op::kTop:
+    case Op::kTopN:
       spec.kind = Kind::kTexts;
       return {spec};
     case Op::kFirst:

@@ -40,6 +40,9 @@ struct Spec {
 
   // Equal exactly for specs that count the same.
   std::string key() const;
+  // The spec with this key, if whatever is asked of this one can be answered by it as well: amounts of the
+  // same events in as many granules or more, of which this one may need none.
+  std::optional<Spec> covered_by(std::string_view key) const;
 };
 
 // What an aggregate of a rule (tree.h: kDid to kInterval, kSequence, kStage) is computed from: one spec; of a

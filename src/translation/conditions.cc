@@ -13,6 +13,13 @@ namespace kehu::translation {
 using rule::Node;
 using rule::Op;
 
+Term Translator::side(const Node& node) {
+  const Term term = value(node);
+  const bool may_be_list =
+      term.form == Form::kList || (term.form == Form::kTagged && rule::may_be_list(node));
+  return may_be_list ? terms_.opened(term) : term;
+}
+
 std::string Translator::condition(const Node& node) {
   const std::array<Term, 1> term = {as(node, Form::kTruth)};
   return terms_.any_of(term, [](absl::Span<const std::string> names) { return names[0]; }).sql;
@@ -61,7 +68,7 @@ Term Translator::joined(const Node& node, const char* word) {
 
 Term Translator::compared(const Node& node, const char* sign) {
   const Form form = form_of(rule::comparison_type(node.of[0], node.of[1]));
-  const std::array<Term, 2> sides = {as(node.of[0], form), as(node.of[1], form)};
+  const std::array<Term, 2> sides = {side(node.of[0], form), side(node.of[1], form)};
   return terms_.any_of(sides,
                        [&](absl::Span<const std::string> names) { return cat(names[0], sign, names[1]); });
 }
@@ -70,7 +77,7 @@ Term Translator::compared(const Node& node, const char* sign) {
 Term Translator::between(const Node& node) {
   const Form from = form_of(rule::comparison_type(node.of[0], node.of[1]));
   const Form to = form_of(rule::comparison_type(node.of[0], node.of[2]));
-  const std::array<Term, 3> terms = {value(node.of[0]), as(node.of[1], from), as(node.of[2], to)};
+  const std::array<Term, 3> terms = {side(node.of[0]), side(node.of[1], from), side(node.of[2], to)};
   return terms_.any_of(terms, [&](absl::Span<const std::string> names) {
     const Term one = {terms[0].form, names[0]};
     return cat(terms_.as(one, from).sql, " >= ", names[1], " AND ", terms_.as(one, to).sql, " <= ", names[2]);
@@ -90,7 +97,7 @@ Term Translator::in_list(const Node& node) {
   }
   std::string any;
   for (const auto& [form, list] : lists) {
-    const std::array<Term, 1> term = {as(node.of[0], form)};
+    const std::array<Term, 1> term = {side(node.of[0], form)};
     const Term found = terms_.any_of(
         term, [&](absl::Span<const std::string> names) { return cat(names[0], " IN (", list, ")"); });
     any += cat(any.empty() ? "(" : " OR ", found.sql);
@@ -103,7 +110,7 @@ Term Translator::text_test(const Node& node) {
                          : node.op == Op::kStartsWith ? "starts_with"
                          : node.op == Op::kEndsWith   ? "ends_with"
                                                       : "regexp_matches";
-  const std::array<Term, 2> sides = {as(node.of[0], Form::kText), as(node.of[1], Form::kText)};
+  const std::array<Term, 2> sides = {side(node.of[0], Form::kText), side(node.of[1], Form::kText)};
   return terms_.any_of(sides, [&](absl::Span<const std::string> names) {
     return cat(function, "(", names[0], ", ", names[1], ")");
   });
@@ -117,9 +124,32 @@ Term Translator::is_known(const Node& node) {
 
 Term Translator::within(const Node& node) {
   const rule::Extent bounds = extent(node.window);
-  const std::array<Term, 1> term = {as(node.of[0], Form::kInstant)};
+  const std::array<Term, 1> term = {side(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
     return cat(names[0], " >= ", bounds.from.micros(), " AND ", names[0], " < ", bounds.to.micros());
+  });
+}
+
+// The day of the year of a date in another one: the month's last, if it has no such.
+std::string Translator::day_in(int64_t year, const std::string& born) const {
+  return cat("make_date(", year, ", month(", born, "), least(day(", born, "), day(last_day(make_date(", year,
+             ", month(", born, "), 1)))))");
+}
+
+std::string Translator::date_of(const std::string& micros) const {
+  return cat("(DATE '1970-01-01' + CAST(", day_of(micros), " AS INTEGER))");
+}
+
+// The years between, less one before this year's birthday; NULL for who is not born.
+Term Translator::age(const Node& node) {
+  const CivilDay day = zone_.day_of(statement_.question.now);
+  const int64_t year = (absl::CivilDay(1970, 1, 1) + day.value()).year();
+  const std::string today = cat("DATE '1970-01-01' + ", day.value());
+  return terms_.each_of(as(node.of[0], Form::kInstant), Form::kNumber, [&](const std::string& t) {
+    return terms_.once(date_of(t), [&](const std::string& born) {
+      return cat("CASE WHEN ", born, " <= ", today, " THEN (", year, " - year(", born, ") - CASE WHEN ",
+                 day_in(year, born), " > ", today, " THEN 1 ELSE 0 END) * 10000 END");
+    });
   });
 }
 
@@ -129,17 +159,16 @@ Term Translator::birthday(const Node& node) {
   const CivilDay first = zone_.day_of(now);
   const CivilDay last = zone_.day_of(rule::plus(now, node.span, zone_));
   const auto year = [](CivilDay day) { return (absl::CivilDay(1970, 1, 1) + day.value()).year(); };
-  const std::array<Term, 1> term = {as(node.of[0], Form::kInstant)};
+  const std::array<Term, 1> term = {side(node.of[0], Form::kInstant)};
   return terms_.any_of(term, [&](absl::Span<const std::string> names) {
-    const std::string born = cat("(DATE '1970-01-01' + CAST(", day_of(names[0]), " AS INTEGER))");
-    std::string any;
-    for (int64_t y = year(first); y <= year(last); ++y) {
-      const std::string day =
-          cat("least(day(", born, "), day(last_day(make_date(", y, ", month(", born, "), 1))))");
-      any += cat(any.empty() ? "(" : " OR ", "make_date(", y, ", month(", born, "), ", day,
-                 ") BETWEEN DATE '1970-01-01' + ", first.value(), " AND DATE '1970-01-01' + ", last.value());
-    }
-    return any + ")";
+    return terms_.once(date_of(names[0]), [&](const std::string& born) {
+      std::string any;
+      for (int64_t y = year(first); y <= year(last); ++y) {
+        any += cat(any.empty() ? "(" : " OR ", day_in(y, born), " BETWEEN DATE '1970-01-01' + ",
+                   first.value(), " AND DATE '1970-01-01' + ", last.value());
+      }
+      return any + ")";
+    });
   });
 }
 

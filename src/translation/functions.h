@@ -13,8 +13,15 @@ inline constexpr char kInstantFunction[] = "kehu_rule_instant";  // (tagged text
 inline constexpr char kDayFunction[] = "kehu_rule_day";          // (microseconds, zone) → days since 1970
 inline constexpr char kHourFunction[] = "kehu_rule_hour";        // (microseconds, zone) → 0 to 23
 inline constexpr char kWeekdayFunction[] = "kehu_rule_weekday";  // (microseconds, zone) → 1 to 7
+inline constexpr char kHolidayFunction[] = "kehu_rule_holiday";  // (microseconds, zone) → name or NULL
+inline constexpr char kWorkdayFunction[] = "kehu_rule_workday";  // (microseconds, zone) → 1 or 0
 inline constexpr char kPlusFunction[] = "kehu_rule_plus";  // (microseconds, count, unit, zone) → microseconds
-inline constexpr char kHashFunction[] = "kehu_rule_hash";  // (text) → 48 bits
+// (traits of an event, microseconds, source) → what origins (translate.h) say of those that it writes; null
+// of those that it takes away
+inline constexpr char kOriginsFunction[] = "kehu_rule_origins";
+inline constexpr char kElementsFunction[] = "kehu_rule_elements";  // (tagged text) → list of tagged texts
+inline constexpr char kQuotedFunction[] = "kehu_rule_quoted";      // (text) → JSON
+inline constexpr char kHashFunction[] = "kehu_rule_hash";          // (text) → 48 bits
 inline constexpr char kKeptFunction[] = "kehu_rule_kept";  // (tagged text) → what is kept of it (kValueBytes)
 
 // Events are lists of three numbers each: microseconds, a bit for each step that it can take, and a number

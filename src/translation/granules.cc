@@ -40,7 +40,7 @@ absl::StatusOr<std::string> translate(const Counting& counting, const std::strin
   std::string count = "count(*)", sum = "0::HUGEINT", least = "0::BIGINT", greatest = least, of = flag;
   if (!counting.path.empty()) {
     const Term numbers =
-        translator.terms().as(statement.rows.property(counting.path, counting.events.text), Form::kNumber);
+        translator.terms().as(translator.chosen(counting.path, counting.events.text), Form::kNumber);
     const std::string& v = numbers.sql;
     const auto each = [&](const char* function, const char* of_list) {
       return cat(function, "(", numbers.several ? cat(of_list, "(", v, ")") : v, ")");

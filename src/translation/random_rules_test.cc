@@ -29,8 +29,13 @@ void add_customers(const RandomHistory& history, size_t count, RuleTables& table
     for (const auto& [name, value] : facts.tags) {
       tags += cat(tags.empty() ? "" : ",", sql_literal(name), ":", sql_literal(*tagged(value)));
     }
-    rows += cat(i == 0 ? "" : ",", "('", i, "',", sql_literal(facts.traits), ",[", segments, "],MAP {", tags,
-                "})");
+    std::string origins;
+    for (const auto& [trait, origin] : facts.origins) {
+      origins += cat(origins.empty() ? "" : ",", "\"", trait, "\":{\"time\":\"", origin.time.micros(),
+                     "\",\"source\":\"", origin.source, "\"}");
+    }
+    rows += cat(i == 0 ? "" : ",", "('", i, "',", sql_literal(facts.traits), ",",
+                sql_literal(cat("{", origins, "}")), ",[", segments, "],MAP {", tags, "})");
   }
   tables.add_customers(rows);
 }
@@ -172,6 +177,10 @@ TEST(RandomRules, Samples) {
     rule::RandomRules rules(round_seed, worlds.rules);
     for (int i = 0; i < kRules; ++i) {
       rule::Node rule{.op = i % 2 == 0 ? rule::Op::kDistinct : rule::Op::kTop};
+      if (rule.op == rule::Op::kTop && rules.chance(2)) {
+        rule.op = rule::Op::kTopN;
+        rule.number = Decimal::from_units(static_cast<int64_t>(2 + rules.below(9)) * Decimal::kScale);
+      }
       rule.text = worlds.rules.properties[rules.below(2)];
       rule.of = {rules.events()};
       rule.window = i % 4 < 2 ? rules.window() : rule::Window();

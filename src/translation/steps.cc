@@ -27,8 +27,7 @@ std::string Translator::step_events(const Node& node, const rule::Extent& bounds
     return cat("flatten(", filtered(cat("list([t, ", steps, ", 0])"), any), ")");
   }
   Term texts;
-  for (const Node& step : node.of)
-    texts = terms_.as(statement_.rows.property(node.text, step.of[0].text), Form::kText);
+  for (const Node& step : node.of) texts = terms_.as(chosen(node.text, step.of[0].text), Form::kText);
   if (!texts.several) {
     const std::string key = cat(kHashFunction, "(", texts.sql, ")");
     return cat(

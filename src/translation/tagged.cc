@@ -18,6 +18,8 @@ std::optional<std::string> tagged(const Value& value) {
       return value.text.empty() ? sum_to_string(value.number) : value.text;
     case Value::Kind::kText:
       return cat('"', value.text);
+    case Value::Kind::kList:
+      return value.text;
     case Value::Kind::kInstant:
       return cat('@', value.time.micros());
   }
@@ -31,6 +33,8 @@ Value untagged(std::string_view text) {
   switch (text.front()) {
     case '"':
       return Value::of(rest);
+    case '[':
+      return Value::list_of_json(text);
     case 't':
     case 'f':
       return Value::of(text.front() == 't');

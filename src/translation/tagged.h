@@ -13,6 +13,7 @@
 //   12.50     a number, as it was written
 //   t, f      a boolean
 //   @1767225600000000   an instant, in microseconds
+//   ["a","b"]  several texts, as JSON
 namespace kehu::translation {
 
 // nullopt of the unknown.

@@ -15,6 +15,7 @@ const char* type_of(Form form) {
       return "BIGINT";
     case Form::kText:
     case Form::kTagged:
+    case Form::kList:
       return "VARCHAR";
   }
   return "VARCHAR";
@@ -66,6 +67,7 @@ std::string Terms::next_name() { return cat("x", names_++); }
 
 std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
   if (from == to) return sql;
+  if (from == Form::kList) return to == Form::kText || to == Form::kTagged ? sql : unknown(to);
   const bool asks_data = from == Form::kTagged || from == Form::kText;
   const std::string tagged = from == Form::kText ? cat("('\"' || ", sql, ")") : sql;
   switch (to) {
@@ -85,6 +87,8 @@ std::string Terms::one_as(const std::string& sql, Form from, Form to) const {
       if (from == Form::kNumber) return number_text(sql);
       if (from == Form::kTruth) return truth_text(sql, "t", "f");
       return from == Form::kInstant ? cat("('@' || ", sql, ")") : tagged;
+    case Form::kList:
+      return unknown(to);
   }
   return sql;
 }
@@ -111,6 +115,26 @@ Term Terms::any_of(absl::Span<const Term> terms,
               ")), false)");
   }
   return {Form::kTruth, sql};
+}
+
+std::string Terms::once(const std::string& sql,
+                        absl::FunctionRef<std::string(const std::string& value)> make) {
+  const std::string x = next_name();
+  return cat("list_transform([", sql, "], lambda ", x, ": ", make(x), ")[1]");
+}
+
+Term Terms::opened(const Term& term) {
+  if (!term.several) return {Form::kTagged, call(kElementsFunction, term.sql), true};
+  const std::string x = next_name();
+  return {Form::kTagged,
+          cat("flatten(list_transform(", term.sql, ", lambda ", x, ": ", call(kElementsFunction, x), "))"),
+          true};
+}
+
+Term Terms::known(const Term& term) {
+  if (!term.several) return term;
+  const std::string x = next_name();
+  return {term.form, cat("list_filter(", term.sql, ", lambda ", x, ": ", x, " IS NOT NULL)"), true};
 }
 
 Term Terms::listed(const Term& term) {

@@ -20,6 +20,7 @@ enum class Form : uint8_t {
   kText,     // VARCHAR
   kInstant,  // BIGINT, microseconds
   kTagged,   // VARCHAR, what tagged.h writes
+  kList,     // VARCHAR, a JSON array of texts
 };
 Form form_of(rule::Type type);
 
@@ -47,6 +48,13 @@ class Terms {
   Term as(const Term& term, Form form);
   // As a list of the values that are known.
   Term listed(const Term& term);
+  // What is made of one value that stands in it more than once: its SQL is written, and computed, once, so
+  // that what is nested does not grow with each level.
+  std::string once(const std::string& sql, absl::FunctionRef<std::string(const std::string& value)> make);
+  // A value that may be a list as several texts.
+  Term opened(const Term& term);
+  // Without those of several values that are not known.
+  Term known(const Term& term);
   // Whether a condition holds for one choice of values of the terms. Never NULL.
   Term any_of(absl::Span<const Term> terms,
               absl::FunctionRef<std::string(absl::Span<const std::string> names)> condition);

@@ -50,6 +50,7 @@ Term Translator::total(const Node& node) {
     case Op::kDistinct:
       return distinct(node, events);
     case Op::kTop:
+    case Op::kTopN:
       return top(node, events);
     case Op::kFirst:
     case Op::kLast:
@@ -73,7 +74,7 @@ Term Translator::total(const Node& node) {
 
 // Of a path with several values the values of one event are put together first.
 Term Translator::numbers(const Node& node, const std::string& events) {
-  const Term all = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kNumber);
+  const Term all = terms_.as(chosen(node.text, node.of[0].text), Form::kNumber);
   const auto total = [&](const char* function, const char* of_list) {
     return filtered(cat(function, "(", all.several ? cat(of_list, "(", all.sql, ")") : all.sql, ")"), events);
   };
@@ -95,7 +96,7 @@ std::string Translator::counted(const Term& texts, const std::string& events) {
 // Beyond so many texts in all of the customer's events those of the smallest hashes are looked at, and stand
 // for the others.
 Term Translator::distinct(const Node& node, const std::string& events) {
-  const Term texts = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
+  const Term texts = terms_.as(chosen(node.text, node.of[0].text), Form::kText);
   const std::string found = counted(texts, events);
   const std::string ever = counted(texts, flag(node.of[0], extent({})));
   const auto hashes = [](const std::string& map) {
@@ -109,9 +110,9 @@ Term Translator::distinct(const Node& node, const std::string& events) {
                              " * ", or_zero(sampled), " / ", kExactTexts, " + 0.5) AS BIGINT) END * 10000)")};
 }
 
-// The most frequent one, of equals the first by code point.
+// The most frequent ones, of equals the first by code point.
 Term Translator::top(const Node& node, const std::string& events) {
-  const Term whole = terms_.as(statement_.rows.property(node.text, node.of[0].text), Form::kText);
+  const Term whole = terms_.as(chosen(node.text, node.of[0].text), Form::kText);
   const Term texts = terms_.each_of(whole, Form::kText, [](const std::string& text) {
     return cat("CASE WHEN strlen(", text, ") <= ", rule::kValueBytes, " THEN ", text, " ELSE substr(",
                kKeptFunction, "('\"' || ", text, "), 2) END");
@@ -126,13 +127,17 @@ Term Translator::top(const Node& node, const std::string& events) {
   const std::string sampled =
       cat("CASE WHEN cardinality(", ever, ") <= ", kExactTexts, " THEN ", found, " ELSE list_filter(", found,
           ", lambda e: ", rank("e.key"), " <= ", last, ") END");
-  return {Form::kText, cat("list_sort(list_transform(", sampled,
-                           ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))[1].k")};
+  const std::string sorted =
+      cat("list_sort(list_transform(", sampled, ", lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))");
+  if (node.op == Op::kTop) return {Form::kText, cat(sorted, "[1].k")};
+  const std::string quoted = cat("list_transform(", sorted, "[1:", node.number.units() / Decimal::kScale,
+                                 "], lambda e: ", kQuotedFunction, "(e.k))");
+  return {Form::kList, cat("nullif('[' || array_to_string(", quoted, ", ',') || ']', '[]')")};
 }
 
 // Of equal times the greatest text is kept; a text rather than a number of the same spelling.
 Term Translator::end_value(const Node& node, const std::string& events) {
-  const Term value = statement_.rows.property(node.text, node.of[0].text);
+  const Term value = terms_.as(chosen(node.text, node.of[0].text), Form::kTagged);
   const auto ranked = [&](const std::string& tagged) {
     const std::string kept = cat(kKeptFunction, "(", tagged, ")");
     return cat("{'x': ", terms_.as({Form::kTagged, kept}, Form::kText).sql, ", 'y': starts_with(", kept,

@@ -1,6 +1,7 @@
 #include "translation/translate.h"
 
 #include "base/text.h"
+#include "rule/nodes.h"
 #include "translation/functions.h"
 #include "translation/translator.h"
 
@@ -79,6 +80,10 @@ Term Translator::value(const Node& node) {
       return percentile(node.of[0]);
     case Op::kRfm:
       return rfm(node);
+    case Op::kAge:
+      return age(node);
+    case Op::kBand:
+      return band(node);
     case Op::kCase:
       return cases(node);
     default:
@@ -106,6 +111,10 @@ Term Translator::fact(const Node& node) {
               cat(several ? kValuesFunction : kValueFunction, "(traits, ", sql_literal(node.text), ")"),
               several};
     }
+    case Op::kTraitTime:
+      return {Form::kInstant, cat("CAST(substr(", origin(node.text, "time"), ", 2) AS BIGINT)")};
+    case Op::kTraitSource:
+      return terms_.as({Form::kTagged, origin(node.text, "source")}, Form::kText);
     case Op::kTag:
       return definition(rule::Kind::kTag, node.text);
     case Op::kSegment:
@@ -115,21 +124,36 @@ Term Translator::fact(const Node& node) {
     case Op::kChannel:
       return {Form::kText, "channel"};
     case Op::kSource:
-      return {Form::kText, "source"};
+      return {Form::kText, "nullif(source, '')"};
     case Op::kEventHour:
       return {Form::kNumber, cat(kHourFunction, "(t, ", terms_.zone(), ") * 10000")};
     case Op::kEventWeekday:
       return {Form::kNumber, cat(kWeekdayFunction, "(t, ", terms_.zone(), ") * 10000")};
+    case Op::kEventHoliday:
+      return {Form::kText, cat(kHolidayFunction, "(t, ", terms_.zone(), ")")};
+    case Op::kEventWorkday:
+      return {Form::kTruth, cat("(", kWorkdayFunction, "(t, ", terms_.zone(), ") = 1)")};
     default:
       fail(failure(absl::StatusCode::kInvalidArgument, rule::to_string(node.op), " is no value"));
       return {Form::kTruth, "false"};
   }
 }
 
+// Texts of JSON.
+std::string Translator::origin(const std::string& trait, const char* what) const {
+  return cat("nullif(", kValueFunction, "(origins, ", sql_literal(cat(trait, ".", what)), "), '\"')");
+}
+
 Term Translator::property(const std::string& path) {
   if (event_ != nullptr) return statement_.rows.property(path, *event_);
   fail(failure(absl::StatusCode::kInvalidArgument, "the property ", path, " stands outside of an event"));
   return {Form::kTagged, "NULL"};
+}
+
+// What stands where a path does: of events of one name (empty: any).
+Term Translator::chosen(const std::string& path, const std::string& event) {
+  if (!rule::is_event_text(path)) return statement_.rows.property(path, event);
+  return fact({.op = path == rule::kChannelPath ? Op::kChannel : Op::kSource});
 }
 
 // The answer of another definition is a column, so that it is written once however often it is named.
@@ -191,7 +215,10 @@ Term Translator::percentile(const Node& of) {
   const auto& measured = statement_.question.cuts;
   const rule::Cuts* cuts = measured ? measured(rule::measure_key(of, zone_.name())) : nullptr;
   if (cuts == nullptr || cuts->empty()) return {Form::kNumber, "CAST(NULL AS BIGINT)"};
-  const std::string number = as(of, Form::kNumber).sql;
+  const Term term = as(of, Form::kNumber);
+  // A list is no number, unless it is one value.
+  const std::string number =
+      term.several ? cat("CASE WHEN len(", term.sql, ") = 1 THEN (", term.sql, ")[1] END") : term.sql;
   const std::string column = cat("n", statement_.layers.size());
   statement_.layers.push_back(cat("CAST(", number, " AS HUGEINT) AS ", column));
   std::string list;
@@ -208,6 +235,22 @@ Term Translator::rfm(const Node& node) {
     score += cat(score.empty() ? "(" : " || ", "CAST(", percentile(number).sql, " // 200000 + 1 AS VARCHAR)");
   }
   return {Form::kText, score + ")"};
+}
+
+// The literals of a band have one form.
+Term Translator::band(const Node& node) {
+  const Form form = value(node.of[1]).form;
+  const auto found = [&](const std::string& number) {
+    std::string sql = cat("CASE WHEN ", number, " IS NULL THEN NULL");
+    for (size_t i = 1; i + 1 < node.of.size(); i += 2) {
+      sql += cat(" WHEN ", number, " < ", value(node.of[i + 1]).sql, " THEN ", value(node.of[i]).sql);
+    }
+    if (node.of.size() % 2 == 0) sql += cat(" ELSE ", value(node.of.back()).sql);
+    return sql + " END";
+  };
+  const Term bands = terms_.each_of(as(node.of[0], Form::kNumber), form,
+                                    [&](const std::string& of) { return terms_.once(of, found); });
+  return terms_.known(bands);
 }
 
 // Values of one form keep it; others are tagged.

@@ -38,8 +38,9 @@ struct Question {
   // Names of relations, or selects in parentheses. Of events: customer_id, time (TIMESTAMP WITH TIME ZONE),
   // type, event, channel, source and properties (JSON text), as in the view `events` of docs/lake.md.
   std::string events = "events";
-  // Of customers, one row each: customer_id and traits (JSON text); for names that `definition` does not
-  // know, segments (VARCHAR[]) and tags (MAP of tagged texts) as well.
+  // Of customers, one row each: customer_id and traits (JSON text); for rules that ask when a trait was
+  // written or by whom, origins: {"city": {"time": "1767225600000000", "source": "crm"}}, microseconds; for
+  // names that `definition` does not know, segments (VARCHAR[]) and tags (MAP of tagged texts) as well.
   std::string customers = "customers";
   // `customers` has only those of whom it knows something: of all others the rule is false without events,
   // and those with events that it names are answered beside them. Empty: it knows of nobody.

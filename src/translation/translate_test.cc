@@ -24,7 +24,7 @@ class TranslateTest : public testing::Test {
     question_.zone = *BusinessZone::load("Asia/Shanghai");
     question_.answer = Answer::kText;
     tables_.add_customers(
-        R"(('an', '{"city":"北京","vip":true,"age":"41.5"}', [], MAP {}), ('bo', '{}', [], MAP {}))");
+        R"(('an', '{"city":"北京","vip":true,"age":"41.5"}', '{"city":{"time":"1772326800000000","source":"crm"}}', [], MAP {}), ('bo', '{}', NULL, [], MAP {}))");
   }
 
   // A row of `events` of the customer an.
@@ -87,8 +87,16 @@ TEST_F(TranslateTest, FunctionsOfEvents) {
       {R"(interval("A"))", "0.6944", "unknown"},
       {R"(days_since(first "A"))", "2", "unknown"},
       {R"(count("A") + sum(p of "B") - 1.5)", "102.5", "-1.5"},
-      {R"(case when count("A") > 3 then "many" when ever("A") then 1 else now end)", "many",
-       "2026-03-10T12:00:00.000+08:00"},
+      {R"(case when count("A") > 3 then "many" when ever("A") then 1 else today end)", "many",
+       "2026-03-10T00:00:00.000+08:00"},
+      {R"(top(2, c of "A") contains "a")", "true", "false"},
+      {R"(first(channel of "A"))", "web", "unknown"},
+      {R"(top(source of "A"))", "shop", "unknown"},
+      {"time of trait.city", "2026-03-01T09:00:00.000+08:00", "unknown"},
+      {"source of trait.city", "crm", "unknown"},
+      {"time of trait.city within last 10 days", "true", "false"},
+      {R"(band(count("A"), "few" below 1, else "some"))", "some", "few"},
+      {R"(age(2000-02-29))", "26", "26"},
       {R"(trait.city in ("北京", "Beijing"))", "true", "false"},
       {R"(trait.age > 41)", "true", "false"},
       {R"(not (trait.age > 41))", "false", "true"},

@@ -38,11 +38,18 @@ class Translator {
   Terms& terms() { return terms_; }
   // A column of the walk: whether an event is one of these within the bounds.
   std::string flag(const rule::Node& events, const rule::Extent& bounds);
+  // The values of a path of the events of a name.
+  Term chosen(const std::string& path, const std::string& event);
+
+  // As a condition looks at it: a list stands for each of its texts.
+  Term side(const rule::Node& node);
+  Term side(const rule::Node& node, Form form) { return terms_.as(side(node), form); }
 
  private:
   // Literals and facts.
   Term fact(const rule::Node& node);
   Term property(const std::string& path);
+  std::string origin(const std::string& trait, const char* what) const;
   Term definition(rule::Kind kind, const std::string& name);
   // Conditions (conditions.cc).
   Term test(const rule::Node& node);
@@ -60,6 +67,7 @@ class Translator {
   Term cases(const rule::Node& node);
   Term percentile(const rule::Node& number);
   Term rfm(const rule::Node& node);
+  Term band(const rule::Node& node);
   // Functions of events (totals.cc).
   Term total(const rule::Node& node);
   std::string filtered(const std::string& aggregate, const std::string& flag);
@@ -72,6 +80,7 @@ class Translator {
   Term share(const rule::Node& node, const std::string& flag);
   Term interval(const std::string& flag);
   Term days_since(const rule::Node& node);
+  Term age(const rule::Node& node);
   // Events one after the other (steps.cc).
   Term sequence(const rule::Node& node);
   Term stage(const rule::Node& node);
@@ -79,6 +88,8 @@ class Translator {
   Instant beginning(const rule::Node& node, const rule::Extent& window) const;
 
   std::string day_of(const std::string& micros) const;
+  std::string date_of(const std::string& micros) const;
+  std::string day_in(int64_t year, const std::string& born) const;
   rule::Extent extent(const rule::Window& window) const {
     return rule::extent(window, statement_.question.now, zone_);
   }

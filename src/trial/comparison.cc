@@ -35,26 +35,31 @@ struct LiveSome {
   RulesInForce rules;  // with what was measured by then
 };
 
-std::string traits_of(replica::Replica& replica, CustomerId customer) {
-  std::string out;
-  json::Writer writer(out);
-  writer.begin_object();
-  const auto profile = replica.shard().profile(customer, replica.tick());
-  if (profile.ok()) {
-    for (const TraitView& trait : profile->traits) {
-      const std::string_view source = replica.project()->name_of(trait.source);
-      if (replica.shard().quarantine_of(trait.name, source) == nullptr)
-        writer.raw_field(trait.name, trait.value);
-    }
+void add_traits(replica::Replica& replica, query::RuleQuestion::Customer& customer) {
+  const auto profile = replica.shard().profile(customer.id, replica.tick());
+  if (!profile.ok()) return;
+  const auto project = replica.project();
+  std::string traits, origins;
+  json::Writer values(traits), stamps(origins);
+  values.begin_object();
+  stamps.begin_object();
+  for (const TraitView& trait : profile->traits) {
+    if (replica.shard().quarantine_of(trait.name, project->name_of(trait.source)) != nullptr) continue;
+    values.raw_field(trait.name, trait.value);
+    stamps.key(trait.name).begin_object().field("time", std::to_string(trait.time.micros()));
+    stamps.field("source", project->name_of(trait.source)).end_object();
   }
-  writer.end_object();
-  return out;
+  values.end_object();
+  stamps.end_object();
+  customer.traits = std::move(traits);
+  customer.origins = std::move(origins);
 }
 
 // Texts of tags are kept up to a length.
 std::optional<std::string> comparable(const Value& value, const BusinessZone& zone) {
   auto text = rule::as_text(value, zone);
-  if (text) text = std::string(cut_utf8(*text, membership::kTagBytes));
+  const bool is_cut = value.kind != Value::Kind::kList;
+  if (text && is_cut) text = std::string(cut_utf8(*text, membership::kTagBytes));
   return text;
 }
 
@@ -188,9 +193,8 @@ class Comparison {
           if (const auto* entry = members->find(rule_.id)) live.value = entry->value;
         }
         some.live.push_back(std::move(live));
-        some.customers.push_back({.id = customer,
-                                  .parts = parts.ok() ? *parts : std::vector<Token>(),
-                                  .traits = traits ? traits_of(replica, customer) : "{}"});
+        some.customers.push_back({.id = customer, .parts = parts.ok() ? *parts : std::vector<Token>()});
+        if (traits) add_traits(replica, some.customers.back());
       }
       return some;
     });

@@ -21,7 +21,8 @@ constexpr size_t kColumnsMax = 16'384;
 // A row of more is a rejection for whoever reads the text; what is beyond need not be kept.
 constexpr size_t kRowBytesMax = 2u << 20;
 
-// "BC12" → 54, from 0; nullopt for what is no cell.
+// "BC12" → 54, from 0; nullopt for what is no cell. Letters are digits from A = 1 to Z = 26 without a zero
+// (bijective base 26): AA follows Z.
 std::optional<size_t> column_of(std::string_view cell) {
   size_t column = 0, letters = 0;
   for (; letters < cell.size() && cell[letters] >= 'A' && cell[letters] <= 'Z' && letters < 4; ++letters)
@@ -47,7 +48,11 @@ void append_csv(std::string_view value, std::string& out) {
   out.push_back('"');
 }
 
-// <sheetData><row r="2"><c r="A2" s="1" t="s"><v>0</v></c>…
+// <sheetData><row r="2"><c r="A2" s="1" t="s"><v>0</v></c>… (ECMA-376 part 1, 18.3.1). Rows and cells without
+// content are left out, so their places are read and gaps filled; writers may leave the places out, too, and
+// then they follow each other. `t` says what the value is: a text of the table that all sheets share by its
+// number ("s"), a text that stands here, a truth, an error, or else a number, which only its style tells from
+// a date. <rPh> holds how a Japanese text is pronounced, with <t> of its own that is none of the cell's.
 class Rows final : public XmlVisitor {
  public:
   Rows(const Parts& parts, const SharedTexts& texts, const SheetChoice& choice)

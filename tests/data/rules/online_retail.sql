@@ -133,3 +133,17 @@ FROM (SELECT c, max(d) FILTER (ev = 'Order Line') AS last FROM e GROUP BY c)
 -- tag 积分
 SELECT c, CASE WHEN total >= 10000 THEN 100 WHEN n >= 4 THEN 50 ELSE 0 END FROM
 (SELECT c, coalesce(sum(amount), 0) AS total, count(DISTINCT invoice) FILTER (ev = 'Order Line' AND d >= this_day() - 181) AS n FROM e GROUP BY c)
+-- tag 年数
+SELECT c, date_sub('year', (joined - 4000)::DATE, this_day()) FROM traits
+-- tag 消费档
+SELECT c, CASE WHEN s < 500 THEN '低' WHEN s < 2000 THEN '中' ELSE '高' END FROM (SELECT c, coalesce(sum(amount) FILTER (ev = 'Order Line'), 0) AS s FROM e GROUP BY c)
+-- segment 节日下单
+SELECT c FROM e WHERE ev = 'Order Line' AND (d BETWEEN DATE '2026-02-15' AND DATE '2026-02-23' OR d BETWEEN DATE '2026-05-01' AND DATE '2026-05-05'
+OR d BETWEEN DATE '2026-10-01' AND DATE '2026-10-07') GROUP BY c HAVING count(*) >= 5
+-- tag 工作日数
+SELECT c, count(*) FILTER (ev = 'Order Line' AND year(d) = 2026 AND (isodow(d) < 6 OR d IN ('2026-01-04', '2026-02-14', '2026-02-28', '2026-05-09', '2026-09-20', '2026-10-10'))
+AND NOT (d BETWEEN DATE '2026-01-01' AND DATE '2026-01-03' OR d BETWEEN DATE '2026-02-15' AND DATE '2026-02-23' OR d BETWEEN DATE '2026-04-04' AND DATE '2026-04-06'
+OR d BETWEEN DATE '2026-05-01' AND DATE '2026-05-05' OR d BETWEEN DATE '2026-06-19' AND DATE '2026-06-21' OR d BETWEEN DATE '2026-09-25' AND DATE '2026-09-27'
+OR d BETWEEN DATE '2026-10-01' AND DATE '2026-10-07')) FROM e GROUP BY c
+-- segment 早写特征
+SELECT c FROM traits_rows WHERE make_timestamp(time::BIGINT * 1000000) + INTERVAL 8 HOUR < DATE '2011-06-01'
