@@ -47,7 +47,11 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
       statements_(options_.workers),
       readers_(options_.workers),
       live_(engine, gateway_.debugger()),
-      backfill_(std::make_unique<backfill::Backfill>(engine, query, [this](std::string_view text) {
+      backfill_(std::make_unique<backfill::Backfill>(engine, query,
+                                                     [this](std::string_view text) {
+                                                       if (options_.warn) options_.warn(text);
+                                                     })),
+      survey_(std::make_unique<survey::Survey>(engine, query, [this](std::string_view text) {
         if (options_.warn) options_.warn(text);
       })) {
   std::vector<Route> routes;
@@ -103,6 +107,7 @@ document::FillingPace App::filling_pace() const {
 }
 
 void App::stop() {
+  survey_.reset();
   backfill_->stop();
   timelines_.stop();
   statements_.stop();

@@ -16,6 +16,7 @@
 #include "http/workers.h"
 #include "live/live_feed.h"
 #include "query/session.h"
+#include "survey/survey.h"
 #include "webhook/webhooks.h"
 
 namespace kehu::api {
@@ -96,6 +97,7 @@ class App {
   Workers readers_;
   live::LiveFeed live_;
   std::unique_ptr<backfill::Backfill> backfill_;
+  std::unique_ptr<survey::Survey> survey_;
   std::unique_ptr<Router> router_;
 };
 

@@ -35,6 +35,34 @@ void answer_segment(App& app, const Request& request, Responder responder) {
                       });
 }
 
+void answer_tags(App& app, const Request&, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [&app](replica::Replica& replica) -> absl::StatusOr<std::string> {
+                        return document::tags_document(replica, app.filling_pace());
+                      });
+}
+
+void answer_tag(App& app, const Request& request, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [&app, name = request.parameter("tag")](replica::Replica& replica) {
+                        return document::tag_document(replica, name, app.filling_pace());
+                      });
+}
+
+void answer_checks(App& app, const Request&, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [](replica::Replica& replica) -> absl::StatusOr<std::string> {
+                        return document::checks_document(replica);
+                      });
+}
+
+void answer_one_check(App& app, const Request& request, Responder responder) {
+  answer_from_replica(app.engine(), std::move(responder),
+                      [name = request.parameter("check")](replica::Replica& replica) {
+                        return document::check_document(replica, name);
+                      });
+}
+
 constexpr int kLongResultsMost = 16;
 
 absl::StatusOr<document::MembersPage> page_of(const Request& request) {
@@ -316,6 +344,9 @@ absl::StatusOr<Response> remove(App& app, std::string_view kind, const Command& 
 absl::StatusOr<Response> remove_segment(App& app, const Command& command) {
   return remove(app, definition::kSegment, command);
 }
+absl::StatusOr<Response> remove_check(App& app, const Command& command) {
+  return remove(app, definition::kCheck, command);
+}
 absl::StatusOr<Response> remove_tag(App& app, const Command& command) {
   return remove(app, definition::kTag, command);
 }
@@ -338,6 +369,33 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                             .group = "rules",
                             .fields = {segment},
                             .answers = with_admin_answers({{200, "The segment"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/checks",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_checks)},
+       .doc = {.summary = "Which facts of others are compared with own ones, and whether they agree",
+               .group = "rules",
+               .answers = with_admin_answers({{200, "The checks"}})}});
+  routes.push_back(
+      {.pattern = "/api/v1/checks/:check",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_one_check)},
+       .doc = {.summary = "One check, and how often both agreed over time",
+               .group = "rules",
+               .fields = {{FieldDoc::Where::kPath, "check", "string", "name of the check", true}},
+               .answers = with_admin_answers({{200, "The check"}, unknown})}});
+  routes.push_back(
+      {.pattern = "/api/v1/tags",
+       .permission = Permission::kReadDefinitions,
+       .action = NoBody{on_connection(app, answer_tags)},
+       .doc = {.summary = "The tags", .group = "rules", .answers = with_admin_answers({{200, "The tags"}})}});
+  routes.push_back({.pattern = "/api/v1/tags/:tag",
+                    .permission = Permission::kReadDefinitions,
+                    .action = NoBody{on_connection(app, answer_tag)},
+                    .doc = {.summary = "One tag",
+                            .group = "rules",
+                            .fields = {{FieldDoc::Where::kPath, "tag", "string", "name of the tag", true}},
+                            .answers = with_admin_answers({{200, "The tag"}, unknown})}});
   routes.push_back(
       {.pattern = "/api/v1/segments/:segment/members",
        .permission = Permission::kReadCustomers,
@@ -386,7 +444,8 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                 {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});
   for (const auto& [pattern, action, what] :
        {std::tuple("/api/v1/segments/:name", on_worker(app, remove_segment), "segment"),
-        std::tuple("/api/v1/tags/:name", on_worker(app, remove_tag), "tag")}) {
+        std::tuple("/api/v1/tags/:name", on_worker(app, remove_tag), "tag"),
+        std::tuple("/api/v1/checks/:name", on_worker(app, remove_check), "check")}) {
     routes.push_back({.method = Method::kDelete,
                       .pattern = pattern,
                       .permission = Permission::kChangeDefinitions,

@@ -93,7 +93,7 @@ void Backfill::stop() {
 }
 
 bool Backfill::wants(const shard::Effects& effects) {
-  if (effects.definitions.empty()) return false;
+  if (effects.definitions.empty() && effects.measurements == 0) return false;
   {
     const std::lock_guard lock(mutex_);
     woken_ = true;

@@ -211,7 +211,7 @@ std::string plan_text(const json::Value& plan, bool dry_run) {
 
 bool is_rule(const json::Value& file) {
   const std::string files = file.find("files").as_string().value_or("");
-  return files == "segments" || files == "tags";
+  return files == "segments" || files == "tags" || files == "checks";
 }
 
 fs::path path_of(const json::Value& file) {

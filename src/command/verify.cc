@@ -45,6 +45,8 @@ std::string field(const json::Value& value, std::string_view name) {
 std::string text_of(const Name& name, const json::Value& root) {
   std::string out = cat(name.first, " ", name.second, ": ");
   if (field(root, "state") != "live") return out + "is being filled in, not compared\n";
+  if (root.find("compared").as_bool() == false)
+    return cat(out, "not compared: ", field(root, "reason"), "\n");
   const std::string differences = field(root, "differences");
   out += cat(field(root, "live"), " live, ", field(root, "computed"), " computed, ",
              differences == "0" ? "equal" : cat(differences, " different"), " (", field(root, "took_ms"),

@@ -16,6 +16,7 @@ inline constexpr std::string_view kSettings = "settings";
 inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kSegment = "segment";
 inline constexpr std::string_view kTag = "tag";
+inline constexpr std::string_view kCheck = "check";
 inline constexpr std::string_view kEnvelopeKey = "envelope_key";
 inline constexpr std::string_view kWebhook = "webhook";
 inline constexpr std::string_view kBackfillPause = "backfill";

@@ -107,6 +107,7 @@ class Circle {
 
 absl::StatusOr<Value> parse_segment(std::string_view body) { return parse(body, rule::Kind::kSegment); }
 absl::StatusOr<Value> parse_tag(std::string_view body) { return parse(body, rule::Kind::kTag); }
+absl::StatusOr<Value> parse_check(std::string_view body) { return parse(body, rule::Kind::kCheck); }
 
 absl::Status admit_rule(Candidate& candidate, const Project&) {
   const auto& definition = *static_cast<const rule::Definition*>(candidate.value.get());
@@ -121,7 +122,8 @@ absl::Status admit_rule(Candidate& candidate, const Project&) {
 
 absl::Status check_rules(const Project& project) {
   Rules rules;
-  const std::vector<NamedRule> all = rules_of(project);
+  std::vector<NamedRule> all = rules_of(project);
+  for (NamedRule& check : checks_of(project)) all.push_back(std::move(check));
   for (const NamedRule& rule : all)
     rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
   return Circle(rules).check();
@@ -138,14 +140,21 @@ RuleChanges::RuleChanges(const std::vector<rule::Definition>& rules, std::string
   }
 }
 
-std::vector<NamedRule> rules_of(const Project& project) {
+namespace {
+
+std::vector<NamedRule> of_kinds(const Project& project, absl::Span<const std::string_view> kinds) {
   std::vector<NamedRule> rules;
-  for (const std::string_view kind : {kSegment, kTag}) {
+  for (const std::string_view kind : kinds) {
     project.each(kind, [&](const std::string&, const Version& version) {
       rules.push_back({version.sequence, std::static_pointer_cast<const rule::Definition>(version.value)});
     });
   }
   return rules;
 }
+
+}  // namespace
+
+std::vector<NamedRule> rules_of(const Project& project) { return of_kinds(project, {kSegment, kTag}); }
+std::vector<NamedRule> checks_of(const Project& project) { return of_kinds(project, {kCheck}); }
 
 }  // namespace kehu::definition

@@ -15,6 +15,7 @@ namespace kehu::definition {
 
 absl::StatusOr<Value> parse_segment(std::string_view body);
 absl::StatusOr<Value> parse_tag(std::string_view body);
+absl::StatusOr<Value> parse_check(std::string_view body);
 // The rule means something by itself, and has the name of its definition.
 absl::Status admit_rule(Candidate& candidate, const Project& project);
 // All rules of a project together: those that others name are there, and none names itself in a circle.
@@ -24,8 +25,10 @@ struct NamedRule {
   Sequence version;
   std::shared_ptr<const rule::Definition> definition;
 };
-// Those in force, by kind and name.
+// Segments and tags in force, by kind and name.
 std::vector<NamedRule> rules_of(const Project& project);
+// Facts of others that are compared with own ones, by name.
+std::vector<NamedRule> checks_of(const Project& project);
 
 // Rules as the changes of one record: each is new, or takes the place of a version up to `base`. Refers to
 // what it was made of.

@@ -36,7 +36,7 @@ void write_seen(json::Writer& writer, const ProfileView& profile) {
 }
 
 // Values by name, and beside them where each came from.
-void write_traits(json::Writer& writer, const ProfileView& profile, const engine::Project& project,
+void write_traits(json::Writer& writer, const ProfileView& profile, replica::Replica& replica,
                   seal::Opener& opener) {
   writer.key("traits").begin_object();
   for (const TraitView& trait : profile.traits) {
@@ -45,7 +45,13 @@ void write_traits(json::Writer& writer, const ProfileView& profile, const engine
   writer.end_object().key("trait_sources").begin_object();
   for (const TraitView& trait : profile.traits) {
     writer.key(trait.name).begin_object().field("time", format_utc(trait.time));
-    writer.field("source", project.name_of(trait.source)).end_object();
+    const std::string source(replica.project()->name_of(trait.source));
+    writer.field("source", source);
+    if (const auto* quarantine = replica.shard().quarantine_of(trait.name, source)) {
+      writer.key("quarantined");
+      write_quarantine(writer, *quarantine);
+    }
+    writer.end_object();
   }
   writer.end_object();
   writer.field("traits_left_out", profile.traits_left_out).field("traits_too_long", profile.traits_too_long);
@@ -172,7 +178,7 @@ absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::R
   write_identifiers(writer, replica.shard().identities().identifiers_of(customer), *project->settings(),
                     opener);
   write_seen(writer, *profile);
-  write_traits(writer, *profile, *project, opener);
+  write_traits(writer, *profile, replica, opener);
   write_counters(writer, *profile);
   write_metrics(writer, *profile);
   write_orders(writer, *profile);

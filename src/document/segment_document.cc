@@ -15,15 +15,20 @@ namespace {
 
 using membership::Plan;
 
-absl::StatusOr<const Plan::Rule*> segment_of(replica::Replica& replica, std::string_view name) {
+absl::StatusOr<const Plan::Rule*> rule_of(replica::Replica& replica, rule::Kind kind, std::string_view name) {
   const Plan& rules = replica.shard().rules();
-  if (const auto index = rules.find(rule::Kind::kSegment, name)) return &rules.at(*index);
+  if (const auto index = rules.find(kind, name)) return &rules.at(*index);
   std::vector<std::string> names;
   for (const uint32_t index : rules.all()) {
     const rule::Definition& definition = rules.at(index).version.definition;
-    if (definition.kind == rule::Kind::kSegment) names.push_back(definition.name);
+    if (definition.kind == kind) names.push_back(definition.name);
   }
-  return failure(absl::StatusCode::kNotFound, "there is no segment ", name, text::did_you_mean(name, names));
+  return failure(absl::StatusCode::kNotFound, "there is no ", rule::to_string(kind), " ", name,
+                 text::did_you_mean(name, names));
+}
+
+absl::StatusOr<const Plan::Rule*> segment_of(replica::Replica& replica, std::string_view name) {
+  return rule_of(replica, rule::Kind::kSegment, name);
 }
 
 // Tokens are hashes, so how far a round has come among them says how many parts there are in all.
@@ -62,12 +67,49 @@ void write_filling(json::Writer& writer, replica::Replica& replica, const Plan::
   writer.end_object();
 }
 
-void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule,
-                   const FillingPace& pace) {
+// How fresh is what the rule asks of all customers together.
+void write_measured(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  const auto measures = rule::measures_of(rule.version.definition.body, rule.version.zone);
+  if (measures.empty()) return;
+  writer.key("measured").begin_array();
+  for (const rule::Measure& measure : measures) {
+    writer.begin_object().field("of", notation::format(measure.number, notation::Language::kEnglish));
+    const measure::MeasuredCuts* known = replica.shard().measurements().cuts(measure.key);
+    if (known == nullptr) {
+      writer.raw_field("as_of", "null");
+    } else {
+      writer.field("as_of", format_utc(known->taken.as_of)).field("customers", known->taken.customers);
+      writer.field("took_ms", known->taken.took.micros() / 1000);
+    }
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+// What became of the statement that fills a tag.
+void write_run(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule) {
+  if (!rule.program.is_batch()) return;
+  const measure::MeasuredRun* run = replica.shard().measurements().run(membership::batch_key(rule.version));
+  writer.key("run").begin_object();
+  if (run == nullptr || !run->taken) {
+    writer.raw_field("as_of", "null");
+  } else {
+    writer.field("as_of", format_utc(run->taken->as_of)).field("customers", run->taken->customers);
+    writer.field("took_ms", run->taken->took.micros() / 1000);
+  }
+  if (run != nullptr && !run->error.empty()) {
+    writer.field("failed_at", format_utc(run->failed_at)).field("error", run->error);
+  }
+  writer.end_object();
+}
+
+void write_rule(json::Writer& writer, replica::Replica& replica, const Plan::Rule& rule,
+                const FillingPace& pace) {
   const rule::Definition& definition = rule.version.definition;
-  writer.begin_object()
-      .field("name", definition.name)
-      .field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
+  writer.begin_object().field("name", definition.name);
+  if (definition.kind == rule::Kind::kSegment) {
+    writer.field("size", rule.is_live() ? replica.shard().index().size(rule.id) : 0);
+  }
   writer.field("state", rule.is_live() ? "live" : "backfilling")
       .field("version", rule.version.version.value());
   write_filling(writer, replica, rule, pace);
@@ -75,6 +117,8 @@ void write_segment(json::Writer& writer, replica::Replica& replica, const Plan::
   if (!definition.description.empty()) writer.field("description", definition.description);
   writer.field("time_zone", rule.version.zone);
   writer.field("rule", notation::format(definition.body, notation::Language::kEnglish));
+  write_measured(writer, replica, rule);
+  write_run(writer, replica, rule);
   writer.field("as_of", format_utc(replica.tick())).end_object();
 }
 
@@ -100,33 +144,38 @@ void write_value(json::Writer& writer, std::string_view name, const rule::Value&
   }
 }
 
-std::string segments_document(replica::Replica& replica, const FillingPace& pace) {
+namespace {
+
+std::string rules_document(replica::Replica& replica, rule::Kind kind, std::string_view list,
+                           const FillingPace& pace) {
   const Plan& rules = replica.shard().rules();
-  std::vector<const Plan::Rule*> segments;
+  std::vector<const Plan::Rule*> all;
   for (uint32_t index = 0; index < rules.size(); ++index) {
     const Plan::Rule& rule = rules.at(index);
     const rule::Definition& definition = rule.version.definition;
     const bool in_force = rules.find(definition.kind, definition.name) == index;
-    if (definition.kind == rule::Kind::kSegment && in_force) segments.push_back(&rule);
+    if (definition.kind == kind && in_force) all.push_back(&rule);
   }
-  std::ranges::sort(segments, {}, [](const Plan::Rule* rule) { return rule->version.definition.name; });
+  std::ranges::sort(all, {}, [](const Plan::Rule* rule) { return rule->version.definition.name; });
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("segments").begin_array();
-  for (const Plan::Rule* rule : segments) write_segment(writer, replica, *rule, pace);
+  writer.begin_object().key(list).begin_array();
+  for (const Plan::Rule* rule : all) write_rule(writer, replica, *rule, pace);
   writer.end_array().end_object();
   return out;
 }
 
-absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name,
-                                             const FillingPace& pace) {
-  const auto rule = segment_of(replica, name);
+absl::StatusOr<std::string> rule_document(replica::Replica& replica, rule::Kind kind, std::string_view name,
+                                          const FillingPace& pace) {
+  const auto rule = rule_of(replica, kind, name);
   if (!rule.ok()) return rule.status();
   std::string out;
   json::Writer writer(out);
-  write_segment(writer, replica, **rule, pace);
+  write_rule(writer, replica, **rule, pace);
   return out;
 }
+
+}  // namespace
 
 std::string backfill_document(replica::Replica& replica, const FillingPace& pace) {
   std::string out;
@@ -141,6 +190,21 @@ std::string backfill_document(replica::Replica& replica, const FillingPace& pace
   }
   writer.end_array().end_object();
   return out;
+}
+
+std::string segments_document(replica::Replica& replica, const FillingPace& pace) {
+  return rules_document(replica, rule::Kind::kSegment, "segments", pace);
+}
+absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name,
+                                             const FillingPace& pace) {
+  return rule_document(replica, rule::Kind::kSegment, name, pace);
+}
+std::string tags_document(replica::Replica& replica, const FillingPace& pace) {
+  return rules_document(replica, rule::Kind::kTag, "tags", pace);
+}
+absl::StatusOr<std::string> tag_document(replica::Replica& replica, std::string_view name,
+                                         const FillingPace& pace) {
+  return rule_document(replica, rule::Kind::kTag, name, pace);
 }
 
 absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
@@ -190,6 +254,25 @@ absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Sp
   return out;
 }
 
+namespace {
+
+// Of a trait that is unknown to rules because of who wrote it.
+void write_disbelief(json::Writer& writer, replica::Replica& replica, const rule::Node& node,
+                     CustomerId customer) {
+  if (node.op != rule::Op::kTrait || replica.shard().quarantines().empty()) return;
+  const auto profile = replica.shard().profile(customer, replica.tick());
+  if (!profile.ok()) return;
+  const std::string_view name = std::string_view(node.text).substr(0, node.text.find('.'));
+  const auto trait = std::ranges::find(profile->traits, name, &TraitView::name);
+  if (trait == profile->traits.end()) return;
+  const auto* quarantine = replica.shard().quarantine_of(name, replica.project()->name_of(trait->source));
+  if (quarantine == nullptr) return;
+  writer.key("quarantined");
+  write_quarantine(writer, *quarantine);
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replica& replica,
                                          std::string_view name, CustomerId customer) {
   const auto rule = segment_of(replica, name);
@@ -210,6 +293,7 @@ absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replic
     writer.begin_object().field("rule", notation::format(*reason.node, notation::Language::kEnglish));
     writer.field("depth", reason.depth);
     write_value(writer, "value", reason.value, zone);
+    write_disbelief(writer, replica, *reason.node, customer);
     if (reason.until != kLastInstant) writer.field("until", format_utc(reason.until));
     writer.end_object();
   }

@@ -33,6 +33,16 @@ struct MembersPage {
   uint32_t from = 0;  // `next` of the page before
   size_t limit = 100;
 };
+// The same of tags, without sizes: {"tags": [{"name", "state", "version", …}]}.
+std::string tags_document(replica::Replica& replica, const FillingPace& pace);
+absl::StatusOr<std::string> tag_document(replica::Replica& replica, std::string_view name,
+                                         const FillingPace& pace);
+// {"checks": [{"name", "trait", "source", "state", …}]}, by name; and one, with what it was measured over
+// time.
+std::string checks_document(replica::Replica& replica);
+absl::StatusOr<std::string> check_document(replica::Replica& replica, std::string_view name);
+// {"check", "agreed", "compared", "share", "at_least"}: why rules take a source's values for unknown.
+void write_quarantine(json::Writer& writer, const shard::Shard::Quarantine& quarantine);
 // {"segment", "members": [{"customer_id", "since", "identifiers"}], "next"}.
 absl::StatusOr<std::string> members_document(engine::Engine& engine, replica::Replica& replica,
                                              std::string_view name, const MembersPage& page);

@@ -59,6 +59,20 @@ Values days_since(const Node& node, const Asked& asked, const Event* event) {
   return out;
 }
 
+// Each cut that the number has reached is a hundredth.
+Values percentile(const Node& node, const Asked& asked, const Event* event) {
+  const rule::Cuts* cuts = asked.facts.cuts(rule::measure_key(node.of[0], asked.moment.zone.name()));
+  Values out;
+  for (const Value& value : values_of(node.of[0], asked, event)) {
+    const auto own = rule::as_number(value);
+    if (!own || cuts == nullptr) continue;
+    int64_t reached = 0;
+    for (const Sum cut : *cuts) reached += cut <= *own;
+    out.push_back(number(reached));
+  }
+  return out;
+}
+
 // Whole years: birthdays since the day, with 28 February for the 29th of years without.
 std::optional<int64_t> age(absl::CivilDay born, absl::CivilDay today) {
   if (born > today) return std::nullopt;
@@ -166,6 +180,10 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return plus_or_minus(node, asked, event);
     case Op::kDaysSince:
       return days_since(node, asked, event);
+    case Op::kPercentile:
+      return percentile(node, asked, event);
+    case Op::kRfm:
+      return {rfm_value(node, asked)};
     case Op::kAge:
       return ages(node, asked, event);
     case Op::kBand:

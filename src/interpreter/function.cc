@@ -1,6 +1,7 @@
 #include "interpreter/function.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <tuple>
 
@@ -132,6 +133,24 @@ Value function_value(const Node& function, const Asked& asked) {
     default:
       return of_numbers(function.op, numbers_at(function.text, events, asked));
   }
+}
+
+// Three times a fifth of the customers that have such events.
+Value rfm_value(const Node& rfm, const Asked& asked) {
+  const BusinessZone& zone = asked.moment.zone;
+  const Selected events = selected(rfm.of[0], rfm.window, asked);
+  if (events.empty()) return {};
+  const int64_t days = zone.day_of(asked.moment.now).value() - zone.day_of(events.back()->time).value();
+  const std::array<Sum, 3> own = {Sum{-days} * Decimal::kScale, number(events.size()).number,
+                                  of_numbers(Op::kSum, numbers_at(rfm.text, events, asked)).number};
+  std::string score;
+  for (size_t i = 0; i < own.size(); ++i) {
+    const rule::Cuts* cuts = asked.facts.cuts(rule::measure_key(rule::rfm_numbers(rfm)[i], zone.name()));
+    if (cuts == nullptr) return {};
+    const auto reached = std::ranges::count_if(*cuts, [&](Sum cut) { return cut <= own[i]; });
+    score.push_back(static_cast<char>('1' + reached / 20));
+  }
+  return Value::of(std::string_view(score));
 }
 
 }  // namespace kehu::interpreter

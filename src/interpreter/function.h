@@ -8,4 +8,7 @@ namespace kehu::interpreter {
 // Of an operator that is_aggregate().
 rule::Value function_value(const rule::Node& function, const Asked& asked);
 
+// Of rfm.
+rule::Value rfm_value(const rule::Node& rfm, const Asked& asked);
+
 }  // namespace kehu::interpreter

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "json/text.h"
 #include "model/event.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 #include "rule/value.h"
 
@@ -31,6 +32,8 @@ class Facts {
   virtual bool in_segment(std::string_view name) const = 0;
   virtual rule::Value tag(std::string_view name) const = 0;
   virtual std::string_view source_name(SourceId source) const = 0;
+  // Of a number by its key (rule/percentile.h); nullptr: it was never measured.
+  virtual const rule::Cuts* cuts(std::string_view key) const = 0;
 };
 
 struct Moment {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "json/fields.h"
@@ -40,6 +41,29 @@ struct RandomHistoryWorld {
   uint32_t values = 6;      // different plain numbers and ids
 };
 
+// What was measured of numbers, each time the same for one key; of some nothing.
+class RandomCuts {
+ public:
+  const rule::Cuts* of(std::string_view key) const {
+    std::mt19937_64 random(hash64(key));
+    if (random() % 6 == 0) return nullptr;
+    const auto [at, is_new] = cuts_.try_emplace(std::string(key));
+    if (!is_new) return &at->second;
+    // Near the numbers that rules come to; some of many ties, or far away.
+    const int64_t most = random() % 4 == 0 ? 3 : 40;
+    for (size_t i = 0; i < rule::kCuts; ++i) {
+      const auto number = static_cast<int64_t>(random() % static_cast<uint64_t>(2 * most));
+      at->second.push_back(Sum{number - most / 2} * Decimal::kScale / (random() % 5 == 0 ? 3 : 1));
+    }
+    std::ranges::sort(at->second);
+    if (random() % 10 == 0) at->second.back() = Sum{1} << 100;
+    return &at->second;
+  }
+
+ private:
+  mutable std::map<std::string, rule::Cuts, std::less<>> cuts_;
+};
+
 // The facts of one customer.
 class PlainFacts : public Facts {
  public:
@@ -48,6 +72,7 @@ class PlainFacts : public Facts {
   std::set<std::string, std::less<>> segments;
   std::map<std::string, rule::Value, std::less<>> tags;
   std::vector<std::string> sources = {"shop", "crm"};
+  RandomCuts random_cuts;
 
   std::optional<json::RawValue> trait(std::string_view path) const override {
     std::optional<json::RawValue> found;
@@ -68,6 +93,7 @@ class PlainFacts : public Facts {
     const size_t place = source.value() - 1;
     return place < sources.size() ? std::string_view(sources[place]) : std::string_view();
   }
+  const rule::Cuts* cuts(std::string_view key) const override { return random_cuts.of(key); }
 };
 
 struct RandomArrival {

@@ -82,11 +82,29 @@ void Keeper::touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf tra
   trait_ = nullptr;
 }
 
+// What a statement fills is asked nothing.
 void Keeper::ask(const Plan::Rule& rule, std::vector<Change>& changes) {
+  if (rule.program.is_batch()) return;
   Answer answer = rule.program.answer(*this);
   const bool never = answer.until == kLastInstant || !rule.is_asked();
   members_->set_due(rule.id, never ? kLastInstant : std::max(answer.until, now_ + Duration(1)));
   note(rule, std::move(answer.value), changes);
+}
+
+void Keeper::put(uint32_t rule, rule::Value value, Instant now, TraitOf trait, std::vector<Change>& changes) {
+  now_ = now;
+  const size_t before = changes.size();
+  note(plan_->at(rule), std::move(value), changes);
+  if (changes.size() > before) update(plan_->dependents(rule), now, trait, changes);
+}
+
+void Keeper::inherit(const Members::Entry& entry, Instant now, std::vector<Change>& changes) {
+  const auto rule = plan_->find(entry.rule);
+  const Members::Entry* own = members_->find(entry.rule);
+  if (!rule || !plan_->at(*rule).program.is_batch() || (own != nullptr && own->since >= entry.since)) return;
+  now_ = now;
+  note(plan_->at(*rule), entry.value, changes);
+  members_->set(entry.rule, entry.since, entry.value);
 }
 
 void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -39,6 +41,10 @@ inline constexpr size_t kTagBytes = 256;
 class Keeper final : private Asked {
  public:
   using TraitOf = absl::FunctionRef<rule::Value(rule::Op op, std::string_view path)>;
+  using CutsOf = std::function<const rule::Cuts*(std::string_view key)>;
+
+  // `cuts` says what was measured so far; without it nothing was.
+  explicit Keeper(CutsOf cuts = {}) : cuts_(std::move(cuts)) {}
 
   // The customer at hand: the tallies of its parts. All are kept by the caller as long as it is asked for.
   void open(const Plan& plan, absl::Span<const std::string_view> tallies, Members& members);
@@ -56,6 +62,10 @@ class Keeper final : private Asked {
   void touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
   // Asks these rules (of the plan, in order).
   void update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // What a statement has come to for the customer, unknown: nothing; then asks the rules that name it.
+  void put(uint32_t rule, rule::Value value, Instant now, TraitOf trait, std::vector<Change>& changes);
+  // The customer takes in what another one had by a statement, if that is newer than what it has itself.
+  void inherit(const Members::Entry& entry, Instant now, std::vector<Change>& changes);
   // Why a rule is what it is: the rule, and below it each condition and value that it is made of.
   std::vector<Reason> explain(const Plan::Rule& rule, Instant now, TraitOf trait);
   // Whether the tallies could be read, so far.
@@ -66,10 +76,12 @@ class Keeper final : private Asked {
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op op, std::string_view path) override { return (*trait_)(op, path); }
   rule::Value result(uint32_t rule) override;
+  const rule::Cuts* cuts(std::string_view key) override { return cuts_ ? cuts_(key) : nullptr; }
 
   void ask(const Plan::Rule& rule, std::vector<Change>& changes);
   void note(const Plan::Rule& rule, rule::Value value, std::vector<Change>& changes);
 
+  const CutsOf cuts_;
   const Plan* plan_ = nullptr;
   Members* members_ = nullptr;
   tally::Totals totals_;

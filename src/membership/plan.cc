@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/text.h"
 #include "rule/check.h"
 
 namespace kehu::membership {
@@ -16,6 +17,10 @@ using Key = std::pair<rule::Kind, std::string>;
 void collect_specs(const rule::Node& node, const std::string& zone, std::vector<tally::Spec>& specs) {
   if (rule::is_aggregate(node.op)) {
     for (tally::Spec& spec : tally::specs_of(node, zone)) specs.push_back(std::move(spec));
+    return;
+  }
+  if (node.op == rule::Op::kRfm) {
+    for (const rule::Node& number : rule::rfm_numbers(node)) collect_specs(number, zone, specs);
     return;
   }
   for (const rule::Node& child : node.of) collect_specs(child, zone, specs);
@@ -99,6 +104,10 @@ Plan::Plan(std::vector<RuleVersion> versions, Registry& registry, Sequence posit
   label();
 }
 
+std::string batch_key(const RuleVersion& version) {
+  return cat("sql ", version.version.value(), " ", version.definition.name);
+}
+
 void Plan::label() {
   auto labels = std::make_shared<Labels>();
   for (const Rule& rule : rules_) {
@@ -113,6 +122,17 @@ void Plan::label() {
 Program::Names Plan::names() const {
   return {.tally = [this](const tally::Spec& spec) { return *tallies_.find(tally_ids_.at(spec.key())); },
           .rule = [this](rule::Kind kind, std::string_view name) { return find(kind, name); }};
+}
+
+std::vector<uint32_t> Plan::measuring(std::string_view key) const {
+  std::vector<uint32_t> found;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const std::vector<std::string>& measures = rules_[i].program.measures();
+    const bool asks = std::ranges::find(measures, key) != measures.end();
+    const bool fills = rules_[i].program.is_batch() && batch_key(rules_[i].version) == key;
+    if (asks || fills) found.push_back(i);
+  }
+  return found;
 }
 
 std::optional<uint32_t> Plan::find(rule::Kind kind, std::string_view name) const {
@@ -155,6 +175,7 @@ class Nobody final : public Asked {
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op, std::string_view) override { return {}; }
   rule::Value result(uint32_t) override { return {}; }
+  const rule::Cuts* cuts(std::string_view) override { return nullptr; }
 
  private:
   tally::Totals totals_;
@@ -169,7 +190,9 @@ void Plan::find_first_asked() {
     const Answer answer = rules_[i].program.answer(nobody);
     const bool is_segment = rules_[i].version.definition.kind == rule::Kind::kSegment;
     const bool holds = is_segment ? rule::as_bool(answer.value).value_or(false) : answer.value.known();
-    first_asked_[i] = holds || answer.until != kLastInstant;
+    // Once it is measured, also nobody's number may have its place.
+    const bool measured = !rules_[i].program.measures().empty();
+    first_asked_[i] = holds || measured || answer.until != kLastInstant;
   }
 }
 

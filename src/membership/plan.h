@@ -27,6 +27,9 @@ struct Label {
 };
 using Labels = std::vector<Label>;
 
+// What measurements call the results of a statement by.
+std::string batch_key(const RuleVersion& version);
+
 // All rules of a project, compiled once for each version of them, in an order in which each comes behind
 // those that it names.
 class Plan {
@@ -59,6 +62,8 @@ class Plan {
   // By index. They outlive the plan with whoever keeps them, for what is read on other threads.
   const std::shared_ptr<const Labels>& labels() const { return labels_; }
   const tally::Plan& tallies() const { return tallies_; }
+  // Rules that ask for the cuts of a number, or the one of a statement; those that wait too.
+  std::vector<uint32_t> measuring(std::string_view key) const;
   // What programs over parts of these rules are compiled with: every tally of such a part is there.
   Program::Names names() const;
 

@@ -32,6 +32,9 @@ Node as_comparisons(const Node& between) {
 Program::Program(const Node& expression, const std::string& zone, const Names& names) {
   if (auto loaded = BusinessZone::load(zone)) zone_ = *loaded;
   root_ = compile(expression, zone, names);
+  for (rule::Measure& measure : rule::measures_of(expression, zone)) {
+    measures_.push_back(std::move(measure.key));
+  }
 }
 
 // Of a list one text has to be above the least and below the greatest, so the value stands beside both.
@@ -53,6 +56,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
             .span = node.span,
             .window = node.window};
   asks_traits_ |= rule::asks_trait(node.op);
+  if (node.op == Op::kPercentile) step.text = rule::measure_key(node.of[0], zone);
   if (node.op == Op::kNth || node.op == Op::kTopN)
     step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);
   if (node.op == Op::kSegment || node.op == Op::kTag) {
@@ -64,6 +68,12 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
   if (node.op == Op::kMatches) {
     auto pattern = text::Pattern::compile(node.of[1].text);
     if (pattern.ok()) step.pattern = *std::move(pattern);
+  }
+  if (node.op == Op::kRfm) {
+    for (const Node& number : rule::rfm_numbers(node)) {
+      step.of.push_back(compile({.op = Op::kPercentile, .of = {number}}, zone, names));
+    }
+    return step;
   }
   if (rule::is_aggregate(node.op)) {
     for (const tally::Spec& spec : tally::specs_of(node, zone)) {

@@ -12,6 +12,7 @@
 #include "base/civil_day.h"
 #include "base/time.h"
 #include "json/text.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 #include "rule/value.h"
 #include "tally/spec.h"
@@ -37,6 +38,8 @@ class Asked {
   virtual rule::Value trait(rule::Op op, std::string_view path) = 0;
   // What another rule has come to, by its index in the plan.
   virtual rule::Value result(uint32_t rule) = 0;
+  // What was last measured of a number, by its key; nullptr: nothing yet.
+  virtual const rule::Cuts* cuts(std::string_view key) = 0;
 };
 
 // Which way one more event can move the truth of a condition: a number of events only grows, so "at least
@@ -65,6 +68,10 @@ class Program {
   const std::vector<uint32_t>& tallies() const { return tallies_; }
   const std::vector<uint32_t>& rules() const { return rules_; }
   bool asks_traits() const { return asks_traits_; }
+  // Nothing here computes its value: a statement does, now and then.
+  bool is_batch() const { return root_.op == rule::Op::kSql; }
+  // Keys of numbers whose cuts it asks for, each once.
+  const std::vector<std::string>& measures() const { return measures_; }
 
  private:
   friend class Run;
@@ -92,6 +99,7 @@ class Program {
   Step root_;
   std::vector<uint32_t> tallies_;
   std::vector<uint32_t> rules_;
+  std::vector<std::string> measures_;
   bool asks_traits_ = false;
 };
 

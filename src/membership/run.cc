@@ -95,6 +95,10 @@ Answer Run::answer(const Step& step) {
       return band(step);
     case Op::kDaysSince:
       return days_since(step);
+    case Op::kPercentile:
+      return percentile(step);
+    case Op::kRfm:
+      return rfm(step);
     case Op::kAge:
       return age(step);
     case Op::kTrait:
@@ -268,6 +272,22 @@ Answer Run::days_since(const Step& step) {
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value(), of.until};
   return {number(zone_.day_of(now_).value() - zone_.day_of(*t).value()), std::min(of.until, midnight())};
+}
+
+Answer Run::percentile(const Step& step) {
+  const Answer of = answer(step.of[0]);
+  return {rule::percentile(of.value, asked_.cuts(step.text)), of.until};
+}
+
+Answer Run::rfm(const Step& step) {
+  std::string score;
+  Instant until = kLastInstant;
+  for (const Step& number : step.of) {
+    const Answer of = percentile(number);
+    until = std::min(until, of.until);
+    if (of.value.known()) score += std::to_string(rule::fifth_of(of.value));
+  }
+  return {score.size() == step.of.size() ? Value::of(std::string_view(score)) : Value(), until};
 }
 
 // Grows by one on each birthday.

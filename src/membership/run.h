@@ -32,6 +32,8 @@ class Run {
   Answer sum(const Step& step);
   Answer cases(const Step& step);
   Answer days_since(const Step& step);
+  Answer percentile(const Step& step);
+  Answer rfm(const Step& step);
   Answer age(const Step& step);
   Answer band(const Step& step);
 

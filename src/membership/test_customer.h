@@ -103,6 +103,7 @@ class FoldedCustomer final : public Asked {
     if (kind == rule::Kind::kTag) return facts_.tag(name);
     return facts_.in_segment(name) ? rule::Value::of(true) : rule::Value();
   }
+  const rule::Cuts* cuts(std::string_view key) override { return facts_.cuts(key); }
 
  private:
   const CompiledRule& rule_;

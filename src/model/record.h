@@ -30,6 +30,7 @@ enum class RecordKind : uint8_t {
   kReminder = 11,        // model/intent.h
   kReceipt = 12,         // model/intent.h
   kBackfill = 13,        // codec::Backfill: what rules would have counted before they were made
+  kMeasurement = 14,     // codec::Measurement: what was found out about all customers together
 };
 
 // The rounds in which new rules are filled in. Stored: never renumber.
@@ -37,6 +38,14 @@ enum class BackfillRound : uint8_t {
   kNone = 0,
   kCount = 1,  // what tallies have missed
   kAsk = 2,    // every customer is asked
+};
+
+// What was measured. Stored: never renumber.
+enum class MeasurementKind : uint8_t {
+  kCuts = 1,       // where the hundredths of a number begin
+  kValues = 2,     // what a statement has come to for some customers
+  kFailure = 3,    // that a statement could not be run
+  kAgreement = 4,  // how often a source's values agree with own facts
 };
 
 // The random key of one identifier token, wrapped by the project key. Written in the log batch of its first

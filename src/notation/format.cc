@@ -39,7 +39,9 @@ void print_clauses(const Definition& definition, Printer& printer) {
 std::string print(const Definition& definition, Language language, bool broken) {
   Printer printer(language);
   printer.comments(definition.comments);
-  printer.keyword(definition.kind == rule::Kind::kSegment ? Keyword::kSegment : Keyword::kTag);
+  printer.keyword(definition.kind == rule::Kind::kSegment ? Keyword::kSegment
+                  : definition.kind == rule::Kind::kTag   ? Keyword::kTag
+                                                          : Keyword::kCheck);
   printer.name(definition.name);
   printer.indent(4);
   print_clauses(definition, printer);

@@ -5,6 +5,7 @@
 #include "base/test_rounds.h"
 #include "notation/parse.h"
 #include "rule/test_random_rules.h"
+#include "rule/tree_json.h"
 
 namespace kehu::notation {
 namespace {
@@ -99,13 +100,13 @@ segment Z = # of not
 
 // The deepest trees need the most parentheses, or the longest chain.
 TEST(Format, TreesOfTheGreatestDepthComeBack) {
-  for (Op op : {Op::kOr, Op::kNot, Op::kPlus, Op::kCase, Op::kEqual, Op::kDaysSince}) {
+  for (Op op : {Op::kOr, Op::kNot, Op::kPlus, Op::kCase, Op::kEqual, Op::kDaysSince, Op::kPercentile}) {
     Node node{.op = Op::kTrait, .text = "a"};
     for (size_t depth = 1; depth < rule::kRuleDepth; ++depth) {
       const bool other = depth % 2 == 0;
       if (op == Op::kNot) {
         node = other ? Node{.op = op, .of = {node}} : Node{.op = Op::kOr, .of = {node, {.op = Op::kNow}}};
-      } else if (op == Op::kDaysSince) {
+      } else if (op == Op::kDaysSince || op == Op::kPercentile) {
         node = {.op = op, .of = {node}};
       } else {
         node = {.op = op == Op::kOr && other ? Op::kAnd : op, .of = {node, {.op = Op::kNow}}};
@@ -118,6 +119,55 @@ TEST(Format, TreesOfTheGreatestDepthComeBack) {
       EXPECT_TRUE(read == node);
     }
   }
+}
+
+TEST(Format, StatementsStandInTheirLines) {
+  const std::string_view text =
+      "tag 城市等级\n    owner \"li\"\n    = sql \"SELECT customer_id, 'a \\\"b\\\"' AS value\"\n    \"FROM "
+      "customers\" every "
+      "day\n";
+  std::vector<Definition> read;
+  const auto problem = parse_file(text, read);
+  ASSERT_FALSE(problem) << said(problem);
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].body.op, Op::kSql);
+  EXPECT_EQ(read[0].body.text, "SELECT customer_id, 'a \"b\"' AS value\nFROM customers");
+  EXPECT_EQ(read[0].body.span, (rule::Span{1, rule::Unit::kDay}));
+  EXPECT_EQ(format(read[0], Language::kEnglish), text);
+  std::vector<Definition> again;
+  const std::string chinese = format(read[0], Language::kChinese);
+  EXPECT_NE(chinese.find("= SQL \"SELECT"), std::string::npos) << chinese;
+  EXPECT_NE(chinese.find("\" 每天"), std::string::npos) << chinese;
+  ASSERT_FALSE(parse_file(chinese, again)) << chinese;
+  EXPECT_EQ(again, read);
+  EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\"", again)) << "how often";
+  EXPECT_TRUE(parse_file("tag a = sql every day", again)) << "what";
+  EXPECT_TRUE(parse_file("tag a = sql \"SELECT 1\" every day and true", again)) << "it is the whole of a tag";
+}
+
+TEST(Format, ChecksReadAloud) {
+  const std::string_view text =
+      "check 合作方城市\n    owner \"li\"\n    = trait.city from \"partner_x\" agrees with tag.常用城市 at "
+      "least 0.8\n";
+  std::vector<Definition> read, again;
+  const auto problem = parse_file(text, read);
+  ASSERT_FALSE(problem) << said(problem);
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].kind, rule::Kind::kCheck);
+  EXPECT_EQ(read[0].body.number, Decimal::from_units(8000));
+  EXPECT_EQ(format(read[0], Language::kEnglish), text);
+  const std::string chinese = format(read[0], Language::kChinese);
+  EXPECT_EQ(
+      chinese,
+      "对照 合作方城市\n    负责人 \"li\"\n    = 特征.city 来自 \"partner_x\" 符合 标签.常用城市 至少 0.8\n");
+  ASSERT_FALSE(parse_file(chinese, again)) << chinese;
+  EXPECT_EQ(again, read);
+  const auto same = rule::definition_from_json(rule::to_json(read[0]));
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(*same, read[0]);
+  EXPECT_TRUE(parse_file("check a = tag.b from \"x\" agrees with tag.c at least 80%", again)) << "a trait";
+  EXPECT_TRUE(parse_file("check a = trait.b agrees with tag.c at least 80%", again)) << "a source";
+  EXPECT_TRUE(parse_file("check a = trait.b from \"x\" agrees with tag.c", again)) << "a share";
 }
 
 struct Written {
@@ -135,6 +185,9 @@ TEST(Format, WritesWhatReadsAloud) {
       {"(trait.a or trait.b) and trait.c", "(trait.a or trait.b) and trait.c",
        "(特征.a 或 特征.b) 且 特征.c"},
       {"last \"A\" > now - 3 days", "last(\"A\") after now - 3 days", "末次(\"A\") 晚于 现在 - 3天"},
+      {"百分位(总和(\"A\" 的 x)) ≥ 80", "percentile(sum(x of \"A\")) >= 80",
+       "百分位(总和(\"A\" 的 x)) >= 80"},
+      {"价值分(\"A\" 的 x, 最近365天)", "rfm(x of \"A\", last 365 days)", "价值分(\"A\" 的 x, 最近365天)"},
       {"did(\"A\", ever)", "ever(\"A\")", "曾经(\"A\")"},
       {"did(\"A\", last 1 days)", "did(\"A\", last 1 day)", "做过(\"A\", 最近1天)"},
       {"did(any event, previous month)", "did(any event, previous month)", "做过(任意事件, 上月)"},

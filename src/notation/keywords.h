@@ -21,7 +21,8 @@ enum class Keyword : uint8_t {
   kHourOfDay, kWeekday, kHoliday, kWorkday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kAge, kBand, kBelow, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
-  kQuarter, kYear,
+  kQuarter, kYear, kPercentile, kRfm, kSql, kEvery,
+  kCheck, kFrom, kAgrees, kAtLeast,
 };
 // clang-format on
 
@@ -115,6 +116,14 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kMonth, {"months", "month"}, {"个月", "月"}},
     {Keyword::kQuarter, {"quarters", "quarter"}, {"个季度", "季度"}},
     {Keyword::kYear, {"years", "year"}, {"年"}},
+    {Keyword::kPercentile, {"percentile"}, {"百分位"}},
+    {Keyword::kRfm, {"rfm"}, {"价值分"}},
+    {Keyword::kSql, {"sql"}, {"SQL"}},
+    {Keyword::kEvery, {"every"}, {"每"}},
+    {Keyword::kCheck, {"check"}, {"对照"}},
+    {Keyword::kFrom, {"from"}, {"来自"}},
+    {Keyword::kAgrees, {"agrees with"}, {"符合"}},
+    {Keyword::kAtLeast, {"at least"}, {"至少"}},
 };
 
 inline constexpr const KeywordRow& row_of(Keyword keyword) { return kKeywords[static_cast<size_t>(keyword)]; }

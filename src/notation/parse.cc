@@ -21,15 +21,22 @@ Definition Parser::definition() {
   definition.comments = std::exchange(comments_, {});
   if (accept(Keyword::kTag)) {
     definition.kind = rule::Kind::kTag;
+  } else if (accept(Keyword::kCheck)) {
+    definition.kind = rule::Kind::kCheck;
   } else if (!accept(Keyword::kSegment)) {
-    unexpected("segment NAME = … or tag NAME = …");
+    unexpected("segment NAME = …, tag NAME = … or check NAME = …");
   }
   definition.name = name();
   clauses(definition);
   expect_sign("=");
-  definition.body = expression();
+  if (definition.kind == rule::Kind::kCheck) {
+    definition.body = agreement();
+  } else {
+    definition.body = at(Keyword::kSql) ? statement() : expression();
+  }
   bound(definition.body);
-  if (token().kind != Token::Kind::kEnd && !at(Keyword::kSegment) && !at(Keyword::kTag)) {
+  if (token().kind != Token::Kind::kEnd && !at(Keyword::kSegment) && !at(Keyword::kTag) &&
+      !at(Keyword::kCheck)) {
     unexpected("and, or, or the next definition");
   }
   if (token().begin - begin > rule::kRuleBytes) {
@@ -75,6 +82,35 @@ void Parser::clauses(Definition& definition) {
       return unexpected("= or owner \"…\", description \"…\", time zone \"…\", and of tags when empty keep");
     }
   }
+}
+
+Node Parser::agreement() {
+  Node node = begin(Op::kAgrees);
+  if (!at(Keyword::kTrait)) unexpected("trait.NAME from \"SOURCE\" agrees with VALUE at least 80%");
+  node.of.push_back(value());
+  expect(Keyword::kFrom);
+  node.text = clause_text();
+  expect(Keyword::kAgrees);
+  node.of.push_back(sum());
+  expect(Keyword::kAtLeast);
+  node.number = token().number;
+  if (token().kind != Token::Kind::kNumber) {
+    unexpected("a share, such as 80%");
+  } else {
+    advance();
+  }
+  return node;
+}
+
+// A line break parts its texts, which are closed in their lines.
+Node Parser::statement() {
+  Node node = begin(Op::kSql);
+  accept(Keyword::kSql);
+  node.text = clause_text();
+  while (!problem_ && token().kind == Token::Kind::kText) node.text.append("\n").append(clause_text());
+  expect(Keyword::kEvery);
+  node.span = {1, unit()};
+  return node;
 }
 
 std::string Parser::clause_text() {

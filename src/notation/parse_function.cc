@@ -8,16 +8,28 @@ namespace kehu::notation {
 
 std::optional<Node> Parser::function() {
   constexpr std::pair<Keyword, Op> kFunctions[] = {
-      {Keyword::kDid, Op::kDid},           {Keyword::kEver, Op::kDid},
-      {Keyword::kCount, Op::kCount},       {Keyword::kSum, Op::kSum},
-      {Keyword::kAverage, Op::kAverage},   {Keyword::kMin, Op::kMin},
-      {Keyword::kMax, Op::kMax},           {Keyword::kDistinct, Op::kDistinct},
-      {Keyword::kTop, Op::kTop},           {Keyword::kFirst, Op::kFirst},
-      {Keyword::kLast, Op::kLast},         {Keyword::kNth, Op::kNth},
-      {Keyword::kShare, Op::kShare},       {Keyword::kActiveDays, Op::kActiveDays},
-      {Keyword::kInterval, Op::kInterval}, {Keyword::kDaysSince, Op::kDaysSince},
-      {Keyword::kSequence, Op::kSequence}, {Keyword::kStage, Op::kStage},
-      {Keyword::kAge, Op::kAge},           {Keyword::kBand, Op::kBand},
+      {Keyword::kDid, Op::kDid},
+      {Keyword::kEver, Op::kDid},
+      {Keyword::kCount, Op::kCount},
+      {Keyword::kSum, Op::kSum},
+      {Keyword::kAverage, Op::kAverage},
+      {Keyword::kMin, Op::kMin},
+      {Keyword::kMax, Op::kMax},
+      {Keyword::kDistinct, Op::kDistinct},
+      {Keyword::kTop, Op::kTop},
+      {Keyword::kFirst, Op::kFirst},
+      {Keyword::kLast, Op::kLast},
+      {Keyword::kNth, Op::kNth},
+      {Keyword::kShare, Op::kShare},
+      {Keyword::kActiveDays, Op::kActiveDays},
+      {Keyword::kInterval, Op::kInterval},
+      {Keyword::kDaysSince, Op::kDaysSince},
+      {Keyword::kSequence, Op::kSequence},
+      {Keyword::kStage, Op::kStage},
+      {Keyword::kAge, Op::kAge},
+      {Keyword::kBand, Op::kBand},
+      {Keyword::kPercentile, Op::kPercentile},
+      {Keyword::kRfm, Op::kRfm},
   };
   for (const auto& [keyword, op] : kFunctions) {
     if (at_call(keyword)) return call(keyword, op);
@@ -53,7 +65,7 @@ void Parser::arguments(Keyword keyword, Node& node) {
     return optional_window(node);
   }
   if (node.op == Op::kBand) return bands(node);
-  if (node.op == Op::kDaysSince || node.op == Op::kAge) {
+  if (node.op == Op::kDaysSince || node.op == Op::kAge || node.op == Op::kPercentile) {
     node.of.push_back(expression());
     return;
   }

@@ -256,7 +256,7 @@ TEST(Parse, ReadsFilesOfDefinitions) {
        "1:9 = is no name | a name of letters, digits and _ that begins with a letter, or any in backticks "
        "| "},
       {"sgement X = did(\"A\")",
-       "1:1 sgement does not belong here | segment NAME = … or tag NAME = … | segment"},
+       "1:1 sgement does not belong here | segment NAME = …, tag NAME = … or check NAME = … | segment"},
       {"segment X did(\"A\")",
        "1:11 did does not belong here | = or owner \"…\", description \"…\", time zone \"…\", and of tags "
        "when empty keep | "},
@@ -329,7 +329,7 @@ TEST(Keywords, TheGuideHasTheTable) {
 
 TEST(Keywords, StandInTheOrderOfTheirNames) {
   for (size_t i = 0; i < std::size(kKeywords); ++i) EXPECT_EQ(kKeywords[i].keyword, static_cast<Keyword>(i));
-  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kYear) + 1);
+  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kAtLeast) + 1);
 }
 
 TEST(Keywords, SideBySide) {

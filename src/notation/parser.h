@@ -61,6 +61,8 @@ class Parser {
   void bound(const Node& root);
   void leave_comments(Definition& definition);
   void clauses(Definition& definition);
+  Node statement();
+  Node agreement();
   std::string clause_text();
   std::string name();
 

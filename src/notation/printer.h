@@ -59,6 +59,8 @@ class Printer {
   void operands(const Node& node, std::string_view between, Level left, Level right);
   void list(const Node& node);
   void function(const Node& node);
+  void statement(const Node& node);
+  void agreement(const Node& node);
   void selection(const Node& node);
   void path(const std::string& path);
   void events(const Node& node);

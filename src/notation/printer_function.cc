@@ -26,7 +26,9 @@ constexpr std::pair<Op, Keyword> kFunctions[] = {{Op::kCount, Keyword::kCount},
                                                  {Op::kAge, Keyword::kAge},
                                                  {Op::kBand, Keyword::kBand},
                                                  {Op::kSequence, Keyword::kSequence},
-                                                 {Op::kStage, Keyword::kStage}};
+                                                 {Op::kStage, Keyword::kStage},
+                                                 {Op::kPercentile, Keyword::kPercentile},
+                                                 {Op::kRfm, Keyword::kRfm}};
 
 // "ever" says the same as "did" without a window.
 Keyword keyword_of(const Node& node) {
@@ -38,14 +40,40 @@ Keyword keyword_of(const Node& node) {
 
 }  // namespace
 
+void Printer::agreement(const Node& node) {
+  print(node.of[0], Level::kSummed);
+  keyword(Keyword::kFrom);
+  quoted(node.text);
+  keyword(Keyword::kAgrees);
+  print(node.of[1], Level::kSummed);
+  keyword(Keyword::kAtLeast);
+  word(node.number.to_string());
+}
+
+void Printer::statement(const Node& node) {
+  keyword(Keyword::kSql);
+  std::string_view rest = node.text;
+  for (size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+    quoted(std::string(rest.substr(0, end)));
+    rest.remove_prefix(end + 1);
+    new_line();
+  }
+  quoted(std::string(rest));
+  keyword(Keyword::kEvery);
+  const auto unit = written_unit(node.span.unit, language_);
+  return is_chinese() ? append(unit) : word(unit);
+}
+
 void Printer::function(const Node& node) {
+  if (node.op == Op::kSql) return statement(node);
+  if (node.op == Op::kAgrees) return agreement(node);
   keyword(keyword_of(node));
   append("(");
   if (node.op == Op::kSequence || node.op == Op::kStage) {
     steps(node);
   } else if (node.op == Op::kBand) {
     bands(node);
-  } else if (node.op == Op::kDaysSince || node.op == Op::kAge) {
+  } else if (node.op == Op::kDaysSince || node.op == Op::kAge || node.op == Op::kPercentile) {
     whole(node.of[0]);
   } else {
     if (node.op == Op::kNth || node.op == Op::kTopN) append(cat(node.number.to_string(), ","));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "json/writer.h"
 #include "lake/owners.h"
 #include "query/reader_core.h"
 #include "query/rule_question.h"
@@ -50,16 +51,43 @@ std::string last_of_each(const std::string& column) {
              " ORDER BY time, sequence), lambda a, b: CAST(json_merge_patch(a, b) AS VARCHAR))");
 }
 
-// Everybody with the last value of each trait; those without any are left out.
-std::string traits_of(const std::string& events, bool with_origins) {
+// Everybody with the last value of each trait; those without any are left out. So is what a source wrote that
+// nobody believes.
+std::string last_source(const std::string& trait) {
+  return cat("arg_max(source, (time, sequence)) FILTER (", translation::kValueFunction, "(traits, ",
+             sql_literal(trait), ") IS NOT NULL)");
+}
+
+// A column without the members that are not believed.
+std::string believed(std::string column, const RuleQuestion& question) {
+  for (size_t i = 0; i < question.quarantines.size(); ++i) {
+    const auto& [trait, source] = question.quarantines[i];
+    std::string patch;
+    json::Writer(patch).begin_object().raw_field(trait, "null").end_object();
+    column = cat("CASE WHEN source", i, " = ", sql_literal(source), " THEN CAST(json_merge_patch(", column,
+                 ", ", sql_literal(patch), ") AS VARCHAR) ELSE ", column, " END");
+  }
+  return column;
+}
+
+std::string traits_of(const std::string& events, const RuleQuestion& question, bool with_origins) {
   const std::string origins = with_origins
                                   ? cat(", ",
                                         last_of_each(cat(translation::kOriginsFunction,
                                                          "(traits, epoch_us(time), coalesce(source, ''))")),
                                         " AS origins")
                                   : "";
-  return cat("(SELECT customer_id, ", last_of_each("traits"), " AS traits", origins, " FROM ", events,
-             " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id)");
+  std::string sources;
+  for (size_t i = 0; i < question.quarantines.size(); ++i) {
+    sources += cat(", ", last_source(question.quarantines[i].first), " AS source", i);
+  }
+  const std::string all =
+      cat("SELECT customer_id, ", last_of_each("traits"), " AS traits", origins, sources, " FROM ", events,
+          " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id");
+  if (sources.empty()) return cat("(", all, ")");
+  return cat("(SELECT customer_id, ", believed("traits", question), " AS traits",
+             with_origins ? cat(", ", believed("origins", question), " AS origins") : "", " FROM (", all,
+             "))");
 }
 
 // Owners are looked up for parts, of which there are fewer than events.
@@ -129,16 +157,16 @@ class Asking {
     if (!question_.customers.empty()) return translated(events_, these(question_), /*partial=*/false);
     if (!of_anybody_) return of_concerned();
     const std::string all = everybody(rows_, owner_, moved_);
-    return translated(
-        events_,
-        asks_traits(question_)
-            ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events_, asks_origins()), " USING (customer_id))")
-            : all,
-        /*partial=*/false);
+    return translated(events_,
+                      asks_traits(question_)
+                          ? cat("(FROM ", all, " LEFT JOIN ", traits_of(events_, question_, asks_origins()),
+                                " USING (customer_id))")
+                          : all,
+                      /*partial=*/false);
   }
   // Those of customers with events or traits that it names.
   absl::StatusOr<std::string> of_concerned() const {
-    return translated(events_, asks_traits(question_) ? traits_of(events_, asks_origins()) : "",
+    return translated(events_, asks_traits(question_) ? traits_of(events_, question_, asks_origins()) : "",
                       /*partial=*/true);
   }
 
@@ -150,7 +178,8 @@ class Asking {
                                                     .events = std::move(events),
                                                     .customers = std::move(customers),
                                                     .partial = partial,
-                                                    .definition = question_.definition});
+                                                    .definition = question_.definition,
+                                                    .cuts = question_.cuts});
   }
   bool asks_origins() const {
     Names seen;
@@ -201,6 +230,22 @@ absl::StatusOr<std::string> size_of_most_sql(const Asking& asking, size_t exampl
              kRows, "))");
 }
 
+// Each different number with how many have it, ascending, and how many there are in all.
+std::string spread_sql(const std::string& answers) {
+  return cat(
+      "SELECT CAST(number AS VARCHAR), customers, CAST(sum(customers) OVER () AS BIGINT) FROM (SELECT ",
+      "CAST(value AS HUGEINT) AS number, count(*) AS customers FROM (", answers,
+      ") WHERE value IS NOT NULL GROUP BY ALL) ORDER BY number");
+}
+
+// Plain digits, perhaps more than 64 bits hold.
+Sum units_of(std::string_view digits) {
+  const bool negative = digits.starts_with('-');
+  Sum units = 0;
+  for (const char digit : digits.substr(negative ? 1 : 0)) units = units * 10 + (digit - '0');
+  return negative ? -units : units;
+}
+
 }  // namespace
 
 bool asks_traits(const RuleQuestion& question) {
@@ -231,6 +276,51 @@ absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t e
   });
   if (!status.ok()) return running.explain(status);
   return size;
+}
+
+absl::StatusOr<Spread> Session::spread_of(const RuleQuestion& question) {
+  const Running running(*core_, question.time_limit);
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
+  auto result = core_->connection->query(spread_sql(*sql));
+  if (!result.ok()) return running.explain(result.status());
+  Spread spread;
+  uint64_t below = 0;
+  const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
+    spread.customers = static_cast<uint64_t>(batch.integer(2, row));
+    below += static_cast<uint64_t>(batch.integer(1, row));
+    const Sum number = units_of(batch.text(0, row));
+    for (size_t k = spread.cuts.size() + 1; k <= rule::kCuts; ++k) {
+      if (k * spread.customers / (rule::kCuts + 1) >= below) break;
+      spread.cuts.push_back(number);
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return running.explain(status);
+  return spread;
+}
+
+absl::StatusOr<Agreement> Session::agreement_of(const RuleQuestion& question, const TraitOfSource& whose) {
+  const Running running(*core_, question.time_limit);
+  Asking asking(*core_, question);
+  if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
+  const auto sql = asking.sql();
+  if (!sql.ok()) return sql.status();
+  auto result = core_->connection->query(
+      cat("SELECT count(value), count(value) FILTER (value > 0) FROM (", *sql,
+          ") WHERE customer_id IN (SELECT customer_id FROM ", asking.events(),
+          " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id HAVING ",
+          last_source(whose.trait), " = ", sql_literal(whose.source), ")"));
+  if (!result.ok()) return running.explain(result.status());
+  Agreement agreement;
+  const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
+    agreement = {static_cast<uint64_t>(batch.integer(0, row)), static_cast<uint64_t>(batch.integer(1, row))};
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return running.explain(status);
+  return agreement;
 }
 
 absl::Status Session::each_answer(const RuleQuestion& question, const VisitAnswer& visit) {

@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/civil_day.h"
 #include "base/time.h"
 #include "model/ids.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 #include "translation/translate.h"
 
@@ -27,6 +29,12 @@ struct RuleQuestion {
   BusinessZone zone;
   std::function<std::optional<translation::Definition>(rule::Kind kind, std::string_view name)> definition =
       {};
+
+  // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
+  std::function<const rule::Cuts*(std::string_view key)> cuts = {};
+
+  // Traits and sources: what such a source wrote last is unknown. (Customers below come without it.)
+  std::vector<std::pair<std::string, std::string>> quarantines = {};
 
   // Somebody as the state has it at a record.
   struct Customer {
@@ -47,6 +55,22 @@ struct RuleQuestion {
 struct RuleSize {
   uint64_t customers = 0;
   std::vector<CustomerId> examples;
+};
+
+// How a number lies among all customers for whom it is known.
+struct Spread {
+  uint64_t customers = 0;
+  rule::Cuts cuts;  // none without customers
+};
+
+// Whose trait a source wrote last.
+struct TraitOfSource {
+  std::string trait;
+  std::string source;
+};
+struct Agreement {
+  uint64_t compared = 0;  // where the rule is known
+  uint64_t agreed = 0;    // where it is 1
 };
 
 // Whether a rule names traits, or another does that it names.

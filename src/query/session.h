@@ -150,6 +150,9 @@ struct PartsWanted {
 // What is asked of a rule, and the answers (rule_question.h).
 struct RuleQuestion;
 struct RuleSize;
+struct Spread;
+struct Agreement;
+struct TraitOfSource;
 using VisitAnswer = std::function<absl::Status(CustomerId customer, std::optional<std::string_view> value)>;
 
 class Session;
@@ -196,6 +199,11 @@ class Session {
   absl::Status each_part(const PartsWanted& wanted, const std::function<absl::Status(Token)>& visit);
   // How many a condition holds for, and some of them.
   absl::StatusOr<RuleSize> size_of(const RuleQuestion& question, size_t examples);
+  // Of a rule that is a number (Answer::kNumber). One pass over the customers, a row for each different
+  // number.
+  absl::StatusOr<Spread> spread_of(const RuleQuestion& question);
+  // Of a rule that is 1, 0 or unknown (Answer::kNumber), over those of the trait's customers alone.
+  absl::StatusOr<Agreement> agreement_of(const RuleQuestion& question, const TraitOfSource& whose);
   // For whom a condition holds, without a value; or every customer with its value, tagged
   // (translation/tagged.h), nullopt the unknown.
   absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);

@@ -77,6 +77,7 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
+  use_checks(Sequence());
   use_rules(Sequence(), older_rules());
   shard_.use(definition::webhooks_of(*now));
 }
@@ -97,6 +98,15 @@ std::vector<membership::RuleVersion> Replica::older_rules() {
     }
   }
   return older;
+}
+
+void Replica::use_checks(Sequence position) {
+  const auto now = project();
+  std::vector<membership::RuleVersion> checks;
+  for (const definition::NamedRule& check : definition::checks_of(*now)) {
+    checks.push_back(rule_version(check.version, *check.definition, *now->settings()));
+  }
+  shard_.use_checks(std::move(checks), position);
 }
 
 void Replica::use_rules(Sequence position, std::vector<membership::RuleVersion> older) {
@@ -248,6 +258,10 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
     shard_.note_rules(record.sequence, tick, effects);
   }
   shard_.use(definition::webhooks_of(*now));
+  const bool other_checks = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
+    return named.kind->name == definition::kCheck;
+  });
+  if (other_settings || other_checks) use_checks(record.sequence);
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

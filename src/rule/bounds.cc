@@ -79,6 +79,16 @@ Flaw flaw_of_birthday(Span span) {
   return {cat("birthdays are not counted in ", word_of(span.unit)), "days or weeks"};
 }
 
+Flaw flaw_of_share(Decimal share) {
+  if (share > Decimal() && share.units() <= Decimal::kScale) return {};
+  return {cat("a check asks for a share of ", share.to_string()), "more than 0 %, and at most 100 %"};
+}
+
+Flaw flaw_of_schedule(Span span) {
+  if (span == Span{1, Unit::kHour} || span == Span{1, Unit::kDay}) return {};
+  return {"a statement is run neither every hour nor every day", "every hour or every day"};
+}
+
 Flaw flaw_of_nth(Decimal number) {
   if (is_whole(number, 1, kNthMax)) return {};
   return {cat("there is no event with the number ", number.to_string()),

@@ -20,5 +20,7 @@ Flaw flaw_of_shift(Span span);  // of an instant
 Flaw flaw_of_birthday(Span span);
 Flaw flaw_of_nth(Decimal number);
 Flaw flaw_of_top(Decimal number);
+Flaw flaw_of_share(Decimal share);  // of a check
+Flaw flaw_of_schedule(Span span);   // of a statement
 
 }  // namespace kehu::rule

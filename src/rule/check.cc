@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "rule/bounds.h"
 #include "rule/nodes.h"
+#include "rule/percentile.h"
 #include "rule/shape.h"
 #include "rule/value.h"
 #include "text/near_word.h"
@@ -53,6 +54,7 @@ class Checker {
 
   std::optional<Problem> run() {
     clauses();
+    whole();
     visit(definition_.body);
     if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
     if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
@@ -75,8 +77,8 @@ class Checker {
       fail(place, cat("there is no time zone \"", definition_.time_zone, "\""),
            "an IANA name such as Asia/Shanghai");
     }
-    if (definition_.keep_when_empty && definition_.kind == Kind::kSegment) {
-      fail(place, "a segment is never empty", "when empty keep of a tag");
+    if (definition_.keep_when_empty && definition_.kind != Kind::kTag) {
+      fail(place, "only a tag is ever empty", "when empty keep of a tag");
     }
   }
 
@@ -244,6 +246,12 @@ class Checker {
       case Op::kDaysSince:
       case Op::kAge:
         return expect(node.of[0], Type::kInstant);
+      case Op::kPercentile:
+        return percentile(node);
+      case Op::kSql:
+        return statement(node);
+      case Op::kAgrees:
+        return agreement(node);
       case Op::kSequence:
       case Op::kStage:
         steps(node);
@@ -258,6 +266,7 @@ class Checker {
       case Op::kAverage:
       case Op::kMin:
       case Op::kMax:
+      case Op::kRfm:
         if (is_event_text(node.text)) {
           return fail(node.place, cat("the ", node.text.substr(1), " of an event is a text, and no number"),
                       "count, distinct, top, first or last of it");
@@ -274,6 +283,43 @@ class Checker {
         break;
     }
     window(node);
+  }
+
+  // A check is one comparison, and nothing else is a check.
+  void whole() {
+    const Node& body = definition_.body;
+    const bool agrees = body.op == Op::kAgrees;
+    if (agrees == (definition_.kind == Kind::kCheck)) return;
+    fail(body.place,
+         agrees ? "a comparison of facts stands outside of a check" : "the check compares nothing",
+         "check NAME = trait.NAME from \"SOURCE\" agrees with VALUE at least 80%");
+  }
+
+  void agreement(const Node& node) {
+    const Node& trait = node.of[0];
+    if (trait.text.find('.') != std::string::npos) {
+      return fail(trait.place, "a check is of a part of a trait", "a whole trait: trait.NAME");
+    }
+    agree(trait, node.of[1]);
+    bound(node, flaw_of_share(node.number));
+  }
+
+  void statement(const Node& node) {
+    if (definition_.kind != Kind::kTag) {
+      return fail(node.place, "a statement stands in a segment",
+                  "a tag, which a segment may name: tag.NAME = …");
+    }
+    bound(node, flaw_of_schedule(node.span));
+  }
+
+  // The customers of a measured number are measured as they are: not by another measure, whose own moment is
+  // another one.
+  void percentile(const Node& node) {
+    if (!measures_of(node.of[0], "").empty()) {
+      return fail(node.of[0].place, "a percentile is taken of what names a percentile itself",
+                  "a number of the customer: sum(…), count(…), days_since(…), trait.NAME");
+    }
+    expect(node.of[0], Type::kNumber);
   }
 
   void events(const Node& node) {
@@ -376,6 +422,13 @@ References references(const Node& expression) {
   References out;
   add_references(expression, out);
   return out;
+}
+
+std::string to_text(const Problem& problem) {
+  std::string text = problem.message;
+  if (!problem.expected.empty()) text += cat("; expected ", problem.expected);
+  if (!problem.suggestion.empty()) text += cat("; did you mean ", problem.suggestion, "?");
+  return text;
 }
 
 }  // namespace kehu::rule

@@ -103,6 +103,13 @@ TEST(Check, RefusesWhatMeansNothing) {
       {"time of trait.a.b is known", "1:1", "a.b is a part of one", "trait.a"},
       {"source of trait.a = 3", "1:21", "a text is compared with a number"},
       {"did(\"A\" where time of trait.a > 2026-01-31)", "1:15", "trait_time says more"},
+      {"percentile(top(a of \"A\")) > 3", "1:12", "a text stands where a number"},
+      {"percentile(1 + percentile(count(\"A\"))) > 3", "1:12", "a percentile is taken of what names"},
+      {"percentile(case when rfm(a of \"A\") = \"5\" then 1 end) > 3", "1:12",
+       "a percentile is taken of what"},
+      {"percentile(count(\"A\")) = \"3\"", "1:26", "a number is compared with a text"},
+      {"rfm(a of \"A\") > 500", "1:17", "a text is compared with a number"},
+      {"rfm(a of \"A\", last 1101 days) = \"555\"", "1:1", "the window has 1101 days"},
       {"sequence(\"A\")", "1:1", "the sequence has 1 steps"},
       {"sequence(not \"A\" then \"B\")", "1:10", "begins with what did not happen"},
       {"sequence(\"A\" then \"B\" within 4 years)", "1:1", "the sequence has 4 years"},
@@ -209,6 +216,39 @@ TEST(Check, LooksAtTheClauses) {
   EXPECT_FALSE(check({.name = "X", .body = {}, .time_zone = "Asia/Shanghai"}, {}));
   EXPECT_TRUE(check({.name = "X", .body = {}, .keep_when_empty = true}, {}));
   EXPECT_TRUE(check({.name = "", .body = {}}, {}));
+}
+
+TEST(Check, AStatementIsTheWholeOfATagAndRunEveryHourOrDay) {
+  const auto problem_of_statement = [](Kind kind, Span every) {
+    return check({.kind = kind, .name = "X", .body = {.op = Op::kSql, .text = "SELECT 1", .span = every}},
+                 {});
+  };
+  EXPECT_FALSE(problem_of_statement(Kind::kTag, {1, Unit::kDay}));
+  EXPECT_FALSE(problem_of_statement(Kind::kTag, {1, Unit::kHour}));
+  EXPECT_TRUE(problem_of_statement(Kind::kTag, {2, Unit::kHour}));
+  EXPECT_TRUE(problem_of_statement(Kind::kTag, {1, Unit::kWeek}));
+  EXPECT_TRUE(problem_of_statement(Kind::kSegment, {1, Unit::kDay}));
+  Definition inside{.kind = Kind::kTag, .name = "X", .body = {.op = Op::kIsKnown}};
+  inside.body.of.push_back({.op = Op::kSql, .text = "SELECT 1", .span = {1, Unit::kDay}});
+  EXPECT_TRUE(check(inside, {}));
+}
+
+TEST(Check, AComparisonOfFactsIsTheWholeOfACheck) {
+  const auto problem_of_check = [](Kind kind, Decimal share, const char* trait, Node value) {
+    Definition check_definition{
+        .kind = kind, .name = "X", .body = {.op = Op::kAgrees, .text = "crm", .number = share}};
+    check_definition.body.of = {{.op = Op::kTrait, .text = trait}, std::move(value)};
+    return check(check_definition, names());
+  };
+  const Decimal most = Decimal::from_units(Decimal::kScale);
+  const Node tag{.op = Op::kTag, .text = "score"};
+  EXPECT_FALSE(problem_of_check(Kind::kCheck, most, "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, most, "city.name", tag)) << "a whole trait";
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, most, "city", {.op = Op::kTag, .text = "none"}));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, Decimal(), "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kCheck, Decimal::from_units(10'001), "city", tag));
+  EXPECT_TRUE(problem_of_check(Kind::kTag, most, "city", tag));
+  EXPECT_TRUE(check({.kind = Kind::kCheck, .name = "X", .body = tag}, names()));
 }
 
 TEST(References, NamesEachOnce) {

@@ -44,7 +44,7 @@ inline constexpr std::string_view kSourcePath = ".source";
 inline bool is_event_text(std::string_view path) { return path == kChannelPath || path == kSourcePath; }
 
 // Of functions over events: whether `text` is a path that they need, or may have.
-inline bool needs_path(Op op) { return op >= Op::kSum && op <= Op::kTopN; }
+inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTopN) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
 
 }  // namespace kehu::rule

@@ -33,6 +33,10 @@ Arity arity_of(Op op) {
       return {3, 3};
     case Op::kEvents:
       return {0, 1};
+    case Op::kSql:
+      return {0, 0};
+    case Op::kAgrees:
+      return {2, 2};
     case Op::kNot:
     case Op::kIsKnown:
     case Op::kWithin:
@@ -56,6 +60,9 @@ bool fits(const Node& parent, size_t place, Op op) {
     case Op::kIn:
       if (place == 1) return op == Op::kList;
       break;
+    case Op::kAgrees:
+      if (place == 0) return op == Op::kTrait;
+      break;
     case Op::kSequence:
       return op == Op::kStep || op == Op::kNotStep;
     case Op::kStage:
@@ -67,6 +74,7 @@ bool fits(const Node& parent, size_t place, Op op) {
       if (place > 0) return is_literal(op);
       break;
     case Op::kDaysSince:
+    case Op::kPercentile:
     case Op::kAge:
     case Op::kEvents:
     case Op::kCase:
@@ -74,11 +82,13 @@ bool fits(const Node& parent, size_t place, Op op) {
     default:
       if (parent.op >= Op::kDid) return op == Op::kEvents;
   }
-  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents;
+  return op != Op::kList && op != Op::kStep && op != Op::kNotStep && op != Op::kEvents && op != Op::kSql &&
+         op != Op::kAgrees;
 }
 
 bool needs_name(Op op) {
-  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || needs_path(op);
+  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
+         op == Op::kAgrees || needs_path(op);
 }
 bool is_path(const Node& node) {
   const bool may =
@@ -91,10 +101,11 @@ bool is_path(const Node& node) {
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||
                     node.op == Op::kSequence || node.op == Op::kEvents;
-  const bool number =
-      node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth || node.op == Op::kTopN;
-  const bool span = node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence;
-  const bool window = node.op == Op::kWithin || is_aggregate(node.op);
+  const bool number = node.op == Op::kBool || node.op == Op::kNumber || node.op == Op::kNth ||
+                      node.op == Op::kTopN || node.op == Op::kAgrees;
+  const bool span =
+      node.op == Op::kSpan || node.op == Op::kBirthday || node.op == Op::kSequence || node.op == Op::kSql;
+  const bool window = node.op == Op::kWithin || node.op == Op::kRfm || is_aggregate(node.op);
   if (!text && !node.text.empty()) return "text";
   if (!number && node.number != Decimal()) return "number";
   if (!span && node.span != Span()) return "span";
@@ -163,7 +174,8 @@ std::optional<Problem> excess_of(const Node& root) {
 
 std::optional<Problem> misshape_of(const Node& root) {
   if (auto problem = excess_of(root)) return problem;
-  if (!fits({.op = Op::kNot}, 0, root.op))
+  const bool is_whole = root.op == Op::kSql || root.op == Op::kAgrees;
+  if (!is_whole && !fits({.op = Op::kNot}, 0, root.op))
     return Problem{root.place, cat(to_string(root.op), " is no rule by itself"), "", ""};
   return flaw_below(root);
 }

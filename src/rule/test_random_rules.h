@@ -37,6 +37,7 @@ struct RandomRuleWorld {
   bool sequences = true;      // sequence and stage
   bool any_sequence = false;  // also several absences behind each other, and one behind several steps
   bool birthdays = true;
+  bool percentiles = true;
 };
 
 // Random trees that pass check(): the same seed and world make the same trees in every run.
@@ -233,7 +234,15 @@ class RandomRules {
         return windowed(pick_op({Op::kSum, Op::kAverage, Op::kMin, Op::kMax, Op::kDistinct}), true);
     }
   }
+  // Of a number that is none itself.
+  Node percentile() {
+    const bool had = std::exchange(world_.percentiles, false);
+    Node node = make(Op::kPercentile, {number(1)});
+    world_.percentiles = had;
+    return node;
+  }
   Node number(uint32_t depth) {
+    if (world_.percentiles && chance(8)) return percentile();
     if (depth > 0 && chance(5))
       return make(pick_op({Op::kPlus, Op::kMinus}), {number(depth - 1), number(depth - 1)});
     if (!world_.functions || chance(8))
@@ -257,12 +266,18 @@ class RandomRules {
     node.number = Decimal::from_units(static_cast<int64_t>(kTopLeast + below(2)) * Decimal::kScale);
     return node;
   }
+  Node rfm() {
+    Node node = windowed(Op::kRfm, false);
+    node.text = pick(world_.properties);
+    return node;
+  }
   Node text(uint32_t depth) {
     if (depth > 0 && chance(8)) return cases(Type::kText, depth - 1);
     if (chance(8)) return band(number(1), Type::kText);
     const uint32_t kind = below(4);
     if (kind == 0 && world_.functions && world_.sequences) return stage();
     if (kind == 1 && world_.functions) return chance(2) ? top_n() : windowed(Op::kTop, true);
+    if (world_.percentiles && world_.functions && chance(6)) return rfm();
     return data();
   }
 

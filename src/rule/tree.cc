@@ -8,7 +8,7 @@ namespace kehu::rule {
 namespace {
 
 // In the order of Op.
-constexpr std::array<std::string_view, 64> kOps = {
+constexpr std::array<std::string_view, 68> kOps = {
     "bool",         "number",    "text",    "date",     "span",     "list",        "trait",    "trait_time",
     "trait_source", "tag",       "segment", "now",      "today",    "property",    "channel",  "source",
     "hour",         "weekday",   "holiday", "workday",  "and",      "or",          "not",      "equal",
@@ -17,13 +17,14 @@ constexpr std::array<std::string_view, 64> kOps = {
     "did",          "count",     "sum",     "average",  "min",      "max",         "distinct", "top",
     "top_n",        "first",     "last",    "nth",      "share",    "active_days", "interval", "days_since",
     "age",          "sequence",  "stage",   "step",     "not_step", "events",      "band",     "case",
+    "percentile",   "rfm",       "sql",     "agrees",
 };
-static_assert(kOps[static_cast<size_t>(Op::kCase)] == "case");
+static_assert(kOps[static_cast<size_t>(kLastOp)] == "agrees");
 
 }  // namespace
 
 std::string_view to_string(Op op) {
-  KEHU_CHECK(op <= Op::kCase);
+  KEHU_CHECK(op <= kLastOp);
   return kOps[static_cast<size_t>(op)];
 }
 
@@ -33,6 +34,9 @@ bool is_aggregate(Op op) {
   return Op::kDid <= op && op <= Op::kStage && op != Op::kDaysSince && op != Op::kAge;
 }
 
-std::string_view to_string(Kind kind) { return kind == Kind::kSegment ? "segment" : "tag"; }
+std::string_view to_string(Kind kind) {
+  if (kind == Kind::kCheck) return "check";
+  return kind == Kind::kSegment ? "segment" : "tag";
+}
 
 }  // namespace kehu::rule

@@ -98,7 +98,17 @@ enum class Op : uint8_t {
   kBand,  // of: a number, then literals: value, bound below which it holds, …; then, if their number is odd,
           // the value of the rest
   kCase,  // of: condition, value, …; then, if their number is odd, the value of the rest
+
+  // What a customer is among all customers; their numbers are measured from time to time (percentile.h).
+  kPercentile,  // of: a number; 0 to 99
+  kRfm,         // text: a path; of: kEvents; window; three digits from 1 to 5, as a text
+
+  kSql,  // the whole of a tag; text: a statement; span: how often it is run, 1 hour or 1 day
+
+  // The whole of a check. of: a kTrait, a value; text: a source; number: the least share, above 0 to 1.
+  kAgrees,
 };
+inline constexpr Op kLastOp = Op::kAgrees;
 std::string_view to_string(Op op);
 
 // Whether two values stand in this relation: kEqual to kAtLeast.
@@ -131,14 +141,14 @@ struct Node {
   }
 };
 
-enum class Kind : uint8_t { kSegment, kTag };
+enum class Kind : uint8_t { kSegment, kTag, kCheck };
 std::string_view to_string(Kind kind);
 
 // One definition of a file.
 struct Definition {
   Kind kind = Kind::kSegment;
   std::string name{};
-  Node body{};  // of a segment: a condition
+  Node body{};  // of a segment: a condition; of a check: kAgrees
   // What a file says besides.
   std::string owner{};
   std::string description{};

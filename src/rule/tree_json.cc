@@ -53,7 +53,9 @@ void write_window(const Window& window, json::Writer& writer) {
   writer.end_object();
 }
 
-bool has_number(Op op) { return op == Op::kBool || op == Op::kNumber || op == Op::kNth || op == Op::kTopN; }
+bool has_number(Op op) {
+  return op == Op::kBool || op == Op::kNumber || op == Op::kNth || op == Op::kTopN || op == Op::kAgrees;
+}
 
 void write(const Node& node, json::Writer& writer) {
   writer.begin_object().field("op", to_string(node.op));
@@ -146,8 +148,9 @@ class Reader {
     const auto& [key, value] = member;
     if (key == "kind") {
       const std::string kind = text_of(member);
-      if (kind != "segment" && kind != "tag") fail(cat("kind is \"", kind, "\"; segment or tag is expected"));
-      definition.kind = kind == "tag" ? Kind::kTag : Kind::kSegment;
+      if (kind != "segment" && kind != "tag" && kind != "check")
+        fail(cat("kind is \"", kind, "\"; segment, tag or check is expected"));
+      definition.kind = kind == "tag" ? Kind::kTag : kind == "check" ? Kind::kCheck : Kind::kSegment;
     } else if (key == "name") {
       definition.name = text_of(member);
     } else if (key == "owner") {
@@ -178,7 +181,7 @@ class Reader {
   Op op(const json::Value& value) {
     const std::string name = value.as_string().value_or("");
     std::vector<std::string> known;
-    for (int i = 0; i <= static_cast<int>(Op::kCase); ++i) {
+    for (int i = 0; i <= static_cast<int>(kLastOp); ++i) {
       if (to_string(static_cast<Op>(i)) == name) return static_cast<Op>(i);
       known.emplace_back(to_string(static_cast<Op>(i)));
     }

@@ -30,6 +30,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kStep:
     case Op::kNotStep:
     case Op::kEvents:
+    case Op::kSql:
       return std::nullopt;
     case Op::kFirst:
     case Op::kLast:
@@ -55,6 +56,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kActiveDays:
     case Op::kInterval:
     case Op::kDaysSince:
+    case Op::kPercentile:
     case Op::kAge:
       return Type::kNumber;
     case Op::kText:
@@ -65,6 +67,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kTop:
     case Op::kTopN:
     case Op::kStage:
+    case Op::kRfm:
       return Type::kText;
     case Op::kDate:
     case Op::kTraitTime:
@@ -99,6 +102,7 @@ std::optional<Type> static_type(const Node& node) {
     case Op::kBirthday:
     case Op::kDid:
     case Op::kSequence:
+    case Op::kAgrees:
       return Type::kBool;
   }
   return std::nullopt;

@@ -64,6 +64,7 @@ class Effects {
   std::vector<std::shared_ptr<const membership::Labels>> labels;  // what both name
   std::vector<Intent> intents;                                    // which the outbox holds, too
   std::vector<IntentKey> settled;                                 // whose receipt came
+  uint64_t measurements = 0;                                      // that were applied
   uint64_t timers_due = 0;                                        // timers that came due
   uint64_t receipts_repeated = 0;                                 // of intents that were counted before
   uint64_t unlisted_channels = 0;  // events whose channel the table of channels does not know
@@ -80,7 +81,7 @@ class Effects {
     labels.clear();
     intents.clear();
     settled.clear();
-    timers_due = receipts_repeated = 0;
+    measurements = timers_due = receipts_repeated = 0;
     customers_delta = 0;
     unlisted_channels = amounts_unread = 0;
     decoded_used_ = 0;

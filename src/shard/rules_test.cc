@@ -92,7 +92,7 @@ class Story {
   // One or two things beside events.
   void something() {
     for (uint32_t i = below(3); i > 0 && !failed(); --i) {
-      switch (below(9)) {
+      switch (below(10)) {
         case 0:
           define();
           break;
@@ -111,6 +111,9 @@ class Story {
           break;
         case 6:
           tick();
+          break;
+        case 7:
+          measure();
           break;
         default:
           compare();
@@ -182,6 +185,58 @@ class Story {
     append({.kind = RecordKind::kUnmerge, .payload = std::move(payload), .tick = now_});
   }
 
+  // A number that rules ask for, or asked for once; or a statement.
+  void measure() {
+    for (const Shard::MeasureJob& job : runner_.shard().measure_jobs())
+      measured_.insert_or_assign(job.key, job);
+    if (measured_.empty()) return;
+    const auto at = std::next(measured_.begin(), below(static_cast<uint32_t>(measured_.size())));
+    const Shard::MeasureJob& job = at->second;
+    const bool asked = !runner_.shard().rules().measuring(job.key).empty();
+    if (!job.tag.empty()) return run_statement(job, asked);
+    rule::Cuts cuts;
+    const uint32_t most = chance(2) ? 4 : 40;
+    for (size_t i = 0; !chance(100) && i < rule::kCuts; ++i) {
+      cuts.push_back((Sum{below(most)} - most / 4) * Decimal::kScale);
+    }
+    if (cuts.size() < rule::kCuts) cuts.clear();
+    std::ranges::sort(cuts);
+    append(measurement_record(job.key, cuts, now_));
+    const auto* known = runner_.shard().measurements().cuts(job.key);
+    ASSERT_EQ(known != nullptr, asked) << job.key;
+    if (known != nullptr) {
+      EXPECT_EQ(known->cuts, cuts) << job.key;
+    }
+  }
+  // Of some customers, and of one who never was.
+  void run_statement(const Shard::MeasureJob& job, bool asked) {
+    std::vector<BatchResult> results;
+    for (size_t i = 0; i < tokens_.size(); ++i) {
+      const auto customer = runner_.shard().identities().customer_of(identifier(i).token);
+      if (!customer || !runner_.shard().batch_value(*customer, job.rule).ok() || chance(2)) continue;
+      results.push_back({*customer, random_result()});
+    }
+    results.push_back({CustomerId{Hash128{1, 2}}, random_result()});
+    const bool last = !chance(3);
+    append(values_record(job.key, results, last, now_));
+    if (!asked || failed()) return;
+    std::map<CustomerId, Value> found;
+    for (const BatchResult& result : results) {
+      if (result.value.known() || !job.keep_when_empty) found[result.customer] = result.value;
+    }
+    for (const auto& [customer, value] : found) {
+      const auto has = runner_.shard().batch_value(customer, job.rule);
+      EXPECT_EQ(has.ok() ? shown(*has) : shown(value), shown(value)) << job.tag;
+    }
+    if (!last) return;
+    EXPECT_EQ(runner_.shard().measurements().run(job.key)->taken->as_of, now_);
+  }
+  Value random_result() {
+    static constexpr std::string_view kTexts[] = {"a", "b", "12.5", "北京"};
+    if (chance(4)) return {};
+    return chance(2) ? Value::of(kTexts[below(4)]) : Value::of(Sum{below(3)} * Decimal::kScale);
+  }
+
   void restart() {
     const uint64_t before = runner_.shard().digest();
     const auto rules = rules_in_force();
@@ -235,6 +290,10 @@ class Story {
       rule::RandomRules rules(random_(), world);
       rule::Definition definition = names_[index].kind == Kind::kSegment ? rules.segment(names_[index].name)
                                                                          : rules.tag(names_[index].name);
+      if (definition.kind == Kind::kTag && chance(5)) {
+        definition.body = {
+            .op = rule::Op::kSql, .text = cat("FROM t", below(3)), .span = {1, rule::Unit::kDay}};
+      }
       definition.keep_when_empty = definition.kind == Kind::kTag && chance(4);
       if (!rule::check(definition, {})) return definition;
     }
@@ -306,7 +365,8 @@ class Story {
       const auto index = plan.find(id);
       ASSERT_TRUE(index);
       for (const uint32_t named : plan.at(*index).program.rules()) {
-        EXPECT_TRUE(plan.at(named).is_live()) << describe(id) << "\n names " << describe(plan.at(named).id);
+        EXPECT_TRUE(plan.at(named).is_live() || plan.at(named).program.is_batch())
+            << describe(id) << "\n names " << describe(plan.at(named).id);
       }
     }
   }
@@ -445,6 +505,7 @@ class Story {
   RulesRunner runner_;
   RulesOracle oracle_;
   std::optional<Stored> on_its_way_;
+  std::map<std::string, Shard::MeasureJob> measured_;  // what rules asked for
   std::map<std::pair<CustomerId, membership::RuleId>, Value> stream_;
   std::set<std::pair<CustomerId, membership::RuleId>> pairs_;
   size_t compared_ = 0;
@@ -526,6 +587,34 @@ class RulesMoments : public testing::Test {
     return out;
   }
 
+  // All rounds that are due; who is what then and was not, as "a RULE in".
+  std::set<std::string> backfill() {
+    std::set<std::string> all;
+    while (const auto payload = backfill_record(runner_.shard(), {}, 2)) {
+      append({.kind = RecordKind::kBackfill, .payload = *payload, .tick = now_});
+      for (const MembershipChange& each : runner_.effects().memberships) {
+        const std::string_view in = each.change.after.known() ? " in" : " out";
+        for (const char* who : {"a", "b", "c"}) {
+          if (each.customer == customer(who)) all.insert(cat(who, " ", each.rule->name, in));
+        }
+      }
+    }
+    return all;
+  }
+  // Segments, and tags with their values.
+  std::string members(std::string_view who) {
+    std::string all;
+    const auto owner = runner_.shard().identities().customer_of(token(who));
+    const auto members = runner_.shard().members(*owner);
+    for (const auto& entry : members->entries()) {
+      const auto& definition =
+          runner_.shard().rules().at(*runner_.shard().rules().find(entry.rule)).version.definition;
+      all += cat(all.empty() ? "" : " ", definition.name, definition.kind == Kind::kTag ? "=" : "",
+                 entry.value.text);
+    }
+    return all;
+  }
+
   RulesRunner runner_;
   Sequence next_{1};
   Instant now_ = kBegin;
@@ -557,6 +646,207 @@ TEST_F(RulesMoments, ADayOfDowntimeChangesNoMoment) {
   tick(kBegin + Duration::days(1));
   const Instant moment(((kBegin.micros() / 60'000'000) + 60) * 60'000'000);
   EXPECT_EQ(changes("a"), (Changes{{moment, false}, {moment, true}}));
+}
+
+TEST_F(RulesMoments, APercentileMovesLiveBetweenItsMeasurements) {
+  define(
+      "segment 前两成 = percentile(count(\"A\")) >= 80\ntag 之外 = case when not in segment 前两成 then "
+      "\"外\" end");
+  for (int i = 0; i < 3; ++i) event("a", "A", kBegin);
+  event("b", "A", kBegin);
+  EXPECT_EQ(members("a"), "之外=外") << "nothing is known yet";
+  const auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u) << "asked for twice, measured once";
+  EXPECT_EQ(jobs[0].last, std::nullopt);
+  // Eighty of a hundred customers have done it once, and the others twice.
+  rule::Cuts cuts(rule::kCuts, Decimal::kScale);
+  for (size_t i = 79; i < rule::kCuts; ++i) cuts[i] = 2 * Decimal::kScale;
+  append(measurement_record(jobs[0].key, cuts, now_));
+  EXPECT_EQ(runner_.effects().measurements, 1u);
+  EXPECT_EQ(runner_.effects().memberships.size(), 0u) << "a round asks, not the record";
+  runner_.restart();
+  EXPECT_EQ(backfill(), (std::set<std::string>{"a 前两成 in", "a 之外 out"}));
+  EXPECT_EQ(runner_.shard().measure_jobs()[0].last->customers, 100u);
+  event("b", "A", now_);
+  EXPECT_EQ(members("b"), "前两成") << "at once, by the same cuts";
+  merge("c", "b");
+  EXPECT_EQ(members("b"), "前两成");
+}
+
+TEST_F(RulesMoments, NobodyIsAskedWhenNothingIsOtherOrNobodyAsks) {
+  define("segment 前 = percentile(count(\"A\")) >= 50");
+  event("a", "A", kBegin);
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  const rule::Cuts cuts(rule::kCuts, Decimal::kScale);
+  append(measurement_record(key, cuts, now_));
+  EXPECT_EQ(backfill(), (std::set<std::string>{"a 前 in"}));
+  append(measurement_record(key, cuts, now_ + Duration::days(1)));
+  EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone);
+  EXPECT_EQ(runner_.shard().measure_jobs()[0].last->as_of, now_ + Duration::days(1));
+  append(measurement_record("another number", cuts, now_));
+  EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone);
+  EXPECT_EQ(runner_.effects().measurements, 0u);
+  define("segment 前 = count(\"A\") >= 1");
+  backfill();
+  EXPECT_EQ(runner_.shard().measurements().cuts(key), nullptr) << "forgotten with the rule";
+}
+
+TEST_F(RulesMoments, ANewMeasurementWithinARoundIsAskedInTheNext) {
+  define("segment 前 = percentile(count(\"A\")) >= 50");
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(measurement_record(key, rule::Cuts(rule::kCuts, Decimal::kScale), now_));
+  append({.kind = RecordKind::kBackfill, .payload = *backfill_record(runner_.shard(), {}, 2), .tick = now_});
+  append(measurement_record(key, rule::Cuts(rule::kCuts, 2 * Decimal::kScale), now_));
+  runner_.restart();
+  backfill();
+  for (const char* who : {"a", "b", "c"}) EXPECT_EQ(members(who), "") << who;
+}
+
+TEST_F(RulesMoments, RulesDoNotBelieveASourceThatIsQuarantined) {
+  define("segment 北京 = trait.city = \"北京\"\ntag 城市 = trait.city\nsegment 别的 = trait.vip");
+  std::vector<rule::Definition> read;
+  ASSERT_FALSE(notation::parse_file(
+      "check 城市对照 = trait.city from \"crm\" agrees with tag.常用城市 at least 80%", read));
+  const auto identify = [&](std::string_view who, uint32_t source, std::string_view traits) {
+    const auto type = rules_settings()->find_type("phone");
+    const Identifier identifier{.type = *type, .token = token(who), .value = who};
+    Event event;
+    event.project = ProjectId(1);
+    event.source = SourceId(source);
+    event.type = EventType::kIdentify;
+    event.time = event.original_time = event.received_at = now_ = now_ + Duration::seconds(1);
+    event.message_key = Hash128{1, next_.value()};
+    event.traits = traits;
+    event.properties = event.context = "{}";
+    event.identifiers = {&identifier, 1};
+    Stored record{.kind = RecordKind::kEvent, .tick = now_};
+    codec::append_event(event, record.payload);
+    append(std::move(record));
+  };
+  identify("a", 1, R"({"city":"北京","vip":true})");
+  identify("b", 2, R"({"city":"北京","vip":true})");
+  runner_.use_checks({{next_, read[0], "Asia/Shanghai"}}, next_);
+  const auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u);
+  const auto measure = [&](uint64_t agreed) {
+    Stored record{.kind = RecordKind::kMeasurement, .tick = now_};
+    codec::append_measurement({.kind = MeasurementKind::kAgreement,
+                               .key = jobs[0].key,
+                               .as_of = now_,
+                               .took = {},
+                               .customers = 1000,
+                               .agreed = agreed},
+                              record.payload);
+    append(record);
+    runner_.restart();
+    return backfill();
+  };
+  EXPECT_EQ(measure(800), std::set<std::string>()) << "they agree";
+  EXPECT_EQ(members("b"), "北京 城市=北京 别的");
+  EXPECT_EQ(measure(700), (std::set<std::string>{"b 北京 out", "b 城市 out"}));
+  EXPECT_EQ(members("a"), "北京 城市=北京 别的") << "of another source";
+  EXPECT_EQ(members("b"), "别的") << "another trait";
+  const auto* quarantine = runner_.shard().quarantine_of("city", "crm");
+  ASSERT_NE(quarantine, nullptr);
+  EXPECT_EQ(quarantine->check, "城市对照");
+  EXPECT_EQ(quarantine->last.agreed, 700u);
+  identify("c", 2, R"({"city":"北京"})");
+  EXPECT_EQ(members("c"), "") << "nor who is new";
+  identify("b", 1, R"({"city":"上海"})");
+  EXPECT_EQ(members("b"), "城市=上海 别的") << "a newer value of another source";
+  EXPECT_EQ(measure(820), (std::set<std::string>{"c 北京 in", "c 城市 in"}));
+  EXPECT_EQ(measure(1), (std::set<std::string>{"c 北京 out", "c 城市 out"}));
+  runner_.use_checks({}, next_);
+  EXPECT_EQ(backfill(), (std::set<std::string>{"c 北京 in", "c 城市 in"})) << "no check any more";
+  EXPECT_EQ(runner_.shard().measurements().check(jobs[0].key), nullptr);
+}
+
+TEST_F(RulesMoments, AStatementsTagIsInForceBehindItsFirstRun) {
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  define("tag 等级 = sql \"SELECT 1\" every day\nsegment 一线 = tag.等级 = \"一线\"");
+  EXPECT_EQ(backfill(), std::set<std::string>()) << "nothing to do but for the segment";
+  auto jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 1u);
+  EXPECT_EQ(jobs[0].last, std::nullopt);
+  append(values_record(jobs[0].key, {{customer("a"), Value::of(std::string_view("一线"))}}, false, now_));
+  runner_.restart();
+  EXPECT_EQ(members("a"), "一线") << "in force is only the segment";
+  append(values_record(jobs[0].key, {{customer("b"), Value::of(std::string_view("二线"))}}, true, now_));
+  EXPECT_EQ(runner_.shard().rules_in_force().size(), 1u);
+  backfill();
+  EXPECT_EQ(runner_.shard().rules_in_force().size(), 2u);
+  EXPECT_EQ(members("a"), "等级=一线 一线");
+  EXPECT_EQ(members("b"), "等级=二线");
+  EXPECT_EQ(members("c"), "");
+
+  const std::string first = jobs[0].key;
+  define("tag 等级 = sql \"SELECT 2\" every day\nsegment 一线 = tag.等级 = \"一线\"");
+  backfill();
+  EXPECT_EQ(members("a"), "等级=一线 一线") << "the version before stays until the new one was run";
+  append(values_record(first, {{customer("c"), Value::of(std::string_view("一线"))}}, true, now_));
+  jobs = runner_.shard().measure_jobs();
+  ASSERT_EQ(jobs.size(), 2u);
+  append(values_record(jobs[0].key == first ? jobs[1].key : jobs[0].key,
+                       {{customer("b"), Value::of(std::string_view("一线"))}}, true, now_));
+  backfill();
+  EXPECT_EQ(members("a"), "");
+  EXPECT_EQ(members("b"), "等级=一线 一线");
+  EXPECT_EQ(members("c"), "");
+  EXPECT_EQ(runner_.shard().measure_jobs().size(), 1u);
+}
+
+TEST_F(RulesMoments, AFailedRunLeavesWhatWasThere) {
+  for (const char* who : {"a", "b"}) event(who, "A", kBegin);
+  define("tag 等级 = sql \"SELECT 1\" every hour");
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(values_record(key, {{customer("a"), Value::of(Sum{3} * Decimal::kScale)}}, true, now_));
+  backfill();
+  Stored failure{.kind = RecordKind::kMeasurement, .tick = now_};
+  codec::append_measurement({.kind = MeasurementKind::kFailure,
+                             .key = key,
+                             .as_of = now_ + Duration::hours(1),
+                             .took = {},
+                             .error = "no such table"},
+                            failure.payload);
+  append(failure);
+  runner_.restart();
+  const auto* run = runner_.shard().measurements().run(key);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(run->error, "no such table");
+  EXPECT_EQ(run->failed_at, now_ + Duration::hours(1));
+  EXPECT_EQ(run->taken->as_of, now_) << "when it last came to its end";
+  EXPECT_EQ(shown(*runner_.shard().batch_value(customer("a"), runner_.shard().measure_jobs()[0].rule)),
+            "2:3");
+  append(values_record(key, {{customer("a"), Value()}}, true, now_));
+  EXPECT_EQ(runner_.shard().measurements().run(key)->error, "");
+  EXPECT_EQ(members("a"), "");
+}
+
+TEST_F(RulesMoments, WhoMergesHasTheNewerResultAndWhoPartsKeepsIt) {
+  for (const char* who : {"a", "b", "c"}) event(who, "A", kBegin);
+  define(
+      "tag 等级 = sql \"SELECT 1\" every day\ntag 又 = case when tag.等级 = \"新\" then \"是\" else \"否\" "
+      "end");
+  const std::string key = runner_.shard().measure_jobs()[0].key;
+  append(values_record(key, {{customer("a"), Value::of(std::string_view("旧"))}}, true, now_));
+  backfill();
+  tick(now_ + Duration::hours(1));
+  append(values_record(key, {{customer("b"), Value::of(std::string_view("新"))}}, true, now_));
+  merge("a", "b");
+  EXPECT_EQ(members("a"), "等级=新 又=是") << "the newer of the two";
+  tick(now_ + Duration::hours(1));
+  merge("a", "c");
+  EXPECT_EQ(members("a"), "等级=新 又=是") << "the other had none";
+  const auto links = runner_.shard().identities().links(customer("a"));
+  ASSERT_EQ(links.size(), 2u);
+  Stored unmerge{.kind = RecordKind::kUnmerge, .tick = now_};
+  codec::append_unmerge(
+      {.link = links.back().sequence, .customer = customer("a"), .reason = "not", .actor = "t"},
+      unmerge.payload);
+  append(unmerge);
+  EXPECT_EQ(members("a"), "等级=新 又=是");
+  EXPECT_EQ(members("c"), "等级=新 又=是") << "until the next run";
 }
 
 TEST_F(RulesMoments, WhatIsOverdueIsToldAsItWasAndOnceWhoeverComesFirst) {

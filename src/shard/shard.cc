@@ -29,6 +29,8 @@ Shard::Shard(std::shared_ptr<const Settings> settings, StoreSet& stores)
       timers_(stores.at(Space::kTimers)),
       outbox_(stores.at(Space::kOutbox)),
       registry_(stores.at(Space::kRules)),
+      measurements_(stores.at(Space::kRules)),
+      keeper_([this](std::string_view key) { return measurements_.known_cuts(key); }),
       index_(stores.at(Space::kMembers)),
       notices_(outbox_) {}
 
@@ -171,6 +173,9 @@ absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Sequenc
   effects.customers_delta += parts_.empty() ? 1 : 0;
   effects.customers_delta -= kept_.empty() ? 1 : 0;
   if (auto status = merge_parts(); !status.ok()) return status;
+  // What statements found of the one holds for whoever takes its parts in, until they are run again.
+  if (!members_.read(other_parts_.members())) return absl::DataLossError("damaged customer state");
+  inherited_ = members_.entries();
   if (kept_.empty()) {
     if (auto status = leave_all(from, sequence, now, effects); !status.ok()) return status;
   }
@@ -181,7 +186,7 @@ absl::Status Shard::move_between(absl::Span<const identity::Move> moves, Sequenc
   put_or_erase(to);
   if (rules_.empty()) return absl::OkStatus();
   if (auto status = keep_all_rules(from, sequence, now, effects); !status.ok()) return status;
-  return keep_all_rules(to, sequence, now, effects);
+  return keep_all_rules(to, sequence, now, effects, inherited_);
 }
 
 // Merges parts_ and carried_ into all_, in the order of tokens. A token that both have becomes one part,
@@ -234,6 +239,8 @@ absl::Status Shard::apply_command(const LogRecord& record, Instant tick, Effects
     return settle(record, effects);
   } else if (record.kind == RecordKind::kBackfill) {
     return fill_in(record, tick, effects);
+  } else if (record.kind == RecordKind::kMeasurement) {
+    return measured(record, tick, effects);
   } else {
     return absl::OkStatus();
   }

@@ -11,8 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "base/time.h"
+#include "codec/measurement.h"
 #include "codec/record.h"
 #include "identity/graph.h"
+#include "measure/measurements.h"
 #include "membership/index.h"
 #include "membership/keeper.h"
 #include "membership/plan.h"
@@ -76,6 +78,38 @@ class Shard {
     std::vector<std::pair<tally::TallyId, tally::Spec>> tallies;
   };
   BackfillJob backfill_job() const;
+  // What has to be measured of all customers now and then, and when it last was.
+  struct MeasureJob {
+    std::string key;
+    rule::Node number;  // whose cuts are asked for; or the statement (kSql) of a tag, or a check (kAgrees)
+    std::string zone;
+    std::optional<measure::Taken> last;
+    // Of a statement.
+    std::string tag = {};
+    membership::RuleId rule = {};
+    bool keep_when_empty = false;
+    std::string error = {};  // of the last run
+  };
+  std::vector<MeasureJob> measure_jobs() const;
+  const measure::Measurements& measurements() const { return measurements_; }
+  // Which facts of others are compared with own ones, from the record behind `position` on; as use() of
+  // rules, and before it when a state is opened.
+  void use_checks(std::vector<membership::RuleVersion> checks, Sequence position);
+  // A source whose values of a trait rules take for unknown, and why.
+  struct Quarantine {
+    std::string check;
+    std::string trait;
+    std::string source;
+    Decimal least;
+    measure::MeasuredCheck::Point last;
+  };
+  const std::vector<Quarantine>& quarantines() const { return quarantines_; }
+  const Quarantine* quarantine_of(std::string_view trait, std::string_view source) const;
+  const std::vector<membership::RuleVersion>& checks() const { return checks_; }
+  static std::string check_key(const membership::RuleVersion& check);
+  // What a customer has by a statement, in force or not; unknown: nothing. NotFound: there is no such
+  // customer.
+  absl::StatusOr<rule::Value> batch_value(CustomerId customer, membership::RuleId rule);
   const membership::Plan& rules() const { return rules_; }
   // What a customer is by the rules, as of the last record that concerned it. DataLoss when it is damaged.
   absl::StatusOr<membership::Members> members(CustomerId customer);
@@ -126,6 +160,15 @@ class Shard {
   absl::Status apply_events(absl::Span<const LogRecord> records, Instant tick, Effects& effects);
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
+  absl::Status measured(const LogRecord& record, Instant now, Effects& effects);
+  void take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects);
+  void find_quarantines();
+  void ask_about_traits(Sequence sequence);
+  void take_cuts(absl::Span<const uint32_t> rules, Sequence sequence);
+  absl::Status take_values(const codec::Measurement& measurement, uint32_t rule, Sequence sequence,
+                           Instant now, Effects& effects);
+  absl::Status take_value(const codec::Measurement::Entry& entry, uint32_t rule, Sequence sequence,
+                          Instant now, Effects& effects);
   absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
   absl::Status count_in(const codec::Backfill::Entry& entry);
   absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
@@ -144,10 +187,12 @@ class Shard {
   absl::Status fold(const Applied& applied, Instant now, Effects& effects);
   absl::Status keep_rules(const Applied& applied, Instant now, Effects& effects);
   absl::Status leave_all(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
-  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
+  absl::Status keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects,
+                              absl::Span<const membership::Members::Entry> inherited = {});
   absl::Status put_members(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   absl::Status catch_up(CustomerId customer, Sequence sequence, Instant now, Effects& effects);
   rule::Value trait(rule::Op op, std::string_view path);
+  bool is_disbelieved(std::string_view trait);
   void open_rules(absl::Span<const Part> parts);
   void note(CustomerId customer, Sequence sequence, Effects& effects);
   void put_part(const Part& part);
@@ -177,6 +222,9 @@ class Shard {
   Sequence rules_since_;
   bool rules_given_ = false;  // by use()
   membership::Registry registry_;
+  measure::Measurements measurements_;
+  std::vector<membership::RuleVersion> checks_;
+  std::vector<Quarantine> quarantines_;      // of checks_, by measurements_
   std::vector<membership::Label> in_force_;  // as effects have been told
   membership::Plan rules_;
   tally::Folder tally_folder_;
@@ -202,6 +250,7 @@ class Shard {
   std::string folded_tallies_;
   membership::Members members_;
   std::vector<uint32_t> asked_;
+  std::vector<membership::Members::Entry> inherited_;
   std::string members_bytes_;
   std::vector<std::string_view> part_tallies_;
   std::vector<membership::Change> changes_;

@@ -102,10 +102,12 @@ absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequenc
 
 // A rule that names another one was asked about the version of it that was in force, or about the newest when
 // none was. It comes into force with what it was asked about, and not while that is still being filled in or
-// a newer one takes its place: then it is asked again, and waits.
+// a newer one takes its place: then it is asked again, and waits. Only a statement's first run is not waited
+// for: until then its tag is unknown.
 std::vector<membership::RuleId> Shard::held_back(Sequence position) const {
   std::vector<bool> comes(rules_.size());
   const auto stays = [&](uint32_t index) {
+    if (rules_.at(index).program.is_batch() && !rules_.at(index).is_asked()) return true;
     if (!comes[index]) return false;
     const rule::Definition& definition = rules_.at(index).version.definition;
     for (uint32_t other = 0; other < rules_.size(); ++other) {
@@ -162,7 +164,8 @@ void Shard::ask_waiting(Sequence sequence) {
   bool changed = false;
   for (uint32_t index = 0; index < rules_.size(); ++index) {
     const membership::Plan::Rule& rule = rules_.at(index);
-    if (rule.is_asked()) continue;
+    // A statement's tag waits for its first run.
+    if (rule.is_asked() || rule.program.is_batch()) continue;
     const bool complete = std::ranges::all_of(rule.program.tallies(), [this](uint32_t tally) {
       const Registry::Tally* known = registry_.find(rules_.tallies().at(tally).id);
       return known != nullptr && known->since == Sequence();

@@ -12,7 +12,10 @@ namespace kehu::shard {
 // rules there are, those that the registry knows are not gone.
 void Shard::compile() {
   property::FieldPlan fields;
-  if (rules_given_) rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
+  if (rules_given_) {
+    rules_ = membership::Plan(rule_versions_, registry_, rules_since_, fields);
+    measurements_.keep_only([this](const std::string& key) { return !rules_.measuring(key).empty(); });
+  }
   plan_ = profile::Plan(*settings_, sources_, std::move(fields));
 }
 
@@ -54,6 +57,7 @@ bool Shard::is_live_at_once(const membership::RuleVersion& version, Sequence pos
 
 absl::Status Shard::load_rules() {
   if (auto status = registry_.load(); !status.ok()) return status;
+  if (auto status = measurements_.load(); !status.ok()) return status;
   in_force_ = rules_in_force();
   return absl::OkStatus();
 }
@@ -135,7 +139,13 @@ absl::StatusOr<std::vector<membership::Reason>> Shard::why(CustomerId customer,
   return reasons;
 }
 
+bool Shard::is_disbelieved(std::string_view trait) {
+  const auto stamp = traits_.stamp(trait);
+  return stamp && quarantine_of(trait, source_name(stamp->source)) != nullptr;
+}
+
 rule::Value Shard::trait(rule::Op op, std::string_view path) {
+  if (!quarantines_.empty() && is_disbelieved(path.substr(0, path.find('.')))) return {};
   if (op == rule::Op::kTrait) {
     const auto raw = traits_.find(path);
     return raw ? rule::Value::of(*raw) : rule::Value();
@@ -280,13 +290,15 @@ absl::Status Shard::leave_all(CustomerId customer, Sequence sequence, Instant no
   return absl::OkStatus();
 }
 
-absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects) {
+absl::Status Shard::keep_all_rules(CustomerId customer, Sequence sequence, Instant now, Effects& effects,
+                                   absl::Span<const membership::Members::Entry> inherited) {
   const std::string before(customers_.get(customer.hash));
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   members_.clear_dues();
   open_rules(parts_.parts());
+  for (const membership::Members::Entry& entry : inherited) keeper_.inherit(entry, now, changes_);
   keeper_.update(
       rules_.all(), now, [this](rule::Op op, std::string_view path) { return this->trait(op, path); },
       changes_);

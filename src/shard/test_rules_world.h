@@ -12,12 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "aggregate/wire.h"
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/test_random_histories.h"
 #include "rule/check.h"
 #include "shard/shard.h"
 #include "store/map_store.h"
+#include "tally/end_values.h"
 
 // A shard that lives as one in an engine does, and what customers are by its rules, from their events alone.
 namespace kehu::shard {
@@ -67,6 +69,10 @@ class RulesRunner {
     for (const LogRecord& record : records) events_ += record.kind == RecordKind::kEvent ? 1 : 0;
   }
   void restart() { open(); }
+  void use_checks(std::vector<membership::RuleVersion> checks, Sequence position) {
+    checks_ = std::move(checks);
+    shard_->use_checks(checks_, position);
+  }
 
   Shard& shard() { return *shard_; }
   Effects& effects() { return effects_; }
@@ -83,6 +89,7 @@ class RulesRunner {
     shard_->use(rules_settings());
     uint32_t id = 1;
     for (const std::string& name : source_names()) shard_->name_source(SourceId(id++), name);
+    shard_->use_checks(checks_, Sequence());
     std::vector<membership::RuleVersion> older;
     for (const membership::Registry::Rule& rule : shard_->registry().rules()) {
       const auto known = versions_.find({rule.kind, rule.name, rule.version});
@@ -100,6 +107,7 @@ class RulesRunner {
   Effects effects_;
   uint64_t events_ = 0;
   std::vector<membership::RuleVersion> newest_;
+  std::vector<membership::RuleVersion> checks_;
   std::map<Key, membership::RuleVersion> versions_;
 };
 
@@ -148,6 +156,7 @@ class RulesOracle {
       const rule::Definition& definition = plan.at(i).version.definition;
       const auto zone = BusinessZone::load(plan.at(i).version.zone);
       rule::Value value = interpreter::evaluate(definition.body, events, facts, {now, *zone});
+      if (plan.at(i).program.is_batch()) value = batch_value(shard, customer, plan.at(i).id);
       if (definition.kind == rule::Kind::kSegment) {
         value = rule::as_bool(value).value_or(false) ? rule::Value::of(true) : rule::Value();
       } else if (!value.known() && definition.keep_when_empty) {
@@ -158,6 +167,13 @@ class RulesOracle {
       values.push_back(std::move(value));
     }
     return values;
+  }
+
+  // What a statement found is a fact, as events are.
+  static rule::Value batch_value(Shard& shard, CustomerId customer, membership::RuleId rule) {
+    const auto value = shard.batch_value(customer, rule);
+    EXPECT_TRUE(value.ok());
+    return value.ok() ? *value : rule::Value();
   }
 
   std::vector<Event> events_of(Shard& shard, CustomerId customer) const {
@@ -173,7 +189,7 @@ class RulesOracle {
  private:
   class Facts final : public interpreter::PlainFacts {
    public:
-    Facts(Shard& shard, CustomerId customer, Instant now) {
+    Facts(Shard& shard, CustomerId customer, Instant now) : shard_(shard) {
       sources = source_names();
       const auto profile = shard.profile(customer, now);
       EXPECT_TRUE(profile.ok());
@@ -194,11 +210,49 @@ class RulesOracle {
         segments.insert(definition.name);
       }
     }
+    const rule::Cuts* cuts(std::string_view key) const override {
+      return shard_.measurements().known_cuts(key);
+    }
+
+   private:
+    const Shard& shard_;
   };
 
   std::deque<codec::EventRecord> records_;
   std::vector<Seen> seen_;
 };
+
+// What somebody who has run a statement sends.
+struct BatchResult {
+  CustomerId customer;
+  rule::Value value;
+};
+inline Stored values_record(std::string_view key, const std::vector<BatchResult>& results, bool last,
+                            Instant now) {
+  Stored record{.kind = RecordKind::kMeasurement, .tick = now};
+  codec::Measurement measurement{
+      .kind = MeasurementKind::kValues, .key = key, .as_of = now, .took = {}, .customers = 1, .last = last};
+  std::deque<std::string> bytes;
+  for (const BatchResult& result : results) {
+    aggregate::WireBuffer buffer;
+    if (result.value.known()) tally::write_value(result.value, buffer);
+    measurement.entries.push_back({result.customer, bytes.emplace_back(buffer.view())});
+  }
+  codec::append_measurement(measurement, record.payload);
+  return record;
+}
+
+// What somebody who has measured a number sends.
+inline Stored measurement_record(std::string_view key, rule::Cuts cuts, Instant now) {
+  Stored record{.kind = RecordKind::kMeasurement, .tick = now};
+  codec::append_measurement({.key = key,
+                             .as_of = now,
+                             .took = Duration::millis(5),
+                             .customers = cuts.empty() ? 0u : 100u,
+                             .cuts = std::move(cuts)},
+                            record.payload);
+  return record;
+}
 
 // What somebody who has all events sends for a round: the next so many parts.
 inline std::optional<std::string> backfill_record(Shard& shard, const RulesOracle& oracle, size_t most) {

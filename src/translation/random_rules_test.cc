@@ -76,6 +76,7 @@ void compare(const rule::Node& rule, Answer answer, const RandomHistory& history
   question.now = moment.now;
   question.zone = moment.zone;
   question.answer = answer;
+  question.cuts = [&](std::string_view key) { return history.facts_of(0).cuts(key); };
   const auto given = tables.ask(rule, question);
   for (const auto& [customer, value] : given) {
     const size_t number = std::stoul(customer);
@@ -254,6 +255,7 @@ TEST(RandomRules, OtherDefinitionsInPlace) {
     question.definition = [&](rule::Kind kind, std::string_view name) {
       return definitions.find(kind, name);
     };
+    question.cuts = [&](std::string_view key) { return history.facts_of(0).cuts(key); };
     for (int i = 0; i < kRules; ++i) {
       const rule::Node rule = rules.condition();
       for (const auto& [customer, value] : tables.ask(rule, question)) {

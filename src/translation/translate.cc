@@ -11,6 +11,18 @@ namespace {
 using rule::Node;
 using rule::Op;
 
+// All digits, however large.
+std::string units_text(Sum units) {
+  const bool negative = units < 0;
+  std::string digits;
+  do {
+    const auto last = static_cast<int>(units % 10);
+    digits.insert(digits.begin(), static_cast<char>('0' + (last < 0 ? -last : last)));
+    units /= 10;
+  } while (units != 0);
+  return negative ? "-" + digits : digits;
+}
+
 const char* to_string(bool flag) { return flag ? "true" : "false"; }
 
 Form form_of(Answer answer) {
@@ -21,6 +33,8 @@ Form form_of(Answer answer) {
       return Form::kText;
     case Answer::kTagged:
       return Form::kTagged;
+    case Answer::kNumber:
+      return Form::kNumber;
   }
   return Form::kTagged;
 }
@@ -62,6 +76,10 @@ Term Translator::value(const Node& node) {
       return node.of[0].op == Op::kSpan || node.of[1].op == Op::kSpan ? moved(node) : plus(node);
     case Op::kDaysSince:
       return days_since(node);
+    case Op::kPercentile:
+      return percentile(node.of[0]);
+    case Op::kRfm:
+      return rfm(node);
     case Op::kAge:
       return age(node);
     case Op::kBand:
@@ -148,6 +166,12 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
       return {Form::kTruth, cat("coalesce(list_contains(segments, ", sql_literal(name), "), false)")};
     return {Form::kTagged, cat("tags[", sql_literal(name), "]")};
   }
+  if (found->body->op == Op::kSql) {
+    fail(failure(
+        absl::StatusCode::kFailedPrecondition, "the tag ", name,
+        " is filled by a statement from time to time, and cannot be computed from events: leave it out"));
+    return {Form::kTagged, "NULL"};
+  }
   const std::string key = cat(segment ? "s" : "t", name);
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
     return written->second;
@@ -184,6 +208,33 @@ Term Translator::moved(const Node& node) {
                           return cat(kPlusFunction, "(", t, ", ", count, ", ", static_cast<int>(span.unit),
                                      ", ", terms_.zone(), ")");
                         });
+}
+
+// The number is a column, since each cut is compared with it.
+Term Translator::percentile(const Node& of) {
+  const auto& measured = statement_.question.cuts;
+  const rule::Cuts* cuts = measured ? measured(rule::measure_key(of, zone_.name())) : nullptr;
+  if (cuts == nullptr || cuts->empty()) return {Form::kNumber, "CAST(NULL AS BIGINT)"};
+  const Term term = as(of, Form::kNumber);
+  // A list is no number, unless it is one value.
+  const std::string number =
+      term.several ? cat("CASE WHEN len(", term.sql, ") = 1 THEN (", term.sql, ")[1] END") : term.sql;
+  const std::string column = cat("n", statement_.layers.size());
+  statement_.layers.push_back(cat("CAST(", number, " AS HUGEINT) AS ", column));
+  std::string list;
+  for (const Sum cut : *cuts) {
+    list += cat(list.empty() ? "" : ", ", "CAST('", units_text(cut), "' AS HUGEINT)");
+  }
+  return {Form::kNumber, cat("CASE WHEN ", column, " IS NOT NULL THEN len(list_filter([", list,
+                             "], lambda c: c <= ", column, ")) * 10000 END")};
+}
+
+Term Translator::rfm(const Node& node) {
+  std::string score;
+  for (const Node& number : rule::rfm_numbers(node)) {
+    score += cat(score.empty() ? "(" : " || ", "CAST(", percentile(number).sql, " // 200000 + 1 AS VARCHAR)");
+  }
+  return {Form::kText, score + ")"};
 }
 
 // The literals of a band have one form.

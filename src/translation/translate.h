@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "base/civil_day.h"
 #include "base/time.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 
 // Rules as SQL of DuckDB: what a condition or a value comes to for all customers at one moment, from the
@@ -22,6 +23,7 @@ enum class Answer : uint8_t {
   kTruth,   // BOOLEAN, never NULL: of conditions
   kText,    // VARCHAR; NULL is the unknown
   kTagged,  // VARCHAR with the value's type (tagged.h); NULL is the unknown
+  kNumber,  // BIGINT or HUGEINT, in units of 10^-4; NULL is the unknown
 };
 
 struct Definition {
@@ -45,6 +47,8 @@ struct Question {
   bool partial = false;
   // The trees of other segments and tags, which are computed in place. nullopt: the stored answer is read.
   std::function<std::optional<Definition>(rule::Kind kind, std::string_view name)> definition = {};
+  // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
+  std::function<const rule::Cuts*(std::string_view key)> cuts = {};
 };
 
 // A SELECT of customer_id and value, one row for each customer. The tree has passed rule::check(), and so

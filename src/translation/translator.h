@@ -65,6 +65,8 @@ class Translator {
   Term plus(const rule::Node& node);
   Term moved(const rule::Node& node);
   Term cases(const rule::Node& node);
+  Term percentile(const rule::Node& number);
+  Term rfm(const rule::Node& node);
   Term band(const rule::Node& node);
   // Functions of events (totals.cc).
   Term total(const rule::Node& node);

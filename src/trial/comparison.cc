@@ -27,13 +27,12 @@ constexpr Duration kTimeLimit = Duration::hours(1);
 // Somebody at one record.
 struct Live {
   Value value;
-  bool skipped = false;  // is no more, or time has changed something that is not applied yet
+  bool skipped = false;  // is no more, or time or a measurement has changed something that is not applied yet
 };
 struct LiveSome {
   std::vector<Live> live;
   std::vector<query::RuleQuestion::Customer> customers;
-  Sequence position;
-  Instant tick;
+  RulesInForce rules;  // with what was measured by then
 };
 
 void add_traits(replica::Replica& replica, query::RuleQuestion::Customer& customer) {
@@ -45,6 +44,7 @@ void add_traits(replica::Replica& replica, query::RuleQuestion::Customer& custom
   values.begin_object();
   stamps.begin_object();
   for (const TraitView& trait : profile->traits) {
+    if (replica.shard().quarantine_of(trait.name, project->name_of(trait.source)) != nullptr) continue;
     values.raw_field(trait.name, trait.value);
     stamps.key(trait.name).begin_object().field("time", std::to_string(trait.time.micros()));
     stamps.field("source", project->name_of(trait.source)).end_object();
@@ -179,12 +179,16 @@ class Comparison {
 
   absl::StatusOr<LiveSome> at_one_record(const std::vector<CustomerId>& customers, bool traits) {
     return trial_.engine_.ask<LiveSome>([this, &customers, traits](replica::Replica& replica) {
-      LiveSome some{.live = {}, .customers = {}, .position = replica.applied(), .tick = replica.tick()};
+      LiveSome some{.live = {}, .customers = {}, .rules = replica::rules_in_force(replica)};
+      // While all are asked again, some were not yet.
+      const auto* known = replica.shard().registry().find(rule_.id);
+      const bool asking = known == nullptr || known->asking_since != Sequence();
       for (const CustomerId customer : customers) {
         const auto members = replica.shard().members(customer);
         const auto parts = replica.shard().parts(customer);
         Live live;
-        live.skipped = !members.ok() || !parts.ok() || parts->empty() || members->due() <= some.tick;
+        live.skipped =
+            asking || !members.ok() || !parts.ok() || parts->empty() || members->due() <= some.rules.tick;
         if (!live.skipped) {
           if (const auto* entry = members->find(rule_.id)) live.value = entry->value;
         }
@@ -201,9 +205,10 @@ class Comparison {
     if (!some.ok()) return some.status();
     if (!trial_.engine_.wait_archived(Duration::seconds(60)))
       return absl::UnavailableError("the archive is behind");
-    query::RuleQuestion question = this->question(some->tick);
+    query::RuleQuestion question = this->question(some->rules.tick);
+    question.cuts = some->rules.measured();
     question.customers = some->customers;
-    question.up_to = some->position;
+    question.up_to = some->rules.position;
     std::vector<std::pair<CustomerId, Value>> computed;
     const absl::Status asked = trial_.session().each_answer(
         question, [&](CustomerId customer, std::optional<std::string_view> value) {
@@ -251,7 +256,10 @@ absl::StatusOr<std::string> Trial::compare(const ComparisonRequest& request) {
   json::Writer writer(out);
   writer.begin_object().field(rule::to_string(request.kind), request.name);
   writer.field("state", (*rule)->live ? "live" : "backfilling").field("version", (*rule)->version.value());
-  if ((*rule)->live) {
+  const bool by_statement = (*rule)->definition.body.op == rule::Op::kSql;
+  if (by_statement)
+    writer.field("compared", false).field("reason", "a statement fills the tag, no event does");
+  if ((*rule)->live && !by_statement) {
     Comparison comparison(*this, *rules, **rule);
     if (auto status = comparison.run(); !status.ok()) return status;
     comparison.write(writer);

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "membership/plan.h"
 #include "replica/replica.h"
-#include "text/near_word.h"
 
 namespace kehu::trial {
 namespace {
@@ -15,22 +12,6 @@ constexpr Duration kArchivePatience = Duration::seconds(30);
 constexpr size_t kPage = 4096;
 
 }  // namespace
-
-const RulesInForce::Rule* RulesInForce::find(rule::Kind kind, std::string_view name) const {
-  const auto at = std::ranges::find_if(
-      rules, [&](const Rule& rule) { return rule.definition.kind == kind && rule.definition.name == name; });
-  return at == rules.end() ? nullptr : &*at;
-}
-
-absl::StatusOr<const RulesInForce::Rule*> RulesInForce::get(rule::Kind kind, std::string_view name) const {
-  if (const Rule* found = find(kind, name)) return found;
-  std::vector<std::string> names;
-  for (const Rule& rule : rules) {
-    if (rule.definition.kind == kind) names.push_back(rule.definition.name);
-  }
-  return failure(absl::StatusCode::kNotFound, "there is no ", rule::to_string(kind), " ", name,
-                 text::did_you_mean(name, names));
-}
 
 // The session is made once, where end() can find it.
 absl::Status Trial::begin() {
@@ -50,24 +31,7 @@ void Trial::end() {
 
 // What the log had at that moment is in the archive behind this.
 absl::StatusOr<RulesInForce> Trial::rules_in_force() {
-  auto rules = engine_.ask<RulesInForce>([](replica::Replica& replica) {
-    RulesInForce found{.rules = {},
-                       .position = replica.applied(),
-                       .tick = replica.tick(),
-                       .customers = static_cast<uint64_t>(replica.totals().customers)};
-    const membership::Plan& plan = replica.shard().rules();
-    for (uint32_t i = 0; i < plan.size(); ++i) {
-      const membership::Plan::Rule& rule = plan.at(i);
-      const rule::Definition& definition = rule.version.definition;
-      if (plan.find(definition.kind, definition.name) != i) continue;
-      found.rules.push_back({.id = rule.id,
-                             .version = rule.version.version,
-                             .live = rule.is_live(),
-                             .definition = definition,
-                             .zone = BusinessZone::load(rule.version.zone).value_or(BusinessZone())});
-    }
-    return found;
-  });
+  auto rules = engine_.ask<RulesInForce>(&replica::rules_in_force);
   if (rules.ok()) engine_.wait_archived(kArchivePatience);
   return rules;
 }
@@ -94,12 +58,9 @@ query::RuleQuestion Trial::question(const RulesInForce& rules, const rule::Defin
   question.rule = &definition.body;
   question.zone = zone;
   if (definition.kind == rule::Kind::kTag) question.answer = translation::Answer::kTagged;
-  question.definition = [&rules](rule::Kind kind,
-                                 std::string_view name) -> std::optional<translation::Definition> {
-    const RulesInForce::Rule* found = rules.find(kind, name);
-    if (found == nullptr) return std::nullopt;
-    return translation::Definition{.body = &found->definition.body, .zone = found->zone};
-  };
+  question.definition = rules.definitions();
+  question.cuts = rules.measured();
+  question.quarantines = rules.quarantines;
   return question;
 }
 

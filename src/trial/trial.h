@@ -13,29 +13,13 @@
 #include "membership/members.h"
 #include "query/rule_question.h"
 #include "query/session.h"
+#include "replica/rules_in_force.h"
 #include "rule/tree.h"
 
 // What rules come to by the archive: before they are saved, and beside what the live state says.
 namespace kehu::trial {
 
-// The rules in force at one moment, as other threads may ask them.
-struct RulesInForce {
-  struct Rule {
-    membership::RuleId id;
-    Sequence version;
-    bool live = false;  // else it is being filled in
-    rule::Definition definition;
-    BusinessZone zone;
-  };
-  std::vector<Rule> rules;
-  Sequence position;  // the last record that was applied
-  Instant tick;
-  uint64_t customers = 0;  // with events
-
-  const Rule* find(rule::Kind kind, std::string_view name) const;
-  // NotFound names those that are near.
-  absl::StatusOr<const Rule*> get(rule::Kind kind, std::string_view name) const;
-};
+using replica::RulesInForce;
 
 struct PreviewRequest {
   rule::Definition definition;  // checked; of a segment or a tag
