@@ -213,6 +213,20 @@ class SourceTest(Commands, kehu_server.ServerTest):
         again = self.start(server.data, env={"KEHU_WRITE_KEY": "kwk_leaked_key_0123456789"})
         self.assertIn(self.key_status(again, "kwk_leaked_key_0123456789"), (401, 403), "it stays away, although it is still set")
 
+    def test_the_last_source_may_go(self):
+        server = self.start(kehu_server.scratch(self) / "data")
+        server.post_events([{"event": "A", "user_id": "u1"}])
+        where = ["--data", server.data]
+        self.good("source", "delete", "default", *where)
+        self.assertEqual(self.key_status(server, WRITE_KEY), 401)
+        server.stop()
+        self.assertEqual(json.loads(self.good("source", "list", *where, "--json"))["sources"], [])
+        server = self.start(server.data)
+        self.assertEqual(server.customer("user_id:u1")["events"], 1)
+        self.assertEqual(self.key_status(server, WRITE_KEY), 401, "it stays closed")
+        key = self.key_of(self.good("source", "add", "shop", *where))
+        self.assertEqual(self.key_status(server, key), 200)
+
     def test_without_a_server(self):
         server = self.start(kehu_server.scratch(self) / "data")
         server.stop()

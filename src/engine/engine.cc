@@ -245,8 +245,9 @@ void Engine::start() {
   running_ = true;
 }
 
+// Of a new directory. One whose sources were all deleted has none, as somebody wants it.
 absl::Status Engine::define_first_source() {
-  if (!project()->sources().empty()) return absl::OkStatus();
+  if (project()->find(definition::kSettings, "") != nullptr) return absl::OkStatus();
   const std::string key = derived_write_key(directory_.key());
   const Source source{.id = SourceId(1),
                       .name = "default",

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "definition/kind.h"
 #include "engine/test_engine.h"
 #include "lake/owners.h"
 
@@ -23,6 +24,23 @@ TEST(Engine, ANewDirectoryHasSettingsAndASource) {
   EXPECT_EQ(engine->project()->settings()->time_zone, "Europe/Berlin");
   EXPECT_EQ(engine->durable(), Sequence(2));
   EXPECT_TRUE(engine->stop().ok());
+}
+
+TEST(Engine, ADirectoryWhoseSourcesWereAllDeletedOpensAgain) {
+  TestDirectory directory;
+  {
+    const auto engine = open_engine(engine_options(directory.path()));
+    const Definition gone{
+        .kind = definition::kSource, .name = "default", .body = "", .actor = "li", .deleted = true};
+    ASSERT_TRUE(engine->define({&gone, 1}).ok());
+    ASSERT_TRUE(engine->stop().ok());
+  }
+  for (int again = 0; again < 2; ++again) {
+    const auto engine = open_engine(engine_options(directory.path()));
+    EXPECT_TRUE(engine->project()->sources().empty());
+    EXPECT_NE(engine->project()->source_ever(SourceId(1)), nullptr);
+    ASSERT_TRUE(engine->stop().ok());
+  }
 }
 
 TEST(Engine, ASecondOneMustNotOpenTheDirectory) {
