@@ -99,6 +99,26 @@ class StrangersTest(kehu_server.ServerTest):
         self.assertLess(peak - before, 64 * 1024)
         self.assertEqual(self.server.post_events([{"event": "A", "user_id": "u"}])["accepted"], 1)
 
+    def test_memory_goes_back_to_the_system(self):
+        """Of bodies of known senders, which may take much more, and then leave."""
+        self.server.request("GET", "/healthz")
+        before = resident_kib(self.server.process)
+        head = "POST /e/ HTTP/1.1\r\nHost: a\r\n" + "".join(f"{n}: {v}\r\n" for n, v in basic(WRITE_KEY).items())
+        body = f"{head}Content-Length: {4 << 20}\r\n\r\n".encode() + b" " * ((4 << 20) - 10)
+        flood = Flood(self.server.port, [body] * 40)
+        self.addCleanup(flood.close)
+        peak = before
+        end = time.monotonic() + 15
+        while peak - before < 120 * 1024 and time.monotonic() < end:
+            flood.run(0.2, lambda: None)
+            peak = max(peak, resident_kib(self.server.process))
+        self.assertGreater(peak - before, 120 * 1024, "they are held")
+        flood.close()
+        end = time.monotonic() + 40  # it is looked at once a second, over ten seconds
+        while (left := resident_kib(self.server.process) - before) > 48 * 1024 and time.monotonic() < end:
+            time.sleep(0.5)
+        self.assertLess(left, 48 * 1024, f"of {(peak - before) // 1024} MiB")
+
 
 class UnfinishedMessagesTest(kehu_server.ServerTest):
     """400 streams that send most of a message, and then pongs."""

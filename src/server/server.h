@@ -54,7 +54,7 @@ struct Options {
   // Of all requests and WebSocket messages that are arriving, over all connections; more: 503, and 1013. The
   // second number is for those whose key can only stand in a body that is not there yet.
   size_t body_memory_bytes = 256u << 20;
-  size_t keyless_body_memory_bytes = 24u << 20;
+  size_t keyless_body_memory_bytes = 16u << 20;
 
   size_t live_queue_bytes = 1024 * 1024;       // to a client; more is dropped and counted
   Duration live_idle = Duration::seconds(60);  // then a ping; without an answer the connection is closed
