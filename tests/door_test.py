@@ -226,10 +226,25 @@ class KeysTest(kehu_server.ServerTest):
 
     def test_a_token_is_no_write_key(self):
         data = kehu_server.scratch(self) / "data"
-        done = kehu_server.run("serve", "--data", data, "--listen", "127.0.0.1:0",
-                               env={"KEHU_ADMIN_TOKEN": "the-same-text", "KEHU_WRITE_KEY": "the-same-text"})
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("KEHU_WRITE_KEY is the admin token too", done.stdout + done.stderr)
+        self.assertEqual(kehu_server.run("source", "add", "shop", "--data", data).returncode, 1)
+        kehu_server.Server(data).start().stop()
+        own = json.loads(kehu_server.run("keys", "--data", data, "--json").stdout)
+        later = kehu_server.run("source", "add", "shop", "--data", data).stdout.split()[-1]
+        of_key, of_token = "is the admin token too", "is a write key of the source"
+        for token, key, why in (("the-same-text", "the-same-text", of_key), ("the-same-text", "the-same-text \n", of_key),
+                                ("\tthe-same-text", "the-same-text", of_key), ("", own["admin_token"], of_key),
+                                (own["write_keys"][0]["key"], "", of_token), (later + "\n", "", of_token)):
+            with self.subTest(token=token, key=key):
+                done = kehu_server.run("serve", "--data", data, "--listen", "127.0.0.1:0",
+                                       env={"KEHU_ADMIN_TOKEN": token, "KEHU_WRITE_KEY": key})
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(why, done.stdout + done.stderr)
+
+    def test_blanks_around_a_token_do_not_count(self):
+        server = kehu_server.Server(kehu_server.scratch(self) / "data",
+                                    env={"KEHU_ADMIN_TOKEN": f" {kehu_server.ADMIN_TOKEN}\r\n", "KEHU_WRITE_KEY": f"{WRITE_KEY}\n"}).start()
+        self.addCleanup(server.stop)
+        self.assertEqual((server.get("/api/v1/stats").status, server.segment("/v1/page", {"userId": "u"}).status), (200, 200))
 
     def test_the_admin_token_is_a_bearer(self):
         for headers, want in ((basic(kehu_server.ADMIN_TOKEN), 401),

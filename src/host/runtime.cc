@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
 #include "base/text.h"
 #include "codec/settings_json.h"
 #include "definition/webhook.h"
@@ -13,9 +14,11 @@
 
 namespace kehu::host {
 
+// A header's value has no blanks around it either: with them here, two texts could look different and yet
+// open the same.
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
+  return value == nullptr ? std::string() : std::string(absl::StripAsciiWhitespace(value));
 }
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::open(const RuntimeOptions& options) {

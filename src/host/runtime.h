@@ -56,7 +56,7 @@ class Runtime {
   std::unique_ptr<api::App> app_;
 };
 
-// The value of an environment variable, or nothing.
+// The value of an environment variable without blanks and line ends around it, or nothing.
 std::string environment(const char* name);
 
 }  // namespace kehu::host
