@@ -507,6 +507,14 @@ class DemoDirectoryTest(Commands):
         photos.mkdir()
         (photos / "cat.jpg").write_text("miaow")
         self.refused(1, ["cat.jpg", "new or empty"], *demo[:1], "--data", photos)
+        for name, define in (("source", ["source", "add", "shop"]), ("settings", ["settings", "set", "time_zone", "UTC"]),
+                             ("key", ["source", "key", "add", "default"])):
+            prepared = server.data.parent / f"prepared-{name}"
+            self.start(prepared).stop()
+            self.good(*define, "--data", prepared)
+            self.refused(1, ["definitions (", "another directory"], *demo[:1], "--data", prepared, *demo[3:])
+            rows = self.good("sql", "--data", prepared, "--format", "csv", "SELECT count(*) AS n FROM events")
+            self.assertEqual(rows.split(), ["n", "0"], "somebody prepares it for the first import")
         self.assertEqual(os.listdir(photos), ["cat.jpg"])
 
 
