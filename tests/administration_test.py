@@ -565,7 +565,9 @@ class MessagesTest(Commands, kehu_server.ServerTest):
         self.assertNotIn("LINE 1", done.stderr)
 
     def test_addresses_and_tokens(self):
-        self.refused(2, f"--url {self.server.url}", "customer", "user_id:x", "--url", self.server.url.removeprefix("http://"))
+        for scheme in ("", "ftp://", "ws://"):
+            self.refused(2, f"write --url {self.server.url},", "customer", "user_id:x",
+                         "--url", scheme + self.server.url.removeprefix("http://"))
         asked = ["customer", "user_id:x", "--url", self.server.url]
         missing = self.refused(1, ["KEHU_ADMIN_TOKEN is not set", "kehu keys --data DIR"], *asked, env=NO_ENVIRONMENT)
         wrong = self.refused(1, ["does not know the admin token", "kehu keys"], *asked, env={"KEHU_ADMIN_TOKEN": "kat_wrong"})

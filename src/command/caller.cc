@@ -205,8 +205,11 @@ absl::StatusOr<std::unique_ptr<Caller>> open_caller(const CallerOptions& options
   const Where& where = options.where;
   if (!where.url.empty()) {
     if (!where.url.starts_with("http://") && !where.url.starts_with("https://")) {
-      return failure(absl::StatusCode::kInvalidArgument, "\"", where.url, "\" is no URL: write --url http://",
-                     where.url, ", or https:// when the server speaks TLS there");
+      const size_t scheme = where.url.find("://");
+      const std::string host = scheme == std::string::npos ? where.url : where.url.substr(scheme + 3);
+      return failure(absl::StatusCode::kInvalidArgument, "\"", where.url,
+                     "\" is no address of a server: write --url http://", host,
+                     ", or https:// when the server speaks TLS there");
     }
     auto connection = client::Connection::open(where.url);
     if (!connection.ok()) return connection.status();
