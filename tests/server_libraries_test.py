@@ -106,6 +106,32 @@ class LibraryTest(kehu_server.ServerTest):
         written = message.get("originalTimestamp") or message["timestamp"]
         self.assertEqual(event["time_ms"], milliseconds(written), "a time that the library stated is not moved")
 
+    def expect_posthog_as_sent(self):
+        kinds = {"$identify": "identify", "$set": "identify", "$set_once": "identify", "$create_alias": "alias",
+                 "$groupidentify": "group"}
+        moved = {"distinct_id", "token", "$set", "$set_once", "$group_set", "$anon_distinct_id"}
+        stored = client_kit.events(self.server, "true")
+        sent = [message for body in sent_bodies(self.proxy) if "batch" in body for message in body["batch"]]
+        self.assertGreaterEqual(len(sent), 5)
+        for message in sent:
+            with self.subTest(message["event"]):
+                properties = message["properties"]
+                distinct_id = message.get("distinct_id") or properties["distinct_id"]
+                kind = kinds.get(message["event"], "track")
+                same = [event for event in stored if event["type"] == kind and distinct_id in event["ids"].values()
+                        and event["time_ms"] == milliseconds(message["timestamp"])
+                        and event["message_id"] == (message.get("uuid") or event["message_id"])
+                        and (kind != "track" or event["event"] == message["event"])]
+                self.assertEqual(len(same), 1, message)
+                event = same[0]
+                for key in properties.keys() - moved:
+                    self.assertEqual(event["properties"].get(key), properties[key], key)
+                for key, value in (message.get("$set") or properties.get("$set") or properties.get("$group_set") or {}).items():
+                    self.assertEqual(event["traits"].get(key), value, key)
+                once = message.get("$set_once") or properties.get("$set_once") or {}
+                self.assertEqual(event["traits"].get("$set_once", {}), once)
+                self.assertEqual(event["context"]["library"]["name"], properties["$lib"])
+
     def expect_order(self, user, order, amount, city, currency="CNY"):
         customer = self.server.customer(f"user_id:{user}")
         self.assertEqual([(o["order_id"], o["amount"], o["currency"]) for o in customer["orders"]], [(order, amount, currency)])
@@ -157,9 +183,11 @@ class LibraryTest(kehu_server.ServerTest):
     def test_posthog_aliases_join_either_way_round(self):
         for language, via in (("go", self.via_go), ("python", self.via_python)):
             with self.subTest(language):
+                self.proxy.seen.clear()
                 via("posthog")
                 user = f"{language}-posthog"
                 customer = self.expect_order(user, f"{user}-1", 7.25, "广州")
+                self.expect_posthog_as_sent()
                 self.assertEqual(sum(counter["total"] for counter in customer["counters"]
                                      if counter["event"] in ("browse", "anon browse")), 1)
                 found = self.server.get(f"/api/v1/customers?q={user}-before").json["customers"]
@@ -195,7 +223,28 @@ class LibraryTest(kehu_server.ServerTest):
                         self.assertEqual(stored[0]["properties"].get(key), value, key)
                 self.assertEqual(stored[0]["context"]["library"]["name"], track["lib"]["$lib"])
                 self.expect_one_customer(f"user_id:{user}", f"anonymous_id:{user}-anon")
+                for record in records:
+                    with self.subTest(record["type"]):
+                        self.expect_record(record)
         self.expect_nothing_rejected()
+
+    def expect_record(self, record):
+        kind, name = {"profile_set": ("identify", ""), "item_set": ("track", "$item_set"),
+                      "track_signup": ("track", "$SignUp")}.get(record["type"], ("track", record.get("event")))
+        same = [event for event in client_kit.events(self.server, "true")
+                if event["type"] == kind and (event["event"] or "") == name and event["time_ms"] == record["time"]
+                and event["context"].get("library", {}).get("name") == record["lib"]["$lib"]]
+        self.assertEqual(len(same), 1, record)
+        part = "traits" if kind == "identify" else "properties"
+        for key, value in record["properties"].items():
+            if not key.startswith("$"):
+                self.assertEqual(same[0][part].get(key), value, key)
+        if record["type"] == "item_set":
+            self.assertEqual([same[0]["properties"].get(key) for key in ("item_type", "item_id")],
+                             [record["item_type"], record["item_id"]])
+        else:  # of a signup's two ids each is the customer's, see above
+            self.assertIn(record.get("login_id", record["distinct_id"]), same[0]["ids"].values())
+        self.assertEqual(same[0]["context"]["library"]["version"], record["lib"]["$lib_version"])
 
 
 def digest(*paths):

@@ -137,7 +137,7 @@ std::string posthog_text(const json::Value& capture) {
 
 // Of the names of PostHog's, what the events become.
 EventType posthog_type(std::string_view name) {
-  if (name == "$identify" || name == "$set") return EventType::kIdentify;
+  if (name == "$identify" || name == "$set" || name == "$set_once") return EventType::kIdentify;
   if (name == "$create_alias") return EventType::kAlias;
   if (name == "$groupidentify") return EventType::kGroup;
   return name == "$pageview" ? EventType::kPage : EventType::kTrack;

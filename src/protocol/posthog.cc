@@ -101,7 +101,7 @@ class PostHogEvent {
   }
 
   void write_call() {
-    if (is("$identify") || is("$set")) {
+    if (is("$identify") || is("$set") || is("$set_once") || is("$unset")) {
       writer_.field("type", "identify");
     } else if (is_alias()) {
       writer_.field("type", "alias");

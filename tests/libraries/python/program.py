@@ -60,6 +60,7 @@ def via_posthog():
     client.capture("Order Completed", distinct_id="python-posthog",
                    properties={"order_id": "python-posthog-1", "total": 7.25, "currency": "CNY", "$set": {"city": "广州"}})
     client.set(distinct_id="python-posthog", properties={"level": "gold"})
+    client.set_once(distinct_id="python-posthog", properties={"first_seen_in": "shop"})
     client.group_identify("company", "acme", {"plan": "pro"})
     client.shutdown()
     return failures
