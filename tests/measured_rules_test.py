@@ -68,7 +68,7 @@ class MeasuredRulesTest(unittest.TestCase):
     def expect_all(self):
         self.eventually(lambda: self.members("前两成"), HIGH)
         self.eventually(lambda: self.members("一线高消费"), {user for user in HIGH if int(user[1:]) % 3 == 1})
-        self.eventually(lambda: self.tags_of("u1"), {"层级": "低", "价值": "511", "城市等级": "一线"})
+        self.eventually(lambda: self.tags_of("u1"), {"层级": "低", "价值": "551", "城市等级": "一线"})
         self.eventually(lambda: self.tags_of("u199"), {"层级": "高", "价值": "555", "城市等级": "一线"})
         self.eventually(lambda: self.tags_of("u99"), {"层级": "中", "价值": "553"})
 
@@ -125,7 +125,7 @@ class MeasuredRulesTest(unittest.TestCase):
         self.expect_all()
         (self.work / "rules" / "all.kehu").write_text(RULES.replace("FROM customers", "FROM nowhere"))
         self.apply()
-        self.eventually(lambda: self.tags_of("u1"), {"层级": "低", "价值": "511", "城市等级": "一线"})
+        self.eventually(lambda: self.tags_of("u1"), {"层级": "低", "价值": "551", "城市等级": "一线"})
         exported = self.work / "exported"
         done = run("export", str(exported), "--data", self.server.data)
         self.assertEqual(done.returncode, 0, done.stderr)
