@@ -12,13 +12,18 @@ from kehu_server import run
 
 CUSTOMERS = 200
 RULES = """
-segment 前两成 = percentile(sum(revenue of "Order Completed")) >= 80
+分群 前两成 = 百分位(总和("Order Completed" 的 revenue)) >= 80
 tag 层级 = case when percentile(sum(revenue of "Order Completed")) >= 80 then "高"
                when percentile(sum(revenue of "Order Completed")) >= 40 then "中" else "低" end
-tag 价值 = rfm(revenue of "Order Completed", last 30 days)
-tag 城市等级 owner "li" = sql "SELECT customer_id, CASE WHEN traits->>'city' IN ('北京', '上海') THEN '一线' ELSE '其他' END AS value"
-  "FROM customers WHERE traits->>'city' IS NOT NULL" every hour
+标签 价值 = 价值分("Order Completed" 的 revenue, 最近30天)
+标签 城市等级 负责人 "li" = SQL "SELECT customer_id, CASE WHEN traits->>'city' IN ('北京', '上海') THEN '一线' ELSE '其他' END AS value"
+  "FROM customers WHERE traits->>'city' IS NOT NULL" 每小时
 segment 一线高消费 = tag.城市等级 = "一线" and in segment 前两成
+"""
+CHECKS = """
+tag 常用城市 = top(city of "Order Completed")
+segment 上海客户 = trait.city = "上海"
+对照 合作方城市 负责人 "li" 说明 "who pays for it" = 特征.city 来自 "partner_x" 符合 标签.常用城市 至少 80%
 """
 # Two customers in each hundredth.
 HIGH = {f"u{i}" for i in range(CUSTOMERS * 80 // 100, CUSTOMERS)}
@@ -152,11 +157,7 @@ class MeasuredRulesTest(unittest.TestCase):
             self.assertEqual((answer.status, answer.json["rejected"]), (200, 0), answer)
 
         say(lambda i: "北京" if i < 50 else "上海", "")
-        (self.work / "rules" / "all.kehu").write_text("""
-tag 常用城市 = top(city of "Order Completed")
-segment 上海客户 = trait.city = "上海"
-check 合作方城市 owner "li" description "who pays for it" = trait.city from "partner_x" agrees with tag.常用城市 at least 80%
-""")
+        (self.work / "rules" / "all.kehu").write_text(CHECKS)
         self.apply()
         check = lambda: self.server.get(f"/api/v1/checks/{kehu_server.quoted('合作方城市')}").json
         self.eventually(lambda: check()["state"], "quarantined")
