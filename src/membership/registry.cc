@@ -99,13 +99,14 @@ RuleId Registry::rule(const RuleVersion& version, Sequence position) {
 
 Registry::Found Registry::tally(const tally::Spec& spec, Sequence position) {
   tallies_used_.resize(tallies_.size());
+  const tally::Cover cover(spec);
   std::optional<Found> best;
   size_t place = 0;
   const auto rank = [](const Tally& tally, const tally::Spec& of) {
     return std::pair(tally.since == Sequence(), of.length);
   };
   for (size_t i = 0; i < tallies_.size(); ++i) {
-    auto found = spec.covered_by(tallies_[i].key);
+    auto found = cover.by(tallies_[i].key);
     if (!found || (best && rank(tallies_[place], best->spec) >= rank(tallies_[i], *found))) continue;
     best = Found{tallies_[i].id, *std::move(found)};
     place = i;
@@ -114,7 +115,7 @@ Registry::Found Registry::tally(const tally::Spec& spec, Sequence position) {
     tallies_used_[place] = true;
     return *std::move(best);
   }
-  tallies_.push_back({.id = tally::TallyId(next_tally_++), .key = spec.key(), .since = position});
+  tallies_.push_back({.id = tally::TallyId(next_tally_++), .key = cover.key(), .since = position});
   tallies_used_.push_back(true);
   return {tallies_.back().id, spec};
 }

@@ -63,7 +63,7 @@ class Registry {
   // Those of these versions; new ones are given numbers and, at `position`, the beginning of their tallies;
   // at zero they have missed nothing, and are live. What no version asks for any more is forgotten.
   RuleId rule(const RuleVersion& version, Sequence position);
-  // Of several that can answer for a spec (Spec::covered_by) one that has missed nothing, and of these the
+  // Of several that can answer for a spec (tally::Cover) one that has missed nothing, and of these the
   // one that reaches furthest back. Ask for the furthest first, so that one counts for all.
   struct Found {
     tally::TallyId id;

@@ -136,22 +136,29 @@ std::optional<uint32_t> take_number(std::string_view& key) {
 
 }  // namespace
 
-std::optional<Spec> Spec::covered_by(std::string_view key) const {
-  if (kind != Kind::kAmounts) return key == this->key() ? std::optional(*this) : std::nullopt;
-  std::string_view rest = key;
-  const std::string head = cat(static_cast<int>(kind), "|", zone, "|");
-  if (!rest.starts_with(head)) return std::nullopt;
-  rest.remove_prefix(head.size());
-  const auto other_granule = take_number(rest), other_length = take_number(rest);
-  if (!other_granule || !other_length || rest.size() < 2) return std::nullopt;
-  Spec other = *this;
-  other.granule = static_cast<Granule>(*other_granule);
-  other.length = *other_length;
+Cover::Cover(const Spec& spec) : spec_(spec), key_(spec.key()) {
+  if (spec.kind != Kind::kAmounts) return;
+  head_ = cat(static_cast<int>(spec.kind), "|", spec.zone, "|").size();
+  const std::string numbers = cat(static_cast<int>(spec.granule), "|", spec.length, "|");
+  tail_ = std::string_view(key_).substr(head_ + numbers.size() + 2);
+}
+
+std::optional<Spec> Cover::by(std::string_view key) const {
+  if (key == key_) return spec_;
+  if (spec_.kind != Kind::kAmounts || !key.starts_with(std::string_view(key_).substr(0, head_)))
+    return std::nullopt;
+  std::string_view rest = key.substr(head_);
+  const auto granule = take_number(rest), length = take_number(rest);
+  if (!granule || !length || rest.size() < 2 || rest.substr(2) != tail_) return std::nullopt;
+  Spec other = spec_;
+  other.granule = static_cast<Granule>(*granule);
+  other.length = *length;
   other.extremes = rest[0] == '1';
   other.ends = rest[1] == '1';
-  const bool granules = granule == Granule::kNone || (granule == other.granule && length <= other.length);
-  const bool flags = other.extremes >= extremes && other.ends >= ends;
-  return granules && flags && other.key() == key ? std::optional(other) : std::nullopt;
+  const bool granules =
+      spec_.granule == Granule::kNone || (spec_.granule == other.granule && spec_.length <= other.length);
+  const bool flags = other.extremes >= spec_.extremes && other.ends >= spec_.ends;
+  return granules && flags ? std::optional(other) : std::nullopt;
 }
 
 std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {

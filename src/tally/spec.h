@@ -40,9 +40,23 @@ struct Spec {
 
   // Equal exactly for specs that count the same.
   std::string key() const;
-  // The spec with this key, if whatever is asked of this one can be answered by it as well: amounts of the
-  // same events in as many granules or more, of which this one may need none.
-  std::optional<Spec> covered_by(std::string_view key) const;
+};
+
+// Finds the specs that can answer for one: amounts of the same events in as many granules or more, of which
+// it may need none. Its key is made once, however many are tried.
+class Cover {
+ public:
+  explicit Cover(const Spec& spec);  // which outlives it
+  Cover(const Cover&) = delete;
+  // The spec with this key, if whatever is asked of the one can be answered by it as well.
+  std::optional<Spec> by(std::string_view key) const;
+  const std::string& key() const { return key_; }
+
+ private:
+  const Spec& spec_;
+  const std::string key_;
+  size_t head_ = 0;        // bytes of the key in front of the granule
+  std::string_view tail_;  // behind the flags
 };
 
 // What an aggregate of a rule (tree.h: kDid to kInterval, kSequence, kStage) is computed from: one spec; of a
