@@ -43,13 +43,6 @@ std::string names_are(const std::vector<std::string>& names) {
   return names.empty() ? "" : cat(" AND type = 'track' AND event IN (", list_of(names), ")");
 }
 
-Sum wide_number(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  Sum sum = 0;
-  for (const char digit : text.substr(negative ? 1 : 0)) sum = sum * 10 + (digit - '0');
-  return negative ? -sum : sum;
-}
-
 StoredCount count_at(const duck::Batch& batch, size_t row) {
   return {.part = {},
           .counting = static_cast<size_t>(batch.integer(1, row)),
@@ -91,6 +84,13 @@ class EventColumns {
 };
 
 }  // namespace
+
+Sum wide_number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  Sum sum = 0;
+  for (const char digit : text.substr(negative ? 1 : 0)) sum = sum * 10 + (digit - '0');
+  return negative ? -sum : sum;
+}
 
 absl::StatusOr<std::string> Session::Core::rows_of_parts(const PartsWanted& wanted) {
   const auto snapshot = reader.lake.snapshot();

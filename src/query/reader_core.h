@@ -13,6 +13,9 @@
 // What the sessions of one reader share. Private to this folder.
 namespace kehu::query {
 
+// Plain digits, as DuckDB writes a HUGEINT.
+Sum wide_number(std::string_view text);
+
 struct Reader::Core {
   const lake::Lake& lake;
   QueryOptions options;

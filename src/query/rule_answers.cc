@@ -51,8 +51,7 @@ std::string last_of_each(const std::string& column) {
              " ORDER BY time, sequence), lambda a, b: CAST(json_merge_patch(a, b) AS VARCHAR))");
 }
 
-// Everybody with the last value of each trait; those without any are left out. So is what a source wrote that
-// nobody believes.
+// Who wrote a trait last.
 std::string last_source(const std::string& trait) {
   return cat("arg_max(source, (time, sequence)) FILTER (", translation::kValueFunction, "(traits, ",
              sql_literal(trait), ") IS NOT NULL)");
@@ -70,6 +69,8 @@ std::string believed(std::string column, const RuleQuestion& question) {
   return column;
 }
 
+// Everybody with the last value of each trait; those without any are left out. So is what a source wrote that
+// nobody believes.
 std::string traits_of(const std::string& events, const RuleQuestion& question, bool with_origins) {
   const std::string origins = with_origins
                                   ? cat(", ",
@@ -238,14 +239,6 @@ std::string spread_sql(const std::string& answers) {
       ") WHERE value IS NOT NULL GROUP BY ALL) ORDER BY number");
 }
 
-// Plain digits, perhaps more than 64 bits hold.
-Sum units_of(std::string_view digits) {
-  const bool negative = digits.starts_with('-');
-  Sum units = 0;
-  for (const char digit : digits.substr(negative ? 1 : 0)) units = units * 10 + (digit - '0');
-  return negative ? -units : units;
-}
-
 }  // namespace
 
 bool asks_traits(const RuleQuestion& question) {
@@ -291,7 +284,7 @@ absl::StatusOr<Spread> Session::spread_of(const RuleQuestion& question) {
   const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {
     spread.customers = static_cast<uint64_t>(batch.integer(2, row));
     below += static_cast<uint64_t>(batch.integer(1, row));
-    const Sum number = units_of(batch.text(0, row));
+    const Sum number = wide_number(batch.text(0, row));
     for (size_t k = spread.cuts.size() + 1; k <= rule::kCuts; ++k) {
       if (k * spread.customers / (rule::kCuts + 1) >= below) break;
       spread.cuts.push_back(number);
