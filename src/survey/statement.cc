@@ -55,6 +55,13 @@ absl::Status each_result(std::string_view lines,
   return absl::OkStatus();
 }
 
+absl::Status log(engine::Engine& engine, const codec::Measurement& measurement) {
+  RecordBatch batch;
+  codec::add_record(batch, RecordKind::kMeasurement,
+                    [&](std::string& out) { codec::append_measurement(measurement, out); });
+  return engine.submit_and_wait(std::move(batch)).status();
+}
+
 absl::Status Results::add(CustomerId customer, rule::Value value) {
   customers_ += value.known() ? 1 : 0;
   value.text = std::string(cut_utf8(value.text, membership::kTagBytes));
@@ -95,12 +102,9 @@ absl::Status Results::send(bool last, Duration took) {
                                  .customers = last ? customers_ : 0,
                                  .last = last};
   for (const auto& [customer, value] : different_) measurement.entries.push_back({customer, value});
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kMeasurement,
-                    [&](std::string& out) { codec::append_measurement(measurement, out); });
-  const auto ack = engine_.submit_and_wait(std::move(batch));
+  const absl::Status logged = log(engine_, measurement);
   different_.clear();
-  return ack.status();
+  return logged;
 }
 
 }  // namespace kehu::survey

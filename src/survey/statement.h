@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "codec/measurement.h"
 #include "engine/engine.h"
 #include "query/session.h"
 #include "rule/value.h"
@@ -21,6 +22,9 @@ std::string statement_sql(const shard::Shard::MeasureJob& job);
 // Reads the rows of an answer in NDJSON.
 absl::Status each_result(std::string_view lines,
                          const std::function<absl::Status(CustomerId customer, rule::Value value)>& visit);
+
+// Logs what was measured, and waits until it is applied.
+absl::Status log(engine::Engine& engine, const codec::Measurement& measurement);
 
 // Collects results, compares them with what customers have, and logs the differences; waits until each record
 // is applied, so that it is no faster than the engine.

@@ -114,7 +114,9 @@ bool Survey::is_nobodys_still(const Job& job, uint64_t customers) {
   return true;
 }
 
+// What the log has at that moment is in the archive, or among the rows that will be.
 absl::StatusOr<query::Session*> Survey::connect() {
+  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
   auto session = reader_.connect();
   if (!session.ok()) return session.status();
   const std::lock_guard lock(mutex_);
@@ -135,16 +137,7 @@ query::RuleQuestion Survey::question(const Job& job, const replica::RulesInForce
   return question;
 }
 
-absl::Status Survey::log(const codec::Measurement& measurement) {
-  RecordBatch batch;
-  codec::add_record(batch, RecordKind::kMeasurement,
-                    [&](std::string& out) { codec::append_measurement(measurement, out); });
-  return engine_.submit_and_wait(std::move(batch)).status();
-}
-
-// What the log has at that moment is in the archive, or among the rows that will be.
 absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules) {
-  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
   const auto session = connect();
   if (!session.ok()) return session.status();
   const Duration began = engine_.clock().monotonic();
@@ -153,17 +146,16 @@ absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules)
   auto spread = (*session)->spread_of(question);
   if (!spread.ok()) return spread.status();
   if (is_nobodys_still(job, spread->customers)) return absl::OkStatus();
-  return log({.kind = MeasurementKind::kCuts,
-              .key = job.key,
-              .as_of = question.now,
-              .took = engine_.clock().monotonic() - began,
-              .customers = spread->customers,
-              .cuts = std::move(spread->cuts)});
+  return log(engine_, {.kind = MeasurementKind::kCuts,
+                       .key = job.key,
+                       .as_of = question.now,
+                       .took = engine_.clock().monotonic() - began,
+                       .customers = spread->customers,
+                       .cuts = std::move(spread->cuts)});
 }
 
 // Whether the trait is the value, where both are known: as it was written, also while nobody believes it.
 absl::Status Survey::compare(const Job& job, const replica::RulesInForce& rules) {
-  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
   const auto session = connect();
   if (!session.ok()) return session.status();
   using rule::Node;
@@ -183,18 +175,17 @@ absl::Status Survey::compare(const Job& job, const replica::RulesInForce& rules)
   const auto agreement = (*session)->agreement_of(question, whose);
   if (!agreement.ok()) return agreement.status();
   if (is_nobodys_still(job, agreement->compared)) return absl::OkStatus();
-  return log({.kind = MeasurementKind::kAgreement,
-              .key = job.key,
-              .as_of = question.now,
-              .took = engine_.clock().monotonic() - began,
-              .customers = agreement->compared,
-              .agreed = agreement->agreed});
+  return log(engine_, {.kind = MeasurementKind::kAgreement,
+                       .key = job.key,
+                       .as_of = question.now,
+                       .took = engine_.clock().monotonic() - began,
+                       .customers = agreement->compared,
+                       .agreed = agreement->agreed});
 }
 
 // Under the limits of every statement: of time, of memory, of what may be read. A failure that was logged is
 // not logged again.
 absl::Status Survey::run_statement(const Job& job) {
-  if (!engine_.wait_archived(Duration::seconds(60))) return absl::UnavailableError("the archive is behind");
   const auto session = connect();
   if (!session.ok()) return session.status();
   const Instant as_of = engine_.clock().now();
@@ -221,8 +212,8 @@ absl::Status Survey::run_statement(const Job& job) {
 absl::Status Survey::log_failure(const Job& job, Instant at, const absl::Status& status) {
   const std::string error = message_of(status);
   if (job.error == error || absl::IsCancelled(status)) return status;
-  const absl::Status logged =
-      log({.kind = MeasurementKind::kFailure, .key = job.key, .as_of = at, .took = {}, .error = error});
+  const absl::Status logged = log(
+      engine_, {.kind = MeasurementKind::kFailure, .key = job.key, .as_of = at, .took = {}, .error = error});
   return logged.ok() ? status : logged;
 }
 

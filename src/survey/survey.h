@@ -48,7 +48,6 @@ class Survey final : private replica::Consumer {
   absl::Status measure(const Job& job, const replica::RulesInForce& rules);
   absl::Status compare(const Job& job, const replica::RulesInForce& rules);
   query::RuleQuestion question(const Job& job, const replica::RulesInForce& rules);
-  absl::Status log(const codec::Measurement& measurement);
   absl::Status run_statement(const Job& job);
   absl::Status log_failure(const Job& job, Instant at, const absl::Status& status);
   absl::StatusOr<query::Session*> connect();
