@@ -83,6 +83,11 @@ absl::StatusOr<std::string> call_once(const Where& where, const client::Request&
   return body;
 }
 
+std::string field(const json::Value& value, std::string_view name) {
+  const json::Value found = value.find(name);
+  return found.as_string().value_or(std::string(found.raw()));
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());

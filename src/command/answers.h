@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "client/connection.h"
 #include "command/caller.h"
+#include "json/document.h"
 
 namespace kehu::command {
 
@@ -14,6 +15,12 @@ absl::StatusOr<std::string> body_of(const absl::StatusOr<client::Response>& resp
 
 // One call and its body; closes the caller.
 absl::StatusOr<std::string> call_once(const Where& where, const client::Request& request);
+
+// Of requests that carry it.
+inline const client::Headers kJson = {{"Content-Type", "application/json"}};
+
+// What a member of an answer says: a text without its quotes, anything else as JSON; empty: there is none.
+std::string field(const json::Value& value, std::string_view name);
 
 // A text of anybody's for a terminal: control characters but line feed and tab, with which a terminal can be
 // commanded, stand as in JSON (\u001b).

@@ -77,10 +77,8 @@ absl::Status resume_backfill(const BackfillCommand& command) {
 absl::Status cancel_backfill(const BackfillCommand& command) {
   std::string request;
   json::Writer(request).begin_object().field(command.tag ? "tag" : "segment", command.name).end_object();
-  const auto body = call_once(command.where, {.method = "POST",
-                                              .path = cat(kPath, "/cancel"),
-                                              .headers = {{"Content-Type", "application/json"}},
-                                              .body = request});
+  const auto body = call_once(
+      command.where, {.method = "POST", .path = cat(kPath, "/cancel"), .headers = kJson, .body = request});
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   if (command.json || !document.ok()) return print(*body);

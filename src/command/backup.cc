@@ -54,10 +54,8 @@ std::string begin_body(const std::string& target) {
 }
 
 absl::Status follow(Caller& caller, const std::string& target) {
-  auto begun = body_of(caller.call({.method = "POST",
-                                    .path = "/api/v1/backup",
-                                    .headers = {{"Content-Type", "application/json"}},
-                                    .body = begin_body(target)}));
+  auto begun = body_of(caller.call(
+      {.method = "POST", .path = "/api/v1/backup", .headers = kJson, .body = begin_body(target)}));
   if (!begun.ok()) return begun.status();
   ProgressLine line;
   while (true) {

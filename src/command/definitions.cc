@@ -280,7 +280,7 @@ absl::Status run_apply(const DefinitionsCommand& command) {
   if (!caller.ok()) return caller.status();
   const auto body = body_of((*caller)->call({.method = "POST",
                                              .path = kPath,
-                                             .headers = {{"Content-Type", "application/json"}},
+                                             .headers = kJson,
                                              .body = request_of(*files, *seen, command.dry_run)}));
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);

@@ -10,18 +10,11 @@
 namespace kehu::command {
 namespace {
 
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
-}
-
 absl::StatusOr<std::string> post(const IdentityCommand& command, std::string path, std::string body) {
   if (command.reason.find_first_not_of(" \t\r\n") == std::string::npos)
     return absl::InvalidArgumentError("say why with --reason: the reason is kept");
-  return call_once(command.where, {.method = "POST",
-                                   .path = std::move(path),
-                                   .headers = {{"Content-Type", "application/json"}},
-                                   .body = std::move(body)});
+  return call_once(command.where,
+                   {.method = "POST", .path = std::move(path), .headers = kJson, .body = std::move(body)});
 }
 
 absl::Status print_done(const IdentityCommand& command, const absl::StatusOr<std::string>& body,

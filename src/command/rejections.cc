@@ -53,11 +53,6 @@ absl::StatusOr<client::Request> request_of(const RejectionsCommand& command) {
   return client::Request{.method = "POST", .path = one + "/repair", .headers = {}, .body = *std::move(event)};
 }
 
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
-}
-
 // "orders.csv:17 at /time"
 std::string place(const json::Value& rejection) {
   const std::string path = field(rejection, "path");

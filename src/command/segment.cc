@@ -12,11 +12,6 @@
 namespace kehu::command {
 namespace {
 
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
-}
-
 std::string segments_text(const json::Value& root) {
   std::string out;
   for (const auto& segment : root.find("segments")) {

@@ -100,8 +100,7 @@ absl::Status found_directory(const SettingsCommand& command) {
 absl::Status put_settings(Caller& caller, const SettingsCommand& command) {
   const auto text = new_settings(caller, command);
   if (!text.ok()) return text.status();
-  const auto body = body_of(caller.call(
-      {.method = "PUT", .path = kPath, .headers = {{"Content-Type", "application/json"}}, .body = *text}));
+  const auto body = body_of(caller.call({.method = "PUT", .path = kPath, .headers = kJson, .body = *text}));
   return body.ok() ? absl::OkStatus() : body.status();
 }
 

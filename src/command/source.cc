@@ -8,13 +8,6 @@
 namespace kehu::command {
 namespace {
 
-const client::Headers kJson = {{"Content-Type", "application/json"}};
-
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
-}
-
 std::string limit_of(const json::Value& source) {
   const int64_t all = source.find("events_per_second").as_int().value_or(0);
   const int64_t one = source.find("events_per_second_per_address").as_int().value_or(0);

@@ -31,15 +31,8 @@ absl::StatusOr<std::vector<Name>> names(Caller& caller, const std::string& wante
 absl::StatusOr<std::string> compare(Caller& caller, const Name& name) {
   std::string body;
   json::Writer(body).begin_object().field(name.first, name.second).end_object();
-  return body_of(caller.call({.method = "POST",
-                              .path = "/api/v1/rules/verify",
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = std::move(body)}));
-}
-
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
+  return body_of(caller.call(
+      {.method = "POST", .path = "/api/v1/rules/verify", .headers = kJson, .body = std::move(body)}));
 }
 
 std::string text_of(const Name& name, const json::Value& root) {

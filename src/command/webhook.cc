@@ -8,13 +8,6 @@
 namespace kehu::command {
 namespace {
 
-const client::Headers kJson = {{"Content-Type", "application/json"}};
-
-std::string field(const json::Value& value, std::string_view name) {
-  const json::Value found = value.find(name);
-  return found.as_string().value_or(std::string(found.raw()));
-}
-
 std::string names_text(const json::Value& names) {
   if (!names.is_array()) return "all";
   std::string out;
