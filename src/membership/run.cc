@@ -4,6 +4,7 @@
 
 #include "absl/time/civil_time.h"
 #include "rule/compare.h"
+#include "rule/wall_clock.h"
 #include "tally/slide.h"
 
 // Besides the value, each step says until when it stays. That of an "and" which is false stays as long as any
@@ -17,8 +18,6 @@ using rule::Value;
 namespace {
 
 Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
-
-absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
 
 // Born on 29 February, it is on the 28th of other years.
 absl::CivilDay birthday_in(absl::civil_year_t year, absl::CivilDay born) {
@@ -230,9 +229,9 @@ Answer Run::birthday(const Step& step) {
   const Answer of = answer(step.of[0]);
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value::of(false), of.until};
-  const absl::CivilDay born = civil(zone_.day_of(*t));
-  const absl::CivilDay today = civil(zone_.day_of(now_));
-  const absl::CivilDay last = civil(zone_.day_of(rule::plus(now_, step.span, zone_)));
+  const absl::CivilDay born = rule::civil(zone_.day_of(*t));
+  const absl::CivilDay today = rule::civil(zone_.day_of(now_));
+  const absl::CivilDay last = rule::civil(zone_.day_of(rule::plus(now_, step.span, zone_)));
   bool holds = false;
   for (const absl::civil_year_t year : {today.year(), today.year() + 1}) {
     const absl::CivilDay day = birthday_in(year, born);
@@ -295,8 +294,8 @@ Answer Run::age(const Step& step) {
   const Answer of = answer(step.of[0]);
   const auto t = rule::as_instant(of.value, zone_);
   if (!t) return {Value(), of.until};
-  const absl::CivilDay born = civil(zone_.day_of(*t));
-  const absl::CivilDay today = civil(zone_.day_of(now_));
+  const absl::CivilDay born = rule::civil(zone_.day_of(*t));
+  const absl::CivilDay today = rule::civil(zone_.day_of(now_));
   const auto until = [&](absl::CivilDay day) {
     const auto days = static_cast<int32_t>(day - absl::CivilDay(1970, 1, 1));
     return std::min(of.until, zone_.start_of(CivilDay(days)));

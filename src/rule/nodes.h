@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "rule/tree.h"
 
@@ -46,5 +47,12 @@ inline bool is_event_text(std::string_view path) { return path == kChannelPath |
 // Of functions over events: whether `text` is a path that they need, or may have.
 inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTopN) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
+
+// The same without what people wrote in front of its parts.
+inline Node without_comments(Node node) {
+  node.comments.clear();
+  for (Node& child : node.of) child = without_comments(std::move(child));
+  return node;
+}
 
 }  // namespace kehu::rule

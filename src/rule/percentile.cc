@@ -4,16 +4,11 @@
 #include <utility>
 
 #include "base/text.h"
+#include "rule/nodes.h"
 #include "rule/tree_json.h"
 
 namespace kehu::rule {
 namespace {
-
-Node without_comments(Node node) {
-  node.comments.clear();
-  for (Node& child : node.of) child = without_comments(std::move(child));
-  return node;
-}
 
 std::vector<Node> numbers_of(const Node& node) {
   if (node.op == Op::kRfm) return rfm_numbers(node);

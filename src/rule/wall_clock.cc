@@ -19,8 +19,6 @@ absl::TimeZone table_of(const BusinessZone& zone) {
   return table;
 }
 
-absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
-
 }  // namespace
 
 // Only on the few days with a change of clocks is the time of day something else than what has gone by since

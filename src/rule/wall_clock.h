@@ -1,5 +1,6 @@
 #pragma once
 
+#include "absl/time/civil_time.h"
 #include "base/civil_day.h"
 #include "base/time.h"
 
@@ -12,6 +13,9 @@ Duration time_of_day(Instant t, const BusinessZone& zone);
 // When the clock shows this on that day: the first time, where it does so twice; the change of clocks, where
 // it never does.
 Instant at(CivilDay day, Duration time_of_day, const BusinessZone& zone);
+
+// As a date.
+inline absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
 
 // 0 to 23, and 1 (Monday) to 7.
 int hour_of(Instant t, const BusinessZone& zone);

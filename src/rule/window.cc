@@ -17,7 +17,6 @@ int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b <
 
 Instant within_limits(Instant t) { return std::clamp(t, kFirstInstant, kLastInstant); }
 
-absl::CivilDay civil(CivilDay day) { return absl::CivilDay(1970, 1, 1) + day.value(); }
 CivilDay counted(absl::CivilDay day) {
   return CivilDay(static_cast<int32_t>(day - absl::CivilDay(1970, 1, 1)));
 }

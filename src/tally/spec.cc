@@ -4,6 +4,7 @@
 
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "rule/nodes.h"
 
 namespace kehu::tally {
 namespace {
@@ -93,15 +94,9 @@ void set_window(const Window& window, Spec& spec) {
   if (spec.granule != Granule::kNone) spec.length = reach(window) + ahead(spec.granule);
 }
 
-// What is counted does not depend on comments.
-Node without_comments(Node node) {
-  node.comments.clear();
-  for (Node& child : node.of) child = without_comments(std::move(child));
-  return node;
-}
-
 Spec steps_of(const Node& sequence, const std::string& zone) {
-  Spec spec{.kind = Kind::kSteps, .events = without_comments(sequence), .zone = zone};
+  // What is counted does not depend on comments.
+  Spec spec{.kind = Kind::kSteps, .events = rule::without_comments(sequence), .zone = zone};
   spec.events.window = {};
   return spec;
 }
@@ -163,7 +158,7 @@ std::optional<Spec> Cover::by(std::string_view key) const {
 
 std::vector<Spec> specs_of(const Node& aggregate, const std::string& zone) {
   if (aggregate.op == Op::kSequence || aggregate.op == Op::kStage) return {steps_of(aggregate, zone)};
-  Spec spec{.events = without_comments(aggregate.of[0]), .path = aggregate.text, .zone = zone};
+  Spec spec{.events = rule::without_comments(aggregate.of[0]), .path = aggregate.text, .zone = zone};
   set_window(aggregate.window, spec);
   switch (aggregate.op) {
     case Op::kMin:
