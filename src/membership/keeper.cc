@@ -72,7 +72,6 @@ void Keeper::touch(absl::Span<const Plan::Touch> rules, Instant now, TraitOf tra
   trait_ = &trait;
   for (const Plan::Touch& touch : rules) {
     const Plan::Rule& rule = plan_->at(touch.rule);
-    if (touch.drift == Drift::kNone) continue;
     if (touch.drift != Drift::kEither) {
       const bool in = members_->find(rule.id) != nullptr;
       if (in == (touch.drift == Drift::kRises)) continue;

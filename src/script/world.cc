@@ -7,7 +7,6 @@
 #include "codec/record.h"
 #include "codec/settings_json.h"
 #include "definition/rules.h"
-#include "intake/bulk.h"
 #include "os/random.h"
 #include "tally/folder.h"
 
@@ -229,7 +228,7 @@ absl::Status World::advance_to(Instant then) {
   return tick(then);
 }
 
-absl::Status World::decode(std::string_view event, Instant at, intake::Intake& intake) const {
+absl::Status World::decode(std::string_view event, Instant at, intake::Intake& intake) {
   const intake::Sender sender{.policy = policy_.get(),
                               .door = door_.get(),
                               .project = definition::Project::kDefault,
@@ -239,7 +238,7 @@ absl::Status World::decode(std::string_view event, Instant at, intake::Intake& i
                               .retried = false,
                               .remote_ip = {},
                               .origin = "script"};
-  intake::BulkDecoder decoder(sender);
+  intake::BulkDecoder decoder(sender, workspace_);
   decoder.decode_whole(event, intake);
   return refusal_of(intake.records);
 }

@@ -14,7 +14,7 @@
 #include "base/time.h"
 #include "document/customer_name.h"
 #include "fields/policy.h"
-#include "intake/sender.h"
+#include "intake/bulk.h"
 #include "model/record.h"
 #include "replica/replica.h"
 #include "rule/tree.h"
@@ -74,7 +74,7 @@ class World {
   absl::Status define(const std::vector<Definition>& changes);
   absl::Status tick(Instant at);
   absl::Status pass(Instant then);
-  absl::Status decode(std::string_view event, Instant at, intake::Intake& intake) const;
+  absl::Status decode(std::string_view event, Instant at, intake::Intake& intake);
   absl::Status arrive(const intake::Intake& intake);
   absl::Status apply(const RecordBatch& batch);
   absl::Status apply_command(const RecordBatch& batch);
@@ -95,6 +95,7 @@ class World {
   std::unique_ptr<fields::Policy> policy_;
   std::unique_ptr<seal::Door> door_;
   shard::Effects effects_;
+  intake::BulkWorkspace workspace_;
   std::map<Token, std::vector<std::string>> events_;  // records of each part
   absl::flat_hash_set<Hash128> streamed_;             // message keys
   absl::flat_hash_map<CustomerId, std::string> who_;  // of streamed events, if somebody watches
