@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "engine/test_define_rules.h"
 #include "engine/test_engine.h"
 #include "lake/lake_test_support.h"
 #include "log/segment.h"
@@ -27,19 +28,6 @@ tag 最后           = last(n of "Product Added")
 tag 何时           = first("页面浏览")
 )";
 
-void define(Engine& engine, std::string_view text) {
-  std::vector<rule::Definition> definitions;
-  const auto problem = notation::parse_file(text, definitions);
-  ASSERT_FALSE(problem) << problem->message;
-  for (const rule::Definition& definition : definitions) {
-    const std::string body = rule::to_json(definition);
-    const Definition change{
-        .kind = rule::to_string(definition.kind), .name = definition.name, .body = body, .actor = "li"};
-    const auto defined = engine.define({&change, 1});
-    ASSERT_TRUE(defined.ok()) << defined.status();
-  }
-}
-
 absl::Status remove_rule(Engine& engine, std::string_view name) {
   const Definition change{
       .kind = definition::kSegment, .name = name, .body = "", .actor = "li", .deleted = true};
@@ -57,7 +45,7 @@ class SegmentLogTest : public testing::Test {
   void run(size_t rounds, const Options& options) {
     const auto engine = open_engine(options);
     ASSERT_NE(engine, nullptr);
-    if (next_ == 1) define(*engine, kRules);
+    if (next_ == 1) define_rules(*engine, kRules);
     send(*engine, rounds);
     expect_table_is_the_state(*engine);
     ASSERT_TRUE(engine->stop().ok());
@@ -229,7 +217,7 @@ TEST_F(SegmentLogTest, HasEachRowOnceBehindACrash) {
 TEST_F(SegmentLogTest, FollowsMergesAndUnmerges) {
   const auto engine = open_engine(engine_options(path()));
   ASSERT_NE(engine, nullptr);
-  define(*engine, "segment 看过 = count(\"Product Viewed\") >= 2");
+  define_rules(*engine, "segment 看过 = count(\"Product Viewed\") >= 2");
   const auto view = [](uint64_t message, std::string device) {
     return Given{.message = message, .identifiers = {{"device_id", std::move(device)}}};
   };
@@ -252,9 +240,10 @@ TEST_F(SegmentLogTest, FollowsMergesAndUnmerges) {
 TEST_F(SegmentLogTest, SaysWhichVersionIsInForce) {
   const auto engine = open_engine(engine_options(path()));
   ASSERT_NE(engine, nullptr);
-  define(*engine, kRules);
+  define_rules(*engine, kRules);
   send(*engine, 3);
-  define(*engine, "segment 看过 = count(\"Product Viewed\") >= 1\nsegment 新的 = ever(\"Product Added\")");
+  define_rules(*engine,
+               "segment 看过 = count(\"Product Viewed\") >= 1\nsegment 新的 = ever(\"Product Added\")");
   send(*engine, 2);
   EXPECT_EQ(query(*engine,
                   "SELECT concat_ws(' ', count(*), count(DISTINCT version)) FROM rows WHERE name = "

@@ -270,6 +270,22 @@ TEST(Lists, ATextIsAListWhenItIsSplit) {
               testing::HasSubstr("f:2~"));
 }
 
+// Of a message.
+MappedRow mapped(const Mapping& mapping, std::string_view payload) {
+  auto mapper = MessageMapper::make(mapping);
+  EXPECT_TRUE(mapper.ok()) << mapper.status();
+  MappedRow row;
+  if (!mapper.ok()) return row;
+  mapper->map({.topic = "orders",
+               .stream = "orders/0",
+               .position = 7,
+               .key = "",
+               .time = {},
+               .payload = std::string(payload)},
+              row);
+  return row;
+}
+
 TEST(Lists, MessagesHaveTheSameReader) {
   const auto mapping = Mapping::parse(R"([kafka]
 brokers = "b:9092"
@@ -289,12 +305,7 @@ properties.sku = "items[].sku"
 )",
                                       "k.toml");
   ASSERT_TRUE(mapping.ok()) << mapping.status();
-  auto mapper = MessageMapper::make(*mapping);
-  ASSERT_TRUE(mapper.ok()) << mapper.status();
-  MappedRow row;
-  mapper->map(
-      {.topic = "orders", .stream = "orders/0", .position = 7, .key = "", .time = {}, .payload = kOrder},
-      row);
+  const MappedRow row = mapped(*mapping, kOrder);
   EXPECT_EQ(row.event_count, 3u);
   EXPECT_THAT(row.events, testing::HasSubstr(R"("properties":{"revenue":205,"skus":["a","b"]})"));
   EXPECT_THAT(row.events, testing::HasSubstr(R"("properties":{"sku":"b"})"));
@@ -328,12 +339,7 @@ list = "l"
 )",
                                       "k.toml");
   ASSERT_TRUE(mapping.ok()) << mapping.status();
-  auto mapper = MessageMapper::make(*mapping);
-  ASSERT_TRUE(mapper.ok()) << mapper.status();
-  MappedRow row;
-  mapper->map(
-      {.topic = "orders", .stream = "orders/0", .position = 7, .key = "", .time = {}, .payload = spread},
-      row);
+  const MappedRow row = mapped(*mapping, spread);
   EXPECT_EQ(row.event_count, 1u);
   EXPECT_EQ(std::count(row.events.begin(), row.events.end(), '\n'), 1) << row.events;
   EXPECT_TRUE(row.events.ends_with("}\n"));

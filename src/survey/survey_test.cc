@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "backfill/backfill.h"
+#include "engine/test_define_rules.h"
 #include "engine/test_engine.h"
 #include "notation/parse.h"
 #include "rule/tree_json.h"
@@ -46,18 +47,7 @@ class SurveyTest : public testing::Test {
   }
   void TearDown() override { close(); }
 
-  void define(std::string_view text) {
-    std::vector<rule::Definition> definitions;
-    const auto problem = notation::parse_file(text, definitions);
-    ASSERT_FALSE(problem) << problem->message;
-    for (const rule::Definition& definition : definitions) {
-      const std::string body = rule::to_json(definition);
-      const Definition change{
-          .kind = rule::to_string(definition.kind), .name = definition.name, .body = body, .actor = "li"};
-      const auto defined = engine_->define({&change, 1});
-      ASSERT_TRUE(defined.ok()) << defined.status();
-    }
-  }
+  void define(std::string_view text) { engine::define_rules(*engine_, text); }
   // u0 has done it once, u1 twice, and so on.
   void send(size_t customers) {
     std::vector<engine::Given> events;
