@@ -340,7 +340,7 @@ TEST(Counting, DuckDbCountsWhatIsCountedOneByOne) {
       }
     }
   }
-  EXPECT_GT(compared, 1'000u);
+  EXPECT_GT(compared, static_cast<size_t>(rounds(20, 1'000)) * 50) << "as many as show something";
 }
 
 }  // namespace
