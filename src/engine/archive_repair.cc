@@ -115,13 +115,12 @@ absl::Status ArchiveRepair::archive_slice(Replica& replica, absl::Span<const sha
   if (absl::Status status = replica.apply(slice, tick, effects_); !status.ok()) return status;
   in_.lake.set_settings(replica.project()->settings());
   const auto moves = last_moves(effects_.moves, slice.back().sequence, tick);
-  if (absl::Status status = in_.lake.move(moves); !status.ok()) return status;
+  in_.lake.move(moves);
   const lake::TableRows other_rows = archive_rows(effects_);
   for (const lake::TableId table : lake::kAllTables) {
-    if (other_rows[table].empty()) continue;
-    if (absl::Status status = in_.lake.append(table, other_rows[table]); !status.ok()) return status;
+    if (!other_rows[table].empty()) in_.lake.append(table, other_rows[table]);
   }
-  if (absl::Status status = in_.lake.append(segment_rows(effects_)); !status.ok()) return status;
+  in_.lake.append(segment_rows(effects_));
   rows_.clear();
   const auto project = replica.project();
   for (const shard::Applied& applied : effects_.events) {
@@ -135,7 +134,7 @@ absl::Status ArchiveRepair::archive_slice(Replica& replica, absl::Span<const sha
 }
 
 absl::Status ArchiveRepair::append_rows(Sequence up_to) {
-  if (absl::Status status = in_.lake.append(rows_); !status.ok()) return status;
+  in_.lake.append(rows_);
   return in_.lake.full() ? in_.lake.commit(up_to) : absl::OkStatus();
 }
 

@@ -115,27 +115,27 @@ void LakeThread::append(const ArchiveBatch& batch) {
     project_ = std::move(project);
     lake_.set_settings(project_->settings());
   }
-  wait_for_room();
-  if (absl::Status status = append_rows(batch); !status.ok()) return leave_out(status);
+  if (absl::Status status = decode(batch); !status.ok()) return leave_out(status);
+  if (absl::Status status = wait_for_room(); !status.ok()) return leave_out(status);
+  append_rows(batch);
   // After a crash the log is replayed from the state's position, which the lake is ahead of.
   appended_.store(std::max(appended(), batch.last).value(), std::memory_order_release);
 }
 
-absl::Status LakeThread::append_rows(const ArchiveBatch& batch) {
-  if (absl::Status status = decode(batch); !status.ok()) return status;
-  if (absl::Status status = lake_.move(batch.moves); !status.ok()) return status;
-  if (absl::Status status = lake_.append(batch.changes); !status.ok()) return status;
+void LakeThread::append_rows(const ArchiveBatch& batch) {
+  lake_.move(batch.moves);
+  lake_.append(batch.changes);
   for (const lake::TableId table : lake::kAllTables) {
-    if (batch.rows[table].empty()) continue;
-    if (absl::Status status = lake_.append(table, batch.rows[table]); !status.ok()) return status;
+    if (!batch.rows[table].empty()) lake_.append(table, batch.rows[table]);
   }
-  return lake_.append(rows_);
+  lake_.append(rows_);
 }
 
 // Waits for a slow disk, and not for a broken one: a commit that has failed is not under way, and appending
 // then says so by itself.
-void LakeThread::wait_for_room() {
-  if (lake_.exhausted()) wait_for_commit();
+absl::Status LakeThread::wait_for_room() {
+  if (!lake_.room().ok()) wait_for_commit();
+  return lake_.room();
 }
 
 absl::Status LakeThread::decode(const ArchiveBatch& batch) {

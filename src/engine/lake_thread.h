@@ -77,9 +77,9 @@ class LakeThread {
  private:
   void append_all();
   void append(const ArchiveBatch& batch);
-  absl::Status append_rows(const ArchiveBatch& batch);
+  void append_rows(const ArchiveBatch& batch);
   absl::Status decode(const ArchiveBatch& batch);
-  void wait_for_room();
+  absl::Status wait_for_room();
   bool commit_is_wanted() const;
   void begin_commit();
   bool committing() const;

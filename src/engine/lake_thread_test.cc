@@ -79,6 +79,22 @@ TEST(LakeThread, AFullTailKeepsTheMovesOfItsBatch) {
   }
 }
 
+// What one table takes of the room must not keep the rest of its batch out: the batch is one stretch of the
+// log.
+TEST(LakeThread, ABatchThatFillsTheRoomGoesInWhole) {
+  TestDirectory directory;
+  LakeWorld world(directory.path(), 20'000);
+  const auto thread = world.start();
+  ArchiveBatch batch = world.batch(1, 10);
+  const lake::Move moved = batch.moves[0];
+  batch.moves.assign(2'000, moved);
+  ASSERT_TRUE(thread->archive(std::move(batch)));
+  ASSERT_TRUE(thread->archive(world.batch(11, 20)));
+  ASSERT_TRUE(thread->stop().ok());
+  EXPECT_EQ(world.lake().counters().rows_committed, 20u);
+  EXPECT_EQ(world.lake().committed(), Sequence(20));
+}
+
 TEST(LakeThread, CommitUpToWaitsForTheCommit) {
   TestDirectory directory;
   LakeWorld world(directory.path(), 1 << 20);

@@ -84,19 +84,19 @@ class Lake::Core {
   absl::Status open();
   // Puts rows into the tail of a table; `add` writes each of them.
   template <class R, class Add>
-  absl::Status append(TableId id, absl::Span<const R> rows, Add&& add);
-  absl::Status append_events(absl::Span<const Row> rows) {
-    return append(TableId::kEvents, rows, [this](const Row& row, Tail& tail) { rows_.add(row, tail); });
+  void append(TableId id, absl::Span<const R> rows, Add&& add);
+  void append_events(absl::Span<const Row> rows) {
+    append(TableId::kEvents, rows, [this](const Row& row, Tail& tail) { rows_.add(row, tail); });
   }
-  absl::Status append_rows(TableId id, absl::Span<const TableRow> rows) {
-    return append(id, rows, [id](const TableRow& row, Tail& tail) { add_row(row, schema_of(id), tail); });
+  void append_rows(TableId id, absl::Span<const TableRow> rows) {
+    append(id, rows, [id](const TableRow& row, Tail& tail) { add_row(row, schema_of(id), tail); });
   }
-  absl::Status append_changes(absl::Span<const SegmentRow> rows) {
-    return append(TableId::kSegmentLog, rows, add_segment_row);
+  void append_changes(absl::Span<const SegmentRow> rows) {
+    append(TableId::kSegmentLog, rows, add_segment_row);
   }
-  absl::Status move(absl::Span<const Move> moves);
+  void move(absl::Span<const Move> moves);
   bool full() const;
-  bool exhausted() const { return uncommitted_bytes_ > 2 * options_.tail_bytes; }
+  absl::Status room() const;
   bool freeze(Sequence up_to);
   absl::Status write();
   absl::StatusOr<bool> maintain();
@@ -255,12 +255,8 @@ absl::Status Lake::Core::load_owners() {
 // every row, and whatever is at or below it is dropped without a look at its content. Several rows may
 // share one position, as the moves of one stretch do; so `last` may stand still, but never goes back.
 template <class R, class Add>
-absl::Status Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add) {
+void Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add) {
   const Duration start = now();
-  if (exhausted()) {
-    return failure(absl::StatusCode::kResourceExhausted, "the lake has ", uncommitted_bytes_ >> 20,
-                   " MB of rows that it could not commit; free disk space or look at the error before");
-  }
   Stream& stream = *streams_[id];
   uint64_t taken = 0;
   for (const R& row : rows) {
@@ -275,23 +271,26 @@ absl::Status Lake::Core::append(TableId id, absl::Span<const R> rows, Add&& add)
   count_bytes();
   if (id == TableId::kEvents) counters_.rows_appended += taken;
   counters_.append_time = counters_.append_time + (now() - start);
-  return absl::OkStatus();
+}
+
+absl::Status Lake::Core::room() const {
+  if (uncommitted_bytes_ <= 2 * options_.tail_bytes) return absl::OkStatus();
+  return failure(absl::StatusCode::kResourceExhausted, "the lake has ", uncommitted_bytes_ >> 20,
+                 " MB of rows that it could not commit; free disk space or look at the error before");
 }
 
 // Owners learn of a move while its row is appended, but a snapshot asks for owners as of `moved_`, which
 // follows under a second lock. A snapshot that is taken between the two still sees the owners of before.
-absl::Status Lake::Core::move(absl::Span<const Move> moves) {
+void Lake::Core::move(absl::Span<const Move> moves) {
   Sequence last = moved_;
-  absl::Status status = append(TableId::kIdentityLog, moves, [&](const Move& move, Tail& tail) {
+  append(TableId::kIdentityLog, moves, [&](const Move& move, Tail& tail) {
     add_move(move, tail);
     owners_->set(move.part, move.customer, move.sequence);
     last = std::max(last, move.sequence);
   });
-  if (!status.ok()) return status;
   const std::lock_guard lock(snapshot_mutex_);
   moved_ = last;
   owners_->show(moved_);
-  return absl::OkStatus();
 }
 
 // The caller holds the snapshots' mutex.
@@ -585,15 +584,15 @@ absl::StatusOr<std::unique_ptr<Lake>> Lake::open(LakeOptions options) {
 }
 
 Sequence Lake::committed() const { return core_->committed(); }
-absl::Status Lake::append(absl::Span<const Row> rows) { return core_->append_events(rows); }
-absl::Status Lake::append(absl::Span<const SegmentRow> rows) { return core_->append_changes(rows); }
-absl::Status Lake::append(TableId table, absl::Span<const TableRow> rows) {
+absl::Status Lake::room() const { return core_->room(); }
+void Lake::append(absl::Span<const Row> rows) { core_->append_events(rows); }
+void Lake::append(absl::Span<const SegmentRow> rows) { core_->append_changes(rows); }
+void Lake::append(TableId table, absl::Span<const TableRow> rows) {
   KEHU_CHECK(table != TableId::kEvents && table != TableId::kIdentityLog && table != TableId::kSegmentLog);
-  return core_->append_rows(table, rows);
+  core_->append_rows(table, rows);
 }
-absl::Status Lake::move(absl::Span<const Move> moves) { return core_->move(moves); }
+void Lake::move(absl::Span<const Move> moves) { core_->move(moves); }
 bool Lake::full() const { return core_->full(); }
-bool Lake::exhausted() const { return core_->exhausted(); }
 bool Lake::freeze(Sequence up_to) { return core_->freeze(up_to); }
 absl::Status Lake::write() { return core_->write(); }
 absl::Status Lake::commit(Sequence up_to) { return core_->freeze(up_to) ? core_->write() : absl::OkStatus(); }
@@ -606,12 +605,12 @@ absl::Status Lake::restore_moves(Sequence up_to,
 }
 Sequence Lake::position(TableId table) const { return core_->position(table); }
 absl::Status Lake::restore_rows(TableId table, absl::Span<const TableRow> rows, Sequence up_to) {
-  absl::Status status = append(table, rows);
-  return status.ok() ? core_->write_restored(table, up_to) : status;
+  append(table, rows);
+  return core_->write_restored(table, up_to);
 }
 absl::Status Lake::restore_rows(absl::Span<const SegmentRow> rows, Sequence up_to) {
-  absl::Status status = append(rows);
-  return status.ok() ? core_->write_restored(TableId::kSegmentLog, up_to) : status;
+  append(rows);
+  return core_->write_restored(TableId::kSegmentLog, up_to);
 }
 absl::Status Lake::read(TableId table, std::string_view select,
                         const std::function<absl::Status(const duck::Batch&, size_t)>& visit) {

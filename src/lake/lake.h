@@ -101,23 +101,23 @@ class Lake {
 
   // One rule for all tables: rows come in the order of the log and have the order in which they come; those
   // at or below the position of their table are there already, and are dropped. From the return the others
-  // are in every new snapshot. ResourceExhausted when the rows that could not be committed take twice the
-  // memory they may: then none was taken.
+  // are in every new snapshot. What belongs to one stretch of the log goes in whole: whether there is room()
+  // is asked before its first row.
   //
   // `events`: ~250 ns a row. Last of a stretch of the log.
-  absl::Status append(absl::Span<const Row> rows);
+  void append(absl::Span<const Row> rows);
   // Moved parts, by merges and un-merges: rows of `identity_log`.
-  absl::Status move(absl::Span<const Move> moves);
+  void move(absl::Span<const Move> moves);
   // Changes of segments and tags: rows of `segment_log`. ~200 ns a row.
-  absl::Status append(absl::Span<const SegmentRow> rows);
+  void append(absl::Span<const SegmentRow> rows);
   // Any other table.
-  absl::Status append(TableId table, absl::Span<const TableRow> rows);
+  void append(TableId table, absl::Span<const TableRow> rows);
 
   // The rows that are not committed take more memory than they should, and no commit has failed a moment ago:
   // commit now.
   bool full() const;
-  // They take twice as much; no more is appended.
-  bool exhausted() const;
+  // ResourceExhausted when they take twice as much: then no more is to be appended.
+  absl::Status room() const;
 
   // Sets aside what was appended, for the next write() to commit up to `up_to`; nothing at or below it may be
   // appended afterwards. Not while write() runs. False when there is nothing to write: without rows, that is
