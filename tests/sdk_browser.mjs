@@ -218,6 +218,8 @@ const scenarios = {
     await idle(pages[0]);
     seen.ids = await Promise.all(pages.map((page) => page.evaluate(() => kehu.anonymousId())));
     await pages[0].evaluate(() => kehu.identify("tab-user"));
+    // A browser tells the processes of other tabs a moment later what was stored.
+    await pages[1].waitForFunction(() => Object.values(localStorage).includes("tab-user"), null, { timeout: 20000 });
     await track(pages[1], ["In another tab"]);
     await flush(pages[1]);
     await flush(pages[0]);
