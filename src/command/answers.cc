@@ -1,5 +1,6 @@
 #include "command/answers.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/text.h"
@@ -88,10 +89,16 @@ std::string field(const json::Value& value, std::string_view name) {
   return found.as_string().value_or(std::string(found.raw()));
 }
 
+// Most texts are printable as they are, and most of all others for long stretches.
 std::string printable(std::string_view text) {
+  const auto is_plain = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t'; };
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    const auto plain = static_cast<size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const Character character = first_character(text);
     const char32_t point = character.point;
     if (is_control(point) && point != '\n' && point != '\t') {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/hash.h"
 
 // A chunk is a bitmap of fixed size: 512 bytes, of which an empty one is no blob. Runs and sparse lists, as
@@ -13,10 +14,8 @@
 namespace kehu::membership {
 namespace {
 
-constexpr uint32_t kChunkBits = 4096;
 constexpr uint32_t kIdsPerPage = 256;
 constexpr uint32_t kChunksAtOnce = 32;
-using Bits = std::array<uint64_t, kChunkBits / 64>;
 
 enum class What : uint64_t { kEnd = 1, kIds = 2, kChunk = 3, kSize = 4 };
 
@@ -40,20 +39,31 @@ std::string_view bytes_of(const T& value) {
 
 }  // namespace
 
-uint32_t Index::end() const { return std::max(1u, read<uint32_t>(store_.get(place(What::kEnd, 0, 0)))); }
+uint32_t Index::end() const {
+  return end_ ? *end_ : std::max(1u, read<uint32_t>(store_.get(place(What::kEnd, 0, 0))));
+}
 
 uint32_t Index::add(CustomerId customer) {
   const uint32_t number = end();
-  store_.put(place(What::kEnd, 0, 0), bytes_of(number + 1));
-  const Hash128 at = place(What::kIds, 0, number / kIdsPerPage);
-  std::string ids(store_.get(at));
-  ids.resize((number % kIdsPerPage + 1) * sizeof(Hash128));
-  std::memcpy(ids.data() + number % kIdsPerPage * sizeof(Hash128), &customer.hash, sizeof(Hash128));
-  store_.put(at, ids);
+  if (!end_ || number % kIdsPerPage == 0) {
+    settle_numbers();
+    ids_ = store_.get(place(What::kIds, 0, number / kIdsPerPage));
+  }
+  ids_.resize((number % kIdsPerPage + 1) * sizeof(Hash128));
+  std::memcpy(ids_.data() + number % kIdsPerPage * sizeof(Hash128), &customer.hash, sizeof(Hash128));
+  end_ = number + 1;
   return number;
 }
 
+void Index::settle_numbers() {
+  if (!end_) return;
+  store_.put(place(What::kEnd, 0, 0), bytes_of(*end_));
+  store_.put(place(What::kIds, 0, (*end_ - 1) / kIdsPerPage), ids_);
+  end_.reset();
+}
+
 void Index::remove(uint32_t number) {
+  settle_numbers();
   const Hash128 at = place(What::kIds, 0, number / kIdsPerPage);
   std::string ids(store_.get(at));
   const size_t offset = number % kIdsPerPage * sizeof(Hash128);
@@ -62,30 +72,57 @@ void Index::remove(uint32_t number) {
   store_.put(at, ids);
 }
 
-bool Index::change(RuleId rule, uint32_t number, bool in) {
-  const Hash128 at = place(What::kChunk, rule.value(), number / kChunkBits);
-  Bits bits = read<Bits>(store_.get(at));
-  uint64_t& word = bits[number % kChunkBits / 64];
+Index::AtHand& Index::at_hand(RuleId rule, uint32_t chunk) {
+  std::unique_ptr<AtHand>& at = at_hand_[rule];
+  if (at != nullptr && at->chunk == chunk) return *at;
+  if (at == nullptr) {
+    const uint64_t size = this->size(rule);
+    at = std::make_unique<AtHand>();
+    at->size = size;
+  } else if (at->changed) {
+    write_chunk(rule, *at);
+  }
+  at->chunk = chunk;
+  at->bits = read<Bits>(store_.get(place(What::kChunk, rule.value(), chunk)));
+  return *at;
+}
+
+void Index::write_chunk(RuleId rule, const AtHand& at) {
+  const Hash128 where = place(What::kChunk, rule.value(), at.chunk);
+  const bool empty = std::ranges::all_of(at.bits, [](uint64_t each) { return each == 0; });
+  empty ? store_.erase(where) : store_.put(where, bytes_of(at.bits));
+}
+
+void Index::change(RuleId rule, uint32_t number, bool in) {
+  AtHand& at = at_hand(rule, number / kChunkBits);
+  uint64_t& word = at.bits[number % kChunkBits / 64];
   const uint64_t bit = uint64_t{1} << number % 64;
-  if (((word & bit) != 0) == in) return false;
+  if (((word & bit) != 0) == in) return;
   word ^= bit;
-  const bool empty = std::ranges::all_of(bits, [](uint64_t each) { return each == 0; });
-  empty ? store_.erase(at) : store_.put(at, bytes_of(bits));
-  return true;
+  in ? ++at.size : --at.size;
+  if (!at.changed) changed_.push_back(rule);
+  at.changed = true;
 }
 
-void Index::enter(RuleId rule, uint32_t number) {
-  if (change(rule, number, true)) store_.put(place(What::kSize, rule.value(), 0), bytes_of(size(rule) + 1));
-}
+void Index::enter(RuleId rule, uint32_t number) { change(rule, number, true); }
+void Index::leave(RuleId rule, uint32_t number) { change(rule, number, false); }
 
-void Index::leave(RuleId rule, uint32_t number) {
-  if (!change(rule, number, false)) return;
-  const uint64_t left = size(rule) - 1;
-  const Hash128 at = place(What::kSize, rule.value(), 0);
-  left == 0 ? store_.erase(at) : store_.put(at, bytes_of(left));
+void Index::settle() {
+  settle_numbers();
+  for (const RuleId rule : changed_) {
+    const auto found = at_hand_.find(rule);
+    if (found == at_hand_.end() || !found->second->changed) continue;
+    AtHand& at = *found->second;
+    write_chunk(rule, at);
+    const Hash128 where = place(What::kSize, rule.value(), 0);
+    at.size == 0 ? store_.erase(where) : store_.put(where, bytes_of(at.size));
+    at.changed = false;
+  }
+  changed_.clear();
 }
 
 void Index::forget(RuleId rule) {
+  at_hand_.erase(rule);
   for (uint32_t chunk = 0; chunk <= end() / kChunkBits; ++chunk) {
     store_.erase(place(What::kChunk, rule.value(), chunk));
   }
@@ -93,10 +130,13 @@ void Index::forget(RuleId rule) {
 }
 
 uint64_t Index::size(RuleId rule) const {
+  const auto found = at_hand_.find(rule);
+  if (found != at_hand_.end() && found->second != nullptr) return found->second->size;
   return read<uint64_t>(store_.get(place(What::kSize, rule.value(), 0)));
 }
 
 Index::Page Index::page(RuleId rule, uint32_t from, size_t limit) const {
+  KEHU_CHECK(changed_.empty() && !end_);
   Page page;
   const uint32_t end = this->end();
   for (uint32_t number = from; number < end; number = (number / kChunkBits + 1) * kChunkBits) {
@@ -121,6 +161,7 @@ Index::Page Index::page(RuleId rule, uint32_t from, size_t limit) const {
 
 // Chunks lie anywhere in memory, or on disk, so that those of many numbers are brought near at once.
 uint64_t Index::overlap(absl::Span<const RuleId> rules) const {
+  KEHU_CHECK(changed_.empty() && !end_);
   uint64_t count = 0;
   const uint32_t chunks = rules.empty() ? 0 : end() / kChunkBits + 1;
   std::vector<Hash128> keys;

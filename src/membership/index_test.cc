@@ -47,6 +47,10 @@ TEST(Index, PagesAndOverlapsAreThoseOfSets) {
     two += sets[kB].contains(number);
     three += sets[kB].contains(number) && sets[kC].contains(number);
   }
+  EXPECT_EQ(index.size(kA), sets[kA].size());
+  index.settle();
+  EXPECT_EQ(index.size(kA), sets[kA].size());
+  EXPECT_EQ(Index(store).size(kA), sets[kA].size());
   EXPECT_EQ(index.overlap({{kA, kB}}), two);
   EXPECT_EQ(index.overlap({{kA, kB, kC}}), three);
   EXPECT_EQ(index.overlap({{kB}}), sets[kB].size());
@@ -79,6 +83,7 @@ TEST(Index, OverlapOfLargeSegments) {
     if (i <= members) index.enter(kA, i);
     if (i > members / 5) index.enter(kB, i);
   }
+  index.settle();
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(index.overlap({{kA, kB}}), members - members / 5);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;

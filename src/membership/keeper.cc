@@ -50,17 +50,20 @@ void Keeper::update(absl::Span<const uint32_t> rules, Instant now, TraitOf trait
 absl::Span<const Plan::Touch> Keeper::select(const Plan& plan, absl::Span<const Plan::Touch> touched,
                                              const std::vector<uint32_t>& moved) {
   if (marks_.size() < plan.size()) marks_.resize(plan.size());
+  if (moved_.size() < plan.tallies().size()) moved_.resize(plan.tallies().size());
+  for (const uint32_t tally : moved) moved_[tally] = true;
   selected_.clear();
   for (const Plan::Touch& touch : touched) {
     const Program& program = plan.at(touch.rule).program;
-    const auto has_moved = [&](uint32_t tally) { return std::ranges::binary_search(moved, tally); };
-    if (touch.always || std::ranges::any_of(program.tallies(), has_moved) ||
+    if (touch.always ||
+        std::ranges::any_of(program.tallies(), [this](uint32_t tally) { return moved_[tally]; }) ||
         std::ranges::any_of(program.rules(), [this](uint32_t rule) { return marks_[rule]; })) {
       selected_.push_back(touch);
       marks_[touch.rule] = true;
     }
   }
   for (const Plan::Touch& touch : selected_) marks_[touch.rule] = false;
+  for (const uint32_t tally : moved) moved_[tally] = false;
   return selected_;
 }
 

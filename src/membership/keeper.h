@@ -88,6 +88,7 @@ class Keeper final : private Asked {
   std::vector<uint32_t> due_rules_;
   std::vector<Plan::Touch> selected_;
   std::vector<bool> marks_;  // by rule: it is selected
+  std::vector<bool> moved_;  // by tally: it has moved
   const TraitOf* trait_ = nullptr;
   Instant now_;
 };

@@ -89,6 +89,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
   }
   for (const Node& child : node.of) {
     step.of.push_back(compile(child, zone, names));
+    step.takes_lists |= step.of.back().may_be_list;
     step.of.back().type = rule::comparison_type(node.of[0], child);
     for (size_t i = 0; child.op == Op::kList && i < child.of.size(); ++i) {
       step.of.back().of[i].type = rule::comparison_type(node.of[0], child.of[i]);

@@ -80,6 +80,7 @@ class Program {
     std::string text = {};
     rule::Value constant = {};
     bool may_be_list = false;
+    bool takes_lists = false;             // one of its operands may be one
     rule::Type type = rule::Type::kText;  // what the step before it is compared with it as
     rule::Span span = {};
     rule::Window window = {};

@@ -57,7 +57,7 @@ Instant moved(const Run::Step& step, Instant now, const BusinessZone& zone) {
 }  // namespace
 
 Answer Run::answer(const Step& step) {
-  if (looks_at_values(step.op)) {
+  if (step.takes_lists && looks_at_values(step.op)) {
     if (auto known = of_lists(step)) return *known;
   }
   if (rule::is_comparison(step.op)) return comparison(step);

@@ -289,15 +289,14 @@ Answer Run::steps(const Step& step) {
     const auto answer = steps.sequence(pattern, step.window, now_);
     return {Value::of(answer.happened), answer.until};
   }
-  const size_t reached = steps.stage(pattern, rule::extent(step.window, now_, zone_));
+  const rule::Extent extent = rule::extent(step.window, now_, zone_);
+  const size_t reached = steps.stage(pattern, extent);
   const Value value = reached == 0 ? Value() : Value::of(step.names[reached - 1]);
-  Instant until = kLastInstant;
-  for (const auto& event : steps.events()) {
-    if (rule::extent(step.window, now_, zone_).from > event.time) continue;
-    until = std::min(until, slides_open(step.window) ? tally::leaves(step.window, event.time, now_, zone_)
-                                                     : rule::next_edge(step.window, now_, zone_));
-  }
-  return {value, until};
+  // The oldest that counts leaves first.
+  const auto oldest = std::ranges::lower_bound(steps.events(), extent.from, {}, &tally::Steps::Event::time);
+  if (oldest == steps.events().end()) return {value};
+  return {value, slides_open(step.window) ? tally::leaves(step.window, oldest->time, now_, zone_)
+                                          : rule::next_edge(step.window, now_, zone_)};
 }
 
 }  // namespace kehu::membership

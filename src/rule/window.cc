@@ -164,22 +164,23 @@ Instant start_of(int64_t number, Granule granule, const BusinessZone& zone) {
   return Instant(number * seconds_of(granule) * kMicrosPerSecond);
 }
 
+// The calendar costs more than all else here: who does not need to know today's date does not ask for it.
 Extent extent(const Window& window, Instant now, const BusinessZone& zone) {
-  if (window.kind == Window::Kind::kLast) return last(window, now, zone);
-  const absl::CivilDay today = civil(zone.day_of(now));
-  const absl::CivilDay since = beginning(today, window.span.unit);
+  const auto today = [&] { return civil(zone.day_of(now)); };
+  const auto since = [&] { return beginning(today(), window.span.unit); };
   switch (window.kind) {
     case Window::Kind::kEver:
-    case Window::Kind::kLast:
       break;
+    case Window::Kind::kLast:
+      return last(window, now, zone);
     case Window::Kind::kToday:
-      return days(today, today + 1, zone);
+      return days(today(), today() + 1, zone);
     case Window::Kind::kYesterday:
-      return days(today - 1, today, zone);
+      return days(today() - 1, today(), zone);
     case Window::Kind::kThis:
-      return days(since, later(since, {1, window.span.unit}), zone);
+      return days(since(), later(since(), {1, window.span.unit}), zone);
     case Window::Kind::kPrevious:
-      return days(later(since, {-1, window.span.unit}), since, zone);
+      return days(later(since(), {-1, window.span.unit}), since(), zone);
     case Window::Kind::kSince:
       return {start_of(civil(window.from), zone), kOpen};
     case Window::Kind::kBetween:

@@ -66,6 +66,7 @@ absl::Status Shard::apply(absl::Span<const LogRecord> records, Instant tick, Eff
     if (!status.ok()) return status;
     i = command ? i + 1 : end;
   }
+  index_.settle();
   return absl::OkStatus();
 }
 
@@ -273,6 +274,7 @@ absl::Status Shard::advance(Instant now, Sequence tick, Effects& effects) {
     if (auto status = come_due(each.timer, tick, effects); !status.ok()) return status;
   }
   effects.timers_due += due.size();
+  index_.settle();
   return absl::OkStatus();
 }
 
