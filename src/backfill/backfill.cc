@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <set>
 
 #include "base/text.h"
@@ -15,6 +17,8 @@ namespace {
 // Applying a record must not hold up events for longer than a few milliseconds.
 constexpr size_t kPartsPerRecord = 500;
 constexpr size_t kBytesPerRecord = 256 << 10;
+// So many records are in the log and not applied yet, at most: what an event may have to wait for.
+constexpr int kRecordsAhead = 3;
 constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
 
 // Names of the events that any of these count; empty: some count any event.
@@ -37,8 +41,9 @@ std::vector<std::string> names_of(const tally::Specs& tallies) {
 
 }  // namespace
 
-// Collects entries into records, and logs each and waits until it is applied: so the archive is read no
-// faster than the engine takes it.
+// Collects entries into records. While the disk takes one and the engine applies others, the archive is read
+// on, no faster than the engine takes it. Each is sent when the one before is in the log: of one that is lost
+// nothing may come behind, for what has come tells how far the round is.
 class Backfill::Records {
  public:
   Records(Backfill& backfill, const Round& round) : backfill_(backfill), round_(round) {}
@@ -49,7 +54,12 @@ class Backfill::Records {
     if (entries_.size() < kPartsPerRecord && bytes_ < kBytesPerRecord) return absl::OkStatus();
     return send(false);
   }
-  absl::Status finish() { return send(true); }
+  // Waits until all is applied.
+  absl::Status finish() {
+    if (auto status = send(true); !status.ok()) return status;
+    if (auto status = wait_for_log(); !status.ok()) return status;
+    return wait_until_applied();
+  }
 
  private:
   absl::Status send(bool last) {
@@ -59,18 +69,37 @@ class Backfill::Records {
     RecordBatch batch;
     codec::add_record(batch, RecordKind::kBackfill,
                       [&](std::string& out) { codec::append_backfill(record, out); });
-    const auto ack = backfill_.engine_.submit_and_wait(std::move(batch));
-    if (!ack.ok()) return ack.status();
+    if (auto status = wait_for_log(); !status.ok()) return status;
+    if (++ahead_ > kRecordsAhead) {
+      if (auto status = wait_until_applied(); !status.ok()) return status;
+    }
+    const auto answer = std::make_shared<std::promise<absl::Status>>();
+    in_log_ = answer->get_future();
+    const auto done = [answer](const engine::Ack& ack) { answer->set_value(ack.status); };
+    auto status = backfill_.engine_.submit({.batch = std::move(batch), .data_keys = {}, .done = done});
+    if (!status.ok()) {
+      in_log_ = {};
+      return status;
+    }
     backfill_.parts_ += entries_.size();
     entries_.clear();
     bytes_ = 0;
     return absl::OkStatus();
+  }
+  // The record that was sent last.
+  absl::Status wait_for_log() { return in_log_.valid() ? in_log_.get() : absl::OkStatus(); }
+  // All that are in the log.
+  absl::Status wait_until_applied() {
+    ahead_ = 0;
+    return backfill_.engine_.ask<bool>([](replica::Replica&) { return true; }).status();
   }
 
   Backfill& backfill_;
   const Round round_;
   std::vector<std::pair<Token, std::string>> entries_;
   size_t bytes_ = 0;
+  std::future<absl::Status> in_log_;
+  int ahead_ = 0;  // records sent since all were applied
 };
 
 Backfill::Backfill(engine::Engine& engine, query::Reader& reader, std::function<void(std::string_view)> warn)

@@ -36,6 +36,12 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
     const Registry::Rule* rule = registry_.find(rules_.at(index).id);
     if (rule != nullptr && rule->asking_since != Sequence()) asked_.push_back(index);
   }
+  // A round goes through all customers, most of whom nobody has looked at for long.
+  keys_.clear();
+  for (const codec::Backfill::Entry& entry : backfill->entries) {
+    if (const auto owner = graph_.customer_of(entry.part)) keys_.push_back(owner->hash);
+  }
+  customers_.prefetch(keys_);
   Token last = due.after;
   for (const codec::Backfill::Entry& entry : backfill->entries) {
     if (entry.part <= last) continue;
