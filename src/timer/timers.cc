@@ -197,7 +197,11 @@ size_t Timers::advance(Instant now, size_t limit, absl::FunctionRef<void(const T
   size_t taken = 0;
   for (bool more = true; more && taken < limit;) {
     Found found = find_first();
-    if (found.blob.empty() || PageReader(found.blob).timer().due > now) break;
+    if (found.blob.empty()) break;
+    if (const Instant due = PageReader(found.blob).timer().due; due > now) {
+      first_ = due;
+      break;
+    }
     bring_near(found);
     page_.assign(found.blob);
     PageReader reader(page_);
@@ -208,6 +212,7 @@ size_t Timers::advance(Instant now, size_t limit, absl::FunctionRef<void(const T
     }
     visiting_ = false;
     more = reader.at_end();
+    if (!more) first_ = reader.timer().due;
     erase_front(reader.offset(), page_);
     if (more) remove_page(found.slot);
     if (!more) store_.put(address_of(found.slot), page_);

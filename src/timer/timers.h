@@ -47,8 +47,8 @@ class Timers {
   // False when there is no such timer: it has fired, or was never set. Costs what set costs.
   bool cancel(Instant due, TimerId id);
 
-  // When the first timer is due, exactly; nullopt: none is pending. Behind an advance or a cancel a get for
-  // each level in use, mostly 5; else nothing.
+  // When the first timer is due, exactly; nullopt: none is pending. Behind a cancel, and while none is, a get
+  // for each level in use, mostly 5; else nothing.
   std::optional<Instant> next_due();
 
   // Takes the timers that are due at `now` or before, in order of (due, id), and shows each to `visit` once;
