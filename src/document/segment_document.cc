@@ -1,6 +1,7 @@
 #include "document/segment_document.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/text.h"
@@ -36,7 +37,7 @@ uint64_t parts_total(replica::Replica& replica, const membership::Registry::Roun
   const double share = static_cast<double>(round.after.hash.high) / 0x1p64;
   if (round.parts == 0 || share <= 0)
     return static_cast<uint64_t>(std::max<int64_t>(0, replica.totals().customers));
-  return std::max(round.parts, static_cast<uint64_t>(static_cast<double>(round.parts) / share + 0.5));
+  return std::max(round.parts, static_cast<uint64_t>(std::llround(static_cast<double>(round.parts) / share)));
 }
 
 // The members of a document that say how far what is being filled in has come.
