@@ -1,6 +1,7 @@
 #include "aggregate/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "base/hash.h"
@@ -31,7 +32,7 @@ bool before(const TopMetric::Entry& a, const TopMetric::Entry& b) {
 uint64_t estimate_distinct(uint64_t kept, uint64_t largest_kept_hash) {
   const double space = static_cast<double>(kKeyMask) + 1;
   return static_cast<uint64_t>(
-      static_cast<double>(kept - 1) * space / (static_cast<double>(largest_kept_hash) + 1) + 0.5);
+      std::llround(static_cast<double>(kept - 1) * space / (static_cast<double>(largest_kept_hash) + 1)));
 }
 
 void SumMetric::add(Decimal value, CivilDay day) {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "base/hash.h"
 #include "base/text.h"
 #include "interpreter/test_question.h"
@@ -292,7 +294,7 @@ TEST(Function, ManyDifferentTexts) {
   for (size_t i = 0; i < 1000; ++i) hashes.emplace_back(hash64(cat("v", i)) & 0xffff'ffff'ffff, i);
   std::sort(hashes.begin(), hashes.end());
   const auto largest = static_cast<double>(hashes[255].first);
-  const auto estimate = static_cast<int64_t>(255.0 * 281'474'976'710'656.0 / (largest + 1) + 0.5);
+  const auto estimate = std::llround(255.0 * 281'474'976'710'656.0 / (largest + 1));
   EXPECT_EQ(Many(1000).answer_to(R"(distinct(p of "A"))"), std::to_string(estimate));
   EXPECT_NEAR(static_cast<double>(estimate), 1000, 150);
 

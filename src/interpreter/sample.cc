@@ -1,6 +1,7 @@
 #include "interpreter/sample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -33,7 +34,7 @@ void keep_smallest(std::set<T>& set) {
 Sum estimated(size_t found, uint64_t largest_hash) {
   const double space = static_cast<double>(kHashMask) + 1;
   const double all = static_cast<double>(kSampledTexts - 1) * space / (static_cast<double>(largest_hash) + 1);
-  return static_cast<int64_t>(all * static_cast<double>(found) / static_cast<double>(kSampledTexts) + 0.5);
+  return std::llround(all * static_cast<double>(found) / static_cast<double>(kSampledTexts));
 }
 
 }  // namespace

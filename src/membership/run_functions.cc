@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -59,8 +60,8 @@ uint64_t estimated(size_t found, uint64_t largest_hash) {
   const double space = static_cast<double>(aggregate::kKeyMask) + 1;
   const double all =
       static_cast<double>(tally::Texts::kTexts - 1) * space / (static_cast<double>(largest_hash) + 1);
-  return static_cast<uint64_t>(all * static_cast<double>(found) / static_cast<double>(tally::Texts::kTexts) +
-                               0.5);
+  return static_cast<uint64_t>(
+      std::llround(all * static_cast<double>(found) / static_cast<double>(tally::Texts::kTexts)));
 }
 
 // Of equals the first by code point, which is the order of the map.

@@ -1,6 +1,7 @@
 #include "order/revenue.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -98,8 +99,8 @@ std::vector<RevenueView> summed_revenue(const OrderBook& book) {
     });
     RevenueView revenue{.currency = std::string(totals.currency)};
     const bool whole = totals.completed > 0;
-    revenue.orders =
-        whole ? totals.completed : static_cast<uint64_t>(static_cast<double>(in_sample) * scale + 0.5);
+    revenue.orders = whole ? totals.completed
+                           : static_cast<uint64_t>(std::llround(static_cast<double>(in_sample) * scale));
     revenue.revenue = whole ? totals.completed_amount : totals.line_amount;
     revenue.refunded = aggregate::wrapping_add(totals.refund_amount, whole_refunds.sums[revenue.currency]);
     orders += revenue.orders;
