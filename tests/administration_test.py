@@ -434,7 +434,7 @@ class IdentityCommandsTest(Commands):
 
 
 class WelcomeTest(Commands):
-    def serve_on_a_terminal(self, data, listen, env):
+    def serve_on_a_terminal(self, data, listen, env, stops=False):
         terminal, inner = pty.openpty()
         self.addCleanup(os.close, terminal)
         process = subprocess.Popen([kehu_server.BINARY, "serve", "--data", data, "--listen", listen], stdout=inner,
@@ -446,6 +446,9 @@ class WelcomeTest(Commands):
             if select.select([terminal], [], [], 0.1)[0]:
                 text += os.read(terminal, 65536).decode()
         self.assertIn("Ctrl-C", text)
+        if stops:
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(30), 0)
         return text.replace("\r\n", "\n")
 
     def value(self, name, text):
@@ -482,6 +485,44 @@ class WelcomeTest(Commands):
                         self.assertIn(token, again)
                         self.assertIn(key, again)
                     self.assertTrue(promised or name == "given", text)
+
+    def test_a_key_that_opens_nothing_is_not_shown(self):
+        data = kehu_server.scratch(self) / "data"
+        where = ("--data", data)
+
+        def shown(env):
+            return self.value("write key", self.serve_on_a_terminal(data, "127.0.0.1:0", env, stops=True))
+
+        def advice(text):
+            self.assertNotIn(own, text)
+            self.assertNotIn(WRITE_KEY, text)
+            self.assertIn("curl -u KEY: ", text)
+            return re.search(r"^  write key    none: (?:no source is enabled; )?`kehu ([^`]*)`", text, re.M)[1]
+
+        def key_made_by(line):
+            made = self.good(*shlex.split(line), env=NO_ENVIRONMENT)
+            return re.search(r"kwk_[0-9a-f]{40}", made)[0]
+        own = shown(NO_ENVIRONMENT)[0]
+        self.good("source", "key", "revoke", "default", own, *where, env=NO_ENVIRONMENT)
+        self.assertEqual(shown({}), (WRITE_KEY, "of KEHU_WRITE_KEY"))
+        line = advice(self.serve_on_a_terminal(data, "127.0.0.1:0", NO_ENVIRONMENT, stops=True))
+        self.assertEqual(line, f"source key add default --data {data}")
+        made = key_made_by(line)
+        self.good("source", "set", "default", "--enabled", "false", *where, env=NO_ENVIRONMENT)
+        line = advice(self.serve_on_a_terminal(data, "127.0.0.1:0", {}, stops=True))
+        self.assertEqual(line, f"source set default --enabled true --data {data}")
+        self.good(*shlex.split(line), env=NO_ENVIRONMENT)
+        server = self.start(data)
+        self.assertEqual((self.key_status(server, made), self.key_status(server, own)), (200, 401))
+        server.stop()
+        self.good("source", "delete", "default", *where, env=NO_ENVIRONMENT)
+        self.assertIn("`kehu source add NAME`", self.good("keys", *where, env=NO_ENVIRONMENT))
+        for env in ({}, NO_ENVIRONMENT):
+            line = advice(self.serve_on_a_terminal(data, "127.0.0.1:0", env, stops=True))
+            self.assertEqual(line, f"source add NAME --data {data}")
+        made = key_made_by(line.replace("NAME", "'new shop'"))
+        self.assertEqual(self.key_status(self.start(data), made), 200)
+        self.assertEqual(self.good("source", "list", *where).count("new shop"), 1)
 
     def test_a_log_says_no_secret(self):
         server = self.start(kehu_server.scratch(self) / "data")

@@ -53,7 +53,8 @@ std::string to_text(const std::string& token, const std::vector<ShownKey>& keys)
     out += cat("  ", key.source, "  ", key.key, "  (", key.note, ")\n");
     hidden = hidden || !key.whole;
   }
-  if (keys.empty()) out += "  none: `kehu source key add NAME` makes one\n";
+  if (keys.empty())
+    out += "  none: `kehu source key add NAME` makes one, `kehu source add NAME` a source with one\n";
   if (hidden) {
     out +=
         "\nOf keys that were made later only the first characters are kept: they were shown when they were "

@@ -100,8 +100,11 @@ std::string Runtime::admin_token() const {
 }
 
 std::string Runtime::write_key() const {
-  const std::string given = environment("KEHU_WRITE_KEY");
-  return given.empty() ? directory::derived_write_key(engine_->key()) : given;
+  const auto project = engine_->project();
+  for (std::string key : {environment("KEHU_WRITE_KEY"), directory::derived_write_key(engine_->key())}) {
+    if (app_->source_of(*project, key) != nullptr) return key;
+  }
+  return {};
 }
 
 absl::Status Runtime::stop() {

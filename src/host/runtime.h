@@ -41,6 +41,8 @@ class Runtime {
   query::Reader& query() { return *query_; }
   api::App& app() { return *app_; }
   std::string admin_token() const;
+  // The first of KEHU_WRITE_KEY and the directory's own key that opens a source; empty when neither does,
+  // because it was revoked or its source deleted or disabled.
   std::string write_key() const;
 
   // Waits for what runs, then closes the directory in order. Once.

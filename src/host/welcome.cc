@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/text.h"
@@ -10,8 +11,27 @@
 namespace kehu::host {
 namespace {
 
+constexpr const char* kOwn = "of this data directory";
+
 std::string origin_of(const char* variable) {
-  return environment(variable).empty() ? std::string("of this data directory") : cat("of ", variable);
+  return environment(variable).empty() ? std::string(kOwn) : cat("of ", variable);
+}
+
+// Names of sources have single spaces at most.
+std::string shell_word(const std::string& name) {
+  return name.find(' ') == name.npos ? name : cat("'", name, "'");
+}
+
+std::string how_to_get_a_key(const definition::Project& project, const std::string& data) {
+  const auto& sources = project.sources();
+  const auto enabled =
+      std::ranges::find_if(sources, [](const definition::Source& one) { return one.enabled; });
+  if (enabled != sources.end()) {
+    return cat("`kehu source key add ", shell_word(enabled->name), " --data ", data, "` makes one");
+  }
+  if (sources.empty()) return cat("`kehu source add NAME --data ", data, "` makes a source with one");
+  return cat("no source is enabled; `kehu source set ", shell_word(sources[0].name),
+             " --enabled true --data ", data, "` enables it");
 }
 
 }  // namespace
@@ -22,7 +42,7 @@ std::string page_of(const std::string& listen, int port) {
   return cat("http://", everywhere ? "127.0.0.1" : host, ":", port);
 }
 
-void welcome(const Runtime& runtime, const std::string& page, const std::string& data) {
+void welcome(Runtime& runtime, const std::string& page, const std::string& data) {
   if (isatty(STDERR_FILENO) == 0) {
     const bool own_token = environment("KEHU_ADMIN_TOKEN").empty();
     log_line(server::Severity::kInfo, cat("`kehu keys --data ", data, "` shows the write keys",
@@ -30,12 +50,16 @@ void welcome(const Runtime& runtime, const std::string& page, const std::string&
     return;
   }
   const bool given = !environment("KEHU_ADMIN_TOKEN").empty() || !environment("KEHU_WRITE_KEY").empty();
+  const std::string key = runtime.write_key();
+  const std::string example = "/v1/track -d '{\"userId\":\"me\",\"event\":\"Hello\"}'\n";
   const std::string text = cat(
       "\n  page         ", page, "/#token=", runtime.admin_token(), "\n  admin token  ",
-      runtime.admin_token(), "  (", origin_of("KEHU_ADMIN_TOKEN"), ")\n  write key    ", runtime.write_key(),
-      "  (", origin_of("KEHU_WRITE_KEY"), ")\n\nSend an event:\n  curl -u ", runtime.write_key(), ": ", page,
-      "/v1/track -d '{\"userId\":\"me\",\"event\":\"Hello\"}'\n`kehu keys --data ", data, "` shows ",
-      given ? "those of this data directory" : "them again", ". Ctrl-C stops the server.\n\n");
+      runtime.admin_token(), "  (", origin_of("KEHU_ADMIN_TOKEN"), ")\n  write key    ",
+      key.empty() ? cat("none: ", how_to_get_a_key(*runtime.engine().project(), data))
+                  : cat(key, "  (", key == environment("KEHU_WRITE_KEY") ? "of KEHU_WRITE_KEY" : kOwn, ")"),
+      "\n\nSend an event:\n  curl -u ", key.empty() ? "KEY" : key, ": ", page, example, "`kehu keys --data ",
+      data, "` shows ", given ? "those of this data directory" : "them again",
+      ". Ctrl-C stops the server.\n\n");
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

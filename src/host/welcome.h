@@ -10,7 +10,8 @@ namespace kehu::host {
 std::string page_of(const std::string& listen, int port);
 
 // Where to look and how to get in, for the terminal that a server was started in: the page, the admin token
-// and the write key, and where they come from. Elsewhere, where a log is kept, only which command shows them.
-void welcome(const Runtime& runtime, const std::string& page, const std::string& data);
+// and a write key that opens a source, and where they come from; without one, how to make one. Elsewhere,
+// where a log is kept, only which command shows them.
+void welcome(Runtime& runtime, const std::string& page, const std::string& data);
 
 }  // namespace kehu::host

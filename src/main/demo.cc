@@ -196,10 +196,12 @@ void stream_live(Feeder& feeder, demo::Retailer& retailer, os::Clock& clock,
 }
 
 void print_welcome(const host::Runtime& runtime, const std::string& url, const std::string& data) {
+  const std::string key = runtime.write_key();
   (void)command::print(cat(
       "\nKehu is running: ", url, "/#token=", runtime.admin_token(), "\n\n", "  data directory  ", data, "\n",
-      "  write key       ", runtime.write_key(), "\n", "  admin token     ", runtime.admin_token(), "\n\n",
-      "Send an event:\n  curl -u ", runtime.write_key(), ": ", url,
+      "  write key       ", key.empty() ? cat("none opens a source: see `kehu keys --data ", data, "`") : key,
+      "\n", "  admin token     ", runtime.admin_token(), "\n\n", "Send an event:\n  curl -u ",
+      key.empty() ? "KEY" : key, ": ", url,
       "/v1/track -d '{\"userId\":\"me\",\"event\":\"Order Completed\",\"properties\":{\"revenue\":99}}'\n",
       "See the customer:\n  curl -H 'Authorization: Bearer ", runtime.admin_token(), "' ", url,
       "/api/v1/customers/user_id:me\n\nCtrl-C stops it; `kehu demo --data ", data,
