@@ -220,6 +220,9 @@ class KeysTest(kehu_server.ServerTest):
         answer = revoke("kwk_")
         self.assertEqual((answer.status, answer.json["code"]), (409, "ambiguous_key"))
         self.assertEqual(revoke("kwk_zzzz").status, 404)
+        for wrong in (keys[1][:-1], keys[1] + "0", keys[1][:-8] + "zzzzzzzz", keys[1][:13], keys[1][:20], hints[1] + "…0"):
+            self.assertEqual(revoke(wrong).status, 404, "its beginning is right, its end is not: " + wrong)
+            self.assertEqual(self.server.segment("/v1/track", {"event": "A", "userId": "u"}, key=keys[1]).status, 200)
         self.assertEqual(revoke(keys[1]).status, 200, "the whole key names it")
         self.assertEqual(revoke(keys[0][:8]).status, 200, "the first eight, while they are enough")
         self.assertEqual(revoke(hints[0]).status, 404, "it is revoked already")

@@ -204,10 +204,10 @@ std::string without_dots(std::string_view hint) {
   return std::string(hint.ends_with(kDots) ? hint.substr(0, hint.size() - kDots.size()) : hint);
 }
 
-// By the hint, or by more of the key than its hint has: hints of older keys are shorter.
+// By the hint or, for who types, by less of it. More than the hint cannot be compared with what is kept of a
+// key: only the whole key tells that its end is right.
 bool begins_as(const engine::WriteKey& key, std::string_view name) {
-  const std::string hint = without_dots(key.hint);
-  return !name.empty() && (hint.starts_with(name) || name.starts_with(hint));
+  return !name.empty() && without_dots(key.hint).starts_with(name);
 }
 
 // The live keys that are named so: the one that is meant as a whole, or all that begin so.
@@ -228,7 +228,7 @@ absl::StatusOr<engine::Source> without_key(App& app, engine::Source source, cons
   const auto named = keys_named(app, source, name);
   if (named.empty()) {
     return failure(absl::StatusCode::kNotFound, "the source has no live key that begins with ",
-                   name.substr(0, 12));
+                   name.substr(0, 12), ", or that is this one: name it by its hint, or by the whole key");
   }
   if (named.size() > 1) {
     return failure(absl::StatusCode::kAlreadyExists, named.size(), " live keys of the source begin with ",
