@@ -205,6 +205,29 @@ class CommandLineTest(unittest.TestCase):
         self.assertNotIn("origin", stored)
         self.assertIn("server side.csv:4 at /when", self.good("rejections", "--reason", "invalid_time", "--data", self.data))
 
+    def test_a_report_names_the_columns_that_lost_digits_or_could_not_be_read(self):
+        rows = self.rows("lost.csv", "card,phone,when\n" + "1.23457E+17,,2026-01-01 10:00:00\n" * 2 +
+                         "1.23457E+17,13912340000,2026-01-01 10:00:00\n'1.23457E+17,1.39111E+10,2026-01-01 10:00:00\n"
+                         "110105194912310021,13912340001,2026-01-01 10:00:00\n1.39111122E+10,,2026-01-01 10:00:00\n"
+                         "c-1,13912340002,never\n1.2E+17,13912340003,\n")
+        mapping = self.rows("lost.toml", '[file]\n[identifiers]\nmember_id = [{ column = "card" }, { constant = "" }]\nphone = "phone"\n'
+                            '[time]\ncolumn = "when"\n[event]\nname = "Lost"\n')
+        where = ["import", "--data", self.data, "--map", mapping, rows]
+        report = json.loads(self.good(*where, "--json"))
+        self.assertEqual((report["rows"], report["accepted"], report["rejected"]), (8, 3, 5), report)
+        self.assertEqual(report["digits_lost_by_column"], {"card": 5, "phone": 1})
+        self.assertEqual(report["files"][0]["digits_lost_by_column"], {"card": 5, "phone": 1})
+        self.assertEqual(report["rejected_by_reason"], {"no_identifier": 3, "invalid_time": 2})
+        self.assertEqual(report["unmappable_by_column"], {"when": {"invalid_time": 2}})
+        lines = ("digits_lost in the column card: 5 rows, whose identifier a spreadsheet rounded\n",
+                 "digits_lost in the column phone: 1 row, whose identifier a spreadsheet rounded\n")
+        text = self.good(*where)
+        for line in (*lines, "  invalid_time: 2\n    in the column when: 2\n"):
+            self.assertIn(line, text)
+        text = self.good(*where, "--dry-run", "0")
+        for line in lines:
+            self.assertIn(line, text)
+
     def test_exit_codes_of_import(self):
         good = "who,when\nexit-1,2026-01-01 10:00:00\n"
         where = ["--data", self.data]

@@ -62,6 +62,11 @@ void Report::add(const Report& other) {
   filtered += other.filtered;
   rejected += other.rejected;
   for (size_t i = 0; i < rejected_by_reason.size(); ++i) rejected_by_reason[i] += other.rejected_by_reason[i];
+  for (const auto& [column, rows_of] : other.digits_lost_by_column) digits_lost_by_column[column] += rows_of;
+  for (const auto& [column, counts] : other.rejected_by_column) {
+    auto& sums = rejected_by_column[column];
+    for (size_t i = 0; i < counts.size(); ++i) sums[i] += counts[i];
+  }
   exact_duplicates += other.exact_duplicates;
   duplicates_at_least = duplicates_at_least || other.duplicates_at_least;
 }
@@ -131,7 +136,10 @@ void FileImport::count(const MappedRow& row) {
   report_.rejected += row.rejections.size();
   for (const RowRejection& rejection : row.rejections) {
     ++report_.rejected_by_reason[static_cast<size_t>(rejection.reason)];
+    if (!rejection.column.empty())
+      ++report_.rejected_by_column[rejection.column][static_cast<size_t>(rejection.reason)];
   }
+  for (const std::string_view column : row.digits_lost) ++report_.digits_lost_by_column[std::string(column)];
   const uint64_t hash = hash64(row.text);
   if (seen_.size() < kRememberedRows) {
     report_.exact_duplicates += !seen_.insert(hash).second;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct Report {
   uint64_t filtered = 0;  // rows
   uint64_t rejected = 0;  // rejections; a row of several events may make several
   std::array<uint64_t, kReasonCount> rejected_by_reason{};  // index: Reason
+  // Rows, by the column that said who: see MappedRow.
+  std::map<std::string, uint64_t, std::less<>> digits_lost_by_column{};
+  // And by the column that could not be read, of rejections that name one.
+  std::map<std::string, std::array<uint64_t, kReasonCount>, std::less<>> rejected_by_column{};
   uint64_t exact_duplicates = 0;     // rows whose text stood in the file before; they are kept
   bool duplicates_at_least = false;  // the file has more different rows than are remembered
 

@@ -10,6 +10,7 @@
 #include "json/index.h"
 #include "mapping/row_content.h"
 #include "model/channel.h"
+#include "model/spreadsheet.h"
 
 namespace kehu::mapping {
 namespace {
@@ -55,6 +56,18 @@ std::string short_hash(std::string_view text) { return hash128(text).hex().subst
 
 }  // namespace
 
+bool has_lost_digits(const rows::FileSpec& file, const rows::Cell& cell) {
+  if (cell.kind == rows::CellKind::kText)
+    return number_in_text(without_guards(cell.text)).left_out == LeftOut::kDigitsLost;
+  if (cell.kind == rows::CellKind::kNumber) return plain_number(cell.text).left_out == LeftOut::kDigitsLost;
+  if (!rows::is_list(cell)) return false;
+  rows::Elements elements(file, cell);
+  for (rows::Cell element; elements.next(element);) {
+    if (!rows::is_list(element) && has_lost_digits(file, element)) return true;
+  }
+  return false;
+}
+
 absl::Status RowMapper::set_file(std::string_view path, Instant modified) {
   file_times_.assign(mapping_.events.size(), std::nullopt);
   const std::string_view name = path.substr(path.find_last_of('/') + 1);
@@ -78,6 +91,7 @@ void RowMapper::map(const rows::Row& row, MappedRow& out) {
   out.event_count = 0;
   out.former_ids.clear();
   out.rejections.clear();
+  out.digits_lost.clear();
   if (row.fault) {
     out.rejections.push_back({row.fault->reason, "", row.fault->detail});
     return;
@@ -165,7 +179,7 @@ bool RowMapper::append_event(const EventSpec& event, const rows::Row& row, Place
   writer.begin_object();
   if (!append_kind(event, row, out.events, writer, kind_)) return false;
   const size_t ordinal = ordinal_among_its_kind(place.position, row);
-  if (!append_identifiers(event, row, writer)) return false;
+  if (!append_identifiers(event, row, writer, out)) return false;
   if (!append_time(event, row, place.position, writer)) return false;
   if (!append_message_id(event, row, {.place = place, .ordinal = ordinal}, writer, out)) return false;
   if (!append_text("channel", event.channel, row, writer)) return false;
@@ -260,7 +274,8 @@ bool RowMapper::append_time(const EventSpec& event, const rows::Row& row, size_t
   return true;
 }
 
-bool RowMapper::append_identifiers(const EventSpec& event, const rows::Row& row, json::Writer& writer) {
+bool RowMapper::append_identifiers(const EventSpec& event, const rows::Row& row, json::Writer& writer,
+                                   MappedRow& out) {
   writer.key("identifiers").begin_object();
   bool any = false;
   for (const Field& field : event.identifiers) {
@@ -268,11 +283,25 @@ bool RowMapper::append_identifiers(const EventSpec& event, const rows::Row& row,
         std::any_of(field.choice.begin(), field.choice.end(), [](const Value& v) { return v.many; });
     const auto cell = many ? evaluator_.value(field.choice, row) : evaluator_.single(field.choice, row);
     if (!cell) return reject();
+    look_for_lost_digits(field, *cell, row, out);
     any = (cell->kind != rows::CellKind::kNull && append_identifier(field, *cell, writer)) || any;
   }
   writer.end_object();
   if (!any) rejection_ = {Reason::kNoIdentifier, "", "every identifier of the mapping is empty in this row"};
   return any;
+}
+
+// The door leaves such an identifier out, and knows no columns: it can only count them.
+void RowMapper::look_for_lost_digits(const Field& field, const rows::Cell& cell, const rows::Row& row,
+                                     MappedRow& out) {
+  if (!has_lost_digits(mapping_.file, cell)) return;
+  std::string_view name = field.name;
+  for (const Value& value : field.choice) {
+    if (value.columns.empty()) continue;
+    name = mapping_.column_name(value.columns.front());
+    if (evaluator_.cell(value.columns.front(), row).kind != rows::CellKind::kNull) break;
+  }
+  if (std::ranges::find(out.digits_lost, name) == out.digits_lost.end()) out.digits_lost.push_back(name);
 }
 
 // What is no text goes to the door as it is: it reads the spellings of numbers, and refuses objects.

@@ -25,6 +25,8 @@ struct MappedRow {
   // repeat when it knows the same content under one of them.
   std::vector<absl::InlinedVector<std::string, 2>> former_ids;
   std::vector<RowRejection> rejections;
+  // Columns whose identifier in this row a spreadsheet took digits from (model/spreadsheet.h), each once.
+  std::vector<std::string_view> digits_lost;
 
   bool filtered() const { return event_count == 0 && rejections.empty(); }
 };
@@ -49,7 +51,8 @@ class RowMapper {
   void map_each(const EventSpec& event, const rows::Row& row, size_t position, MappedRow& out);
   void map_one(const EventSpec& event, const rows::Row& row, Place place, MappedRow& out);
   bool append_event(const EventSpec& event, const rows::Row& row, Place place, MappedRow& out);
-  bool append_identifiers(const EventSpec& event, const rows::Row& row, json::Writer& writer);
+  bool append_identifiers(const EventSpec& event, const rows::Row& row, json::Writer& writer, MappedRow& out);
+  void look_for_lost_digits(const Field& field, const rows::Cell& cell, const rows::Row& row, MappedRow& out);
   bool append_identifier(const Field& field, const rows::Cell& cell, json::Writer& writer);
   bool append_fields(std::string_view key, const std::vector<Field>& fields, const rows::Row& row,
                      json::Writer& writer);
@@ -79,6 +82,9 @@ class RowMapper {
   std::string list_;  // that `each` goes through
   std::string text_;
 };
+
+// A spreadsheet or data frame took digits from the number, or from one in the list (model/spreadsheet.h).
+bool has_lost_digits(const rows::FileSpec& file, const rows::Cell& cell);
 
 // How a file is named in message ids: its name without directories and ".gz", and a hash of its first bytes,
 // so that two different files of one name do not meet.

@@ -11,6 +11,7 @@
 #include "command/answers.h"
 #include "intake/rehearsal.h"
 #include "mapping/file_import.h"
+#include "upload/import_report.h"
 
 namespace kehu::upload {
 namespace {
@@ -121,7 +122,9 @@ class DryRun {
       out += cat("\n  ", to_string(reason), ": ", count, " of the events");
     for (const auto& [what, count] : left_out_)
       out += cat("\n  left out, ", what, ": ", count, " identifiers");
-    return out;
+    std::string lost = digits_lost_text(report_);
+    if (!lost.empty()) lost.pop_back();
+    return lost.empty() ? out : cat(out, "\n", lost);
   }
 
   const ImportCommand& command_;

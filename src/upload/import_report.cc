@@ -27,6 +27,22 @@ Totals sum_of(const std::vector<ImportOutcome>& files) {
   return out;
 }
 
+// {"unmappable_by_column": {"placed": {"invalid_time": 2}}, "digits_lost_by_column": {"customer": 3}}
+void write_columns(json::Writer& writer, const mapping::Report& rows) {
+  writer.key("unmappable_by_column").begin_object();
+  for (const auto& [column, counts] : rows.rejected_by_column) {
+    writer.key(column).begin_object();
+    for (int i = 1; i < kReasonCount; ++i) {
+      const uint64_t count = counts[static_cast<size_t>(i)];
+      if (count > 0) writer.field(to_string(static_cast<Reason>(i)), count);
+    }
+    writer.end_object();
+  }
+  writer.end_object().key("digits_lost_by_column").begin_object();
+  for (const auto& [column, count] : rows.digits_lost_by_column) writer.field(column, count);
+  writer.end_object();
+}
+
 void write_figures(json::Writer& writer, const Totals& totals) {
   const mapping::Report& rows = totals.rows;
   writer.field("rows", rows.rows).field("mapped_events", rows.events).field("filtered_rows", rows.filtered);
@@ -37,6 +53,7 @@ void write_figures(json::Writer& writer, const Totals& totals) {
     if (count > 0) writer.field(to_string(static_cast<Reason>(i)), count);
   }
   writer.end_object();
+  write_columns(writer, rows);
   writer.field("accepted", totals.sent.accepted)
       .field("repeats", totals.sent.repeats)
       .field("conflicts", totals.sent.conflicts);
@@ -91,9 +108,14 @@ std::string figures(const Totals& totals) {
   }
   for (int i = 1; i < kReasonCount; ++i) {
     const uint64_t count = totals.of_reason(i);
-    if (count > 0) out += cat("  ", to_string(static_cast<Reason>(i)), ": ", count, "\n");
+    if (count == 0) continue;
+    out += cat("  ", to_string(static_cast<Reason>(i)), ": ", count, "\n");
+    for (const auto& [column, counts] : totals.rows.rejected_by_column) {
+      const uint64_t of_column = counts[static_cast<size_t>(i)];
+      if (of_column > 0) out += cat("    in the column ", column, ": ", of_column, "\n");
+    }
   }
-  return out + left_out_text(totals.sent);
+  return out + left_out_text(totals.sent) + digits_lost_text(totals.rows);
 }
 
 std::string line_of(const ImportOutcome& file) {
@@ -104,6 +126,16 @@ std::string line_of(const ImportOutcome& file) {
 }
 
 }  // namespace
+
+// The rows' other identifiers may hold, so they may be in or in quarantine: what they share is the column.
+std::string digits_lost_text(const mapping::Report& rows) {
+  std::string out;
+  for (const auto& [column, count] : rows.digits_lost_by_column) {
+    out += cat("digits_lost in the column ", column, ": ", count, count == 1 ? " row" : " rows",
+               ", whose identifier a spreadsheet rounded\n");
+  }
+  return out;
+}
 
 std::string report_text(const std::vector<ImportOutcome>& files) {
   std::string out;
