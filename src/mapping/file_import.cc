@@ -48,7 +48,8 @@ absl::StatusOr<std::unique_ptr<rows::RowReader>> open_rows(const Mapping& mappin
   auto text = rows::as_utf8(*std::move(source), mapping.file.encoding);
   if (!text.ok()) return text.status();
   if (mapping.file.format == rows::FileFormat::kNdjson) {
-    if (mapping.file.skip_lines == 0 && is_json_document(first_bytes))
+    const bool document = mapping.file.skip_lines == 0 && is_json_document(first_bytes);
+    if (document || !mapping.file.list.empty())
       return rows::read_json_documents(mapping, *std::move(text), path);
     return rows::read_ndjson(mapping, *std::move(text));
   }

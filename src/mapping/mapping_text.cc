@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/str_split.h"
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "feed/kafka_section.h"
@@ -67,8 +68,9 @@ class MappingText {
 
   void read_file(const toml::Section& section, rows::FileSpec& file,
                  std::vector<std::string> more_keys = {}) {
-    more_keys.insert(more_keys.end(), {"format", "encoding", "delimiter", "quote", "header", "columns",
-                                       "trim_header", "trim", "skip_lines", "null", "pattern", "sheet"});
+    more_keys.insert(more_keys.end(),
+                     {"format", "encoding", "delimiter", "quote", "header", "columns", "trim_header", "trim",
+                      "skip_lines", "until", "list", "null", "pattern", "sheet"});
     section.allow(more_keys);
     read_format(section, file);
     if (const auto encoding = section.text("encoding")) file.encoding = *encoding;
@@ -84,6 +86,12 @@ class MappingText {
     file.trim_header = section.flag("trim_header").value_or(false);
     file.trim = section.flag("trim").value_or(false);
     file.skip_lines = static_cast<uint64_t>(std::max(0.0, section.number("skip_lines").value_or(0)));
+    file.until = section.text("until").value_or("");
+    if (const auto list = section.text("list")) file.list = absl::StrSplit(*list, '.');
+    if (!file.list.empty() && file.format != rows::FileFormat::kNdjson)
+      section.fail("\"list\" names a list of JSON: write format = \"ndjson\"");
+    if (!file.until.empty() && file.format != rows::FileFormat::kCsv)
+      section.fail("\"until\" ends the rows of format = \"csv\" alone");
     if (section.has("null")) file.nulls = section.texts("null");
     read_pattern(section, file);
   }

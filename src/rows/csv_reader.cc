@@ -144,11 +144,13 @@ class CsvReader : public RowReader {
   absl::StatusOr<bool> next_record(Row& row) {
     row.fault.reset();
     while (true) {
-      if (window_.text().empty()) {
+      while (window_.text().size() <= file_.until.size()) {
         const auto grown = window_.more();
         if (!grown.ok()) return grown.status();
-        if (!*grown) return false;
+        if (!*grown) break;
       }
+      const bool ended = !file_.until.empty() && window_.text().starts_with(file_.until);
+      if (window_.text().empty() || ended) return false;
       const Scan scan = scan_record();
       if (scan == Scan::kCutOff && !window_.at_end() && window_.text().size() <= Window::kLongestRow) {
         if (const auto grown = window_.more(); !grown.ok()) return grown.status();

@@ -112,6 +112,8 @@ TEST(CsvReader, OtherShapes) {
   check({.header = false, .names = {"a", "b", "c"}, .skip_lines = 1},
         {{"names instead of the header's", "a,b,a\n1,2,3\n", "2: 1|2\n"}});
   check({}, {{"two columns that nobody asks for", "x,a,b,x\n7,1,2,8\n", "2: 1|2\n"}});
+  check({.until = "---"}, {{"what stands below", "a,b\n1,2\n--,3\n-----\n\"x\n1,2,3\n", "2: 1|2\n3: --|3\n"},
+                           {"nothing below", "a,b\n1,2\n--", "2: 1|2\n3! 2 columns expected, 1 found\n"}});
   check({.skip_lines = 2}, {{"a preamble", "Report\nof today, 3 pages\na,b\n1,2\n", "4: 1|2\n"}});
   check({.nulls = {"NULL", "-"}}, {{"nulls", "a,b\nNULL,-\nnull,--\n", "2: ~|~\n3: null|--\n"}});
 }

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/str_join.h"
 #include "base/text.h"
+#include "json/document.h"
 #include "json/text.h"
 #include "rows/json_cells.h"
 #include "rows/row.h"
@@ -16,6 +18,10 @@ constexpr std::string_view kBetween = " \t\r\n,\x1e";
 
 // JSON that is not one object to a line: the elements of arrays, and objects behind one another however they
 // are spread over lines. The position of a row is the number of its element.
+//
+// With FileSpec::list the array is looked for within an object, and behind it in the next one: exports of
+// APIs are pages, {"data": […], "next": …}. What stands around the array is passed over as it is read,
+// whatever its size.
 //
 // Where a broken element ends its braces do not say. It is taken to end before the next line that begins as
 // it began, with the same blanks and a brace, which is how programs write lists.
@@ -96,6 +102,10 @@ class JsonDocuments : public RowReader {
   // before the element. False at the end.
   absl::StatusOr<bool> find_element() {
     while (true) {
+      if (!spec_.file.list.empty() && !in_array_) {
+        const auto entered = enter_list();
+        if (!entered.ok() || !*entered) return entered;
+      }
       const std::string_view text = window_.text();
       if (text.empty()) {
         const auto grown = window_.more();
@@ -105,6 +115,10 @@ class JsonDocuments : public RowReader {
         return false;
       }
       const char c = text.front();
+      if (c == ']' && in_array_ && !spec_.file.list.empty()) {
+        if (auto status = leave_list(); !status.ok()) return status;
+        continue;
+      }
       const bool bracket = (c == '[' && !in_array_) || (c == ']' && in_array_);
       if (bracket) in_array_ = c == '[';
       if (!bracket && kBetween.find(c) == kBetween.npos) return true;
@@ -118,6 +132,101 @@ class JsonDocuments : public RowReader {
       }
       window_.consume(1);
     }
+  }
+
+  // The next character that is no blank; 0 at the end.
+  absl::StatusOr<char> next_solid() {
+    while (true) {
+      const std::string_view text = window_.text();
+      const size_t at = text.find_first_not_of(kBetween);
+      window_.consume(std::min(at, text.size()));
+      if (at != text.npos) return text[at];
+      const auto grown = window_.more();
+      if (!grown.ok()) return grown.status();
+      if (!*grown) return '\0';
+    }
+  }
+
+  // Passes over what the window begins with: a text, or everything up to the bracket that ends `depth`
+  // levels; of other values all before the comma or bracket behind them. `taken` gets what it was.
+  absl::Status pass_over(int depth, std::string* taken = nullptr) {
+    bool in_text = false, escaped = false, begun = depth > 0;
+    while (true) {
+      const std::string_view text = window_.text();
+      for (size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        const bool closes = !in_text && (c == '}' || c == ']');
+        const bool before = depth == 0 && begun && !in_text && (closes || c == ',' || c == ':');
+        if (in_text) {
+          in_text = escaped || c != '"';
+          escaped = !escaped && c == '\\';
+        } else {
+          in_text = c == '"';
+          depth += (c == '{' || c == '[') - (closes && !before);
+        }
+        const bool behind = depth == 0 && !in_text && (closes || (c == '"' && begun));
+        begun = true;
+        if (!before && !behind) continue;
+        if (taken != nullptr) taken->append(text.substr(0, at + (before ? 0 : 1)));
+        window_.consume(at + (before ? 0 : 1));
+        return absl::OkStatus();
+      }
+      if (taken != nullptr) taken->append(text);
+      if (taken != nullptr && taken->size() > Window::kLongestRow) return no_list();
+      window_.consume(text.size());
+      const auto grown = window_.more();
+      if (!grown.ok()) return grown.status();
+      if (!*grown) return cut_off();
+    }
+  }
+
+  absl::Status no_list() const {
+    return failure(absl::StatusCode::kInvalidArgument, name_, ": there is no list \"",
+                   absl::StrJoin(spec_.file.list, "."), "\" in object ", lists_ + 1, ", as [file] of ",
+                   spec_.name, " says");
+  }
+
+  // Goes to the first element of the list in the object that comes next. False when none comes.
+  absl::StatusOr<bool> enter_list() {
+    for (size_t level = 0; level < spec_.file.list.size(); ++level) {
+      const auto brace = next_solid();
+      if (!brace.ok()) return brace.status();
+      if (*brace == '\0' && level == 0 && lists_ > 0) return false;
+      if (*brace != '{') return no_list();
+      window_.consume(1);
+      if (auto status = find_member(spec_.file.list[level]); !status.ok()) return status;
+    }
+    const auto bracket = next_solid();
+    if (!bracket.ok()) return bracket.status();
+    if (*bracket != '[') return no_list();
+    window_.consume(1);
+    in_array_ = true;
+    ++lists_;
+    return true;
+  }
+
+  // Goes to the value of a member of the object that the window is in.
+  absl::Status find_member(const std::string& name) {
+    while (true) {
+      const auto quote = next_solid();
+      if (!quote.ok()) return quote.status();
+      if (*quote != '"') return no_list();
+      std::string key;
+      if (auto status = pass_over(0, &key); !status.ok()) return status;
+      if (const auto colon = next_solid(); !colon.ok() || *colon != ':') return no_list();
+      window_.consume(1);
+      if (const auto value = next_solid(); !value.ok()) return value.status();
+      const auto text = json::Document::parse(key);
+      if (text.ok() && text->root().as_string() == name) return absl::OkStatus();
+      if (auto status = pass_over(0); !status.ok()) return status;
+    }
+  }
+
+  // From the bracket behind the last element to the end of the objects around the list.
+  absl::Status leave_list() {
+    window_.consume(1);
+    in_array_ = false;
+    return pass_over(static_cast<int>(spec_.file.list.size()));
   }
 
   // Braces are counted outside of texts, and nothing is parsed: that comes when the element is whole. Each
@@ -197,6 +306,7 @@ class JsonDocuments : public RowReader {
   std::string mark_;           // of where the next element begins
   std::string indent_ = "\n";  // line feed and blanks before the element
   uint64_t number_ = 0;
+  uint64_t lists_ = 0;  // entered so far
 };
 
 }  // namespace

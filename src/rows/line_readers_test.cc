@@ -28,6 +28,79 @@ std::string rows_of(absl::StatusOr<std::unique_ptr<RowReader>> reader) {
   }
 }
 
+TEST(JsonDocuments, ElementsOfAListWithinObjectsAreRows) {
+  RowSpec spec;
+  spec.name = "m.toml";
+  spec.file.format = FileFormat::kNdjson;
+  spec.columns = {"u"};
+  const std::string long_text(Window::kLongestRow + 10, 'x');
+  struct Case {
+    const char* name;
+    std::vector<std::string> list;
+    std::string given;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"around it",
+       {"data"},
+       R"({"code":0,"ok":true,"data":[{"u":"a"},{"u":"b"}],"next":null})",
+       "1 t:a\n2 t:b\n"},
+      {"over lines",
+       {"data"},
+       "{\n \"n\" : 2 ,\n \"data\" : [\n  {\"u\":\"a\"},\n  {\"u\":\"b\"}\n ]\n}\n",
+       "1 t:a\n2 t:b\n"},
+      {"deeper",
+       {"result", "rows"},
+       R"({"a":{"rows":[{"u":"no"}]},"result":{"n":[1,[2]],"rows":[{"u":"a"}],"z":{}},"y":[]})",
+       "1 t:a\n"},
+      {"pages",
+       {"data"},
+       "{\"data\":[{\"u\":\"a\"}],\"x\":[{\"u\":\"no\"}]}\n{\"data\":[]}\n{\"data\":[{\"u\":\"b\"}]}\n",
+       "1 t:a\n2 t:b\n"},
+      {"texts with brackets",
+       {"data"},
+       R"({"a":"]}\"\\","data\"":"[","data":[{"u":"]}"}],"z":"]"})",
+       "1 t:]}\n"},
+      {"an escaped name", {"数据"}, R"({"\u6570\u636e":[{"u":"a"}]})", "1 t:a\n"},
+      {"what is large is passed over",
+       {"data"},
+       cat(R"({"a":")", long_text, R"(","b":[")", long_text, R"("],"data":[{"u":"a"}]})"),
+       "1 t:a\n"},
+      {"a broken element",
+       {"data"},
+       "{\"data\":[\n{\"u\":\"a\"},\n{\"u\":},\n{\"u\":\"c\"}\n]}",
+       "1 t:a\n2! invalid_json\n3 t:c\n"},
+      {"cut off",
+       {"data"},
+       R"({"data":[{"u":"a"},{"u")",
+       "1 t:a\nf: the JSON ends too early; the file was cut off, fetch it again"},
+      {"cut off behind",
+       {"data"},
+       R"({"data":[{"u":"a"}],"x":)",
+       "1 t:a\nf: the JSON ends too early; the file was cut off, fetch it again"},
+      {"none",
+       {"data"},
+       R"({"rows":[{"u":"a"}]})",
+       "f: there is no list \"data\" in object 1, as [file] of m.toml says"},
+      {"no list",
+       {"data"},
+       R"({"data":{"u":"a"}})",
+       "f: there is no list \"data\" in object 1, as [file] of m.toml says"},
+      {"no object",
+       {"a", "b"},
+       R"({"a":[{"u":"a"}]})",
+       "f: there is no list \"a.b\" in object 1, as [file] of m.toml says"},
+  };
+  for (const Case& c : cases) {
+    for (const size_t step : {1u, 7u, 1u << 20}) {
+      if (step < 100 && c.given.size() > 10'000) continue;
+      spec.file.list = c.list;
+      EXPECT_EQ(rows_of(read_json_documents(spec, bytes_of(c.given, step), "f")), c.want)
+          << c.name << ", " << step;
+    }
+  }
+}
+
 TEST(NdjsonReader, ValuesKeepTheirType) {
   RowSpec spec;
   spec.file.format = FileFormat::kNdjson;

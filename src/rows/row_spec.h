@@ -24,6 +24,8 @@ struct FileSpec {
   bool trim_header = false;                // CSV: blanks around column names do not count
   bool trim = false;                       // blanks around values do not count
   uint64_t skip_lines = 0;                 // before the header
+  std::string until{};                     // CSV: rows end before the first line that begins so
+  std::vector<std::string> list{};         // JSON: the members that lead to the list of the rows
   std::vector<std::string> nulls{};        // texts that mean "no value", besides the empty one
   std::optional<text::Pattern> pattern{};  // log lines: named groups are the columns
 };
