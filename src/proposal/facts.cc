@@ -44,54 +44,91 @@ constexpr std::array kNames = {
           "buyerid buyer "
           "householdid shopperid personid uniqueid recid customerkey 用户id 用户编号 用户 用户号 客户编号 "
           "客户id 客户号 客户 "
-          "客户代码 买家id 买家 买家会员名 买家昵称 账号 uidhash usermask",
+          "客户代码 买家id 买家 买家会员名 买家昵称 账号 uidhash usermask "
+          "kundennummer kundennr kundenid kunde benutzerid benutzer idclient numeroclient numéroclient "
+          "codeclient client utilisateur idcliente númerocliente numerocliente códigocliente codigocliente "
+          "cliente usuario idusuario 顧客id 顧客番号 顧客コード 会員id ユーザーid ユーザid お客様番号",
           ""},
-    Names{Role::kMember, "memberid memberno member cardno membercard 会员号 会员编号 会员id 会员卡号 会员",
+    Names{Role::kMember,
+          "memberid memberno member cardno membercard 会员号 会员编号 会员id 会员卡号 会员 "
+          "mitgliedsnummer numeroadherent numéroadhérent 会員番号",
           ""},
-    Names{Role::kOpenId, "openid", ""},
+    Names{Role::kOpenId, "openid 用户标识", ""},
     Names{Role::kUnionId, "unionid", ""},
     Names{Role::kAnonymous,
           "anonymousid visitorid visitor cookieid cookie deviceid sessionid session jsessionid domainuserid "
           "distinctid userpseudoid "
           "clientcookie 访客id 设备id 设备号",
           ""},
-    Names{Role::kPhone,
-          "phone mobile tel telephone cell cellphone phonenumber mobilephone 手机 手机号 手机号码 电话 "
-          "联系电话 电话号码",
-          "手机 电话"},
-    Names{Role::kEmail, "email mail emailaddress 邮箱 电子邮箱 邮件", "email 邮箱"},
-    Names{Role::kBirthday, "birthday birthdate dateofbirth dob birth 生日 出生日期", "birth 生日 出生"},
+    Names{
+        Role::kPhone,
+        "phone mobile tel telephone cell cellphone phonenumber mobilephone 手机 手机号 手机号码 电话 "
+        "联系电话 电话号码 telefon telefonnummer handynummer handy mobilnummer téléphone telephone portable "
+        "teléfono telefono móvil movil celular 電話番号 携帯番号 携帯電話",
+        "手机 电话 電話"},
+    Names{Role::kEmail,
+          "email mail emailaddress 邮箱 电子邮箱 邮件 emailadresse courriel correo correoelectrónico "
+          "correoelectronico メールアドレス メール",
+          "email 邮箱 メールアドレス"},
+    Names{Role::kBirthday,
+          "birthday birthdate dateofbirth dob birth 生日 出生日期 geburtsdatum datedenaissance naissance "
+          "fechadenacimiento 生年月日 誕生日",
+          "birth 生日 出生 geburts naissance nacimiento"},
     Names{Role::kTime,
           "time date datetime timestamp ts at placed eventtime eventdate orderdate ordertime invoicedate "
           "purchasedate "
           "transactiondate transactiontimestamp createdat created createtime creationtime visittime "
           "collectortstamp dt day "
           "时间 日期 订单创建时间 下单时间 下单日期 创建时间 付款时间 支付时间 购买时间 交易时间 注册时间 "
-          "成交时间 时间戳 paidat updatedat completedat fulfilledat paymentdate paymenttime saledate",
-          "time date tstamp timestamp 时间 日期"},
-    Names{Role::kOrder,
-          "orderid order orderno ordernumber invoice invoiceno invoiceid invoicenumber transactionid "
-          "basketid receiptid "
-          "订单 订单号 订单编号 订单id 交易号 流水号 小票号",
+          "成交时间 时间戳 paidat updatedat completedat fulfilledat paymentdate paymenttime saledate "
+          "datum zeit zeitpunkt zeitstempel bestelldatum rechnungsdatum kaufdatum uhrzeit dateheure heure "
+          "fecha hora "
+          "fechapedido fechahora 日時 日付 注文日 注文日時 購入日 購入日時",
+          "time date tstamp timestamp 时间 日期 datum fecha 日時 日付"},
+    Names{
+        Role::kOrder,
+        "orderid order orderno ordernumber invoice invoiceno invoiceid invoicenumber transactionid "
+        "basketid receiptid "
+        "订单 订单号 订单编号 订单id 交易号 流水号 小票号 交易单号 交易订单号 商户单号 商户订单号 商家订单号 "
+        "bestellnummer bestellnr bestellid auftragsnummer auftragsnr rechnungsnummer rechnungsnr belegnummer "
+        "numérocommande numerocommande idcommande commande numérodecommande numerodecommande facture "
+        "numérofacture "
+        "pedido idpedido númeropedido numeropedido númerodepedido numerodepedido factura 注文番号 注文id "
+        "伝票番号",
+        ""},
+    Names{
+        Role::kAmount,
+        "total amount totalamount totalprice revenue salesvalue sales grandtotal ordertotal payment paid "
+        "spend 金额 总金额 "
+        "订单金额 实付金额 实付 实收 支付金额 付款金额 买家实际支付金额 消费金额 销售额 成交金额 "
+        "betrag gesamtbetrag summe gesamtsumme gesamtpreis umsatz rechnungsbetrag montant montanttotal total "
+        "montantttc importe importetotal monto montototal 合計 合計金額 金額 売上 支払金額 注文金額",
+        "金额 betrag montant importe 金額"},
+    Names{Role::kPrice,
+          "price unitprice 单价 价格 售价 preis einzelpreis stückpreis stueckpreis prix prixunitaire precio "
+          "preciounitario 単価 価格",
           ""},
-    Names{Role::kAmount,
-          "total amount totalamount totalprice revenue salesvalue sales grandtotal ordertotal payment paid "
-          "spend 金额 总金额 "
-          "订单金额 实付金额 实付 实收 支付金额 付款金额 买家实际支付金额 消费金额 销售额 成交金额",
-          "金额"},
-    Names{Role::kPrice, "price unitprice 单价 价格 售价", ""},
-    Names{Role::kQuantity, "quantity qty count units 数量 件数 销量", ""},
+    Names{Role::kQuantity,
+          "quantity qty count units 数量 件数 销量 menge anzahl stück stueck stückzahl quantité quantite qté "
+          "qte "
+          "cantidad 個数 注文数",
+          ""},
     Names{Role::kProduct,
           "productid product sku skuid itemid item stockcode goodsid productcode 商品id 商品编号 商品编码 "
-          "商品 货号",
+          "商品 货号 artikelnummer artikelnr artikel produkt produktid produktnummer article référence "
+          "reference "
+          "produit idproduit producto idproducto artículo articulo 商品コード 商品番号",
           ""},
     Names{Role::kEvent,
           "event eventname eventtype action actiontype behavior behaviour behaviortype behaviourtype "
           "activity 事件 事件名 "
-          "事件名称 行为 行为类型 动作",
+          "事件名称 行为 行为类型 动作 ereignis aktion événement evenement evento イベント イベント名",
           ""},
-    Names{Role::kCurrency, "currency 币种 货币", ""},
-    Names{Role::kRowNumber, "id no number key rowid index udi 编号 序号", ""},
+    Names{Role::kCurrency, "currency 币种 货币 货币种类 währung waehrung devise monnaie moneda divisa 通貨",
+          ""},
+    Names{Role::kDirection, "收支", ""},
+    Names{Role::kRowNumber, "id no number key rowid index udi 编号 序号 nr nummer numéro numero número 番号",
+          ""},
 };
 
 bool has_word(std::string_view words, std::string_view word) {

@@ -27,10 +27,12 @@ enum class Role : uint8_t {
   kProduct,
   kEvent,
   kCurrency,
+  kDirection,  // of a payment: in or out
   kRowNumber,  // "id", "no": of a customer where nothing else is
 };
 
-// By a column's name in English or Chinese, whatever its case, blanks and underscores.
+// By a column's name in English or Chinese, or what is usual in German, French, Spanish and Japanese;
+// whatever its case, blanks and underscores.
 Role role_of_name(std::string_view name);
 
 bool is_number(std::string_view text);

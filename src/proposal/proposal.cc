@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/str_join.h"
 #include "base/text.h"
 #include "proposal/facts.h"
 #include "proposal/sample.h"
@@ -12,6 +13,14 @@ namespace {
 
 constexpr size_t kEventNamesMax = 50;
 constexpr std::string_view kRowColumn = "row number";
+constexpr std::string_view kEncodingNote = "   # by its commonest characters: see that names read right";
+
+constexpr std::string_view kDirections =
+    ", values = { \"收入\" = \"Order Completed\", \"已收入\" = \"Order Completed\", \"支出\" = \"Payment "
+    "Made\", "
+    "\"已支出\" = \"Payment Made\" }, otherwise = \"Payment Recorded\"";
+
+bool is_guessed(std::string_view encoding) { return !encoding.starts_with("UTF"); }
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -226,6 +235,8 @@ class Proposal {
     switch (file.format) {
       case rows::FileFormat::kNdjson:
         line("format = \"ndjson\"");
+        if (!file.list.empty())
+          line(cat("list = ", quoted(absl::StrJoin(file.list, ".")), "   # its elements are the rows"));
         break;
       case rows::FileFormat::kParquet:
         line("format = \"parquet\"");
@@ -238,15 +249,19 @@ class Proposal {
         line(cat("pattern = '", sample_.pattern, "'"));
         break;
       case rows::FileFormat::kCsv:
+        if (file.quote == '\'') line("quote = \"'\"");
         if (file.delimiter != ',') line(cat("delimiter = ", quoted(std::string(1, file.delimiter))));
         break;
     }
-    if (file.encoding != "UTF-8") line(cat("encoding = ", quoted(file.encoding)));
+    if (file.encoding != "UTF-8")
+      line(cat("encoding = ", quoted(file.encoding), is_guessed(file.encoding) ? kEncodingNote : ""));
     if (file.trim_header) line("trim_header = true\ntrim = true");
     if (file.skip_lines > 0)
       line(cat("skip_lines = ", file.skip_lines,
                file.names.empty() ? "   # what stands above the names of the columns"
                                   : "   # its header names two columns alike"));
+    if (!file.until.empty())
+      line(cat("until = ", quoted(file.until), "   # a line that begins so stands below the table"));
     if (!file.names.empty()) {
       out_.append(
           file.skip_lines > 0
@@ -282,6 +297,7 @@ class Proposal {
     for (Judged* person : persons_) {
       const std::string_view type = identifier_type(person->role);
       if (!types.insert(type).second) continue;
+      say_lost_digits(*person);
       const bool whole = person->facts.fractions_of_zero > 0;
       if (every_row_ && type == "user_id") {
         line("# Where the column is empty, the row is somebody of its own.");
@@ -298,6 +314,20 @@ class Proposal {
     line(types.empty() ? "# No column says whose row it is: every row is somebody of its own."
                        : "# Not every row says whose it is: every row is somebody of its own, too.");
     line(cat("user_id = ", row_person()));
+  }
+
+  // Nobody can tell whose such a row is, and several customers would become one by what is left of their ids.
+  void say_lost_digits(const Judged& person) {
+    const Column& column = *person.column;
+    if (column.digits_lost == 0) return;
+    const bool others = every_row_ || std::any_of(persons_.begin(), persons_.end(), [&](const Judged* other) {
+                          return other != &person && other->facts.filled == sample_.rows;
+                        });
+    line(cat("# ", column.digits_lost, " of ", person.facts.filled, " values of ", quoted(column.name),
+             " lost their digits in a spreadsheet (", column.lost, "): ",
+             others ? "they are left out of their rows."
+                    : "these rows will be rejected, unless another column says whose they are."));
+    line("# Export it again with that column as text.");
   }
 
   std::string row_person() const {
@@ -321,8 +351,23 @@ class Proposal {
     if (!time_->time->with_offset) line(cat("zone = ", quoted(zone()), "   # of times without an offset"));
   }
 
-  // Times of Chinese files are Chinese; others do not say.
+  std::string currency() const {
+    const std::string where = zone();
+    return where == "Asia/Shanghai" ? "CNY" : where == "Asia/Tokyo" ? "JPY" : "USD";
+  }
+
+  // Times of Chinese files are Chinese, those of files with kana Japanese; others do not say.
   std::string zone() const {
+    const auto has_kana = [](const std::string& text) {
+      return text.find("\xe3\x81") != text.npos || text.find("\xe3\x82") != text.npos ||
+             text.find("\xe3\x83") != text.npos;
+    };
+    for (const Column& column : sample_.columns) {
+      if (has_kana(column.name) ||
+          std::any_of(column.values.begin(),
+                      column.values.begin() + std::min<ptrdiff_t>(column.values.size(), 20), has_kana))
+        return "Asia/Tokyo";
+    }
     for (const Column& column : sample_.columns) {
       for (size_t i = 0; i < std::min<size_t>(column.values.size(), 20); ++i) {
         for (const std::string& text : {column.name, column.values[i]}) {
@@ -343,7 +388,12 @@ class Proposal {
       return;
     }
     Judged* event = find(Role::kEvent);
-    if (subject_ == Subject::kOrders) {
+    Judged* direction = find(Role::kDirection);
+    if (subject_ == Subject::kOrders && direction != nullptr) {
+      line("# What came in is an order; what was paid is none, nor what is neither.");
+      line(cat("name = [", column_of(*direction->column, kDirections),
+               ", { constant = \"Payment Recorded\" }]"));
+    } else if (subject_ == Subject::kOrders) {
       line("name = \"Order Completed\"");
     } else if (event != nullptr) {
       const bool full = event->facts.filled == sample_.rows;
@@ -374,6 +424,10 @@ class Proposal {
     Judged* amount = find(Role::kAmount);
     Judged* price = find(Role::kPrice);
     Judged* quantity = find(Role::kQuantity);
+    if (order != nullptr && order->column->digits_lost > 0)
+      line(cat("# ", order->column->digits_lost, " of ", order->facts.filled,
+               " order numbers lost their digits in a spreadsheet (", order->column->lost,
+               "): those orders have no number."));
     if (order != nullptr) put("order_id", *order, quoted(order->column->name));
     if (amount != nullptr) {
       put("total", *amount, value_of(*amount));
@@ -384,7 +438,7 @@ class Proposal {
       line(cat("total = ", value_of(*price)));
     }
     if (find(Role::kCurrency) == nullptr)
-      line(cat("currency = { constant = \"", zone() == "UTC" ? "USD" : "CNY", "\" }   # no column says it"));
+      line(cat("currency = { constant = \"", currency(), "\" }   # no column says it"));
     if (Judged* product = find(Role::kProduct)) put("product_id", *product, quoted(product->column->name));
     if (quantity != nullptr) put("quantity", *quantity, value_of(*quantity));
     if (Judged* currency = find(Role::kCurrency)) put("currency", *currency, quoted(currency->column->name));

@@ -6,8 +6,10 @@
 
 #include "base/text.h"
 #include "json/document.h"
+#include "json/text.h"
 #include "mapping/file_import.h"
 #include "mapping/file_kind.h"
+#include "proposal/facts.h"
 #include "rows/byte_source.h"
 #include "rows/file_head.h"
 #include "rows/row.h"
@@ -21,6 +23,7 @@ constexpr size_t kHeadBytes = 64 * 1024;
 constexpr size_t kJsonRows = 1000;
 constexpr size_t kColumnsMax = 400;
 constexpr int kDepthMax = 3;
+constexpr size_t kMarkBytes = 24;
 
 // Of Apache and nginx: "common" and "combined".
 constexpr std::string_view kCombined =
@@ -73,6 +76,7 @@ absl::StatusOr<std::string> sheet_text(const std::string& path) {
 
 void use(const TableShape& shape, Sample& sample) {
   sample.file.delimiter = shape.delimiter;
+  sample.file.quote = shape.quote;
   sample.file.header = !shape.names_given;
   sample.file.skip_lines = shape.title_lines + (shape.header && shape.names_given ? 1 : 0);
   sample.file.trim = sample.file.trim_header = shape.trim;
@@ -171,6 +175,79 @@ absl::StatusOr<std::unique_ptr<rows::RowReader>> open(const mapping::Mapping& ma
   return mapping::open_rows(mapping, path, *bytes);
 }
 
+// The list that the rows of one object stand in, {"data": [{…}, …], "next": …}: the longest one whose
+// elements are objects, not below kDepthMax levels. Looks at the beginning of the object and bears that it is
+// cut off.
+class ListFinder {
+ public:
+  explicit ListFinder(std::string_view text) : text_(text) { walk({}); }
+
+  // Empty when there is none; and where what stands around says whose it is, because it is then a row that
+  // has a list, an order with its items.
+  std::vector<std::string> path() const { return is_row_ ? std::vector<std::string>() : path_; }
+
+ private:
+  void walk(const std::vector<std::string>& above) {
+    ++at_;  // the brace
+    while (true) {
+      const size_t quote = text_.find_first_not_of(" \t\r\n,", at_);
+      if (quote == text_.npos || text_[quote] != '"') {
+        at_ = quote == text_.npos ? text_.size() : quote + 1;
+        return;
+      }
+      at_ = quote;
+      pass_over();
+      const auto key = json::Document::parse(text_.substr(quote, at_ - quote));
+      at_ = std::min(text_.find_first_not_of(" \t\r\n:", at_), text_.size());
+      if (!key.ok() || at_ == text_.size()) return;
+      std::vector<std::string> place = above;
+      place.push_back(key->root().as_string().value_or(""));
+      take_value(place);
+    }
+  }
+
+  void take_value(const std::vector<std::string>& place) {
+    const size_t begin = at_;
+    const char first = text_[begin];
+    if (first == '{' && place.size() < static_cast<size_t>(kDepthMax)) return walk(place);
+    pass_over();
+    if (first == '[' && without_blanks(text_.substr(begin + 1)).starts_with('{') && at_ - begin > longest_ &&
+        place.back().find('.') == std::string::npos) {
+      longest_ = at_ - begin;
+      path_ = place;
+    }
+    const Role role = first == '[' || first == '{' ? Role::kNone : role_of_name(place.back());
+    is_row_ = is_row_ || (role != Role::kNone && role <= Role::kEmail) || role == Role::kOrder;
+  }
+
+  // A value of any kind, to its end or that of the text.
+  void pass_over() {
+    int depth = 0;
+    bool in_text = false;
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (in_text) {
+        at_ += c == '\\';
+        in_text = c != '"';
+        if (!in_text && depth == 0) break;
+        continue;
+      }
+      in_text = c == '"';
+      const bool closes = c == '}' || c == ']';
+      if (depth == 0 && (closes || c == ',')) return;
+      depth += (c == '{' || c == '[') - closes;
+      if (closes && depth == 0) break;
+    }
+    at_ = std::min(at_ + 1, text_.size());
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  size_t longest_ = 0;
+  std::vector<std::string> path_;
+  bool is_row_ = false;
+};
+
 absl::Status find_json_columns(const std::string& path, Sample& sample) {
   mapping::Mapping mapping;
   mapping.file = sample.file;
@@ -211,6 +288,7 @@ absl::Status find_columns(const std::string& path, const std::string& head, Samp
     TableShape shape = shape_of(*text);
     shape.delimiter = ',';
     shape.trim = false;
+    shape.quote = '"';
     use(shape, sample);
     return absl::OkStatus();
   }
@@ -225,6 +303,7 @@ absl::Status find_columns(const std::string& path, const std::string& head, Samp
       begin.starts_with('{') || (begin.starts_with('[') && without_blanks(begin.substr(1)).starts_with('{'));
   if (json) {
     sample.file.format = rows::FileFormat::kNdjson;
+    if (begin.starts_with('{')) sample.file.list = ListFinder(begin).path();
     return find_json_columns(path, sample);
   }
   as_csv.file.format = rows::FileFormat::kCsv;
@@ -249,6 +328,30 @@ absl::Status find_columns(const std::string& path, const std::string& head, Samp
   sample.file.pattern = *text::Pattern::compile(sample.pattern);
   sample.columns.push_back({.name = "line", .values = {}});
   return absl::OkStatus();
+}
+
+// What stands below a table, as bills end: a rule, or sums, in lines that are no rows. A text that they begin
+// with and no row; empty where nothing can tell them apart.
+std::string end_of_table(const mapping::Mapping& mapping, const std::string& path, uint64_t after,
+                         const std::string& first) {
+  constexpr size_t kRule = 5;  // "-----" and longer
+  const size_t alike = std::min(first.find_first_not_of(first.substr(0, 1)), first.size());
+  const auto delimiters = std::count(first.begin(), first.end(), mapping.file.delimiter);
+  const bool row_that_broke = delimiters > 1 || mapping.columns.size() < 4 ||
+                              (mapping.file.quote && first.find(*mapping.file.quote) != first.npos);
+  if (row_that_broke && alike < kRule) return {};
+  std::string mark = first.substr(0, alike >= kRule ? kRule : first.find_first_of("0123456789:,"));
+  mark.resize(std::min(mark.size(), kMarkBytes));
+  mark.resize(json::valid_utf8_prefix(mark));
+  if (mark.size() < 2) return {};
+  auto rows = open(mapping, path);
+  rows::Row row;
+  while (rows.ok()) {
+    const auto any = (*rows)->next(row);
+    if (!any.ok() || !*any || row.line > after) break;
+    if (row.text.starts_with(mark)) return {};
+  }
+  return mark;
 }
 
 // Words that programs write for nothing are no values.
@@ -282,16 +385,29 @@ absl::StatusOr<Sample> take_sample(const std::string& path) {
   auto rows = open(mapping, path);
   if (!rows.ok()) return rows.status();
   rows::Row row;
+  uint64_t last_row = 0;
+  std::string below;  // the first line behind the last row
+  bool at_end = false;
   while (sample.rows < Sample::kRowsMax) {
     const auto any = (*rows)->next(row);
+    at_end = any.ok() && !*any;
     if (!any.ok() || !*any) break;
-    if (row.fault) continue;
+    if (row.fault) {
+      if (below.empty()) below = row.text;
+      continue;
+    }
+    below.clear();
+    last_row = row.line;
     ++sample.rows;
     for (size_t i = 0; i < sample.columns.size(); ++i) {
       sample.columns[i].values.emplace_back(row.cells[i].text);
       sample.columns[i].nested |= row.cells[i].kind == rows::CellKind::kJson;
+      if (!mapping::has_lost_digits(sample.file, row.cells[i])) continue;
+      if (sample.columns[i].digits_lost++ == 0) sample.columns[i].lost = row.cells[i].text;
     }
   }
+  if (at_end && !below.empty() && sample.file.format == rows::FileFormat::kCsv)
+    sample.file.until = end_of_table(mapping, path, last_row, below);
   take_nulls(sample);
   if (sample.rows == 0)
     return failure(absl::StatusCode::kInvalidArgument, path,

@@ -14,7 +14,9 @@ namespace kehu::proposal {
 struct Column {
   std::string name;
   std::vector<std::string> values;
-  bool nested = false;  // objects or lists, as JSON
+  bool nested = false;     // objects or lists, as JSON
+  size_t digits_lost = 0;  // of numbers that a spreadsheet rounded (mapping::has_lost_digits)
+  std::string lost = {};   // one of them
 };
 
 // How a file is read, and what stands in its first rows.
@@ -34,7 +36,7 @@ absl::StatusOr<Sample> take_sample(const std::string& path);
 // the columns, and how they are called.
 struct TableShape {
   char delimiter = ',';
-  bool quoted = true;
+  char quote = '"';
   bool header = true;
   bool trim = false;       // blanks stand beside delimiters
   size_t title_lines = 0;  // above the header: what a report says of itself

@@ -18,7 +18,8 @@ using Fields = std::vector<std::string>;
 // Records as RFC 4180 writes them, one with text behind a quoted field without any fields; the last one,
 // which the end of the text may have cut, is left out when there are others. `lines` are those that each
 // begins in, from 0.
-std::vector<Fields> records_of(std::string_view text, char delimiter, std::vector<size_t>* lines = nullptr) {
+std::vector<Fields> records_of(std::string_view text, char delimiter, char quote,
+                               std::vector<size_t>* lines = nullptr) {
   std::vector<Fields> out;
   size_t line = 0, first_line = 0;
   Fields fields(1);
@@ -27,16 +28,16 @@ std::vector<Fields> records_of(std::string_view text, char delimiter, std::vecto
     const char c = text[i];
     if (quoted) {
       line += c == '\n';
-      if (c != '"')
+      if (c != quote)
         fields.back().push_back(c);
-      else if (i + 1 < text.size() && text[i + 1] == '"')
+      else if (i + 1 < text.size() && text[i + 1] == quote)
         fields.back().push_back(text[i++]);
       else {
         quoted = false;
         const char next = i + 1 < text.size() ? text[i + 1] : '\n';
         torn = torn || (delimiter != '\0' && next != delimiter && next != '\n' && next != '\r');
       }
-    } else if (c == '"' && fields.back().empty()) {
+    } else if (c == quote && fields.back().empty()) {
       quoted = true;
     } else if (c == delimiter) {
       fields.emplace_back();
@@ -54,6 +55,22 @@ std::vector<Fields> records_of(std::string_view text, char delimiter, std::vecto
   }
   if (any && out.empty()) out.push_back(std::move(fields));
   return out;
+}
+
+// What values are put in: single quotes where many values begin and end with one and none begins with a
+// double one. An apostrophe before a number, with which people keep spreadsheets from reading it, has no end.
+char quote_of(std::string_view text) {
+  constexpr std::string_view kEnds = ",;|\t\n\r";
+  size_t begin = 0, end = 0, doubled = 0, lines = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool first = i == 0 || kEnds.find(text[i - 1]) != kEnds.npos;
+    const bool last = i + 1 == text.size() || kEnds.find(text[i + 1]) != kEnds.npos;
+    lines += text[i] == '\n';
+    doubled += first && text[i] == '"';
+    begin += first && text[i] == '\'';
+    end += last && text[i] == '\'';
+  }
+  return doubled == 0 && begin > 0 && begin * 2 >= lines && end * 10 >= begin * 9 ? '\'' : '"';
 }
 
 // The width that most records have, and their share.
@@ -90,6 +107,15 @@ size_t titles_above(const std::vector<Fields>& records) {
     if (filled * 2 > most) return 0;
   }
   return 0;
+}
+
+// Below a table, too: the rule and the sums in which a bill ends.
+void drop_below(std::vector<Fields>& records) {
+  constexpr size_t kBelowMax = 30;
+  size_t widest = 0;
+  for (const Fields& record : records) widest = std::max(widest, record.size());
+  const size_t least = records.size() > kBelowMax ? records.size() - kBelowMax : 1;
+  while (widest >= 4 && records.size() > least && records.back().size() <= 2) records.pop_back();
 }
 
 // The first record names columns: none of it is a number or a date, and it is unlike what stands below.
@@ -138,13 +164,15 @@ bool has_twice(const std::vector<std::string>& names) {
 // say nothing new.
 TableShape shape_of(std::string_view text) {
   TableShape shape;
+  shape.quote = quote_of(text);
   std::vector<Fields> best;
   double best_score = 0;
   for (const char delimiter : std::array{',', '\t', ';', '|'}) {
     std::vector<size_t> lines;
-    std::vector<Fields> records = records_of(text, delimiter, &lines);
+    std::vector<Fields> records = records_of(text, delimiter, shape.quote, &lines);
     const size_t titles = titles_above(records);
     records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(titles));
+    drop_below(records);
     const auto [width, share] = usual_width(records);
     // A line above that nothing divides may also be the header of another delimiter.
     const double doubt = titles > 0 ? 0.5 : 1;
@@ -158,7 +186,7 @@ TableShape shape_of(std::string_view text) {
     if (titles == 0) shape.title_lines = 0;
   }
   if (best_score == 0) {
-    best = records_of(text, '\0');
+    best = records_of(text, '\0', shape.quote);
     shape.fits = !best.empty() && text.find_first_of(",\t;|") == text.npos;
   } else {
     shape.fits = true;
