@@ -101,9 +101,38 @@ bool looks_like(const TwoBytes& encoding, std::string_view bytes) {
          (!encoding.in_words || 3 * beside >= common + others);
 }
 
+// EUC-JP has kana at the places at which GB 2312 has them, and kanji where it has Chinese characters. What
+// tells them apart is how common kana are, every third character of Japanese texts; and, where a Chinese shop
+// lists Japanese goods, that a quarter of Chinese characters (是, 有, 元) stand where EUC-JP has rare kanji.
+// Words of kanji alone, a list of surnames, are GBK to anybody who has only the bytes.
+bool looks_like_euc_jp(std::string_view bytes) {
+  constexpr size_t kKana = 4;  // different ones
+  size_t kana = 0, kanji = 0, rare = 0;
+  std::set<std::string_view> different;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const Byte lead = bytes[i];
+    if (lead < 0x80) continue;
+    const bool half_width = lead == 0x8e, three = lead == 0x8f;
+    const size_t size = three ? 3 : 2;
+    if (i + size > bytes.size()) break;  // cut in the middle of a character
+    if (!half_width && !three && !is_in(lead, 0xa1, 0xfe)) return false;
+    for (size_t at = i + 1; at < i + size; ++at) {
+      if (!is_in(bytes[at], 0xa1, half_width ? 0xdf : 0xfe)) return false;
+    }
+    const bool is_kana = half_width || lead == 0xa4 || lead == 0xa5;
+    kana += is_kana;
+    kanji += lead >= 0xb0 || three;
+    rare += lead >= 0xd0 && !three;
+    if (is_kana && different.size() < kKana) different.insert(bytes.substr(i, size));
+    i += size - 1;
+  }
+  return different.size() == kKana && kana * 5 >= kanji && rare * 8 <= kanji;
+}
+
 // "" when none is recognised.
 std::string_view two_byte_encoding(std::string_view bytes) {
   if (json::is_valid_utf8(whole_characters(bytes))) return {};
+  if (looks_like_euc_jp(bytes)) return "EUC-JP";
   for (const TwoBytes& encoding : kTwoBytes) {
     if (looks_like(encoding, bytes)) return encoding.name;
   }

@@ -14,7 +14,7 @@ inline constexpr size_t kFirstBytes = 4096;
 absl::StatusOr<std::string> read_first_bytes(const std::string& path, size_t count = kFirstBytes);
 
 // The encoding that the bytes are in, as a mapping names it: UTF-8, UTF-16, UTF-16LE, UTF-16BE, GBK, Big5,
-// Shift_JIS, EUC-KR, or, when they are none of these, windows-1252.
+// Shift_JIS, EUC-KR, EUC-JP where kana are in it, or, when they are none of these, windows-1252.
 std::string_view encoding_of(std::string_view first_bytes);
 
 // True for the first bytes of a file in which nothing stands, or a byte order mark alone.
