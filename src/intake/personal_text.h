@@ -10,9 +10,10 @@ namespace kehu::intake {
 // True when the whole text reads as a value that the settings seal wherever it stands.
 bool is_personal(const Settings& settings, std::string_view text);
 
-// True for a message id with such a value in it. Not for the id of a row by its place in a file, of which the
-// file's name is a part: whoever withdraws the file finds its rows by it. ~5 ns for an id that a program made
-// up: one without @ and without eleven digits in a row.
+// True for a message id with such a value in it, in any spelling (model/personal_values.h). Not for the id of
+// a row by its place in a file, of which the file's name is a part: whoever withdraws the file finds its rows
+// by it. ~10 ns for an id that a program made up: one without @ and without eleven digits in a row, dashes
+// and blanks between them not counted.
 bool id_is_personal(const Settings& settings, std::string_view message_id);
 
 }  // namespace kehu::intake
