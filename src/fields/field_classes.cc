@@ -1,6 +1,7 @@
 #include "fields/field_classes.h"
 
 #include "model/personal_names.h"
+#include "model/personal_values.h"
 
 namespace kehu::fields {
 namespace {
@@ -14,7 +15,7 @@ void add_folded(std::string_view name, absl::flat_hash_set<std::string>& out) {
 }  // namespace
 
 FieldClasses::FieldClasses(const Settings& settings)
-    : by_name_(settings.personal_values.names),
+    : values_(settings.personal_values),
       exact_(KeyTable::Case::kIgnored),
       remembered_(KeyTable::Case::kExact) {
   const auto declare = [this](std::string_view name) {
@@ -43,8 +44,9 @@ uint8_t FieldClasses::work_out(std::string_view key) const {
   const std::string folded = folded_name(key);
   if (personal_.contains(folded)) found |= FieldClass::kPersonal;
   if (excepted_.contains(folded)) return found | FieldClass::kExcepted;
+  if (values_.seals(personal_kind(key))) found |= FieldClass::kPersonalKey;
   const NameKind kind = name_kind(key);
-  if (kind == NameKind::kPersonal && by_name_) found |= FieldClass::kPersonalName;
+  if (kind == NameKind::kPersonal && values_.names) found |= FieldClass::kPersonalName;
   if (kind == NameKind::kPlainNumber) found |= FieldClass::kPlainNumber;
   return found;
 }

@@ -16,8 +16,9 @@ struct FieldClass {
   static constexpr uint8_t kAmount = 2;    // a number must fit a Decimal
   static constexpr uint8_t kPersonalName =
       4;  // speaks of a phone, an address…: sealed, but for true and false
-  static constexpr uint8_t kPlainNumber = 8;  // bare digits are no phone number
-  static constexpr uint8_t kExcepted = 16;    // not sealed for what its value reads as
+  static constexpr uint8_t kPlainNumber = 8;   // bare digits are no phone number
+  static constexpr uint8_t kExcepted = 16;     // not sealed for what its value reads as
+  static constexpr uint8_t kPersonalKey = 32;  // the key itself reads as a personal value
 };
 
 // The classes of all keys that come, by the settings. Working out what the words of a key mean takes some µs,
@@ -39,7 +40,7 @@ class FieldClasses {
   uint8_t work_out(std::string_view key) const;
   uint8_t remember(std::string_view key) const;
 
-  bool by_name_;
+  PersonalValues values_;
   KeyTable exact_;
   absl::flat_hash_set<std::string> personal_;  // folded
   absl::flat_hash_set<std::string> excepted_;

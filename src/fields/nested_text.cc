@@ -28,6 +28,7 @@ class Reader {
       const json::Index::Node& node = index_[at];
       if (node.is_key) {
         field_class = classes_.find(index_.text_of(node, scratch_));
+        if ((field_class & FieldClass::kPersonalKey) != 0) return true;
         if (names_personal(field_class, index_[at + 1])) return true;
         continue;
       }

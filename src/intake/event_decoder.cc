@@ -38,18 +38,6 @@ bool same_key(const json::Index& index, uint32_t a, uint32_t b) {
 // Of message ids.
 uint64_t scope_of(const Event& event) { return uint64_t{event.project.value()} << 32 | event.source.value(); }
 
-// All that an id is for is to be compared, and its keyed hash does that, too: the one that is good enough for
-// phone numbers, that of a personal type, where there is one.
-std::string hidden_id(const Sender& sender, std::string_view id) {
-  const auto& types = sender.policy->settings().identifier_types;
-  const auto personal =
-      std::find_if(types.begin(), types.end(), [](const auto& type) { return type.personal; });
-  const IdentifierTypeId type = personal == types.end()
-                                    ? *sender.policy->user_id()
-                                    : IdentifierTypeId(static_cast<uint8_t>(personal - types.begin()));
-  return cat("id-", sender.door->token(type, cat("message id ", id)).hash.hex());
-}
-
 // A group that is named by the phone number of its head, a page by the address of who looks at it. One name
 // of one customer has one text, so it is counted as before.
 std::string sealed_name(const ObjectText::FieldDoor& door, std::string_view name) {
@@ -441,7 +429,7 @@ bool EventDecoder::read_message_id() {
   }
   if (id_is_personal(sender_->policy->settings(), event_.message_id)) {
     std::string& id = texts_.next();
-    id = hidden_id(*sender_, event_.message_id);
+    id = hidden_text(*sender_->policy, *sender_->door, "message id", event_.message_id);
     event_.message_id = id;
   }
   return true;

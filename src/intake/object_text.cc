@@ -5,12 +5,14 @@
 
 #include "base/money.h"
 #include "fields/nested_text.h"
+#include "intake/personal_text.h"
 #include "json/scan.h"
 #include "json/text.h"
 
 namespace kehu::intake {
 namespace {
 
+constexpr std::string_view kKey = "key";  // what is hidden, see hidden_text
 constexpr std::string_view kReservedPrefix = "$sealed";
 constexpr std::string_view kSealedPrefix = "sealed:v";  // as seal::Door::looks_sealed has it, unescaped
 
@@ -257,10 +259,12 @@ bool ObjectText::look_once(const json::Index& index, uint32_t first, uint32_t la
     }
     const uint8_t field_class = keys_.find(
         door.policy.fields(), name, fields::KeySequence::place_of(at - first, index[at + 1].next - first));
+    const bool hidden = (field_class & fields::FieldClass::kPersonalKey) != 0;
+    const std::string stand_in = hidden ? hide_key(index, at, name, door) : std::string();
     const json::Index::Node& value = index[at + 1];
     const bool container = value.kind == json::Kind::kArray || value.kind == json::Kind::kObject;
     if ((field_class & kLookedAt) != 0 || needs_look(index, value)) {
-      if (!look_at_value(index, name, at + 1, field_class, door)) return false;
+      if (!look_at_value(index, hidden ? stand_in : name, at + 1, field_class, door)) return false;
       const bool done = !replacements_.empty() && replacements_.back().begin == value.begin;
       if (done || !container) {
         at = value.next;
@@ -300,8 +304,12 @@ void ObjectText::look_at_element(const json::Index& index, uint32_t value, const
   const bool imitation = node.kind == json::Kind::kString && imitates_sealed(index, value);
   if (imitation || reads_personal(index, value, field_class, door.policy)) {
     std::string scratch;
-    seal(index, lists_.empty() ? std::string_view() : index.text_of(index[lists_.back().key], scratch), value,
-         door);
+    std::string_view key =
+        lists_.empty() ? std::string_view() : index.text_of(index[lists_.back().key], scratch);
+    std::string hidden;
+    if ((field_class & fields::FieldClass::kPersonalKey) != 0)
+      key = hidden = hidden_text(door.policy, door.door, kKey, key);
+    seal(index, key, value, door);
   } else if (node.lone_surrogate) {
     replace_half_characters(index, value);
   }
@@ -333,6 +341,20 @@ void ObjectText::seal(const json::Index& index, std::string_view key, uint32_t v
   replacements_.push_back({node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
   // Nobody may find a clear value by guessing at a plain hash of it, so it counts by its keyed one.
   if (keeps_digest_) digest_ = combined(digest_, door.door.token(IdentifierTypeId(0), raw).hash);
+}
+
+// A map from phone numbers to points, as clients build them. A key is looked up and counted by, so what
+// stands for it is one for all customers. Values are sealed under it, because readers see no other.
+std::string ObjectText::hide_key(const json::Index& index, uint32_t key, std::string_view name,
+                                 const FieldDoor& door) {
+  const json::Index::Node& node = index[key];
+  if (!replacements_.empty() && replacements_.back().begin == node.begin) replacements_.pop_back();
+  const auto begin = static_cast<uint32_t>(sealed_.size());
+  std::string hidden = hidden_text(door.policy, door.door, kKey, name);
+  json::append_literal(hidden, sealed_);
+  replacements_.push_back({node.begin, node.begin + node.size, begin, static_cast<uint32_t>(sealed_.size())});
+  mix(hidden);
+  return hidden;
 }
 
 void ObjectText::replace_half_characters(const json::Index& index, uint32_t at) {

@@ -94,6 +94,7 @@ class ObjectText {
   bool imitates_sealed(const json::Index& index, uint32_t value);
   bool fail(Reason reason, uint32_t node, const char* detail);
   void seal(const json::Index& index, std::string_view key, uint32_t value, const FieldDoor& door);
+  std::string hide_key(const json::Index& index, uint32_t key, std::string_view name, const FieldDoor& door);
   void replace_half_characters(const json::Index& index, uint32_t node);
   void settle_whole();
   void append_range(std::string_view text, uint32_t begin, uint32_t end);

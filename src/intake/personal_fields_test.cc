@@ -1,4 +1,5 @@
 // What the door seals because of what it is: by the words of a name, and by what a value reads as.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -66,6 +67,35 @@ TEST(PersonalFields, ByName) {
         R"({"phone_model":"P40","手机型号":"P40","tel_aviv":1,"email_opened":"yes"})"},
        {"answers are no values", R"({"绑定手机":true,"login_email":false,"buyer_tel":null})",
         R"({"绑定手机":true,"login_email":false,"buyer_tel":null})"}});
+}
+
+// A key has to stay one text for all customers, so that it is counted as before.
+TEST(PersonalFields, KeysThatAreValues) {
+  World world;
+  const std::string shown = world.shown(
+      R"({"13912345678":3,"a":{"bob@example.com":{"n":1}},"l":[{"139-1234-5678":"x"}],"13912345":2})");
+  EXPECT_THAT(
+      shown,
+      testing::MatchesRegex(
+          R"(\{"id-[0-9a-f]*":3,"a":\{"id-[0-9a-f]*":\{"n":1\}\},"l":\[\{"id-[0-9a-f]*":"x"\}\],"13912345":2\})"));
+  EXPECT_EQ(world.shown(R"({"13912345678":3})").substr(0, 20), shown.substr(0, 20)) << "one key has one text";
+  EXPECT_NE(world.shown(R"({"13912345679":3})").substr(0, 20), shown.substr(0, 20));
+  EXPECT_THAT(world.shown(R"({"13912345678":"13912345670"})"),
+              testing::MatchesRegex(R"(\{"id-[0-9a-f]*":"139\*\*\*\*5670"\})"));
+  EXPECT_THAT(world.shown(R"({"13912345678":["13912345670"]})"),
+              testing::MatchesRegex(R"(\{"id-[0-9a-f]*":\["139\*\*\*\*5670"\]\})"));
+  EXPECT_THAT(world.shown(R"({"phone":{"13912345678":1}})"), R"({"phone":"***"})");
+  EXPECT_EQ(world.shown(R"({"form":"{\"13912345678\":1}"})"), R"({"form":"{***"})")
+      << "a text that is JSON is sealed as a whole";
+  const auto body = [&](const char* properties) {
+    return world.decode(cat(R"("user_id":"u1","message_id":"m","properties":)", properties))
+        ->event()
+        .body_hash;
+  };
+  EXPECT_EQ(body(R"({"13912345678":3})"), body(R"({"13912345678":3})"));
+  EXPECT_NE(body(R"({"13912345678":3})"), body(R"({"13912345679":3})"));
+  World other({.phone = false, .except = {}});
+  EXPECT_EQ(other.shown(R"({"13912345678":3})"), R"({"13912345678":3})");
 }
 
 TEST(PersonalFields, ByValue) {

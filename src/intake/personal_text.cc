@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text.h"
 #include "model/personal_values.h"
 
 namespace kehu::intake {
@@ -79,6 +80,18 @@ bool id_is_personal(const Settings& settings, std::string_view message_id) {
   if (!may_hold_personal(message_id) || is_place_in_file(message_id)) return false;
   const PersonalKind kind = personal_kind_inside(message_id);
   return kind != PersonalKind::kNone && settings.personal_values.seals(kind);
+}
+
+// The keyed hash that is good enough for phone numbers, that of a personal type, where there is one.
+std::string hidden_text(const fields::Policy& policy, seal::Door& door, std::string_view what,
+                        std::string_view text) {
+  const auto& types = policy.settings().identifier_types;
+  const auto personal =
+      std::find_if(types.begin(), types.end(), [](const auto& type) { return type.personal; });
+  const IdentifierTypeId type = personal == types.end()
+                                    ? *policy.user_id()
+                                    : IdentifierTypeId(static_cast<uint8_t>(personal - types.begin()));
+  return cat("id-", door.token(type, cat(what, " ", text)).hash.hex());
 }
 
 }  // namespace kehu::intake
