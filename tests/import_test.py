@@ -236,6 +236,24 @@ class RecognisedFilesTest(ImportTest):
         self.assertEqual(self.told(ORDERS, self.file("day.csv", HEADER + G1 + G3)), (2, 0))
         self.assertEqual(self.told(ORDERS, self.file("day.csv", HEADER + G3)), (1, 0))
 
+    def test_whose_file_it_is_is_not_stored(self):
+        rows = HEADER + G1 + G2 + "X,grow-1,never,1\n"
+        name = "王五13812345678 bob@example.com.csv"
+        report, _ = self.run_import(ORDERS, self.file(name, rows))
+        self.assertEqual((report["accepted"], report["rejected"]), (2, 1))
+        self.assertEqual(self.told(ORDERS, self.file(name, rows + G3)), (1, 2), "it is recognised by the name that is stored")
+
+        def text(*command):
+            done = run(*command, "--data", self.data)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+        for said in (text("import", "--list"), text("rejections"), text("sql", "SELECT message_id FROM events")):
+            self.assertRegex(said, r"王五phone-[0-9a-f]{4} email-[0-9a-f]{4}")
+            self.assertNotIn("13812345678", said)
+            self.assertNotIn("bob@", said)
+        for segment in (self.data / "log").iterdir():
+            self.assertNotIn(b"13812345678", segment.read_bytes())
+
     def test_over_http_and_after_a_restart(self):
         server = kehu_server.Server(self.data).start()
         path = self.file("daily.csv", HEADER + G1)

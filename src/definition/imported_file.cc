@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "json/document.h"
 #include "json/writer.h"
+#include "model/personal_values.h"
 
 namespace kehu::definition {
 namespace {
@@ -123,7 +124,11 @@ bool is_known_as(const ImportedFile& known, const FileBeginning& beginning, std:
   const bool rows =
       begins_with_rows_of(known, beginning.heads) || begins_with_rows_of(known, beginning.former_heads);
   if (!rows && !begins_with_open_row_of(known, beginning.first_row)) return false;
-  return file_family(known.file) == family || (rows && known.whole && beginning.own_times);
+  // Versions before stored a name as it was, and importers of theirs send it so.
+  const std::string known_family = file_family(known.file);
+  const bool same =
+      known_family == family || without_personal_values(known_family) == without_personal_values(family);
+  return same || (rows && known.whole && beginning.own_times);
 }
 
 std::string to_json(const ImportedFile& file) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "model/personal_values.h"
 
 namespace kehu::definition {
 namespace {
@@ -49,6 +50,20 @@ TEST(ImportedFiles, KnowsAFileByHowItBegan) {
     const ImportedFile* found = known.recognise(c.given);
     EXPECT_EQ(found == nullptr ? "" : found->key, c.want) << c.name;
   }
+}
+
+// A version before stored names as they are, and the importer leaves personal values out of them.
+TEST(ImportedFiles, KnowsAFileByItsNameWithoutThePerson) {
+  const ImportedFiles before({imported("王五13812345678.csv", {"a", "b"}, false)});
+  const ImportedFiles now({imported(without_personal_values("王五13812345678.csv"), {"a", "b"}, false)});
+  const auto key = [](const ImportedFiles& known, const std::string& name) {
+    const ImportedFile* found = known.recognise({SourceId(1), name, heads_of({"a", "b", "c"}), false});
+    return found == nullptr ? "" : found->key;
+  };
+  EXPECT_EQ(key(before, without_personal_values("王五13812345678.csv")), "王五13812345678.csv@1");
+  EXPECT_EQ(key(before, "王五13812345678.csv"), "王五13812345678.csv@1");
+  EXPECT_EQ(key(now, "王五13812345678.csv.gz"), cat(without_personal_values("王五13812345678.csv"), "@1"));
+  EXPECT_EQ(key(before, without_personal_values("王五13812345679.csv")), "");
 }
 
 TEST(ImportedFiles, KnowsAFileByTheBeginningOfItsOnlyRow) {

@@ -74,11 +74,16 @@ void Report::add(const Report& other) {
 
 FileImport::FileImport(const Mapping& mapping, std::string path, std::string first_bytes)
     : mapping_(mapping), path_(std::move(path)), first_bytes_(std::move(first_bytes)), mapper_(mapping) {
-  known_as(file_key(path_, first_bytes_), std::string_view(path_).substr(path_.find_last_of('/') + 1));
+  const std::string stored = stored_name(path_);
+  known_as(file_key(stored, first_bytes_), stored);
+  former_key_ = file_key(path_, first_bytes_);
+  if (former_key_ == key_) former_key_.clear();
+  row_.former_key = former_key_;
 }
 
 void FileImport::known_as(std::string key, std::string_view name) {
   key_ = std::move(key);
+  row_.former_key = {};
   name_ = name;
   row_.key = key_;
 }

@@ -59,6 +59,8 @@ class FileImport {
   // What the message ids of its rows begin with: by its name and its first bytes, unless it is known by
   // another.
   const std::string& key() const { return key_; }
+  // The file's name in records and origins.
+  const std::string& name() const { return name_; }
   // The file is one that came before under this key and name.
   void known_as(std::string key, std::string_view name);
 
@@ -98,7 +100,8 @@ class FileImport {
   uint64_t size_ = 0;
   bool empty_ = false;
   std::unique_ptr<rows::RowReader> reader_;
-  std::string key_;  // row_ has a view of it
+  std::string key_;         // row_ has a view of it
+  std::string former_key_;  // of versions that stored the name as it is; a view too
   RowMapper mapper_;
   rows::Row row_;
   Report report_;

@@ -10,6 +10,7 @@
 #include "json/index.h"
 #include "mapping/row_content.h"
 #include "model/channel.h"
+#include "model/personal_values.h"
 #include "model/spreadsheet.h"
 
 namespace kehu::mapping {
@@ -376,6 +377,13 @@ bool RowMapper::append_message_id(const EventSpec& event, const rows::Row& row, 
   constexpr size_t kOrdinalBytes = 8;
   if (former.size() + kOrdinalBytes > limits::kMessageIdBytes) former = cat("row-", hash128(former).hex());
   if (!event.each) earlier.push_back(former.append(position));
+  // The server looks up two: the one of the version before comes before those of older ones.
+  const bool was_named_otherwise =
+      !row.former_key.empty() && mapping_.identity.kind == RowKey::Kind::kPosition;
+  if (was_named_otherwise) {
+    earlier.push_back(event_id(cat(row.former_key, ":", row.line), cat(kind, numbered(place.ordinal), item)));
+    return true;
+  }
   std::string by_position = event_id(bytes.empty() ? text_ : bytes, cat(kind, position, item));
   if (by_position != id) earlier.push_back(std::move(by_position));
   return true;
@@ -400,6 +408,10 @@ bool RowMapper::append_columns_key(const rows::Row& row, std::string& key, std::
   rejection_ = {Reason::kMissingColumn, mapping_.column_name(mapping_.identity.columns.front()),
                 "the columns that tell the row from others are empty"};
   return false;
+}
+
+std::string stored_name(std::string_view path) {
+  return without_personal_values(path.substr(path.find_last_of('/') + 1));
 }
 
 std::string file_key(std::string_view path, std::string_view first_bytes) {

@@ -86,6 +86,9 @@ class RowMapper {
 // A spreadsheet or data frame took digits from the number, or from one in the list (model/spreadsheet.h).
 bool has_lost_digits(const rows::FileSpec& file, const rows::Cell& cell);
 
+// A file's name without directories, as it is stored: without the personal values in it.
+std::string stored_name(std::string_view path);
+
 // How a file is named in message ids: its name without directories and ".gz", and a hash of its first bytes,
 // so that two different files of one name do not meet.
 std::string file_key(std::string_view path, std::string_view first_bytes);

@@ -357,8 +357,8 @@ TEST(RowMapper, EarlierVersionsIdsAreTold) {
               ElementsAre(ElementsAre("t.csv@1:2"), ElementsAre("t.csv@1:2#1", "t.csv@1:2~43488e#1")));
   row.former_key = "t.csv@0";
   mapper.map(row, out);
-  EXPECT_THAT(out.former_ids,
-              ElementsAre(ElementsAre("t.csv@0:2"), ElementsAre("t.csv@0:2#1", "t.csv@1:2~43488e#1")));
+  EXPECT_THAT(out.former_ids, ElementsAre(ElementsAre("t.csv@0:2", "t.csv@0:2~d7ead2"),
+                                          ElementsAre("t.csv@0:2#1", "t.csv@0:2~43488e")));
 }
 
 struct TimeCase {
@@ -578,6 +578,9 @@ TEST(RowMapper, WhatMakesARowTheSameRow) {
 TEST(FileKey, TellsFilesOfOneNameApartAndKnowsAPackedOneAgain) {
   EXPECT_EQ(file_key("/a/orders.csv", "x"), file_key("/b/orders.csv.gz", "x"));
   EXPECT_NE(file_key("/a/orders.csv", "x"), file_key("/b/orders.csv", "y"));
+  EXPECT_EQ(stored_name("/13912345678/orders.csv"), "orders.csv");
+  EXPECT_THAT(file_key(stored_name("/a/王五13812345678.csv.gz"), "x"),
+              testing::MatchesRegex("王五phone-[0-9a-f]*.csv@[0-9a-f]*"));
   EXPECT_LE(file_key(std::string(500, 'n'), "x").size(), 64u);
   EXPECT_TRUE(file_key("订单订单订单订单订单订单订单订单订单.csv", "x").starts_with("订"));
 }

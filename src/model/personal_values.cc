@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/hash.h"
+
 namespace kehu {
 namespace {
 
@@ -245,31 +247,53 @@ PersonalKind kind_of_number_at(std::string_view text, size_t at, size_t& end) {
     ++groups;
     while (groups < text.size() && is_digit(text[groups])) ++groups;
   }
-  return groups == end ? PersonalKind::kNone : kind_of_number(text.substr(at, groups - at));
+  const PersonalKind grouped =
+      groups == end ? PersonalKind::kNone : kind_of_number(text.substr(at, groups - at));
+  if (grouped != PersonalKind::kNone) end = groups;
+  return grouped;
 }
 
-// In a text of ASCII forms.
-PersonalKind kind_inside(std::string_view text) {
-  for (size_t at = 0; at < text.size(); ++at) {
+// One of them in a text, and where it stands.
+struct Found {
+  PersonalKind kind = PersonalKind::kNone;
+  size_t begin = 0, end = 0;
+};
+
+// In a text of ASCII forms, from a place on.
+Found find_inside(std::string_view text, size_t from) {
+  for (size_t at = from; at < text.size(); ++at) {
     if (is_digit(text[at])) {
       size_t end = at;
       const PersonalKind kind = kind_of_number_at(text, at, end);
-      if (kind != PersonalKind::kNone) return kind;
+      if (kind != PersonalKind::kNone) return {kind, at, end};
       at = std::max(end, at + 1) - 1;
     } else if (text[at] == '@' || text.substr(at).starts_with("%40")) {
       size_t begin = at, end = at + (text[at] == '@' ? 1 : 3);
       const size_t domain = end;
       // Only what every address has: marks around it are not part of one.
       const auto inner = [](char c) { return is_word(c) || c == '.' || c == '-' || c == '+'; };
-      while (begin > 0 && inner(text[begin - 1]) && at - begin < kLongestLocalPart) --begin;
+      while (begin > from && inner(text[begin - 1]) && at - begin < kLongestLocalPart) --begin;
       while (end < text.size() &&
              (is_letter(text[end]) || is_digit(text[end]) || text[end] == '-' || text[end] == '.'))
         ++end;
       while (end > domain && text[end - 1] == '.') --end;
-      if (begin < at && is_domain_name(text.substr(domain, end - domain))) return PersonalKind::kEmail;
+      if (begin < at && is_domain_name(text.substr(domain, end - domain)))
+        return {PersonalKind::kEmail, begin, end};
     }
   }
-  return PersonalKind::kNone;
+  return {};
+}
+
+std::string replaced(std::string_view text) {
+  std::string out;
+  size_t kept = 0;
+  for (Found found = find_inside(text, 0); found.kind != PersonalKind::kNone;
+       found = find_inside(text, kept)) {
+    out.append(text.substr(kept, found.begin - kept)).append(to_string(found.kind)).push_back('-');
+    out.append(hash128(text.substr(found.begin, found.end - found.begin)).hex().substr(0, 4));
+    kept = found.end;
+  }
+  return out.append(text.substr(kept));
 }
 
 }  // namespace
@@ -302,7 +326,21 @@ PersonalKind personal_kind_inside(std::string_view text) {
   const PersonalKind whole = personal_kind(text);
   if (whole != PersonalKind::kNone) return whole;
   const bool wide = text.find('\xef') != text.npos;
-  return wide ? kind_inside(folded_text(text)) : kind_inside(text);
+  return find_inside(wide ? std::string_view(folded_text(text)) : text, 0).kind;
+}
+
+// Addresses first, because they may have underscores.
+std::string without_personal_values(std::string_view name) {
+  const bool wide = name.find('\xef') != name.npos;
+  const std::string whole = replaced(wide ? folded_text(name) : std::string(name));
+  std::string out;
+  for (size_t at = 0; at <= whole.size();) {
+    const size_t end = std::min(whole.find('_', at), whole.size());
+    if (at > 0) out.push_back('_');
+    out.append(replaced(std::string_view(whole).substr(at, end - at)));
+    at = end + 1;
+  }
+  return out;
 }
 
 bool is_bare_number(std::string_view value) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace kehu {
@@ -17,6 +18,12 @@ PersonalKind personal_kind(std::string_view value);
 
 // Of a text with one of them anywhere in it, the first. ~1 ns a byte.
 PersonalKind personal_kind_inside(std::string_view text);
+
+// A name in which every such value gives way to what it was and four hexadecimal digits of its hash:
+// "王五13912345678.csv" is "王五phone-3f9a.csv". So two names stay apart, and of ten thousand numbers nobody
+// can tell which one it was. Texts between underscores are read by themselves. Full width becomes ASCII where
+// there is any.
+std::string without_personal_values(std::string_view name);
 
 // Eleven digits and nothing else could be a number of anything; every other value that is personal could not.
 bool is_bare_number(std::string_view value);

@@ -76,6 +76,39 @@ TEST(PersonalValues, Whole) {
   for (const Case& c : cases) EXPECT_EQ(personal_kind(c.given), c.want) << c.given;
 }
 
+TEST(PersonalValues, LeaveNames) {
+  struct Case {
+    const char* given;
+    const char* want;  // a ~ stands for a hexadecimal digit
+  };
+  const Case cases[] = {
+      {"王五13812345678.csv", "王五phone-~~~~.csv"},
+      {"orders_13812345678_2026.csv", "orders_phone-~~~~_2026.csv"},
+      {"138-1234-5678 and bob@example.com.xlsx", "phone-~~~~ and email-~~~~"},
+      {"bob_li@example.com-11010519491231002X.csv", "email-~~~~"},
+      {"王五１３８１２３４５６７８.csv", "王五phone-~~~~.csv"},
+      {"orders-2026-11-22.csv", "orders-2026-11-22.csv"},
+      {"20261122123456.csv", "20261122123456.csv"},
+      {"＠", "@"},
+      {"订单__.csv", "订单__.csv"},
+      {"", ""},
+  };
+  for (const Case& c : cases) {
+    std::string got = without_personal_values(c.given);
+    const std::string_view want = c.want;
+    ASSERT_EQ(got.size(), want.size()) << c.given << ": " << got;
+    for (size_t i = 0; i < want.size(); ++i) {
+      if (want[i] != '~') continue;
+      EXPECT_NE(std::string_view("0123456789abcdef").find(got[i]), std::string_view::npos) << got;
+      got[i] = '~';
+    }
+    EXPECT_EQ(got, want) << c.given;
+    EXPECT_EQ(personal_kind_inside(without_personal_values(c.given)), PersonalKind::kNone) << c.given;
+  }
+  EXPECT_EQ(without_personal_values("13812345678"), without_personal_values("13812345678"));
+  EXPECT_NE(without_personal_values("13812345678"), without_personal_values("13812345679"));
+}
+
 TEST(PersonalValues, InsideTexts) {
   struct Case {
     const char* given;

@@ -123,7 +123,7 @@ class Importer {
   // Asks whether the file is known, and records that it is imported. A server of an earlier version knows
   // no files.
   absl::Status begin(ImportOutcome& outcome) {
-    const std::string name = outcome.file.substr(outcome.file.find_last_of('/') + 1);
+    const std::string name = import_->name();
     const auto answer = upload_.post("/api/v1/imports", beginning_json(name, mapping_, *import_, alone_));
     if (answer.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
     if (!answer.ok()) return answer.status();
