@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/civil_day.h"
 #include "base/text.h"
@@ -132,18 +133,31 @@ ParquetWriter::ParquetWriter(const TableSchema& schema, std::string directory, o
       clock_(clock),
       connection_(std::move(connection)) {}
 
-absl::Status ParquetWriter::make_directory(const std::string& directory) {
-  if (files_.exists(directory)) return absl::OkStatus();
-  if (absl::Status status = files_.create_directories(directory); !status.ok()) return status;
-  return files_.sync_directory(directory_);
+// The disk begins to write before anybody waits for it. Where the files of a commit are all under way, the
+// first sync brings most of the others along: 300 of them took 18 s on a busy disk when each was waited for
+// by itself.
+absl::Status ParquetWriter::write_back(const std::string& path) {
+  auto file = files_.open(path, os::OpenMode::kReadWrite);
+  if (file.ok()) (*file)->write_back();
+  return file.status();
 }
 
-absl::Status ParquetWriter::sync(const std::string& path, const std::string& directory) {
-  auto file = files_.open(path, os::OpenMode::kReadWrite);
-  if (!file.ok()) return file.status();
-  (*file)->write_back();
-  if (absl::Status status = (*file)->sync(); !status.ok()) return status;
-  return files_.sync_directory(directory);
+absl::Status ParquetWriter::sync(absl::Span<const AddFile> files) {
+  const Duration start = clock_.monotonic();
+  std::set<std::string> directories;
+  for (const AddFile& each : files) {
+    const std::string path = directory_ + "/" + each.path;
+    auto file = files_.open(path, os::OpenMode::kReadWrite);
+    if (!file.ok()) return file.status();
+    if (absl::Status status = (*file)->sync(); !status.ok()) return status;
+    directories.insert(path.substr(0, path.rfind('/')));
+    directories.insert(directory_);
+  }
+  for (const std::string& directory : directories) {
+    if (absl::Status status = files_.sync_directory(directory); !status.ok()) return status;
+  }
+  sync_time_ = sync_time_ + (clock_.monotonic() - start);
+  return absl::OkStatus();
 }
 
 absl::Status ParquetWriter::describe(const std::string& relative, AddFile& file) {
@@ -164,18 +178,18 @@ absl::Status ParquetWriter::describe(const std::string& relative, AddFile& file)
   return absl::OkStatus();
 }
 
-absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const std::string& partition) {
+absl::StatusOr<AddFile> ParquetWriter::begin(const std::string& select, const std::string& partition) {
   const std::string folder = schema_.by_month ? cat(kMonthPrefix, partition) : "";
   const std::string directory = folder.empty() ? directory_ : directory_ + "/" + folder;
   const std::string name = cat(kFilePrefix, os::random_hex(12), ".zstd.parquet");
   const std::string path = directory + "/" + name;
-  if (absl::Status status = make_directory(directory); !status.ok()) return status;
+  if (!files_.exists(directory)) {
+    if (absl::Status status = files_.create_directories(directory); !status.ok()) return status;
+  }
   const Duration start = clock_.monotonic();
   absl::Status status =
       connection_->run(cat("COPY (", select, ") TO ", sql_literal(path), " (", kFormat, ")"));
-  const Duration written = clock_.monotonic();
-  if (status.ok()) status = sync(path, directory);
-  const Duration synced = clock_.monotonic();
+  if (status.ok()) status = write_back(path);
   AddFile file;
   if (status.ok()) status = describe(folder.empty() ? name : folder + "/" + name, file);
   if (!status.ok()) {
@@ -183,8 +197,17 @@ absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const st
     return status;
   }
   if (schema_.by_month) file.partition["month"] = partition;
-  write_time_ = write_time_ + (written - start) + (clock_.monotonic() - synced);
-  sync_time_ = sync_time_ + (synced - written);
+  write_time_ = write_time_ + (clock_.monotonic() - start);
+  return file;
+}
+
+absl::StatusOr<AddFile> ParquetWriter::write(const std::string& select, const std::string& partition) {
+  auto file = begin(select, partition);
+  if (!file.ok()) return file;
+  if (absl::Status status = sync({&*file, 1}); !status.ok()) {
+    discard(*file);
+    return status;
+  }
   return file;
 }
 

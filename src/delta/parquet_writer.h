@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "base/time.h"
 #include "delta/actions.h"
 #include "delta/schema.h"
@@ -25,6 +26,9 @@ class ParquetWriter {
   // to no version until its AddFile is committed; discard() it when that fails. Nothing is left behind after
   // an error.
   absl::StatusOr<AddFile> write(const std::string& select, const std::string& partition);
+  // The same, but nothing is durable before sync(): many files are so with fewer waits for the disk.
+  absl::StatusOr<AddFile> begin(const std::string& select, const std::string& partition);
+  absl::Status sync(absl::Span<const AddFile> files);
   void discard(const AddFile& file);
 
   Duration write_time() const { return write_time_; }
@@ -32,8 +36,7 @@ class ParquetWriter {
 
  private:
   absl::Status describe(const std::string& relative, AddFile& file);
-  absl::Status make_directory(const std::string& directory);
-  absl::Status sync(const std::string& path, const std::string& directory);
+  absl::Status write_back(const std::string& path);
 
   const TableSchema& schema_;
   std::string directory_;

@@ -93,9 +93,9 @@ void LakeThread::append_all() {
     begin_commit();
     due = Clock::now() + period;
   }
-  wait_for_commit();
+  help_commit();
   begin_commit();
-  wait_for_commit();
+  help_commit();
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -162,6 +162,19 @@ bool LakeThread::committing() const {
 void LakeThread::wait_for_commit() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !committing_; });
+}
+
+// Somebody waits for the end of the process, and the committing thread gives way to whatever else the machine
+// does.
+void LakeThread::help_commit() {
+  constexpr auto kBetweenTables = std::chrono::milliseconds(2);
+  std::unique_lock lock(mutex_);
+  while (committing_) {
+    lock.unlock();
+    lake_.help();
+    lock.lock();
+    changed_.wait_for(lock, kBetweenTables, [this] { return !committing_; });
+  }
 }
 
 void LakeThread::begin_commit() {

@@ -84,6 +84,7 @@ class LakeThread {
   void begin_commit();
   bool committing() const;
   void wait_for_commit();
+  void help_commit();
   void leave_out(const absl::Status& why);
   void write_commits();
   absl::Status write_commit();

@@ -11,10 +11,10 @@ namespace {
 
 class LakeWorld {
  public:
-  explicit LakeWorld(const std::string& directory, uint64_t tail_bytes) {
+  explicit LakeWorld(const std::string& directory, uint64_t tail_bytes, os::FileSystem* files = nullptr) {
     lake::LakeOptions options = lake::sample_options(directory);
     options.tail_bytes = tail_bytes;
-    options.files = &files_;
+    options.files = files == nullptr ? &files_ : files;
     auto opened = lake::Lake::open(options);
     EXPECT_TRUE(opened.ok()) << opened.status();
     lake_ = *std::move(opened);
@@ -144,6 +144,18 @@ TEST(LakeThread, ASlowDiskIsWaitedForWhenMemoryIsFull) {
   EXPECT_TRUE(eventually([&] { return thread->appended() == Sequence(2002); }, std::chrono::seconds(60)));
   EXPECT_TRUE(thread->stop().ok());
   EXPECT_EQ(world.lake().committed(), Sequence(2002));
+}
+
+// At the end nobody else needs the appending thread, which does not give way to others.
+TEST(LakeThread, TheLastCommitIsWrittenByTwo) {
+  TestDirectory directory;
+  lake::MeetingFiles files;
+  LakeWorld world(directory.path(), 1 << 20, &files);
+  const auto thread = world.start();
+  ASSERT_TRUE(thread->archive(world.batch(1, 10)));
+  EXPECT_TRUE(thread->stop().ok());
+  EXPECT_TRUE(files.met());
+  EXPECT_EQ(world.lake().committed(), Sequence(10));
 }
 
 TEST(LakeThread, ACommitThatFailedIsTriedAgain) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 
@@ -67,11 +68,23 @@ struct Stream {
   // The writing thread's, and the appending one's while nothing is written.
   std::optional<Sequence> due;  // for the next version
   std::unique_ptr<delta::ParquetWriter> writer;
+  std::unique_ptr<delta::ParquetWriter> helper;  // of help()
   // The maintaining thread's.
   std::unique_ptr<delta::ParquetWriter> compactor;
 
   explicit Stream(TableId table_id) : id(table_id) {}
   uint64_t bytes() const { return active.bytes() + frozen.bytes(); }
+};
+
+// The files of one frozen tail, one for each month. Whoever writes them takes the next one that nobody has
+// begun: at the end of a process that is also a thread of usual priority (help()), because rows of 300 months
+// are 300 files, and a thread that gives way to everybody took 70 s for them beside a busy machine.
+struct FrozenFiles {
+  Stream& stream;
+  size_t next = 0;     // that nobody has begun
+  size_t running = 0;  // begun and not ended
+  std::vector<std::optional<delta::AddFile>> files = {};
+  absl::Status failure = {};
 };
 
 class Lake::Core {
@@ -99,6 +112,7 @@ class Lake::Core {
   absl::Status room() const;
   bool freeze(Sequence up_to);
   absl::Status write();
+  void help();
   absl::StatusOr<bool> maintain();
   std::shared_ptr<const Snapshot> snapshot() const;
   LakeCounters counters() const;
@@ -127,6 +141,8 @@ class Lake::Core {
   absl::Status load_owners();
   void freeze(Stream& stream, Sequence up_to);
   absl::StatusOr<std::vector<delta::AddFile>> write_frozen(Stream& stream);
+  void write_files(std::unique_lock<std::mutex>& lock, FrozenFiles& frozen, delta::ParquetWriter& writer);
+  static absl::StatusOr<delta::AddFile> write_file(Stream& stream, size_t slot, delta::ParquetWriter& writer);
   absl::Status commit(Stream& stream, Sequence up_to);
   void show_committed(Stream& stream, const std::vector<delta::AddFile>& written, Duration start);
   absl::Status write_due();
@@ -148,6 +164,11 @@ class Lake::Core {
   std::atomic<uint64_t> uncommitted_bytes_{0};
   std::atomic<int64_t> failed_at_{kNeverFailed};  // the last commit; microseconds of the monotonic clock
   std::atomic<bool> writing_{false};
+
+  // Guards what is written now, and its fields.
+  std::mutex frozen_mutex_;
+  std::condition_variable frozen_ended_;
+  FrozenFiles* frozen_ = nullptr;
 
   // Held while a version of a table is made and shown, so that versions are shown in their order.
   std::mutex publish_mutex_;
@@ -202,7 +223,7 @@ absl::Status Lake::Core::open(Stream& stream) {
   stream.shown = stream.table->files();
   absl::Status status = database_->add_scan(stream.function, stream.schema.columns, stream.registry.source());
   if (!status.ok()) return status;
-  for (std::unique_ptr<delta::ParquetWriter>* writer : {&stream.writer, &stream.compactor}) {
+  for (std::unique_ptr<delta::ParquetWriter>* writer : {&stream.writer, &stream.helper, &stream.compactor}) {
     auto made = make_writer(stream);
     if (!made.ok()) return made.status();
     *writer = *std::move(made);
@@ -373,20 +394,54 @@ bool Lake::Core::freeze(Sequence up_to) {
   return true;
 }
 
-absl::StatusOr<std::vector<delta::AddFile>> Lake::Core::write_frozen(Stream& stream) {
-  std::vector<delta::AddFile> written;
-  for (size_t slot = 0; slot < stream.frozen.slots(); ++slot) {
-    const int64_t id = stream.registry.add(stream.frozen.parts_of(slot));
-    auto file = stream.writer->write(select_rows(stream.schema, cat(stream.function, "(", id, ")")),
-                                     stream.frozen.partition(slot));
-    stream.registry.remove(id);
-    if (!file.ok()) {
-      for (const delta::AddFile& done : written) stream.writer->discard(done);
-      return file.status();
-    }
-    written.push_back(*std::move(file));
+absl::StatusOr<delta::AddFile> Lake::Core::write_file(Stream& stream, size_t slot,
+                                                      delta::ParquetWriter& writer) {
+  const int64_t id = stream.registry.add(stream.frozen.parts_of(slot));
+  auto file = writer.begin(select_rows(stream.schema, cat(stream.function, "(", id, ")")),
+                           stream.frozen.partition(slot));
+  stream.registry.remove(id);
+  return file;
+}
+
+// What is begun keeps `frozen` alive: write_frozen waits for it.
+void Lake::Core::write_files(std::unique_lock<std::mutex>& lock, FrozenFiles& frozen,
+                             delta::ParquetWriter& writer) {
+  while (frozen.failure.ok() && frozen.next < frozen.files.size()) {
+    const size_t slot = frozen.next++;
+    ++frozen.running;
+    lock.unlock();
+    auto file = write_file(frozen.stream, slot, writer);
+    lock.lock();
+    --frozen.running;
+    if (file.ok()) frozen.files[slot] = *std::move(file);
+    frozen.failure.Update(file.status());
   }
-  return written;
+  frozen_ended_.notify_all();
+}
+
+absl::StatusOr<std::vector<delta::AddFile>> Lake::Core::write_frozen(Stream& stream) {
+  FrozenFiles frozen{.stream = stream};
+  frozen.files.resize(stream.frozen.slots());
+  {
+    std::unique_lock lock(frozen_mutex_);
+    frozen_ = &frozen;
+    write_files(lock, frozen, *stream.writer);
+    frozen_ended_.wait(lock, [&] { return frozen.running == 0; });
+    frozen_ = nullptr;
+  }
+  std::vector<delta::AddFile> written;
+  for (auto& file : frozen.files) {
+    if (file) written.push_back(*std::move(file));
+  }
+  if (frozen.failure.ok()) frozen.failure = stream.writer->sync(written);
+  if (frozen.failure.ok()) return written;
+  for (const delta::AddFile& done : written) stream.writer->discard(done);
+  return frozen.failure;
+}
+
+void Lake::Core::help() {
+  std::unique_lock lock(frozen_mutex_);
+  if (frozen_ != nullptr) write_files(lock, *frozen_, *frozen_->stream.helper);
 }
 
 absl::Status Lake::Core::commit(Stream& stream, Sequence up_to) {
@@ -418,8 +473,8 @@ void Lake::Core::show_committed(Stream& stream, const std::vector<delta::AddFile
   counters_.log_time = counters_.log_time + (now() - start);
   counters_.write_time = counters_.sync_time = Duration();
   for (const auto& one : streams_) {
-    counters_.write_time = counters_.write_time + one->writer->write_time();
-    counters_.sync_time = counters_.sync_time + one->writer->sync_time();
+    counters_.write_time = counters_.write_time + one->writer->write_time() + one->helper->write_time();
+    counters_.sync_time = counters_.sync_time + one->writer->sync_time() + one->helper->sync_time();
   }
   ++counters_.commits;
   stream.shown.swap(files);
@@ -595,6 +650,7 @@ void Lake::move(absl::Span<const Move> moves) { core_->move(moves); }
 bool Lake::full() const { return core_->full(); }
 bool Lake::freeze(Sequence up_to) { return core_->freeze(up_to); }
 absl::Status Lake::write() { return core_->write(); }
+void Lake::help() { core_->help(); }
 absl::Status Lake::commit(Sequence up_to) { return core_->freeze(up_to) ? core_->write() : absl::OkStatus(); }
 void Lake::set_settings(std::shared_ptr<const Settings> settings) {
   core_->set_settings(std::move(settings));

@@ -125,6 +125,9 @@ class Lake {
   bool freeze(Sequence up_to);
   // Makes what was frozen durable. Takes the time of writing Parquet and two or three fsyncs a table.
   absl::Status write();
+  // Takes its share of the files of a write() that runs on another thread, until none is left to begin.
+  // Returns at once when none runs. One thread at a time; may be the appending one.
+  void help();
   // Both.
   absl::Status commit(Sequence up_to);
 

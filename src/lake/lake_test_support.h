@@ -161,6 +161,37 @@ class HeldFiles final : public os::ForwardingFiles {
   int waiting_ = 0;
 };
 
+// The folders of months can be made to wait for one another: whoever makes the first waits until a second one
+// is made, or 20 seconds. Then one of them may be refused.
+class MeetingFiles final : public os::ForwardingFiles {
+ public:
+  bool met() {
+    const std::lock_guard lock(mutex_);
+    return met_;
+  }
+  void refuse(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refused_ = refuse;
+  }
+
+  absl::Status create_directories(const std::string& path) override {
+    if (path.find("month=") == path.npos) return real_.create_directories(path);
+    std::unique_lock lock(mutex_);
+    const bool second = ++made_ == 2;
+    changed_.notify_all();
+    met_ = changed_.wait_for(lock, std::chrono::seconds(20), [this] { return made_ >= 2; }) || met_;
+    if (second && refused_) return absl::ResourceExhaustedError("the disk is full");
+    return real_.create_directories(path);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int made_ = 0;
+  bool met_ = false;
+  bool refused_ = false;
+};
+
 // Reads snapshots with a DuckDB of its own.
 class SnapshotReader {
  public:

@@ -192,5 +192,37 @@ TEST_F(TwoTailsTest, a_snapshot_shows_each_row_once_at_every_moment) {
   }
 }
 
+// The rows are of two months, so of two files.
+TEST_F(TwoTailsTest, another_thread_helps_to_write) {
+  for (const bool refused : {false, true}) {
+    SCOPED_TRACE(refused);
+    std::filesystem::remove_all(directory_);
+    MeetingFiles files;
+    files.refuse(refused);
+    options_.files = &files;
+    reopen();
+    next_ = 1;
+    append(100);
+    ASSERT_TRUE(lake_->freeze(last()));
+    std::atomic<bool> done = false;
+    std::thread helper([&] {
+      while (!done) lake_->help();
+    });
+    EXPECT_EQ(lake_->write().ok(), !refused);
+    done = true;
+    helper.join();
+    EXPECT_TRUE(files.met()) << "one waited for the other, so two wrote";
+    expect_all();
+    files.refuse(false);
+    append(20);
+    EXPECT_TRUE(lake_->commit(last()).ok());
+    EXPECT_EQ(lake_->committed(), last());
+    reopen();
+    expect_all();
+    lake_->help();  // of nothing
+  }
+  lake_.reset();
+}
+
 }  // namespace
 }  // namespace kehu::lake
