@@ -113,6 +113,20 @@ class CloudEventTest(kehu_server.ServerTest):
         event = client_kit.events(self.server, "identifiers LIKE '%订单 7%'")[0]
         self.assertEqual((event["properties"], event["context"]["cloudevent"]["datacontenttype"]),
                          ({"data": [1]}, "application/json"))
+        for value, subject in (("order%2050%25", "order 50%"), ("%E5%AE%A2%E6%88%B7", "客户"), ("50%", "50%"), ("a%2", "a%2"), ("%zz", "%zz")):
+            answer = self.send(b"{}", {"Content-Type": "application/json", "ce-specversion": "1.0", "ce-id": "p-" + subject.encode().hex(),
+                                       "ce-source": "s", "ce-type": "t", "ce-subject": value})
+            self.assertEqual(answer.json, {"accepted": 1, "repeats": 0, "conflicts": 0, "rejected": 0}, value)
+            rows = client_kit.events(self.server, f"identifiers LIKE '%\"{subject}\"%'")
+            self.assertEqual([row["ids"] for row in rows], [{"user_id": subject}], "as the binding says, once decoded")
+
+    def test_without_a_time_it_is_one_event_all_the_same(self):
+        """SDKs make a time up at each reading; the id and the content are what an event is known by."""
+        event = {"specversion": "1.0", "id": "timeless", "source": "s", "type": "t", "subject": "timeless-user", "data": {"n": 1}}
+        answers = [self.send(json.dumps(event)).json for _ in range(2)]
+        self.assertEqual([(a["accepted"], a["repeats"], a["conflicts"]) for a in answers], [(1, 0, 0), (0, 1, 0)])
+        self.assertEqual(self.send(json.dumps({**event, "data": {"n": 2}})).json["conflicts"], 1)
+        self.assertEqual(self.server.customer("user_id:timeless-user")["events"], 1)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,24 @@ struct AeadSuite {
   int tests;
 };
 
+// RFC 8998, A.1. GCM runs SM4 over whole blocks only, so this is also its block cipher's value.
+TEST(Aead, Sm4GcmOfTheRfc) {
+  const AeadCase given{.key = from_hex("0123456789abcdeffedcba9876543210"),
+                       .nonce = from_hex("00001234567800000000abcd"),
+                       .associated = from_hex("feedfacedeadbeeffeedfacedeadbeefabaddad2"),
+                       .text = from_hex("aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+                                        "eeeeeeeeeeeeeeeeffffffffffffffffeeeeeeeeeeeeeeeeaaaaaaaaaaaaaaaa"),
+                       .sealed = from_hex("17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+                                          "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+                                          "83de3541e4c2b58177e065a9bf7b62ec"),
+                       .valid = true};
+  check(Cipher::kSm4Gcm, given, 8998);
+  AeadCase spoilt = given;
+  spoilt.sealed.back() ^= 1;
+  spoilt.valid = false;
+  check(Cipher::kSm4Gcm, spoilt, -8998);
+}
+
 TEST(Aead, Wycheproof) {
   const AeadSuite suites[] = {
       {"wycheproof_aes_gcm.json", Cipher::kAes256Gcm, 256, 66},

@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "base/text.h"
 #include "json/document.h"
+#include "seal/masks.h"
 #include "seal/opener.h"
 #include "seal/seal_test.h"
 
@@ -295,6 +296,30 @@ TEST(Door, TwoCiphersLiveTogether) {
   Opener opener(project_key, sm4_ring);
   EXPECT_EQ(opener.open_field({"phone", owner}, old).value, "1");
   EXPECT_EQ(opener.open_payload(old_payload).value, "body");
+}
+
+// A name that is a phone number is stored sealed and counted by its text. Behind a replay, and when the
+// settings name another cipher by then, it is still known as sealed, shown as its mask, and is the same text.
+TEST(Door, ANameSealedBeforeIsKnownBehindAReplay) {
+  const ProjectKey project_key = test_project_key();
+  const Settings aes = settings_with(Cipher::kAes256Gcm), sm4 = settings_with(Cipher::kSm4Gcm);
+  KeyRing aes_ring(project_key, aes.cipher, seeded_bytes(1));
+  Door aes_door(ProjectId(1), project_key, aes, aes_ring);
+  const Token owner = aes_door.token(IdentifierTypeId(0), "u-1");
+  const std::string before(aes_door.seal_field(owner, "name", "\"13912345678\""));
+  KeyRing replayed(project_key, sm4.cipher, seeded_bytes(3));
+  for (const auto& key : aes_door.take_new_keys()) ASSERT_TRUE(replayed.load(key.record()).ok());
+  Opener opener(project_key, replayed);
+  EXPECT_TRUE(Door::looks_sealed(before));
+  EXPECT_EQ(mask_json(before, opener, {"name", owner}), "\"139****5678\"");
+  EXPECT_EQ(mask_json(before, opener, {"title", owner}), "\"(damaged)\"") << "under its own key alone";
+  Door sm4_door(ProjectId(1), project_key, sm4, replayed);
+  EXPECT_EQ(sm4_door.seal_field(owner, "name", "\"13912345678\""), before);
+  const Token other = sm4_door.token(IdentifierTypeId(0), "u-2");
+  const std::string after(sm4_door.seal_field(other, "name", "\"13912345678\""));
+  EXPECT_NE(after, before) << "another customer's, and of the young generation";
+  for (const auto& key : sm4_door.take_new_keys()) ASSERT_TRUE(replayed.load(key.record()).ok());
+  EXPECT_EQ(mask_json(after, opener, {"name", other}), "\"139****5678\"");
 }
 
 }  // namespace
