@@ -232,8 +232,8 @@ class Idle(Directory):
         commits = self.figure("kehu_log_commits_total")
         before = written()
         time.sleep(6)
-        self.assertLess(written() - before, 8192, "a tick a second, log lines and answers")
-        self.assertLessEqual(self.figure("kehu_log_commits_total") - commits, 8, "a tick a second")
+        self.assertLess(written() - before, 4096, "answers, and a tick a minute")
+        self.assertLessEqual(self.figure("kehu_log_commits_total") - commits, 1, "a tick a minute")
         # Time goes on all the same.
         self.assertEqual(self.server.customer("anonymous_id:a-1")["events"], 1)
 

@@ -25,6 +25,8 @@ namespace {
 // Time goes on whether or not anything happens. After a failure the tick is what tries whether the disk is
 // back.
 constexpr Duration kTickPeriod = Duration::seconds(1);
+// Behind a tick that nothing came behind. What is due has its tick at its time.
+constexpr Duration kIdleTickPeriod = Duration::minutes(1);
 constexpr size_t kBuildersKept = 6;
 // A group is closed at this size: large enough that the sync is a small part, small enough that an ack waits
 // for little more than one sync.
@@ -200,11 +202,14 @@ int64_t LogThread::due_micros() const {
 }
 
 bool LogThread::tick_is_due(Duration now) const {
-  return now - last_tick_ >= kTickPeriod || due_micros() <= options_.clock->now().micros();
+  return now - last_tick_ >= (idle_ ? kIdleTickPeriod : kTickPeriod) ||
+         due_micros() <= options_.clock->now().micros();
 }
 
+// At most a second, because what is due is due by a clock that may be set forward meanwhile.
 Duration LogThread::until_tick(Duration now) const {
-  const Duration second = std::max(Duration(), last_tick_ + kTickPeriod - now);
+  const Duration period = idle_ ? kIdleTickPeriod : kTickPeriod;
+  const Duration second = std::clamp(last_tick_ + period - now, Duration(), kTickPeriod);
   const int64_t due = due_micros();
   if (due == INT64_MAX) return second;
   return std::clamp(Duration(due - options_.clock->now().micros()), Duration(), second);
@@ -220,6 +225,7 @@ void LogThread::run() {
     collect(std::move(first), group);
     const absl::Status status = writer_ != nullptr ? write_traced(group) : health();
     set_health(status);
+    if (!status.ok()) idle_ = false;
     // This comes before the answers: whoever has one may ask at once, and asks for everything durable.
     if (status.ok()) durable_.store(writer_->next_sequence().value() - 1, std::memory_order_release);
     answer(group, status);
@@ -259,6 +265,7 @@ absl::Status LogThread::write(Group& group) {
   if (auto status = start_batch(log::kBatchHeaderBytes + room, group); !status.ok()) return status;
   duplicates_->expire_before(writer_->first_segment());
   group.first = writer_->next_sequence().value();
+  if (!group.submissions.empty()) idle_ = false;
   if (auto status = add_tick(group); !status.ok()) return status;
   for (size_t i = 0; i < group.submissions.size(); ++i) {
     const uint64_t before = group.records;
@@ -278,6 +285,7 @@ absl::Status LogThread::add_tick(Group& group) {
   codec::append_tick({.time = options_.clock->now()}, tick_bytes_);
   tick_written_ = Sequence(group.first + group.records);
   last_tick_ = now;
+  idle_ = group.submissions.empty();
   return add(RecordKind::kTick, tick_bytes_, group);
 }
 

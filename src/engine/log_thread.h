@@ -143,6 +143,7 @@ class LogThread {
   std::atomic<uint64_t> tick_applied_{0};  // of the last tick that was applied
   Sequence tick_written_;                  // the log thread's, as is:
   Duration last_tick_;                     // when, by the monotonic clock
+  bool idle_ = false;                      // nothing but ticks came since, and all of it could be written
   std::string tick_bytes_;
   LogCounters counters_;
   mutable std::mutex health_mutex_;

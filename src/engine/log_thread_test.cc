@@ -176,6 +176,36 @@ TEST(LogThread, StopAnswersEverybodyWhileTheLogIsUnusable) {
   EXPECT_EQ(world.thread().submit(late).code(), absl::StatusCode::kUnavailable);
 }
 
+// A tick a second while something comes, and one a minute while nothing does. The thread looks at its clock
+// each second of the real one.
+TEST(LogThread, WhoIsIdleWritesNextToNothing) {
+  os::MemoryFileSystem files;
+  LogWorld world(files);
+  ASSERT_TRUE(world.start().ok());
+  const auto commits = [&] { return world.thread().counters().commits.load(); };
+  const auto stays_at = [&](uint64_t count) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+    return commits() == count;
+  };
+  const auto reaches = [&](uint64_t count) {
+    return eventually([&] { return commits() == count; }, std::chrono::seconds(60));
+  };
+  EXPECT_TRUE(reaches(1)) << "the first tick";
+  world.pass(Duration::seconds(59));
+  EXPECT_TRUE(stays_at(1));
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(reaches(2));
+  world.pass(Duration::seconds(2));
+  const Ack ack = world.send(batch_of({{.message = 1}})).get();
+  EXPECT_EQ(ack.first, Sequence(4)) << "what comes behind a pause brings a tick";
+  EXPECT_TRUE(reaches(3));
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(reaches(4)) << "and has one behind it";
+  world.pass(Duration::seconds(59));
+  EXPECT_TRUE(stays_at(4));
+  ASSERT_TRUE(world.stop().ok());
+}
+
 TEST(LogThread, OneGroupKeepsItsOrderAndEachAckItsRecords) {
   os::MemoryFileSystem files;
   LogWorld world(files);

@@ -87,6 +87,8 @@ class LogWorld {
     return acks;
   }
 
+  void pass(Duration time) { clock_.advance(time); }
+
   LogThread& thread() { return *thread_; }
   Instant now() { return clock_.now(); }
   // Of what was delivered; while the thread is held, and after stop().
