@@ -228,6 +228,20 @@ class CommandLineTest(unittest.TestCase):
         for line in lines:
             self.assertIn(line, text)
 
+    def test_what_a_spreadsheet_rounded_joins_nobody_behind_a_prefix(self):
+        rows = self.rows("prefix.csv", "card,who,when\n" + "".join(
+            f"{card},prefix-{n},2026-01-01 10:00:00\n" for n, card in enumerate(("1.23457E+17", "1.23457E+17", "2.001E+03", "77"))))
+        mapping = self.rows("prefix.toml", '[file]\n[identifiers]\nmember_id = { column = "card", prefix = "shop-" }\nuser_id = "who"\n'
+                            '[time]\ncolumn = "when"\n[event]\nname = "Prefixed"\n')
+        report = json.loads(self.good("import", "--data", self.data, "--map", mapping, rows, "--json"))
+        self.assertEqual((report["accepted"], report["digits_lost_by_column"]), (4, {"card": 2}))
+        self.assertEqual(report["identifiers_left_out"], {"digits_lost": 2})
+        customers = {n: json.loads(self.good("customer", f"user_id:prefix-{n}", "--data", self.data, "--json")) for n in range(4)}
+        self.assertEqual([c["events"] for c in customers.values()], [1] * 4)
+        self.assertEqual(len({c["customer_id"] for c in customers.values()}), 4, "two strangers stay two")
+        by_card = json.loads(self.good("customer", "member_id:shop-77", "--data", self.data, "--json"))
+        self.assertEqual(by_card["customer_id"], customers[3]["customer_id"])
+
     def test_exit_codes_of_import(self):
         good = "who,when\nexit-1,2026-01-01 10:00:00\n"
         where = ["--data", self.data]

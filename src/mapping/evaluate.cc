@@ -8,6 +8,7 @@
 #include "base/civil_day.h"
 #include "base/text.h"
 #include "json/index.h"
+#include "mapping/row_mapper.h"
 #include "text/number_text.h"
 
 namespace kehu::mapping {
@@ -178,6 +179,8 @@ std::optional<rows::Cell> Evaluator::treated(const Value& value, rows::Cell cell
   if (!(out = typed(value, *out)) || value.prefix.empty()) return out;
   if (out->kind == rows::CellKind::kJson)
     return reject(Reason::kInvalidField, value, "prefix: a text is expected, not an object or array");
+  // The door leaves out what a spreadsheet rounded; behind a prefix it would be an id that strangers share.
+  if (has_lost_digits(mapping_.file, *out)) return out;
   std::string scratch;
   std::string& text = fresh();
   text.assign(value.prefix).append(rows::plain_text(*out, scratch));
