@@ -120,9 +120,36 @@ class MeasuredRulesTest(unittest.TestCase):
         preview = self.server.post("/api/v1/rules/preview", {
             "rule": 'percentile(sum(revenue of "Order Completed")) >= 90', "time_zone": ""}).json
         self.assertEqual(preview["size"], CUSTOMERS // 10)
-        preview = self.server.post("/api/v1/rules/preview", {"rule": 'tag.城市等级 = "一线"'})
-        self.assertEqual(preview.status, 409)
-        self.assertIn("城市等级", preview.json["detail"])
+
+    def test_what_a_statement_found_is_a_fact_to_previews_and_verifications(self):
+        """Of its last run, also of customers who have merged since."""
+        self.send()
+        self.apply()
+        self.expect_all()
+        first = {f"u{i}" for i in range(CUSTOMERS) if i % 3 == 1}
+        size = lambda rule: self.server.post("/api/v1/rules/preview", {"rule": rule}).json["size"]
+        self.assertEqual(size('tag.城市等级 = "一线"'), len(first))
+        self.assertEqual(size("tag.城市等级 is known"), CUSTOMERS - (CUSTOMERS + 2) // 3)
+        self.assertEqual(size('tag.城市等级 is unknown'), (CUSTOMERS + 2) // 3)
+        self.assertEqual(size('tag.城市等级 = "一线" and did("Order Completed" where revenue <= 30, today)'), 10)
+        self.assertEqual(size("in segment 一线高消费"), len(first & HIGH))
+        preview = self.server.post("/api/v1/rules/preview", {"rule": "tag.城市等级"}).json
+        self.assertEqual({each["value"]: each["size"] for each in preview["values"]},
+                         {"一线": len(first), "其他": CUSTOMERS - (CUSTOMERS + 2) // 3 - len(first)})
+        # u1 has one and somebody else none: both have it behind their parting, until the next run.
+        self.assertEqual(self.server.post_events([{"type": "track", "event": "A", "phone": "13800001111", "message_id": "a"}])["rejected"], 0)
+        other = self.server.customer("phone:13800001111")["customer_id"]
+        merged = self.server.post("/api/v1/identities/merge", {"winner": other, "loser": "user_id:u1", "reason": "one"})
+        self.assertEqual(merged.status, 200, merged)
+        self.assertEqual(size('tag.城市等级 = "一线"'), len(first))
+        link = self.server.get("/api/v1/customers/user_id:u1/identities").json["links"][-1]["link"]
+        parted = self.server.post("/api/v1/identities/unmerge", {"customer": "user_id:u1", "link": link, "reason": "two"})
+        self.assertEqual(parted.status, 200, parted)
+        self.assertEqual(size('tag.城市等级 = "一线"'), len(first) + 1)
+        for name in ("一线高消费", "前两成"):
+            done = run("verify", name, "--data", self.server.data)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("equal", done.stdout)
 
     def test_a_wrong_statement_is_said_and_the_version_before_stays(self):
         self.send()

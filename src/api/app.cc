@@ -80,6 +80,7 @@ App::App(engine::Engine& engine, query::Reader& query, AppOptions options)
   add_backfill_routes(*this, routes);
   add_status_routes(*this, routes);
   add_webhook_routes(*this, routes);
+  add_list_routes(*this, routes);
   add_page_routes(*this, routes);
   for (const Route& route : routes) {
     KEHU_CHECK(route.access != Access::kAdmin || route.permission != Permission::kNone);

@@ -120,6 +120,7 @@ void add_backfill_routes(App& app, std::vector<Route>& routes);
 void add_backup_routes(App& app, std::vector<Route>& routes);
 void add_status_routes(App& app, std::vector<Route>& routes);
 void add_webhook_routes(App& app, std::vector<Route>& routes);
+void add_list_routes(App& app, std::vector<Route>& routes);
 void add_page_routes(App& app, std::vector<Route>& routes);
 
 }  // namespace kehu::api

@@ -241,6 +241,9 @@ rule::KnownNames known_names(const engine::Project& project) {
                [&](const std::string& name, const definition::Version&) { known.segments.push_back(name); });
   project.each(definition::kTag,
                [&](const std::string& name, const definition::Version&) { known.tags.push_back(name); });
+  known.lists.emplace();
+  project.each(definition::kList,
+               [&](const std::string& name, const definition::Version&) { known.lists->push_back(name); });
   return known;
 }
 

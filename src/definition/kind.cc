@@ -6,6 +6,7 @@
 #include "codec/settings_json.h"
 #include "definition/backfill_pause.h"
 #include "definition/envelope_key.h"
+#include "definition/list.h"
 #include "definition/project.h"
 #include "definition/rules.h"
 #include "definition/source.h"
@@ -89,7 +90,7 @@ absl::Status admit_envelope_key(Candidate& candidate, const Project&) {
 
 std::string body_of(const Version& version) { return version.body; }
 
-absl::StatusOr<std::string> rule_from_file(std::string_view, std::string_view text, const Version*) {
+absl::StatusOr<std::string> body_from_file(std::string_view, std::string_view text, const Version*) {
   return std::string(text);
 }
 
@@ -125,6 +126,16 @@ constexpr Kind kKinds[] = {
      .files = "sources",
      .to_file = source_file,
      .from_file = source_body},
+    {.name = kList,
+     .deletable = true,
+     .format = 3,
+     .parse = read_list,
+     .admit = admit_list,
+     .agree = check_rules,
+     .files = "lists",
+     .to_file = body_of,
+     .from_file = body_from_file},
+    {.name = kListUploads, .deletable = true, .format = 3, .parse = read_uploads, .admit = admit_uploads},
     {.name = kSegment,
      .deletable = true,
      .format = 3,
@@ -133,7 +144,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "segments",
      .to_file = body_of,
-     .from_file = rule_from_file},
+     .from_file = body_from_file},
     {.name = kTag,
      .deletable = true,
      .format = 3,
@@ -142,7 +153,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "tags",
      .to_file = body_of,
-     .from_file = rule_from_file},
+     .from_file = body_from_file},
     {.name = kCheck,
      .deletable = true,
      .parse = parse_check,
@@ -150,7 +161,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "checks",
      .to_file = body_of,
-     .from_file = rule_from_file},
+     .from_file = body_from_file},
     // What was encrypted for a pair can come years later, so none is ever deleted.
     {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
     {.name = kWebhook, .deletable = true, .format = 3, .parse = read_webhook, .admit = admit_webhook},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "definition/list.h"
 #include "definition/project.h"
 #include "rule/check.h"
 #include "rule/tree_json.h"
@@ -120,12 +121,35 @@ absl::Status admit_rule(Candidate& candidate, const Project&) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// Each list that a rule names is there.
+absl::Status check_lists(const Project& project, const std::vector<NamedRule>& all) {
+  std::map<std::string, std::string> users;  // of lists that are not there
+  for (const NamedRule& rule : all) {
+    for (const std::string& list : rule::references(rule.definition->body).lists) {
+      if (has_list(project, list)) continue;
+      std::string& mine = users[list];
+      mine += cat(mine.empty() ? "" : ", ", title(*rule.definition));
+    }
+  }
+  if (users.empty()) return absl::OkStatus();
+  const auto& [list, names] = *users.begin();
+  std::vector<std::string> known;
+  for (const NamedList& each : lists_of(project)) known.push_back(each.name);
+  return failure(absl::StatusCode::kFailedPrecondition, "there is no list ", list, ", which is used by ",
+                 names, text::did_you_mean(list, known));
+}
+
+}  // namespace
+
 absl::Status check_rules(const Project& project) {
   Rules rules;
   std::vector<NamedRule> all = rules_of(project);
   for (NamedRule& check : checks_of(project)) all.push_back(std::move(check));
   for (const NamedRule& rule : all)
     rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  if (auto status = check_lists(project, all); !status.ok()) return status;
   return Circle(rules).check();
 }
 

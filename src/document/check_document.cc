@@ -28,7 +28,11 @@ void write_check(json::Writer& writer, replica::Replica& replica, const RuleVers
   const rule::Definition& definition = check.definition;
   const measure::MeasuredCheck* known = replica.shard().measurements().check(shard::Shard::check_key(check));
   writer.begin_object().field("name", definition.name).field("version", check.version.value());
-  writer.field("trait", definition.body.of[0].text).field("source", definition.body.text);
+  if (definition.body.of[0].op == rule::Op::kListValue) {
+    writer.field("list", definition.body.of[0].text);
+  } else {
+    writer.field("trait", definition.body.of[0].text).field("source", definition.body.text);
+  }
   writer.raw_field("at_least", definition.body.number.to_string());
   writer.field("state", known == nullptr ? "measuring" : known->quarantined ? "quarantined" : "trusted");
   if (!definition.owner.empty()) writer.field("owner", definition.owner);
@@ -55,7 +59,8 @@ void write_check(json::Writer& writer, replica::Replica& replica, const RuleVers
 }  // namespace
 
 void write_quarantine(json::Writer& writer, const shard::Shard::Quarantine& quarantine) {
-  writer.begin_object().field("check", quarantine.check).field("source", quarantine.source);
+  writer.begin_object().field("check", quarantine.check);
+  if (!quarantine.list) writer.field("source", quarantine.source);
   write_point(writer, quarantine.last);
   writer.raw_field("at_least", quarantine.least.to_string()).end_object();
 }

@@ -1,10 +1,14 @@
 #include "document/customer_document.h"
 
+#include <algorithm>
+
 #include "base/civil_day.h"
 #include "base/money.h"
 #include "base/text.h"
 #include "document/segment_document.h"
+#include "json/document.h"
 #include "json/writer.h"
+#include "list/standing.h"
 #include "seal/masks.h"
 #include "seal/opener.h"
 
@@ -35,15 +39,42 @@ void write_seen(json::Writer& writer, const ProfileView& profile) {
   writer.end_array();
 }
 
+bool is_list(const TraitView& trait) { return trait.name.starts_with(list::kTraitPrefix); }
+
+// What lists say of the customer; those that it is not on are left out.
+void write_lists(json::Writer& writer, const ProfileView& profile, replica::Replica& replica,
+                 seal::Opener& opener) {
+  writer.key("lists").begin_object();
+  for (const auto& [name, standing] : replica.shard().uploaded_lists()) {
+    const auto trait = std::ranges::find(profile.traits, standing.trait, &TraitView::name);
+    if (trait == profile.traits.end()) continue;
+    const auto document = json::Document::parse(trait->value);
+    if (!document.ok() || document->root().find(list::kMarkMember).as_string() != standing.mark) continue;
+    const json::Value value = document->root().find(list::kValueMember);
+    writer.key(name).begin_object();
+    writer.raw_field("value",
+                     seal::mask_json(value.raw(), opener, {.json_key = list::kValueMember, .owner = {}}));
+    writer.field("since", format_utc(trait->time)).field("source", replica.project()->name_of(trait->source));
+    if (const auto* quarantine = replica.shard().quarantine_of_list(name)) {
+      writer.key("quarantined");
+      write_quarantine(writer, *quarantine);
+    }
+    writer.end_object();
+  }
+  writer.end_object();
+}
+
 // Values by name, and beside them where each came from.
 void write_traits(json::Writer& writer, const ProfileView& profile, replica::Replica& replica,
                   seal::Opener& opener) {
   writer.key("traits").begin_object();
   for (const TraitView& trait : profile.traits) {
+    if (is_list(trait)) continue;
     writer.raw_field(trait.name, seal::mask_json(trait.value, opener, {.json_key = trait.name, .owner = {}}));
   }
   writer.end_object().key("trait_sources").begin_object();
   for (const TraitView& trait : profile.traits) {
+    if (is_list(trait)) continue;
     writer.key(trait.name).begin_object().field("time", format_utc(trait.time));
     const std::string source(replica.project()->name_of(trait.source));
     writer.field("source", source);
@@ -179,6 +210,7 @@ absl::StatusOr<std::string> customer_document(engine::Engine& engine, replica::R
                     opener);
   write_seen(writer, *profile);
   write_traits(writer, *profile, replica, opener);
+  write_lists(writer, *profile, replica, opener);
   write_counters(writer, *profile);
   write_metrics(writer, *profile);
   write_orders(writer, *profile);

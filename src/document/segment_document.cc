@@ -8,6 +8,7 @@
 #include "definition/backfill_pause.h"
 #include "document/customer_document.h"
 #include "notation/format.h"
+#include "rule/nodes.h"
 #include "seal/opener.h"
 #include "text/near_word.h"
 
@@ -257,10 +258,16 @@ absl::StatusOr<std::string> overlap_document(replica::Replica& replica, absl::Sp
 
 namespace {
 
-// Of a trait that is unknown to rules because of who wrote it.
+// Of a trait that is unknown to rules because of who wrote it, and of a list that nobody is on to them.
 void write_disbelief(json::Writer& writer, replica::Replica& replica, const rule::Node& node,
                      CustomerId customer) {
-  if (node.op != rule::Op::kTrait || replica.shard().quarantines().empty()) return;
+  if (replica.shard().quarantines().empty()) return;
+  if (rule::asks_list(node.op)) {
+    const auto* quarantine = replica.shard().quarantine_of_list(node.text);
+    if (quarantine != nullptr) write_quarantine(writer.key("quarantined"), *quarantine);
+    return;
+  }
+  if (node.op != rule::Op::kTrait) return;
   const auto profile = replica.shard().profile(customer, replica.tick());
   if (!profile.ok()) return;
   const std::string_view name = std::string_view(node.text).substr(0, node.text.find('.'));

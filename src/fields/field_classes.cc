@@ -1,5 +1,6 @@
 #include "fields/field_classes.h"
 
+#include "list/standing.h"
 #include "model/personal_names.h"
 #include "model/personal_values.h"
 
@@ -41,6 +42,8 @@ bool FieldClasses::is_excepted(std::string_view name) const {
 
 uint8_t FieldClasses::work_out(std::string_view key) const {
   uint8_t found = exact_.find(key);
+  // A list of phone numbers may be called so; its trait has none.
+  if (key.starts_with(list::kTraitPrefix)) return found;
   const std::string folded = folded_name(key);
   if (personal_.contains(folded)) found |= FieldClass::kPersonal;
   if (excepted_.contains(folded)) return found | FieldClass::kExcepted;

@@ -162,6 +162,10 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
       return {asked.facts.tag(node.text)};
     case Op::kSegment:
       return {Value::of(asked.facts.in_segment(node.text))};
+    case Op::kListed:
+      return {Value::of(asked.facts.list_value(node.text).has_value())};
+    case Op::kListValue:
+      return {asked.facts.list_value(node.text).value_or(Value())};
     case Op::kNow:
       return {Value::of(moment.now)};
     case Op::kToday:

@@ -31,6 +31,8 @@ class Facts {
   virtual std::optional<Origin> origin(std::string_view trait) const = 0;
   virtual bool in_segment(std::string_view name) const = 0;
   virtual rule::Value tag(std::string_view name) const = 0;
+  // Of an uploaded list; nullopt: the customer is not on it.
+  virtual std::optional<rule::Value> list_value(std::string_view name) const = 0;
   virtual std::string_view source_name(SourceId source) const = 0;
   // Of a number by its key (rule/percentile.h); nullptr: it was never measured.
   virtual const rule::Cuts* cuts(std::string_view key) const = 0;

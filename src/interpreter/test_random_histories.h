@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "interpreter/interpreter.h"
 #include "json/fields.h"
+#include "list/standing.h"
 #include "rule/window.h"
 
 // Random histories of customers, for tests that compare what rules come to. The lists fit those of
@@ -27,6 +28,7 @@ struct RandomHistoryWorld {
   std::vector<std::string> traits = {"city", "vip", "birthday"};
   std::vector<std::string> segments = {};
   std::vector<std::string> tags = {};
+  std::vector<std::string> lists = {};  // uploaded ones, most of them in force
   std::vector<std::string> texts = {"a", "b", "12.5", "true", "2026-01-31", "北京", ""};
   std::vector<std::string> channels = {"web", "app"};
   std::vector<std::string> sources = {"shop", "crm"};  // SourceId 1, 2, …
@@ -72,6 +74,7 @@ class PlainFacts : public Facts {
   std::set<std::string, std::less<>> segments;
   std::map<std::string, rule::Value, std::less<>> tags;
   std::vector<std::string> sources = {"shop", "crm"};
+  list::Standings lists;
   RandomCuts random_cuts;
 
   std::optional<json::RawValue> trait(std::string_view path) const override {
@@ -88,6 +91,13 @@ class PlainFacts : public Facts {
   rule::Value tag(std::string_view name) const override {
     const auto found = tags.find(name);
     return found == tags.end() ? rule::Value() : found->second;
+  }
+  std::optional<rule::Value> list_value(std::string_view name) const override {
+    const list::Standing* standing = list::find(lists, name);
+    const auto mark = standing == nullptr ? std::nullopt : trait(standing->mark_path());
+    if (!mark || rule::Value::of(*mark).text != standing->mark) return std::nullopt;
+    const auto value = trait(standing->value_path());
+    return value ? rule::Value::of(*value) : rule::Value();
   }
   std::string_view source_name(SourceId source) const override {
     const size_t place = source.value() - 1;
@@ -106,6 +116,10 @@ class RandomHistory {
  public:
   RandomHistory(uint64_t seed, RandomHistoryWorld world)
       : random_(seed), world_(std::move(world)), moment_(random_moment()) {
+    for (const std::string& name : world_.lists) {
+      if (!chance(6))
+        lists_[name] = {.trait = cat(list::kTraitPrefix, name, "/", 1 + below(2)), .mark = "a1"};
+    }
     for (size_t i = 0; i < world_.customers; ++i) facts_.push_back(random_facts());
     look_for_changes_of_clocks();
     for (uint32_t i = below(static_cast<uint32_t>(world_.events_most) + 1); i > 0; --i) add_event();
@@ -125,6 +139,7 @@ class RandomHistory {
     }
     return out;
   }
+  const list::Standings& lists() const { return lists_; }
   const PlainFacts& facts_of(size_t customer) const { return facts_[customer]; }
 
   uint32_t below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
@@ -306,6 +321,17 @@ class RandomHistory {
       out.traits += cat(out.traits.size() > 1 ? "," : "", literal(trait), ":", value);
       out.origins[trait] = {any_time(), pick(world_.sources)};
     }
+    // By this upload, one before, or none.
+    out.lists = lists_;
+    for (const std::string& name : world_.lists) {
+      for (int slot = 1; slot <= 2; ++slot) {
+        if (chance(3)) continue;
+        const std::string trait = cat(list::kTraitPrefix, name, "/", slot);
+        out.traits +=
+            cat(out.traits.size() > 1 ? "," : "", literal(trait), ":{\"upload\":\"", chance(3) ? "b2" : "a1",
+                "\",\"text\":", chance(4) ? "null" : literal(pick(world_.texts)), "}");
+      }
+    }
     out.traits += "}";
     for (const std::string& segment : world_.segments) {
       if (chance(2)) out.segments.insert(segment);
@@ -356,6 +382,7 @@ class RandomHistory {
   const Moment moment_;
   std::deque<std::string> texts_;
   std::vector<Instant> changes_;  // beginnings of days with a change of clocks
+  list::Standings lists_;
   std::vector<PlainFacts> facts_;
   std::vector<RandomArrival> arrivals_;
 };

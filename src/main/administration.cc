@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "command/administration.h"
+#include "upload/uploads.h"
 
 namespace kehu {
 namespace {
@@ -115,6 +116,30 @@ void add_segment_commands(CLI::App& app, absl::Status& result) {
   const auto why =
       named(declare(*segments, "why", "Why a customer is in a segment, or not", &command::show_why, result));
   why.command->add_option("customer", why.options->customer, "TYPE:VALUE or a customer id")->required();
+}
+
+void add_list_commands(CLI::App& app, absl::Status& result) {
+  CLI::App* lists = group(app, "list", "Upload lists of customers, which rules may ask for");
+  with_json(declare(*lists, "list", "All lists, and which rules use them", &upload::show_lists, result));
+  const auto named = [](const Declared<upload::ListCommand>& declared) {
+    declared.command->add_option("name", declared.options->name, "name of the list")->required();
+    return declared;
+  };
+  const auto uploaded = with_json(named(declare(
+      *lists, "upload", "Put a file in the place of the list as it is", &upload::upload_list, result)));
+  upload::ListCommand& options = *uploaded.options;
+  uploaded.command->add_option("file", options.file, "CSV, workbook, JSON or Parquet, also .gz")->required();
+  uploaded.command
+      ->add_option(
+          "--id", options.id,
+          "type of the identifiers, and of their column: user_id, phone, customer_id…; or TYPE=COLUMN")
+      ->required();
+  uploaded.command->add_option("--value", options.value, "column of the members' values: list.NAME in rules");
+  uploaded.command->add_option("--source", options.source, "whose events the rows are; default: default");
+  uploaded.command->add_option("--owner", options.owner, "whose list it is");
+  uploaded.command->add_option("--description", options.description, "what it is for");
+  uploaded.command->add_flag("--create", options.create, "unknown identifiers become customers");
+  named(declare(*lists, "delete", "Delete a list that no rule uses", &upload::delete_list, result));
 }
 
 void add_backfill_commands(CLI::App& app, absl::Status& result) {
@@ -237,6 +262,7 @@ void add_administration(CLI::App& app, absl::Status& result) {
   add_keys(app, result);
   add_source_commands(app, result);
   add_segment_commands(app, result);
+  add_list_commands(app, result);
   add_backfill_commands(app, result);
   add_webhook_commands(app, result);
   add_rule_commands(app, result);

@@ -25,13 +25,14 @@ uint64_t first_seed() {
   return given == nullptr ? std::random_device()() : std::strtoull(given, nullptr, 10);
 }
 
-const std::vector<std::string> kSegments = {"vips", "sleepers"}, kTags = {"stage", "taste"};
+const std::vector<std::string> kSegments = {"vips", "sleepers"}, kTags = {"stage", "taste"},
+                               kLists = {"vip", "名单"};
 
 class Compared {
  public:
   Compared(uint64_t seed, const rule::Node& tree)
       : tree_(tree),
-        history_(seed, {.segments = kSegments, .tags = kTags}),
+        history_(seed, {.segments = kSegments, .tags = kTags, .lists = kLists}),
         rule_(tree, history_.moment().zone.name()) {}
 
   void run() {
@@ -91,7 +92,7 @@ bool is_expression(const rule::Node& node) {
 
 // The smallest part of a tree that comes to something else than the interpreter says.
 const rule::Node* smallest_wrong(uint64_t seed, const rule::Node& tree) {
-  RandomHistory history(seed, {.segments = kSegments, .tags = kTags});
+  RandomHistory history(seed, {.segments = kSegments, .tags = kTags, .lists = kLists});
   const CompiledRule rule(tree, history.moment().zone.name());
   FoldedCustomer customer(rule, history.facts_of(0), 1);
   const std::vector<Event> events = history.events_of(0);
@@ -111,7 +112,7 @@ TEST(Differential, CountingComesToWhatTheInterpreterSays) {
   const uint64_t seed = first_seed();
   for (int i = 0; i < rounds(20'000, 1'000'000); ++i) {
     const uint64_t round_seed = seed + static_cast<uint64_t>(i);
-    rule::RandomRules rules(round_seed, {.segments = kSegments, .tags = kTags});
+    rule::RandomRules rules(round_seed, {.segments = kSegments, .tags = kTags, .lists = kLists});
     const rule::Node tree = i % 2 == 0 ? rules.tag("x").body : rules.segment("x").body;
     Compared(round_seed, tree).run();
     if (!testing::Test::HasFailure()) continue;

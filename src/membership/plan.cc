@@ -173,7 +173,10 @@ class Nobody final : public Asked {
   explicit Nobody(const tally::Plan& plan) { totals_.open(plan, {}); }
   Instant now() const override { return kFirstInstant + Duration::days(10'000); }
   tally::Totals& totals() override { return totals_; }
-  rule::Value trait(rule::Op, std::string_view) override { return {}; }
+  // On no list.
+  rule::Value trait(rule::Op op, std::string_view) override {
+    return op == rule::Op::kListed ? rule::Value::of(false) : rule::Value();
+  }
   rule::Value result(uint32_t) override { return {}; }
   const rule::Cuts* cuts(std::string_view) override { return nullptr; }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "membership/run.h"
+#include "rule/check.h"
 #include "rule/compare.h"
 #include "rule/nodes.h"
 
@@ -32,6 +33,7 @@ Node as_comparisons(const Node& between) {
 Program::Program(const Node& expression, const std::string& zone, const Names& names) {
   if (auto loaded = BusinessZone::load(zone)) zone_ = *loaded;
   root_ = compile(expression, zone, names);
+  lists_ = rule::references(expression).lists;
   for (rule::Measure& measure : rule::measures_of(expression, zone)) {
     measures_.push_back(std::move(measure.key));
   }
@@ -55,7 +57,7 @@ Program::Step Program::compile(const Node& node, const std::string& zone, const 
             .may_be_list = rule::may_be_list(node),
             .span = node.span,
             .window = node.window};
-  asks_traits_ |= rule::asks_trait(node.op);
+  asks_traits_ |= rule::asks_trait(node.op) || rule::asks_list(node.op);
   if (node.op == Op::kPercentile) step.text = rule::measure_key(node.of[0], zone);
   if (node.op == Op::kNth || node.op == Op::kTopN)
     step.number = static_cast<uint32_t>(node.number.units() / Decimal::kScale);

@@ -34,7 +34,8 @@ class Asked {
   virtual ~Asked() = default;
   virtual Instant now() const = 0;
   virtual tally::Totals& totals() = 0;
-  // What an operator that asks_trait() comes to: a path into the traits as they are, or where one came from.
+  // What an operator that asks_trait() or asks_list() comes to: a path into the traits as they are, where one
+  // came from, or what a list says.
   virtual rule::Value trait(rule::Op op, std::string_view path) = 0;
   // What another rule has come to, by its index in the plan.
   virtual rule::Value result(uint32_t rule) = 0;
@@ -72,6 +73,8 @@ class Program {
   bool is_batch() const { return root_.op == rule::Op::kSql; }
   // Keys of numbers whose cuts it asks for, each once.
   const std::vector<std::string>& measures() const { return measures_; }
+  // Uploaded lists that it names, each once.
+  const std::vector<std::string>& lists() const { return lists_; }
 
  private:
   friend class Run;
@@ -101,6 +104,7 @@ class Program {
   std::vector<uint32_t> tallies_;
   std::vector<uint32_t> rules_;
   std::vector<std::string> measures_;
+  std::vector<std::string> lists_;
   bool asks_traits_ = false;
 };
 

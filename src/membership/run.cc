@@ -103,6 +103,8 @@ Answer Run::answer(const Step& step) {
     case Op::kTrait:
     case Op::kTraitTime:
     case Op::kTraitSource:
+    case Op::kListed:
+    case Op::kListValue:
       return {asked_.trait(step.op, step.text)};
     case Op::kSegment: {
       const Value result = asked_.result(step.number);

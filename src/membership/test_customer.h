@@ -11,6 +11,7 @@
 #include "interpreter/interpreter.h"
 #include "membership/program.h"
 #include "property/event_fields.h"
+#include "rule/nodes.h"
 #include "tally/folder.h"
 #include "tally/plan.h"
 #include "tally/totals.h"
@@ -93,6 +94,10 @@ class FoldedCustomer final : public Asked {
     if (op == rule::Op::kTrait) {
       const auto raw = facts_.trait(path);
       return raw ? rule::Value::of(*raw) : rule::Value();
+    }
+    if (rule::asks_list(op)) {
+      const auto value = facts_.list_value(path);
+      return op == rule::Op::kListed ? rule::Value::of(value.has_value()) : value.value_or(rule::Value());
     }
     const auto origin = facts_.origin(path);
     if (!origin) return {};

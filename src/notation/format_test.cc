@@ -30,6 +30,7 @@ rule::RandomRuleWorld odd_world() {
   world.traits = {"city", "hour", "a.b", "not", "生日", "生日在未来", "x-y", "#"};
   world.segments = {"沉睡客户", "最近7天", "in", "a.b", "(", "📷"};
   world.tags = {"阶段", "生命周期", "tag.x", "“"};
+  world.lists = {"黑名单", "名单", "list", "a.b"};
   world.texts = {"", "x", "\"", "\\", "\n\t", std::string(1, '\0'), "全角＂＼", "2026-01-31"};
   return world;
 }
@@ -170,6 +171,23 @@ TEST(Format, ChecksReadAloud) {
   EXPECT_TRUE(parse_file("check a = trait.b from \"x\" agrees with tag.c", again)) << "a share";
 }
 
+TEST(Format, ChecksOfListsNameNoSource) {
+  const std::string_view text = "check 等级 = list.会员等级 agrees with tag.消费档 at least 0.8\n";
+  std::vector<Definition> read, again;
+  const auto problem = parse_file(text, read);
+  ASSERT_FALSE(problem) << said(problem);
+  EXPECT_EQ(format(read.at(0), Language::kEnglish), text);
+  const std::string chinese = format(read[0], Language::kChinese);
+  EXPECT_EQ(chinese, "对照 等级 = 名单.会员等级 符合 标签.消费档 至少 0.8\n");
+  ASSERT_FALSE(parse_file(chinese, again)) << chinese;
+  EXPECT_EQ(again, read);
+  const auto same = rule::definition_from_json(rule::to_json(read[0]));
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(*same, read[0]);
+  EXPECT_TRUE(parse_file("check a = list.b from \"x\" agrees with tag.c at least 80%", again)) << "a source";
+  EXPECT_TRUE(parse_file("check a = in list b agrees with tag.c at least 80%", again)) << "no value";
+}
+
 struct Written {
   const char* text;
   const char* english;
@@ -184,6 +202,8 @@ TEST(Format, WritesWhatReadsAloud) {
       {"trait.a = 1 - (2 - 3)", "trait.a = 1 - (2 - 3)", "特征.a = 1 - (2 - 3)"},
       {"(trait.a or trait.b) and trait.c", "(trait.a or trait.b) and trait.c",
        "(特征.a 或 特征.b) 且 特征.c"},
+      {"not in list A and list.B = 1", "not in list A and list.B = 1", "不属于名单 A 且 名单.B = 1"},
+      {"in list `list`", "in list `list`", "属于名单 `list`"},
       {"last \"A\" > now - 3 days", "last(\"A\") after now - 3 days", "末次(\"A\") 晚于 现在 - 3天"},
       {"百分位(总和(\"A\" 的 x)) ≥ 80", "percentile(sum(x of \"A\")) >= 80",
        "百分位(总和(\"A\" 的 x)) >= 80"},

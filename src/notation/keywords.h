@@ -22,7 +22,7 @@ enum class Keyword : uint8_t {
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kAge, kBand, kBelow, kSequence, kStage, kThen, kBy,
   kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
   kQuarter, kYear, kPercentile, kRfm, kSql, kEvery,
-  kCheck, kFrom, kAgrees, kAtLeast,
+  kCheck, kFrom, kAgrees, kAtLeast, kListed,
 };
 // clang-format on
 
@@ -124,6 +124,7 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kFrom, {"from"}, {"来自"}},
     {Keyword::kAgrees, {"agrees with"}, {"符合"}},
     {Keyword::kAtLeast, {"at least"}, {"至少"}},
+    {Keyword::kListed, {"list"}, {"名单"}},
 };
 
 inline constexpr const KeywordRow& row_of(Keyword keyword) { return kKeywords[static_cast<size_t>(keyword)]; }

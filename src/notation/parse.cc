@@ -86,10 +86,14 @@ void Parser::clauses(Definition& definition) {
 
 Node Parser::agreement() {
   Node node = begin(Op::kAgrees);
-  if (!at(Keyword::kTrait)) unexpected("trait.NAME from \"SOURCE\" agrees with VALUE at least 80%");
+  const bool listed = at(Keyword::kListed) > 0;
+  if (!listed && !at(Keyword::kTrait))
+    unexpected("trait.NAME from \"SOURCE\" agrees with VALUE at least 80%, or list.NAME agrees with …");
   node.of.push_back(value());
-  expect(Keyword::kFrom);
-  node.text = clause_text();
+  if (!listed) {
+    expect(Keyword::kFrom);
+    node.text = clause_text();
+  }
   expect(Keyword::kAgrees);
   node.of.push_back(sum());
   expect(Keyword::kAtLeast);

@@ -139,6 +139,9 @@ TEST(Parse, BothLanguagesGiveOneTree) {
       {"trait.city in (\"北京\", \"Beijing\")", "特征.city 属于（“北京”、“Beijing”）"},
       {"trait.city not in (\"北京\") and not in segment 黑名单",
        "特征.city 不属于 (\"北京\") 且 不属于分群 黑名单"},
+      {"in list VIP and not in list 黑名单", "在名单 VIP 且 不属于名单 黑名单"},
+      {"in list 双11 or not in list 黑名单", "属于名单 双11 或 不在名单 黑名单"},
+      {"list.会员等级 = \"金卡\" and list.VIP is known", "名单.会员等级 = “金卡” 且 名单.VIP 已知"},
       {"sequence(\"A\" then not \"B\" by id within 10 minutes)",
        "序列(\"A\" 然后 未 \"B\" 按 id 在10分钟内)"},
       {"stage(\"A\" then \"B\", last 7 days)", "阶段(\"A\" 随后 \"B\", 近7天)"},
@@ -187,6 +190,10 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
        "1:1 city is the name of a property, and those stand inside of where | trait.city, tag.city, a "
        "function such as count(…), or a text in double quotes | trait.city"},
       {"did(\"A\") AND did(\"B\")", "1:10 AND does not belong here | and, or, or the end | and"},
+      {"trait.a in list b",
+       "1:12 in list stands by itself | in list NAME, without a value in front of it | "},
+      {"did(\"A\" where list = 3)",
+       "1:15 list does not belong here | a value; a property of this name stands in backticks | `list`"},
       {"did(Order)",
        "1:5 the name of an event is missing | the name of an event in double quotes, or any event | "
        "\"Order\""},
@@ -329,7 +336,7 @@ TEST(Keywords, TheGuideHasTheTable) {
 
 TEST(Keywords, StandInTheOrderOfTheirNames) {
   for (size_t i = 0; i < std::size(kKeywords); ++i) EXPECT_EQ(kKeywords[i].keyword, static_cast<Keyword>(i));
-  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kAtLeast) + 1);
+  EXPECT_EQ(std::size(kKeywords), static_cast<size_t>(Keyword::kListed) + 1);
 }
 
 TEST(Keywords, SideBySide) {
@@ -337,6 +344,7 @@ TEST(Keywords, SideBySide) {
   EXPECT_EQ(joined_keywords("最近30天"), Parts({"最近", "30", "天"}));
   EXPECT_EQ(joined_keywords("在最近30天内"), Parts({"在", "最近", "30", "天", "内"}));
   EXPECT_EQ(joined_keywords("不属于分群"), Parts({"不", "属于", "分群"}));
+  EXPECT_EQ(joined_keywords("不在名单"), Parts({"不", "在", "名单"}));
   EXPECT_EQ(joined_keywords("最近30天消费"), Parts());
   EXPECT_EQ(joined_keywords("最近"), Parts());
   EXPECT_EQ(joined_keywords("revenue"), Parts());

@@ -57,8 +57,9 @@ Node Parser::number() {
 
 Node Parser::list() {
   Node node = begin(Op::kList);
-  if (at(Keyword::kSegment)) {
-    fail(token().place, "in segment stands by itself", "in segment NAME, without a value in front of it");
+  if (at(Keyword::kSegment) || at(Keyword::kListed)) {
+    const std::string_view group = at(Keyword::kSegment) ? "in segment" : "in list";
+    fail(token().place, cat(group, " stands by itself"), cat(group, " NAME, without a value in front of it"));
     return node;
   }
   expect_sign("(");
@@ -117,11 +118,19 @@ std::optional<Node> Parser::known_word() {
   }
   if (at(Keyword::kTrait)) return trait();
   if (at(Keyword::kTag)) return after_dot(Op::kTag);
+  if (at(Keyword::kListed) && at_sign(".", 1)) return after_dot(Op::kListValue);
+  return in_group();
+}
+
+// `in segment NAME`, `in list NAME`; 在名单 as well as 属于名单.
+std::optional<Node> Parser::in_group() {
   const size_t in = at(Keyword::kIn);
-  if (!at(Keyword::kSegment, in)) return std::nullopt;
-  Node node = begin(Op::kSegment);
-  advance(in);
-  accept(Keyword::kSegment);
+  const size_t on = in > 0 ? in : at(Keyword::kWithin);
+  const bool listed = on > 0 && at(Keyword::kListed, on) > 0;
+  if (!listed && at(Keyword::kSegment, in) == 0) return std::nullopt;
+  Node node = begin(listed ? Op::kListed : Op::kSegment);
+  advance(listed ? on : in);
+  accept(listed ? Keyword::kListed : Keyword::kSegment);
   node.text = name();
   return node;
 }
@@ -133,7 +142,7 @@ Node Parser::after_dot(Op op) {
   if (!accept_sign(".")) {
     unexpected(cat(word, ".NAME"));
   } else {
-    node.text = op == Op::kTag ? name() : later_path(component());
+    node.text = op == Op::kTrait ? later_path(component()) : name();
   }
   return node;
 }

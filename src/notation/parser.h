@@ -86,6 +86,7 @@ class Parser {
   Node list();
   Node number();
   std::optional<Node> known_word();
+  std::optional<Node> in_group();
   std::optional<Node> of_trait();
   Node trait();
   Node after_dot(Op op);

@@ -111,9 +111,11 @@ void Printer::customer(const Node& node) {
       return of_trait(node);
     case Op::kTag:
       return word(cat(spelling(Keyword::kTag, language_), ".", written_name(node.text)));
+    case Op::kListValue:
+      return word(cat(spelling(Keyword::kListed, language_), ".", written_name(node.text)));
     case Op::kSegment:
-      word(cat(spelling(Keyword::kIn, language_), is_chinese() ? "" : " ",
-               spelling(Keyword::kSegment, language_)));
+    case Op::kListed:
+      word(cat(spelling(Keyword::kIn, language_), is_chinese() ? "" : " ", group_word(node.op)));
       return name(node.text);
     case Op::kProperty:
       return word(written_path(node.text));
@@ -136,6 +138,10 @@ void Printer::customer(const Node& node) {
   }
 }
 
+std::string_view Printer::group_word(Op op) const {
+  return spelling(op == Op::kListed ? Keyword::kListed : Keyword::kSegment, language_);
+}
+
 void Printer::of_trait(const Node& node) {
   const std::string trait = cat(spelling(Keyword::kTrait, language_), ".", written_path(node.text));
   if (is_chinese()) word(trait);
@@ -155,8 +161,9 @@ void Printer::of_trait(const Node& node) {
 void Printer::negation(const Node& node) {
   const Node& inner = node.of[0];
   const std::string_view no = is_chinese() ? row_of(Keyword::kNot).chinese[1] : "not ";
-  if (inner.op == Op::kSegment && inner.comments.empty() && is_chinese()) {
-    word(cat(no, spelling(Keyword::kIn, language_), spelling(Keyword::kSegment, language_)));
+  const bool is_group = inner.op == Op::kSegment || inner.op == Op::kListed;
+  if (is_group && inner.comments.empty() && is_chinese()) {
+    word(cat(no, spelling(Keyword::kIn, language_), group_word(inner.op)));
     return name(inner.text);
   }
   if (!rule::is_negated_test(node)) {

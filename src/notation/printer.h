@@ -50,6 +50,7 @@ class Printer {
   void print_bare(const Node& node);
   void customer(const Node& node);
   void of_trait(const Node& node);
+  std::string_view group_word(Op op) const;
   void negation(const Node& node);
   void cases(const Node& node, bool in_lines);
   void pair(const Node& node, size_t at);

@@ -42,8 +42,10 @@ Keyword keyword_of(const Node& node) {
 
 void Printer::agreement(const Node& node) {
   print(node.of[0], Level::kSummed);
-  keyword(Keyword::kFrom);
-  quoted(node.text);
+  if (!node.text.empty()) {
+    keyword(Keyword::kFrom);
+    quoted(node.text);
+  }
   keyword(Keyword::kAgrees);
   print(node.of[1], Level::kSummed);
   keyword(Keyword::kAtLeast);

@@ -22,6 +22,7 @@ using Names = std::set<std::pair<rule::Kind, std::string>>;
 
 using Asks = bool (*)(rule::Op op);
 
+bool asks_any_trait(rule::Op op) { return rule::asks_trait(op) || rule::asks_list(op); }
 bool asks_origin(rule::Op op) { return rule::asks_trait(op) && op != rule::Op::kTrait; }
 
 bool has(const rule::Node& node, Asks asks) {
@@ -144,6 +145,7 @@ class Asking {
     owner_ = moved_ ? present_owner(session_.id) : kFirstOwner;
     events_ = question_.customers.empty() ? cat("(SELECT * REPLACE (", owner_, ") FROM (", rows_, "))")
                                           : events_of_these(question_, rows_);
+    if (auto status = show_segment_log(*snapshot); !status.ok()) return status;
     if (!question_.customers.empty()) return absl::OkStatus();
     const auto anybody = holds_for_anybody();
     of_anybody_ = anybody.value_or(false);
@@ -172,15 +174,41 @@ class Asking {
   }
 
  private:
+  // If the rule asks what statements have found.
+  absl::Status show_segment_log(const lake::Snapshot& snapshot) {
+    Names seen;
+    if (!has(
+            question_, *question_.rule, [](rule::Op op) { return op == rule::Op::kSql; }, seen))
+      return absl::OkStatus();
+    const delta::FileSet& files = *snapshot.tables[lake::TableId::kSegmentLog].files;
+    if (absl::Status status = session_.verify(files); !status.ok()) return status;
+    session_.show_tail(snapshot, lake::TableId::kSegmentLog);
+    segment_log_ = all_rows(lake::TableId::kSegmentLog, files, session_.id);
+    return absl::OkStatus();
+  }
   absl::StatusOr<std::string> translated(std::string events, std::string customers, bool partial) const {
-    return translation::translate(*question_.rule, {.now = question_.now,
-                                                    .zone = question_.zone,
-                                                    .answer = question_.answer,
-                                                    .events = std::move(events),
-                                                    .customers = std::move(customers),
-                                                    .partial = partial,
-                                                    .definition = question_.definition,
-                                                    .cuts = question_.cuts});
+    return translation::translate(
+        *question_.rule,
+        {.now = question_.now,
+         .zone = question_.zone,
+         .answer = question_.answer,
+         .events = std::move(events),
+         .customers = std::move(customers),
+         .partial = partial,
+         .definition = question_.definition,
+         .cuts = question_.cuts,
+         .stored_tag = [this](std::string_view tag, uint64_t version) { return stored_tag(tag, version); },
+         .lists = question_.lists});
+  }
+  // As the log of memberships has it.
+  std::string stored_tag(std::string_view tag, uint64_t version) const {
+    const std::string up_to =
+        question_.customers.empty() ? "" : cat(" AND sequence <= ", question_.up_to.value());
+    return cat("(SELECT customer_id, ", translation::kValueFunction,
+               "('{\"v\":' || arg_max(value, (sequence, ordinal)) || '}', 'v') AS value FROM (", segment_log_,
+               ") WHERE kind = 'tag' AND name = ", sql_literal(tag), " AND version = ", version,
+               " AND customer_id <> repeat('0', 32)", up_to,
+               " GROUP BY customer_id HAVING arg_max(change, (sequence, ordinal)) = 'set')");
   }
   bool asks_origins() const {
     Names seen;
@@ -204,7 +232,7 @@ class Asking {
 
   Session::Core& session_;
   const RuleQuestion& question_;
-  std::string rows_, owner_, events_;
+  std::string rows_, owner_, events_, segment_log_;
   bool moved_ = false;
   bool of_anybody_ = false;
 };
@@ -243,7 +271,7 @@ std::string spread_sql(const std::string& answers) {
 
 bool asks_traits(const RuleQuestion& question) {
   Names seen;
-  return has(question, *question.rule, rule::asks_trait, seen);
+  return has(question, *question.rule, asks_any_trait, seen);
 }
 
 absl::StatusOr<RuleSize> Session::size_of(const RuleQuestion& question, size_t examples) {
@@ -295,17 +323,21 @@ absl::StatusOr<Spread> Session::spread_of(const RuleQuestion& question) {
   return spread;
 }
 
-absl::StatusOr<Agreement> Session::agreement_of(const RuleQuestion& question, const TraitOfSource& whose) {
+absl::StatusOr<Agreement> Session::agreement_of(const RuleQuestion& question,
+                                                const std::optional<TraitOfSource>& whose) {
   const Running running(*core_, question.time_limit);
   Asking asking(*core_, question);
   if (absl::Status status = asking.begin(); !status.ok()) return running.explain(status);
   const auto sql = asking.sql();
   if (!sql.ok()) return sql.status();
+  std::string of_source;
+  if (whose) {
+    of_source = cat(" WHERE customer_id IN (SELECT customer_id FROM ", asking.events(),
+                    " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id HAVING ",
+                    last_source(whose->trait), " = ", sql_literal(whose->source), ")");
+  }
   auto result = core_->connection->query(
-      cat("SELECT count(value), count(value) FILTER (value > 0) FROM (", *sql,
-          ") WHERE customer_id IN (SELECT customer_id FROM ", asking.events(),
-          " WHERE traits <> '{}' AND customer_id IS NOT NULL GROUP BY customer_id HAVING ",
-          last_source(whose.trait), " = ", sql_literal(whose.source), ")"));
+      cat("SELECT count(value), count(value) FILTER (value > 0) FROM (", *sql, ")", of_source));
   if (!result.ok()) return running.explain(result.status());
   Agreement agreement;
   const absl::Status status = result->each_row([&](const duck::Batch& batch, size_t row) {

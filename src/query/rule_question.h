@@ -10,6 +10,7 @@
 
 #include "base/civil_day.h"
 #include "base/time.h"
+#include "list/standing.h"
 #include "model/ids.h"
 #include "rule/percentile.h"
 #include "rule/tree.h"
@@ -33,6 +34,8 @@ struct RuleQuestion {
   // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
   std::function<const rule::Cuts*(std::string_view key)> cuts = {};
 
+  // Uploaded lists that are believed.
+  list::Standings lists = {};
   // Traits and sources: what such a source wrote last is unknown. (Customers below come without it.)
   std::vector<std::pair<std::string, std::string>> quarantines = {};
 
@@ -73,7 +76,7 @@ struct Agreement {
   uint64_t agreed = 0;    // where it is 1
 };
 
-// Whether a rule names traits, or another does that it names.
+// Whether a rule names traits or lists, or another does that it names.
 bool asks_traits(const RuleQuestion& question);
 
 }  // namespace kehu::query

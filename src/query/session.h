@@ -203,7 +203,8 @@ class Session {
   // number.
   absl::StatusOr<Spread> spread_of(const RuleQuestion& question);
   // Of a rule that is 1, 0 or unknown (Answer::kNumber), over those of the trait's customers alone.
-  absl::StatusOr<Agreement> agreement_of(const RuleQuestion& question, const TraitOfSource& whose);
+  absl::StatusOr<Agreement> agreement_of(const RuleQuestion& question,
+                                         const std::optional<TraitOfSource>& whose);
   // For whom a condition holds, without a value; or every customer with its value, tagged
   // (translation/tagged.h), nullopt the unknown.
   absl::Status each_answer(const RuleQuestion& question, const VisitAnswer& visit);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "codec/bytes.h"
 #include "codec/record.h"
+#include "definition/list.h"
 #include "definition/rules.h"
 #include "definition/webhook.h"
 
@@ -77,6 +78,7 @@ void Replica::use_project() {
   const auto now = project();
   shard_.use(now->settings());
   for (const definition::Source& source : now->sources()) shard_.name_source(source.id, source.name);
+  use_lists(Sequence());
   use_checks(Sequence());
   use_rules(Sequence(), older_rules());
   shard_.use(definition::webhooks_of(*now));
@@ -107,6 +109,10 @@ void Replica::use_checks(Sequence position) {
     checks.push_back(rule_version(check.version, *check.definition, *now->settings()));
   }
   shard_.use_checks(std::move(checks), position);
+}
+
+void Replica::use_lists(Sequence position) {
+  shard_.use_lists(definition::standings_of(*project()), position);
 }
 
 void Replica::use_rules(Sequence position, std::vector<membership::RuleVersion> older) {
@@ -250,18 +256,19 @@ absl::Status Replica::apply_definition(const shard::LogRecord& record, Instant t
   const auto now = project();
   const bool other_settings = now->settings() != before->settings();
   if (other_settings) shard_.use(now->settings());
-  const bool other_rules = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
-    return named.kind->name == definition::kSegment || named.kind->name == definition::kTag;
-  });
+  const auto changed = [&next](std::string_view kind) {
+    return std::ranges::any_of((*next)->versions, [kind](const definition::NamedVersion& named) {
+      return named.kind->name == kind;
+    });
+  };
+  const bool other_rules = changed(definition::kSegment) || changed(definition::kTag);
   if (other_settings || other_rules) {
     use_rules(totals_.events == 0 ? Sequence() : record.sequence);
     shard_.note_rules(record.sequence, tick, effects);
   }
   shard_.use(definition::webhooks_of(*now));
-  const bool other_checks = std::ranges::any_of((*next)->versions, [](const definition::NamedVersion& named) {
-    return named.kind->name == definition::kCheck;
-  });
-  if (other_settings || other_checks) use_checks(record.sequence);
+  if (changed(definition::kList) || changed(definition::kListUploads)) use_lists(record.sequence);
+  if (other_settings || changed(definition::kCheck)) use_checks(record.sequence);
   for (const definition::NamedVersion& named : (*next)->versions) {
     if (named.kind->name != definition::kSource) continue;
     const auto& source = *static_cast<const definition::Source*>(named.version->value.get());

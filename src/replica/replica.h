@@ -97,6 +97,7 @@ class Replica {
   Replica(state::Database& database, seal::KeyRing& ring);
   void use_project();
   void use_checks(Sequence position);
+  void use_lists(Sequence position);
   void use_rules(Sequence position, std::vector<membership::RuleVersion> older = {});
   std::vector<membership::RuleVersion> older_rules();
   absl::Status load_keys();

@@ -30,7 +30,8 @@ RulesInForce::definitions() const {
   return [this](rule::Kind kind, std::string_view name) -> std::optional<translation::Definition> {
     const Rule* found = find(kind, name);
     if (found == nullptr) return std::nullopt;
-    return translation::Definition{.body = &found->definition.body, .zone = found->zone};
+    return translation::Definition{
+        .body = &found->definition.body, .zone = found->zone, .version = found->version.value()};
   };
 }
 
@@ -45,6 +46,8 @@ RulesInForce rules_in_force(Replica& replica) {
   RulesInForce found{.rules = {},
                      .cuts = {},
                      .quarantines = {},
+                     .lists = replica.shard().lists(),
+                     .uploaded_lists = replica.shard().uploaded_lists(),
                      .position = replica.applied(),
                      .tick = replica.tick(),
                      .customers = static_cast<uint64_t>(replica.totals().customers)};

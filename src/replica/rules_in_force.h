@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/civil_day.h"
+#include "list/standing.h"
 #include "membership/members.h"
 #include "model/ids.h"
 #include "rule/percentile.h"
@@ -33,8 +34,10 @@ struct RulesInForce {
   std::vector<Rule> rules;
   std::map<std::string, rule::Cuts, std::less<>> cuts;  // that are known, by key
   std::vector<std::pair<std::string, std::string>>
-      quarantines;    // traits and sources whose values are unknown
-  Sequence position;  // the last record that was applied
+      quarantines;                 // traits and sources whose values are unknown
+  list::Standings lists;           // that are believed
+  list::Standings uploaded_lists;  // all
+  Sequence position;               // the last record that was applied
   Instant tick;
   uint64_t customers = 0;  // with events
 

@@ -220,6 +220,7 @@ class Checker {
                   cat("time and source are those of a whole trait, and ", node.text, " is a part of one"),
                   "the name of a trait", cat("trait.", node.text.substr(0, node.text.find_first_of(".["))));
     }
+    if (asks_list(node.op)) return listed(node);
     const bool is_segment = node.op == Op::kSegment;
     if (!is_segment && node.op != Op::kTag) return;
     const std::string_view kind = is_segment ? "segment" : "tag";
@@ -230,6 +231,12 @@ class Checker {
     if (is_known(node.text, names)) return;
     fail(node.place, cat("there is no ", kind, " ", node.text), cat("a ", kind, " that is defined"),
          std::string(text::near_word(node.text, names)));
+  }
+  // No other name is a list's, and a project may have none yet.
+  void listed(const Node& node) {
+    if (!known_.lists || std::ranges::find(*known_.lists, node.text) != known_.lists->end()) return;
+    fail(node.place, cat("there is no list ", node.text), "a list that was uploaded: `kehu list upload`",
+         std::string(text::near_word(node.text, *known_.lists)));
   }
   static bool is_known(const std::string& name, const std::vector<std::string>& names) {
     return names.empty() || std::ranges::find(names, name) != names.end();
@@ -292,12 +299,12 @@ class Checker {
     if (agrees == (definition_.kind == Kind::kCheck)) return;
     fail(body.place,
          agrees ? "a comparison of facts stands outside of a check" : "the check compares nothing",
-         "check NAME = trait.NAME from \"SOURCE\" agrees with VALUE at least 80%");
+         "check NAME = trait.NAME from \"SOURCE\" agrees with VALUE at least 80%, or list.NAME in its place");
   }
 
   void agreement(const Node& node) {
     const Node& trait = node.of[0];
-    if (trait.text.find('.') != std::string::npos) {
+    if (trait.op == Op::kTrait && trait.text.find('.') != std::string::npos) {
       return fail(trait.place, "a check is of a part of a trait", "a whole trait: trait.NAME");
     }
     agree(trait, node.of[1]);
@@ -400,6 +407,7 @@ void add_references(const Node& node, References& out) {
   };
   if (node.op == Op::kSegment) add(out.segments);
   if (node.op == Op::kTag) add(out.tags);
+  if (asks_list(node.op)) add(out.lists);
   for (const Node& child : node.of) add_references(child, out);
 }
 

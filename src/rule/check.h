@@ -18,6 +18,8 @@ struct KnownNames {
   std::vector<std::string> events;
   std::vector<std::string> segments;
   std::vector<std::string> tags;
+  // nullopt: any name is good. A project without lists has none.
+  std::optional<std::vector<std::string>> lists = {};
 };
 
 // Whether a definition means something: types fit, bounds hold (tree.h), segments and tags that it names are
@@ -26,12 +28,13 @@ struct KnownNames {
 std::optional<Problem> check(const Definition& definition, const KnownNames& known,
                              std::vector<Problem>* warnings = nullptr);
 
-// The segments and tags that an expression names.
+// The segments, tags and lists that an expression names.
 struct References {
   std::vector<std::string> segments;
   std::vector<std::string> tags;
+  std::vector<std::string> lists;
 
-  // Both, segments first.
+  // Segments and tags, in this order.
   std::vector<std::pair<Kind, std::string>> all() const;
 };
 References references(const Node& expression);

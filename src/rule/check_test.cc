@@ -21,7 +21,8 @@ struct Bad {
 KnownNames names() {
   return {.events = {"Order Completed", "Signed In"},
           .segments = {"会员", "Gold"},
-          .tags = {"stage of life", "score"}};
+          .tags = {"stage of life", "score"},
+          .lists = std::vector<std::string>{"黑名单", "VIP"}};
 }
 
 std::optional<Problem> problem_of(std::string_view text, Kind kind = Kind::kSegment,
@@ -251,18 +252,47 @@ TEST(Check, AComparisonOfFactsIsTheWholeOfACheck) {
   EXPECT_TRUE(check({.kind = Kind::kCheck, .name = "X", .body = tag}, names()));
 }
 
+TEST(Check, AListMayBeComparedToo) {
+  Definition definition{
+      .kind = Kind::kCheck, .name = "X", .body = {.op = Op::kAgrees, .number = Decimal::from_units(8000)}};
+  definition.body.of = {{.op = Op::kListValue, .text = "VIP"}, {.op = Op::kTag, .text = "score"}};
+  EXPECT_FALSE(check(definition, names()));
+  definition.body.text = "crm";
+  EXPECT_TRUE(check(definition, names())) << "a list has one source";
+  definition.body.text.clear();
+  definition.body.of[0].op = Op::kListed;
+  EXPECT_TRUE(check(definition, names())) << "that somebody is on it is no value";
+}
+
+TEST(Check, NamesListsThatAreThere) {
+  EXPECT_FALSE(problem_of("in list VIP and list.黑名单 = \"x\""));
+  const auto problem = problem_of("did(\"A\") and in list ViP");
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(to_text(*problem),
+            "there is no list ViP; expected a list that was uploaded: `kehu list upload`; did you mean VIP?");
+  KnownNames none = names();
+  none.lists.emplace();
+  Definition definition{.kind = Kind::kSegment, .name = "X", .body = {.op = Op::kListed, .text = "VIP"}};
+  EXPECT_TRUE(check(definition, none)) << "a project without lists";
+  none.lists.reset();
+  EXPECT_FALSE(check(definition, none)) << "nobody knows which there are";
+  EXPECT_TRUE(problem_of("did(\"A\" where in list VIP)")) << "no event is on a list";
+}
+
 TEST(References, NamesEachOnce) {
   Node node;
-  ASSERT_FALSE(
-      notation::parse_expression("in segment A and (tag.b = 1 or not in segment A) and tag.c = 1", node));
+  ASSERT_FALSE(notation::parse_expression(
+      "in segment A and (tag.b = 1 or not in segment A) and tag.c = 1 and in list D and list.D = 1", node));
   EXPECT_EQ(references(node).segments, std::vector<std::string>({"A"}));
   EXPECT_EQ(references(node).tags, std::vector<std::string>({"b", "c"}));
+  EXPECT_EQ(references(node).lists, std::vector<std::string>({"D"}));
 }
 
 TEST(RandomRules, PassTheCheckAndComeBackFromJson) {
   RandomRuleWorld world;
   world.segments = {"会员"};
   world.tags = {"score"};
+  world.lists = {"VIP"};
   world.any_sequence = true;
   const int count = rounds(3000, 100'000);
   for (int seed = 0; seed < count; ++seed) {

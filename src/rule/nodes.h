@@ -37,6 +37,8 @@ inline bool moves_with_now(const Node& node) {
 
 // What asks the traits of a customer.
 inline bool asks_trait(Op op) { return op == Op::kTrait || op == Op::kTraitTime || op == Op::kTraitSource; }
+// What asks an uploaded list, whose members are found by a trait.
+inline bool asks_list(Op op) { return op == Op::kListed || op == Op::kListValue; }
 
 // What stands where a path does, and means the channel or the source of the event. No property has such a
 // path.

@@ -61,7 +61,7 @@ bool fits(const Node& parent, size_t place, Op op) {
       if (place == 1) return op == Op::kList;
       break;
     case Op::kAgrees:
-      if (place == 0) return op == Op::kTrait;
+      if (place == 0) return op == Op::kTrait || op == Op::kListValue;
       break;
     case Op::kSequence:
       return op == Op::kStep || op == Op::kNotStep;
@@ -87,8 +87,16 @@ bool fits(const Node& parent, size_t place, Op op) {
 }
 
 bool needs_name(Op op) {
-  return asks_trait(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty || op == Op::kSql ||
-         op == Op::kAgrees || needs_path(op);
+  return asks_trait(op) || asks_list(op) || op == Op::kTag || op == Op::kSegment || op == Op::kProperty ||
+         op == Op::kSql || op == Op::kAgrees || needs_path(op);
+}
+// A list is uploaded by one source, so a check of it names none.
+bool lacks_name(const Node& node) {
+  const bool of_list = node.op == Op::kAgrees && node.of[0].op == Op::kListValue;
+  return !of_list && needs_name(node.op) && node.text.empty();
+}
+bool has_stray_source(const Node& node) {
+  return node.op == Op::kAgrees && node.of[0].op == Op::kListValue && !node.text.empty();
 }
 bool is_path(const Node& node) {
   const bool may =
@@ -128,7 +136,8 @@ std::string flaw_of(const Node& node) {
       return cat(to_string(node.of[i].op), " stands below ", to_string(node.op));
   }
   if (const auto stray = stray_member(node); !stray.empty()) return cat(to_string(node.op), " has a ", stray);
-  if (needs_name(node.op) && node.text.empty()) return cat(to_string(node.op), " has no name");
+  if (lacks_name(node)) return cat(to_string(node.op), " has no name");
+  if (has_stray_source(node)) return "the check of a list names a source";
   if (is_path(node) && !json::FieldPath::parse(node.text).ok())
     return cat("\"", node.text, "\" is no path of a property");
   if (!std::ranges::all_of(node.comments, is_one_line)) return "a comment has more than one line";

@@ -14,14 +14,15 @@
 
 namespace kehu::rule {
 
-// What random rules draw from, and how large they become. Lists are never empty, except `traits`, `segments`
-// and `tags`: what is not there is not named.
+// What random rules draw from, and how large they become. Lists are never empty, except `traits`, `segments`,
+// `tags` and `lists`: what is not there is not named.
 struct RandomRuleWorld {
   std::vector<std::string> events = {"Product Viewed", "Product Added", "Order Completed"};
   std::vector<std::string> properties = {"revenue", "category", "cart.id", "products[].price"};
   std::vector<std::string> traits = {"city", "vip", "birthday"};
   std::vector<std::string> segments;
   std::vector<std::string> tags;
+  std::vector<std::string> lists;  // uploaded ones
   std::vector<std::string> texts = {"a", "b", "12.5", "true", "2026-01-31", "北京", ""};
   std::vector<std::string> channels = {"web", "app"};
   std::vector<std::string> sources = {"shop", "crm"};
@@ -197,6 +198,7 @@ class RandomRules {
     if (kind == 0 && world_.functions) return function(Op::kFirst, true);
     if (kind == 1 && world_.functions) return windowed(Op::kLast, true);
     if (kind == 2 && !world_.tags.empty()) return named(Op::kTag, pick(world_.tags));
+    if (!world_.lists.empty() && chance(3)) return named(Op::kListValue, pick(world_.lists));
     if (!world_.traits.empty() && chance(4)) return named(Op::kTraitSource, pick(world_.traits));
     return world_.traits.empty() ? text_literal() : named(Op::kTrait, pick(world_.traits));
   }
@@ -246,9 +248,10 @@ class RandomRules {
     if (depth > 0 && chance(5))
       return make(pick_op({Op::kPlus, Op::kMinus}), {number(depth - 1), number(depth - 1)});
     if (!world_.functions || chance(8))
-      return chance(2)               ? number_literal()
-             : world_.traits.empty() ? number_literal()
-                                     : named(Op::kTrait, pick(world_.traits));
+      return chance(2)                            ? number_literal()
+             : world_.traits.empty()              ? number_literal()
+             : !world_.lists.empty() && chance(3) ? named(Op::kListValue, pick(world_.lists))
+                                                  : named(Op::kTrait, pick(world_.traits));
     return number_function();
   }
 
@@ -446,6 +449,7 @@ class RandomRules {
     }
   }
   Node customer_test() {
+    if (!world_.lists.empty() && chance(4)) return named(Op::kListed, pick(world_.lists));
     const uint32_t kind = below(8);
     if (kind < 2 && !world_.segments.empty()) return named(Op::kSegment, pick(world_.segments));
     if (world_.traits.empty()) return compared(data(), Type::kText);

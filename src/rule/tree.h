@@ -32,6 +32,8 @@ enum class Op : uint8_t {
   kTraitSource,  // the name of that event's source
   kTag,          // text: the name
   kSegment,      // text: the name; whether the customer is in it
+  kListed,       // text: the name of an uploaded list; whether the customer is on it
+  kListValue,    // text: the name; what the list says of the customer; unknown if it is not on it
   kNow,
   kToday,  // the beginning of the civil day
 
@@ -105,7 +107,8 @@ enum class Op : uint8_t {
 
   kSql,  // the whole of a tag; text: a statement; span: how often it is run, 1 hour or 1 day
 
-  // The whole of a check. of: a kTrait, a value; text: a source; number: the least share, above 0 to 1.
+  // The whole of a check. of: a kTrait or kListValue, a value; text: a source, of a trait; number: the least
+  // share, above 0 to 1.
   kAgrees,
 };
 inline constexpr Op kLastOp = Op::kAgrees;

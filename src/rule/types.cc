@@ -26,6 +26,7 @@ std::optional<Type> static_type(const Node& node) {
   switch (node.op) {
     case Op::kTrait:
     case Op::kTag:
+    case Op::kListValue:
     case Op::kProperty:
     case Op::kStep:
     case Op::kNotStep:
@@ -81,6 +82,7 @@ std::optional<Type> static_type(const Node& node) {
       return Type::kList;
     case Op::kBool:
     case Op::kSegment:
+    case Op::kListed:
     case Op::kEventWorkday:
     case Op::kAnd:
     case Op::kOr:

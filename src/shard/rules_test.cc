@@ -81,6 +81,18 @@ class Story {
   uint32_t below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
   bool chance(uint32_t n) { return below(n) == 0; }
 
+  // Another upload of a list, or none any more.
+  void upload() {
+    const std::string name = cat("l", below(2));
+    if (chance(5)) {
+      lists_.erase(name);
+    } else {
+      lists_[name] = {.trait = cat(list::kTraitPrefix, name, "/", 1 + below(2)),
+                      .mark = chance(2) ? "a1" : "b2"};
+    }
+    append_definitions();
+  }
+
   // Before the first event, too, some definitions come and are changed.
   void begin() {
     now_ = history_.arrivals().empty() ? history_.moment().now : history_.arrivals()[0].event.received_at;
@@ -92,7 +104,7 @@ class Story {
   // One or two things beside events.
   void something() {
     for (uint32_t i = below(3); i > 0 && !failed(); --i) {
-      switch (below(10)) {
+      switch (below(11)) {
         case 0:
           define();
           break;
@@ -114,6 +126,9 @@ class Story {
           break;
         case 7:
           measure();
+          break;
+        case 8:
+          upload();
           break;
         default:
           compare();
@@ -151,8 +166,13 @@ class Story {
                                                    R"({"birthday":"2000-02-29"})",
                                                    R"({"birthday":"1999-04-01"})",
                                                    R"({"city":"12.5"})",
-                                                   R"({"city":null})"};
-    return std::string(kTraits[below(8)]);
+                                                   R"({"city":null})",
+                                                   R"({"list:l0/1":{"upload":"a1","text":"a"}})",
+                                                   R"({"list:l0/2":{"upload":"a1","text":"12.5"}})",
+                                                   R"({"list:l0/1":{"upload":"b2","text":null}})",
+                                                   R"({"list:l1/1":{"upload":"a1","text":null}})",
+                                                   R"({"list:l1/2":{"upload":"b2","text":"北京"}})"};
+    return std::string(kTraits[below(13)]);
   }
 
   void tick() {
@@ -266,7 +286,10 @@ class Story {
         rules_[i] = {Sequence(log_.size() + 1), random_definition(i), random_zone()};
       }
     }
-    Stored record{.kind = RecordKind::kDefinition, .tick = now_};
+    append_definitions();
+  }
+  void append_definitions() {
+    Stored record{.kind = RecordKind::kDefinition, .tick = now_, .lists = lists_};
     for (const auto& rule : rules_) {
       if (rule) record.rules.push_back(*rule);
     }
@@ -282,6 +305,7 @@ class Story {
   }
   rule::Definition random_definition(size_t index) {
     rule::RandomRuleWorld world;
+    world.lists = {"l0", "l1"};
     for (size_t i = 0; i < index; ++i) {
       if (!rules_[i]) continue;
       (names_[i].kind == Kind::kSegment ? world.segments : world.tags).push_back(names_[i].name);
@@ -500,6 +524,7 @@ class Story {
   const std::vector<Name> names_;
   std::vector<std::pair<std::string_view, std::string_view>> tokens_;
   std::vector<std::optional<RuleVersion>> rules_;
+  list::Standings lists_;
   Instant now_;
   std::deque<Stored> log_;
   RulesRunner runner_;
@@ -541,7 +566,11 @@ class RulesMoments : public testing::Test {
     ASSERT_FALSE(notation::parse_file(text, read));
     Stored record{.kind = RecordKind::kDefinition, .tick = now_};
     for (rule::Definition& each : read) record.rules.push_back({next_, std::move(each), "Asia/Shanghai"});
+    rules_ = record.rules;
     append(std::move(record));
+  }
+  void upload(list::Standings lists) {
+    append({.kind = RecordKind::kDefinition, .tick = now_, .rules = rules_, .lists = std::move(lists)});
   }
   void event(std::string_view who, std::string_view name, Instant time) {
     const auto type = rules_settings()->find_type("phone");
@@ -554,6 +583,22 @@ class RulesMoments : public testing::Test {
     event.message_key = Hash128{1, next_.value()};
     event.name = name;
     event.properties = event.traits = event.context = "{}";
+    event.identifiers = {&identifier, 1};
+    Stored record{.kind = RecordKind::kEvent, .tick = now_};
+    codec::append_event(event, record.payload);
+    append(std::move(record));
+  }
+  void identify(std::string_view who, uint32_t source, std::string_view traits) {
+    const auto type = rules_settings()->find_type("phone");
+    const Identifier identifier{.type = *type, .token = token(who), .value = who};
+    Event event;
+    event.project = ProjectId(1);
+    event.source = SourceId(source);
+    event.type = EventType::kIdentify;
+    event.time = event.original_time = event.received_at = now_ = now_ + Duration::seconds(1);
+    event.message_key = Hash128{1, next_.value()};
+    event.traits = traits;
+    event.properties = event.context = "{}";
     event.identifiers = {&identifier, 1};
     Stored record{.kind = RecordKind::kEvent, .tick = now_};
     codec::append_event(event, record.payload);
@@ -618,6 +663,7 @@ class RulesMoments : public testing::Test {
   RulesRunner runner_;
   Sequence next_{1};
   Instant now_ = kBegin;
+  std::vector<RuleVersion> rules_;
 };
 using Changes = std::vector<std::pair<Instant, bool>>;
 
@@ -708,22 +754,6 @@ TEST_F(RulesMoments, RulesDoNotBelieveASourceThatIsQuarantined) {
   std::vector<rule::Definition> read;
   ASSERT_FALSE(notation::parse_file(
       "check 城市对照 = trait.city from \"crm\" agrees with tag.常用城市 at least 80%", read));
-  const auto identify = [&](std::string_view who, uint32_t source, std::string_view traits) {
-    const auto type = rules_settings()->find_type("phone");
-    const Identifier identifier{.type = *type, .token = token(who), .value = who};
-    Event event;
-    event.project = ProjectId(1);
-    event.source = SourceId(source);
-    event.type = EventType::kIdentify;
-    event.time = event.original_time = event.received_at = now_ = now_ + Duration::seconds(1);
-    event.message_key = Hash128{1, next_.value()};
-    event.traits = traits;
-    event.properties = event.context = "{}";
-    event.identifiers = {&identifier, 1};
-    Stored record{.kind = RecordKind::kEvent, .tick = now_};
-    codec::append_event(event, record.payload);
-    append(std::move(record));
-  };
   identify("a", 1, R"({"city":"北京","vip":true})");
   identify("b", 2, R"({"city":"北京","vip":true})");
   runner_.use_checks({{next_, read[0], "Asia/Shanghai"}}, next_);
@@ -760,6 +790,32 @@ TEST_F(RulesMoments, RulesDoNotBelieveASourceThatIsQuarantined) {
   runner_.use_checks({}, next_);
   EXPECT_EQ(backfill(), (std::set<std::string>{"c 北京 in", "c 城市 in"})) << "no check any more";
   EXPECT_EQ(runner_.shard().measurements().check(jobs[0].key), nullptr);
+}
+
+TEST_F(RulesMoments, AnotherUploadOfAListIsAskedAboutAtOnce) {
+  define(
+      "segment 在 = in list VIP\ntag 值 = list.VIP\nsegment 别的 = trait.vip\ntag 问 = case when in segment "
+      "在 then \"是\" else \"否\" end");
+  identify("a", 1, R"({"list:VIP/1":{"upload":"a1","text":"金"}})");
+  identify("b", 1, R"({"list:VIP/1":{"upload":"a1","text":null},"vip":true})");
+  identify("c", 1, R"({"list:VIP/2":{"upload":"b2","text":"3"}})");
+  EXPECT_EQ(members("a"), "问=否") << "no upload is in force";
+  upload({{"VIP", {.trait = "list:VIP/1", .mark = "a1"}}});
+  EXPECT_EQ(backfill(), (std::set<std::string>{"a 值 in", "a 在 in", "a 问 in", "b 在 in", "b 问 in"}));
+  EXPECT_EQ(members("b"), "在 别的 问=是") << "on it without a value";
+  identify("d", 1, R"({"list:VIP/1":{"upload":"forged","text":"金"}})");
+  EXPECT_EQ(members("d"), "问=否") << "who does not know the mark puts nobody on a list";
+  upload({{"VIP", {.trait = "list:VIP/2", .mark = "b2"}}});
+  runner_.restart();
+  backfill();
+  EXPECT_EQ(members("a"), "问=否");
+  EXPECT_EQ(members("c"), "在 值=3 问=是");
+  EXPECT_TRUE(backfill().empty());
+  upload(
+      {{"VIP", {.trait = "list:VIP/2", .mark = "b2"}}, {"other", {.trait = "list:other/1", .mark = "c3"}}});
+  EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone) << "of another list";
+  merge("a", "c");
+  EXPECT_EQ(members("a"), "在 值=3 问=是");
 }
 
 TEST_F(RulesMoments, AStatementsTagIsInForceBehindItsFirstRun) {

@@ -14,6 +14,7 @@
 #include "codec/measurement.h"
 #include "codec/record.h"
 #include "identity/graph.h"
+#include "list/standing.h"
 #include "measure/measurements.h"
 #include "membership/index.h"
 #include "membership/keeper.h"
@@ -95,16 +96,24 @@ class Shard {
   // Which facts of others are compared with own ones, from the record behind `position` on; as use() of
   // rules, and before it when a state is opened.
   void use_checks(std::vector<membership::RuleVersion> checks, Sequence position);
-  // A source whose values of a trait rules take for unknown, and why.
+  // Which upload of each list is in force, from the record behind `position` on; as use_checks(), and before
+  // it.
+  void use_lists(list::Standings lists, Sequence position);
+  // Those that are believed, which is what rules ask.
+  const list::Standings& lists() const { return believed_lists_; }
+  const list::Standings& uploaded_lists() const { return lists_; }
+  // A source whose values of a trait, or a list of which all, rules take for unknown, and why.
   struct Quarantine {
     std::string check;
-    std::string trait;
+    std::string trait;  // or the name of the list
     std::string source;
+    bool list = false;
     Decimal least;
     measure::MeasuredCheck::Point last;
   };
   const std::vector<Quarantine>& quarantines() const { return quarantines_; }
   const Quarantine* quarantine_of(std::string_view trait, std::string_view source) const;
+  const Quarantine* quarantine_of_list(std::string_view list) const;
   const std::vector<membership::RuleVersion>& checks() const { return checks_; }
   static std::string check_key(const membership::RuleVersion& check);
   // What a customer has by a statement, in force or not; unknown: nothing. NotFound: there is no such
@@ -163,7 +172,10 @@ class Shard {
   absl::Status measured(const LogRecord& record, Instant now, Effects& effects);
   void take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects);
   void find_quarantines();
+  void believe_lists();
   void ask_about_traits(Sequence sequence);
+  void ask_about_lists(const list::Standings& before, Sequence sequence);
+  rule::Value listed(rule::Op op, std::string_view list);
   void take_cuts(absl::Span<const uint32_t> rules, Sequence sequence);
   absl::Status take_values(const codec::Measurement& measurement, uint32_t rule, Sequence sequence,
                            Instant now, Effects& effects);
@@ -224,7 +236,9 @@ class Shard {
   membership::Registry registry_;
   measure::Measurements measurements_;
   std::vector<membership::RuleVersion> checks_;
-  std::vector<Quarantine> quarantines_;      // of checks_, by measurements_
+  std::vector<Quarantine> quarantines_;  // of checks_, by measurements_
+  list::Standings lists_;
+  list::Standings believed_lists_;           // without those in quarantine
   std::vector<membership::Label> in_force_;  // as effects have been told
   membership::Plan rules_;
   tally::Folder tally_folder_;

@@ -49,6 +49,11 @@ std::vector<Shard::MeasureJob> Shard::measure_jobs() const {
       const auto& last = known->points.back();
       job.last = measure::Taken{last.as_of, known->took, last.compared};
     }
+    // Another upload of a list is measured at once.
+    const rule::Node& compared = check.definition.body.of[0];
+    const bool listed = compared.op == rule::Op::kListValue;
+    const list::Standing* standing = listed ? list::find(lists_, compared.text) : nullptr;
+    if (standing != nullptr && job.last && job.last->as_of < standing->since) job.last.reset();
     jobs.push_back(std::move(job));
   }
   return jobs;
@@ -69,6 +74,31 @@ void Shard::use_checks(std::vector<membership::RuleVersion> checks, Sequence pos
   if (position != Sequence() && quarantines_.size() != before) ask_about_traits(position);
 }
 
+// A list whose upload is another one says something else of everybody.
+void Shard::use_lists(list::Standings lists, Sequence position) {
+  lists_ = std::move(lists);
+  const list::Standings before = std::exchange(believed_lists_, {});
+  believe_lists();
+  if (position != Sequence()) ask_about_lists(before, position);
+}
+
+void Shard::believe_lists() {
+  believed_lists_ = lists_;
+  for (const Quarantine& quarantine : quarantines_) {
+    if (quarantine.list) believed_lists_.erase(quarantine.trait);
+  }
+}
+
+void Shard::ask_about_lists(const list::Standings& before, Sequence sequence) {
+  const auto other = [&](const std::string& list) {
+    const list::Standing *was = list::find(before, list), *is = list::find(believed_lists_, list);
+    return (was == nullptr) != (is == nullptr) || (was != nullptr && *was != *is);
+  };
+  for (uint32_t index = 0; index < rules_.size(); ++index) {
+    if (std::ranges::any_of(rules_.at(index).program.lists(), other)) take_cuts({&index, 1}, sequence);
+  }
+}
+
 void Shard::find_quarantines() {
   quarantines_.clear();
   for (const membership::RuleVersion& check : checks_) {
@@ -78,14 +108,23 @@ void Shard::find_quarantines() {
     quarantines_.push_back({.check = check.definition.name,
                             .trait = body.of[0].text,
                             .source = body.text,
+                            .list = body.of[0].op == rule::Op::kListValue,
                             .least = body.number,
                             .last = known->points.back()});
   }
+  believe_lists();
 }
 
 const Shard::Quarantine* Shard::quarantine_of(std::string_view trait, std::string_view source) const {
   const auto at = std::ranges::find_if(quarantines_, [&](const Quarantine& quarantine) {
-    return quarantine.trait == trait && quarantine.source == source;
+    return !quarantine.list && quarantine.trait == trait && quarantine.source == source;
+  });
+  return at == quarantines_.end() ? nullptr : &*at;
+}
+
+const Shard::Quarantine* Shard::quarantine_of_list(std::string_view list) const {
+  const auto at = std::ranges::find_if(quarantines_, [&](const Quarantine& quarantine) {
+    return quarantine.list && quarantine.trait == list;
   });
   return at == quarantines_.end() ? nullptr : &*at;
 }

@@ -2,6 +2,7 @@
 #include <iterator>
 #include <utility>
 
+#include "rule/nodes.h"
 #include "shard/shard.h"
 
 // What customers are by the rules. Tallies lie beside each part and move with it; members belong to the
@@ -144,7 +145,18 @@ bool Shard::is_disbelieved(std::string_view trait) {
   return stamp && quarantine_of(trait, source_name(stamp->source)) != nullptr;
 }
 
+rule::Value Shard::listed(rule::Op op, std::string_view list) {
+  const list::Standing* standing = list::find(believed_lists_, list);
+  if (standing == nullptr) return op == rule::Op::kListed ? rule::Value::of(false) : rule::Value();
+  const auto mark = traits_.find(standing->mark_path());
+  const bool on_it = mark && rule::Value::of(*mark).text == standing->mark;
+  if (op == rule::Op::kListed) return rule::Value::of(on_it);
+  const auto value = on_it ? traits_.find(standing->value_path()) : std::nullopt;
+  return value ? rule::Value::of(*value) : rule::Value();
+}
+
 rule::Value Shard::trait(rule::Op op, std::string_view path) {
+  if (rule::asks_list(op)) return listed(op, path);
   if (!quarantines_.empty() && is_disbelieved(path.substr(0, path.find('.')))) return {};
   if (op == rule::Op::kTrait) {
     const auto raw = traits_.find(path);

@@ -46,6 +46,7 @@ struct Stored {
   std::string payload = {};
   Instant tick;
   std::vector<membership::RuleVersion> rules = {};
+  list::Standings lists = {};
 };
 
 // A shard over stores that outlive it, as replica::Replica runs one.
@@ -56,8 +57,11 @@ class RulesRunner {
   void apply(Sequence sequence, const Stored& record) {
     if (record.kind == RecordKind::kDefinition) {
       newest_ = record.rules;
+      const bool other_lists = record.lists != lists_;
+      lists_ = record.lists;
       for (const auto& version : newest_) versions_.insert_or_assign(key_of(version), version);
       shard_->use(newest_, events_ == 0 ? Sequence() : sequence);
+      if (other_lists) shard_->use_lists(lists_, sequence);
       return;
     }
     const LogRecord one{sequence, record.kind, record.payload};
@@ -89,6 +93,7 @@ class RulesRunner {
     shard_->use(rules_settings());
     uint32_t id = 1;
     for (const std::string& name : source_names()) shard_->name_source(SourceId(id++), name);
+    shard_->use_lists(lists_, Sequence());
     shard_->use_checks(checks_, Sequence());
     std::vector<membership::RuleVersion> older;
     for (const membership::Registry::Rule& rule : shard_->registry().rules()) {
@@ -108,6 +113,7 @@ class RulesRunner {
   uint64_t events_ = 0;
   std::vector<membership::RuleVersion> newest_;
   std::vector<membership::RuleVersion> checks_;
+  list::Standings lists_;
   std::map<Key, membership::RuleVersion> versions_;
 };
 
@@ -191,6 +197,7 @@ class RulesOracle {
    public:
     Facts(Shard& shard, CustomerId customer, Instant now) : shard_(shard) {
       sources = source_names();
+      lists = shard.lists();
       const auto profile = shard.profile(customer, now);
       EXPECT_TRUE(profile.ok());
       traits = "{";

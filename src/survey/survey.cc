@@ -133,6 +133,7 @@ query::RuleQuestion Survey::question(const Job& job, const replica::RulesInForce
   question.definition = rules.definitions();
   question.cuts = rules.measured();
   question.quarantines = rules.quarantines;
+  question.lists = rules.lists;
   question.time_limit = kTimeLimit;
   return question;
 }
@@ -154,7 +155,8 @@ absl::Status Survey::measure(const Job& job, const replica::RulesInForce& rules)
                        .cuts = std::move(spread->cuts)});
 }
 
-// Whether the trait is the value, where both are known: as it was written, also while nobody believes it.
+// Whether the trait, or what the list says, is the value, where both are known: as it was written, also while
+// nobody believes it.
 absl::Status Survey::compare(const Job& job, const replica::RulesInForce& rules) {
   const auto session = connect();
   if (!session.ok()) return session.status();
@@ -167,11 +169,15 @@ absl::Status Survey::compare(const Job& job, const replica::RulesInForce& rules)
   const Node &trait = job.number.of[0], &own = job.number.of[1];
   const Node equal{.op = Op::kCase, .of = {Node{.op = Op::kEqual, .of = {trait, own}}, whole(1), whole(0)}};
   const Node rule{.op = Op::kCase, .of = {Node{.op = Op::kAnd, .of = {known(trait), known(own)}}, equal}};
-  const query::TraitOfSource whose{.trait = trait.text, .source = job.number.text};
+  const bool listed = trait.op == Op::kListValue;
+  std::optional<query::TraitOfSource> whose;
+  if (!listed) whose = {.trait = trait.text, .source = job.number.text};
   const Duration began = engine_.clock().monotonic();
   query::RuleQuestion question = this->question(job, rules);
   question.rule = &rule;
-  std::erase(question.quarantines, std::pair(whose.trait, whose.source));
+  std::erase(question.quarantines, std::pair(trait.text, job.number.text));
+  if (const auto* standing = list::find(rules.uploaded_lists, trait.text); listed && standing != nullptr)
+    question.lists.insert_or_assign(trait.text, *standing);
   const auto agreement = (*session)->agreement_of(question, whose);
   if (!agreement.ok()) return agreement.status();
   if (is_nobodys_still(job, agreement->compared)) return absl::OkStatus();

@@ -77,6 +77,7 @@ void compare(const rule::Node& rule, Answer answer, const RandomHistory& history
   question.zone = moment.zone;
   question.answer = answer;
   question.cuts = [&](std::string_view key) { return history.facts_of(0).cuts(key); };
+  question.lists = history.lists();
   const auto given = tables.ask(rule, question);
   for (const auto& [customer, value] : given) {
     const size_t number = std::stoul(customer);
@@ -113,6 +114,7 @@ Worlds usual_worlds() {
   Worlds worlds;
   worlds.rules.segments = worlds.history.segments = {"vips", "sleepers"};
   worlds.rules.tags = worlds.history.tags = {"stage", "taste"};
+  worlds.rules.lists = worlds.history.lists = {"vip", "名单"};
   worlds.history.customers = 200;
   worlds.history.events_most = 12 * worlds.history.customers;
   return worlds;
@@ -256,6 +258,7 @@ TEST(RandomRules, OtherDefinitionsInPlace) {
       return definitions.find(kind, name);
     };
     question.cuts = [&](std::string_view key) { return history.facts_of(0).cuts(key); };
+    question.lists = history.lists();
     for (int i = 0; i < kRules; ++i) {
       const rule::Node rule = rules.condition();
       for (const auto& [customer, value] : tables.ask(rule, question)) {

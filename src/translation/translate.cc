@@ -51,6 +51,10 @@ std::string customers_of(const Statement& statement) {
                  : cat("SELECT * FROM (", sql, question.partial ? ") FULL JOIN (" : ") LEFT JOIN (", rows,
                        ") USING (customer_id)");
   }
+  for (const std::string& stored : statement.stored) {
+    sql = cat("SELECT * FROM (", sql, question.partial ? ") FULL JOIN (" : ") LEFT JOIN (", stored,
+              ") USING (customer_id)");
+  }
   for (const std::string& layer : statement.layers) sql = cat("SELECT *, ", layer, " FROM (", sql, ")");
   return sql;
 }
@@ -115,6 +119,9 @@ Term Translator::fact(const Node& node) {
       return {Form::kInstant, cat("CAST(substr(", origin(node.text, "time"), ", 2) AS BIGINT)")};
     case Op::kTraitSource:
       return terms_.as({Form::kTagged, origin(node.text, "source")}, Form::kText);
+    case Op::kListed:
+    case Op::kListValue:
+      return listed(node);
     case Op::kTag:
       return definition(rule::Kind::kTag, node.text);
     case Op::kSegment:
@@ -137,6 +144,22 @@ Term Translator::fact(const Node& node) {
       fail(failure(absl::StatusCode::kInvalidArgument, rule::to_string(node.op), " is no value"));
       return {Form::kTruth, "false"};
   }
+}
+
+// Tagged texts begin with a quote.
+Term Translator::listed(const Node& node) const {
+  const bool asks_value = node.op == Op::kListValue;
+  const list::Standing* standing = list::find(statement_.question.lists, node.text);
+  if (standing == nullptr) {
+    return asks_value ? Term{Form::kTagged, "CAST(NULL AS VARCHAR)"} : Term{Form::kTruth, "false"};
+  }
+  const auto member = [](const std::string& path) {
+    return cat(kValueFunction, "(traits, ", sql_literal(path), ")");
+  };
+  const std::string on_it =
+      cat("coalesce(", member(standing->mark_path()), " = ", sql_literal("\"" + standing->mark), ", false)");
+  if (!asks_value) return {Form::kTruth, on_it};
+  return {Form::kTagged, cat("CASE WHEN ", on_it, " THEN ", member(standing->value_path()), " END")};
 }
 
 // Texts of JSON.
@@ -166,16 +189,11 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
       return {Form::kTruth, cat("coalesce(list_contains(segments, ", sql_literal(name), "), false)")};
     return {Form::kTagged, cat("tags[", sql_literal(name), "]")};
   }
-  if (found->body->op == Op::kSql) {
-    fail(failure(
-        absl::StatusCode::kFailedPrecondition, "the tag ", name,
-        " is filled by a statement from time to time, and cannot be computed from events: leave it out"));
-    return {Form::kTagged, "NULL"};
-  }
   const std::string key = cat(segment ? "s" : "t", name);
   if (const auto written = statement_.definitions.find(key); written != statement_.definitions.end()) {
     return written->second;
   }
+  if (found->body->op == Op::kSql) return statement_.definitions[key] = stored_tag(name, found->version);
   if (!statement_.open.insert(key).second) {
     fail(failure(absl::StatusCode::kInvalidArgument, "the definition ", name, " depends on itself"));
     return {Form::kTruth, "false"};
@@ -188,6 +206,15 @@ Term Translator::definition(rule::Kind kind, const std::string& name) {
   statement_.open.erase(key);
   term.sql = column;
   return statement_.definitions[key] = term;
+}
+
+// As it was set last: a fact like a trait.
+Term Translator::stored_tag(const std::string& name, uint64_t version) {
+  const auto& stored = statement_.question.stored_tag;
+  if (!stored) return {Form::kTagged, "CAST(NULL AS VARCHAR)"};
+  const std::string column = cat("b", statement_.stored.size());
+  statement_.stored.push_back(cat("SELECT customer_id, value AS ", column, " FROM ", stored(name, version)));
+  return {Form::kTagged, column};
 }
 
 Term Translator::plus(const Node& node) {

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "base/civil_day.h"
 #include "base/time.h"
+#include "list/standing.h"
 #include "rule/percentile.h"
 #include "rule/tree.h"
 
@@ -29,6 +30,7 @@ enum class Answer : uint8_t {
 struct Definition {
   const rule::Node* body = nullptr;  // lives as long as the call
   BusinessZone zone;
+  uint64_t version = 0;  // for `stored_tag`
 };
 
 struct Question {
@@ -49,6 +51,11 @@ struct Question {
   std::function<std::optional<Definition>(rule::Kind kind, std::string_view name)> definition = {};
   // What was measured of a number, by its key (rule/percentile.h); nullptr, or no function: nothing.
   std::function<const rule::Cuts*(std::string_view key)> cuts = {};
+  // What a tag that a statement fills (kSql) has come to, which no event says: a select in parentheses of
+  // customer_id and value, tagged. No function: nothing.
+  std::function<std::string(std::string_view tag, uint64_t version)> stored_tag = {};
+  // Uploaded lists, whose members are found by their traits.
+  list::Standings lists = {};
 };
 
 // A SELECT of customer_id and value, one row for each customer. The tree has passed rule::check(), and so

@@ -19,6 +19,7 @@ struct Statement {
 
   const Question& question;
   EventRows rows;
+  std::vector<std::string> stored;  // selects of customer_id and a column, beside the customers
   std::vector<std::string> layers;  // of the customers: the definitions, each behind those that it names
   std::map<std::string, Term> definitions;  // by kind and name: a column of a layer
   std::set<std::string> open;  // definitions that are being written: one that names itself is a circle
@@ -49,8 +50,10 @@ class Translator {
   // Literals and facts.
   Term fact(const rule::Node& node);
   Term property(const std::string& path);
+  Term listed(const rule::Node& node) const;
   std::string origin(const std::string& trait, const char* what) const;
   Term definition(rule::Kind kind, const std::string& name);
+  Term stored_tag(const std::string& name, uint64_t version);
   // Conditions (conditions.cc).
   Term test(const rule::Node& node);
   Term joined(const rule::Node& node, const char* word);

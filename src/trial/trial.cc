@@ -61,6 +61,7 @@ query::RuleQuestion Trial::question(const RulesInForce& rules, const rule::Defin
   question.definition = rules.definitions();
   question.cuts = rules.measured();
   question.quarantines = rules.quarantines;
+  question.lists = rules.lists;
   return question;
 }
 

@@ -32,6 +32,21 @@ struct MapCommand {
 };
 absl::Status run_map(const MapCommand& command);
 
+struct ListCommand {
+  command::Where where;
+  std::string name;
+  std::string file;
+  std::string id;      // TYPE or TYPE=COLUMN
+  std::string value;   // a column; empty: members have no value
+  std::string source;  // name of the source; empty: default
+  std::optional<std::string> owner, description;
+  bool create = false;  // unknown identifiers become customers
+  bool json = false;
+};
+absl::Status upload_list(const ListCommand& command);
+absl::Status show_lists(const ListCommand& command);
+absl::Status delete_list(const ListCommand& command);
+
 struct AttachCommand {
   command::Where where;
   std::string key;     // write key, with --url
