@@ -290,6 +290,38 @@ class DirectoryTest(kehu_server.ServerTest):
         (self.directory / SEEN).write_text("<<<<<<< HEAD")
         self.assertIn(SEEN, self.command("apply", self.directory, code=2))
 
+    def test_d_webhooks_travel_without_their_secrets(self):
+        where = {"url": "https://crm.example/kehu", "segments": [], "tags": "all"}
+        created = self.server.post("/api/v1/webhooks", {"name": "crm", **where})
+        self.assertEqual(created.status, 201, created)
+        self.command("export", self.directory)
+        path = self.directory / "webhooks/crm.json"
+        self.assertEqual(json.loads(path.read_text()), {**where, "enabled": True, "give_up_after_s": 5 * 24 * 3600})
+        path.write_text(json.dumps({**where, "url": "https://crm.example/other", "give_up_after_s": 60}))
+        changed = self.command("apply", self.directory)
+        self.assertIn("url:", changed)
+        self.assertNotIn("whsec_", changed)
+        webhook = lambda server: server.get("/api/v1/webhooks/crm").json
+        self.assertEqual((webhook(self.server)["url"], webhook(self.server)["give_up_after_s"]), ("https://crm.example/other", 60))
+        self.assertEqual(webhook(self.server)["secrets"], created.json["secrets"], "the secret stays")
+        self.assertIn("0 definitions made or changed", self.command("apply", self.directory))
+
+        # Elsewhere it is made, with a secret of its own, and its receiver is told it this once.
+        other = kehu_server.Server(kehu_server.scratch(self) / "other").start()
+        self.addCleanup(other.kill)
+        shown = run("apply", self.directory, "--dry-run", "--data", other.data).stdout
+        self.assertIn("webhooks/crm  new", shown)
+        self.assertNotIn("whsec_", shown)
+        made = run("apply", self.directory, "--data", other.data)
+        self.assertRegex(made.stdout, r"webhooks/crm  secret, shown this once: whsec_\S+")
+        self.assertNotIn("whsec_", run("apply", self.directory, "--data", other.data).stdout)
+        self.assertEqual((webhook(other)["url"], len(webhook(other)["secrets"])), ("https://crm.example/other", 1))
+        path.write_text('{"url": "https://crm.example/", "secret": "whsec_x"}')
+        self.assertIn("webhooks/crm", self.command("apply", self.directory, code=2))
+        path.write_text('{"url": "https://crm.example/", "segments": ["nowhere"]}')
+        self.assertIn("there is no segment nowhere", self.command("apply", self.directory, code=2))
+        self.assertEqual(self.server.admin("DELETE", "/api/v1/webhooks/crm").status, 204)
+
 
 if __name__ == "__main__":
     kehu_server.main()

@@ -10,9 +10,11 @@
 #include "codec/node.h"
 #include "definition/difference.h"
 #include "definition/project.h"
+#include "definition/webhook.h"
 #include "http/parameters.h"
 #include "json/document.h"
 #include "json/writer.h"
+#include "seal/webhook_secret.h"
 
 // Definitions of every kind alike: as they were at any time, and as the files of a directory.
 namespace kehu::api {
@@ -189,6 +191,30 @@ absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Va
   return planned;
 }
 
+// A secret that was made for somebody's file, and is shown this once.
+struct NewSecret {
+  std::string webhook;
+  std::string text;
+};
+
+// What no file says of a webhook: its secret, and since when it is enabled.
+absl::Status complete(App& app, Planned& planned, std::vector<NewSecret>& secrets) {
+  if (planned.kind->name != definition::kWebhook) return absl::OkStatus();
+  auto webhook = definition::parse_webhook(planned.body);
+  if (!webhook.ok()) return webhook.status();
+  const Instant now = app.engine().clock().now();
+  if (webhook->enabled_since == Instant()) webhook->enabled_since = now;
+  if (webhook->secrets.empty()) {
+    const std::string secret = seal::make_webhook_secret();
+    const Cipher cipher = app.engine().project()->settings()->cipher;
+    webhook->secrets = {
+        {.sealed = seal::seal_webhook_secret(app.key(), cipher, planned.name, secret), .created = now}};
+    secrets.push_back({planned.name, seal::webhook_secret_text(secret)});
+  }
+  planned.body = definition::to_json(*webhook);
+  return absl::OkStatus();
+}
+
 std::vector<Definition> records_of(const std::vector<Planned>& planned, std::string_view actor) {
   std::vector<Definition> records;
   for (const Planned& one : planned) {
@@ -218,7 +244,8 @@ void write_planned(json::Writer& writer, const Planned& one, std::optional<Seque
 }
 
 std::string plan_document(const Project& project, const std::vector<Planned>& planned,
-                          const std::string& installation, std::optional<Sequence> defined) {
+                          const std::string& installation, std::optional<Sequence> defined,
+                          const std::vector<NewSecret>& secrets = {}) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("installation", installation).key("files").begin_array();
@@ -227,7 +254,15 @@ std::string plan_document(const Project& project, const std::vector<Planned>& pl
     write_planned(writer, one, defined);
     named.emplace(one.kind->name, one.name);
   }
-  writer.end_array().key("only_here").begin_array();
+  writer.end_array();
+  if (!secrets.empty()) {
+    writer.key("secrets").begin_array();
+    for (const NewSecret& secret : secrets) {
+      writer.begin_object().field("webhook", secret.webhook).field("secret", secret.text).end_object();
+    }
+    writer.end_array();
+  }
+  writer.key("only_here").begin_array();
   for (const Kind& kind : definition::kinds()) {
     if (kind.to_file == nullptr) continue;
     project.each(kind.name, [&](const std::string& name, const Version&) {
@@ -283,8 +318,12 @@ absl::StatusOr<Response> apply_files(App& app, const Command& command) {
   const auto asked = read_asked(*document, installation);
   if (!asked.ok()) return asked.status();
   const auto project = app.engine().project();
-  const auto planned = plan(*project, document->root().find("files"), *asked);
+  auto planned = plan(*project, document->root().find("files"), *asked);
   if (!planned.ok()) return planned.status();
+  std::vector<NewSecret> secrets;
+  for (Planned& one : *planned) {
+    if (auto status = complete(app, one, secrets); !status.ok()) return status;
+  }
   const auto records = records_of(*planned, command.actor);
   // Whether they may stand beside each other shows only when all are there.
   const auto tried = project->apply(records, Sequence(UINT64_MAX), app.engine().clock().now());
@@ -295,7 +334,7 @@ absl::StatusOr<Response> apply_files(App& app, const Command& command) {
   const auto defined = app.engine().define(records);
   if (absl::IsAborted(defined.status())) return refuse_stale(app, records, defined.status());
   if (!defined.ok()) return defined.status();
-  return Response::json(plan_document(*project, *planned, installation, defined->version));
+  return Response::json(plan_document(*project, *planned, installation, defined->version, secrets));
 }
 
 }  // namespace

@@ -202,6 +202,10 @@ std::string plan_text(const json::Value& plan, bool dry_run) {
     (text.empty() ? same : changes) += 1;
     out += text;
   }
+  for (const auto& each : plan.find("secrets")) {
+    out += cat("webhooks/", field(each.value, "webhook"),
+               "  secret, shown this once: ", field(each.value, "secret"), "\n");
+  }
   for (const auto& file : plan.find("only_here"))
     out += cat(title_of(file.value), "  has no file; it stays\n");
   out += cat(changes, changes == 1 ? " definition" : " definitions",

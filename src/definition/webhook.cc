@@ -175,6 +175,84 @@ absl::Status admit_webhook(Candidate& candidate, const Project& project) {
   return absl::OkStatus();
 }
 
+namespace {
+
+void write_choice(json::Writer& writer, std::string_view key,
+                  const std::optional<std::vector<std::string>>& names) {
+  names ? write_names(writer, key, names) : static_cast<void>(writer.field(key, "all"));
+}
+
+// False: neither "all" nor names.
+bool read_choice(const json::Value& value, std::optional<std::vector<std::string>>& names) {
+  names.reset();
+  if (value.as_string() == "all") return true;
+  if (!value.is_array()) return false;
+  names.emplace();
+  for (const auto& each : value) {
+    const auto name = each.value.as_string();
+    if (!name) return false;
+    names->push_back(*name);
+  }
+  return true;
+}
+
+// False: unknown, or of the wrong kind.
+bool read_member(const json::Value::Member& member, Webhook& webhook) {
+  const json::Value& value = member.value;
+  if (member.key == "segments") return read_choice(value, webhook.segments);
+  if (member.key == "tags") return read_choice(value, webhook.tags);
+  if (const auto url = value.as_string(); url && member.key == "url") {
+    webhook.url = *url;
+    return true;
+  }
+  if (const auto enabled = value.as_bool(); enabled && member.key == "enabled") {
+    webhook.enabled = *enabled;
+    return true;
+  }
+  const auto seconds = value.as_int();
+  if (!seconds || member.key != "give_up_after_s") return false;
+  webhook.give_up_after = Duration::seconds(std::clamp<int64_t>(*seconds, 0, INT32_MAX));
+  return webhook.give_up_after >= Duration::seconds(1) && webhook.give_up_after <= Webhook::kGiveUpAfterMost;
+}
+
+}  // namespace
+
+std::string webhook_file(const Version& version) {
+  const Webhook& webhook = as_webhook(version.value);
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("url", webhook.url);
+  write_choice(writer, "segments", webhook.segments);
+  write_choice(writer, "tags", webhook.tags);
+  writer.field("enabled", webhook.enabled);
+  writer.field("give_up_after_s", webhook.give_up_after.micros() / 1'000'000).end_object();
+  return out;
+}
+
+absl::StatusOr<std::string> webhook_from_file(std::string_view name, std::string_view json,
+                                              const Version* before) {
+  const auto document = json::Document::parse(json);
+  if (!document.ok()) return document.status();
+  Webhook webhook;
+  webhook.name = name;
+  for (const auto& member : document->root()) {
+    if (read_member(member, webhook)) continue;
+    return failure(
+        absl::StatusCode::kInvalidArgument, "`", member.key,
+        "` is unknown or of the wrong kind: a webhook has `url`, `segments` and `tags` (\"all\" or "
+        "names), `enabled` and `give_up_after_s` (1 to ",
+        Webhook::kGiveUpAfterMost.micros() / 1'000'000, ")");
+  }
+  if (before != nullptr && !before->deleted) {
+    const Webhook& known = as_webhook(before->value);
+    webhook.id = known.id;
+    webhook.secrets = known.secrets;
+    if (known.enabled || !webhook.enabled) webhook.enabled_since = known.enabled_since;
+    if (!webhook.enabled) webhook.disabled_because = known.disabled_because;
+  }
+  return to_json(webhook);
+}
+
 std::vector<std::shared_ptr<const Webhook>> webhooks_of(const Project& project) {
   std::vector<std::shared_ptr<const Webhook>> webhooks;
   project.each(kWebhook, [&](const std::string&, const Version& version) {

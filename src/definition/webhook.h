@@ -54,6 +54,13 @@ absl::StatusOr<Webhook> parse_webhook(std::string_view json);
 absl::StatusOr<Value> read_webhook(std::string_view body);
 absl::Status admit_webhook(Candidate& candidate, const Project& project);
 
+// What a file says of a webhook: all but its name, its id and its secrets.
+std::string webhook_file(const Version& version);
+// A new one has no secret yet; and of one that is new or enabled again, nobody has said since when it is
+// (`enabled_since` is zero). Whoever makes the definition does (complete).
+absl::StatusOr<std::string> webhook_from_file(std::string_view name, std::string_view json,
+                                              const Version* before);
+
 // By name, without deleted ones.
 std::vector<std::shared_ptr<const Webhook>> webhooks_of(const Project& project);
 // nullptr: it is deleted, or there never was one.

@@ -57,6 +57,43 @@ TEST_F(WebhookTest, IsReadAsItIsWritten) {
   EXPECT_FALSE(parse_webhook("{}").ok());
 }
 
+TEST_F(WebhookTest, AFileSaysAllButWhatIsSecret) {
+  Webhook webhook = a_webhook();
+  webhook.id = 7;
+  webhook.segments = {"VIP"};
+  webhook.tags = std::vector<std::string>();
+  webhook.enabled_since = Instant(5'000'000);
+  Version version{.sequence = Sequence(1), .time = {}, .actor = {}, .body = to_json(webhook), .value = {}};
+  version.value = *read_webhook(version.body);
+  const std::string file = webhook_file(version);
+  EXPECT_EQ(file, R"({"url":"https://crm.example/hooks?token=1","segments":["VIP"],"tags":[],"enabled":true,)"
+                  R"("give_up_after_s":432000})");
+  const auto same = webhook_from_file(webhook.name, file, &version);
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(*same, to_json(webhook)) << "with its secrets, and since when it is enabled";
+
+  const auto read = [&](std::string_view json, const Version* before) {
+    return parse_webhook(*webhook_from_file(webhook.name, json, before));
+  };
+  const auto fresh = read(R"({"url":"https://a.b/","segments":"all"})", nullptr);
+  EXPECT_TRUE(fresh->secrets.empty());
+  EXPECT_EQ(fresh->enabled_since, Instant());
+  EXPECT_FALSE(fresh->segments);
+  version.deleted = true;
+  EXPECT_TRUE(read(file, &version)->secrets.empty()) << "a deleted one is made anew";
+  version.deleted = false;
+  webhook.enabled = false;
+  webhook.disabled_because = "it answered 410";
+  version.value = *read_webhook(to_json(webhook));
+  EXPECT_EQ(read(R"({"url":"https://a.b/","enabled":false})", &version)->disabled_because, "it answered 410");
+  const auto again = read(R"({"url":"https://a.b/"})", &version);
+  EXPECT_TRUE(again->enabled);
+  EXPECT_EQ(again->enabled_since, Instant()) << "from now on";
+  EXPECT_EQ(again->disabled_because, "");
+  for (const char* wrong : {R"({"secret":"whsec_x"})", R"({"segments":"some"})", R"({"give_up_after_s":0})"})
+    EXPECT_FALSE(webhook_from_file("x", wrong, nullptr).ok()) << wrong;
+}
+
 TEST_F(WebhookTest, WantsWhatItNames) {
   Webhook webhook = a_webhook();
   EXPECT_TRUE(webhook.wants(kSegment, "VIP"));
