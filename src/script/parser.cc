@@ -63,6 +63,8 @@ class Parser {
       out.what = RulesFile{name("the name of a file")};
     } else if (accept(Word::kEvents)) {
       out.what = EventsFile{name("the name of a file")};
+    } else if (accept(Word::kList)) {
+      out.what = upload();
     } else if (accept(Word::kExpect)) {
       expectation(out);
     } else if (accept(Word::kMerge)) {
@@ -213,7 +215,8 @@ class Parser {
     const bool starts = token().kind != Token::Kind::kWord || at(Word::kUser) || at(Word::kVisitor) ||
                         std::ranges::find(types_, token().text) != types_.end() || at(Word::kDoes, 1) ||
                         at(Word::kHas, 1) || at(Word::kIs, 1);
-    if (!starts) return unexpected("a statement: at, advance, rules, segment, tag, user, expect, merge…");
+    if (!starts)
+      return unexpected("a statement: at, advance, rules, segment, tag, list, user, expect, merge…");
     Person who = person();
     if (accept(Word::kDoes)) {
       out.what = does(std::move(who));
@@ -240,6 +243,19 @@ class Parser {
     Has out{.who = std::move(who), .traits = {}, .others = {}, .when = {}};
     at_sign("{") ? void(out.traits = json(0)) : void(out.others = people());
     out.when = when();
+    return out;
+  }
+
+  // "list VIP has u1 = \"gold\", u2"; without anybody, nobody is on it any more.
+  UploadList upload() {
+    UploadList out{.name = name("a list"), .members = {}};
+    if (token().kind == Token::Kind::kEnd) return out;
+    if (!accept(Word::kHas)) unexpected("has SOMEBODY, or the end of the line");
+    do {
+      UploadList::Member& member = out.members.emplace_back();
+      member.who = person();
+      if (accept_sign("=")) member.value = name("a value");
+    } while (accept_sign(",") || accept(Word::kAnd));
     return out;
   }
 

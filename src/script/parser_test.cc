@@ -40,6 +40,12 @@ struct Say {
     for (const Person& other : s.others) out += cat(said(other), ",");
     return cat(out, said(s.when));
   }
+  std::string operator()(const UploadList& s) const {
+    std::string out = cat("list ", s.name);
+    for (const auto& member : s.members)
+      out += cat(" ", said(member.who), member.value ? "=" : "", member.value.value_or(""));
+    return out;
+  }
   std::string operator()(const ExpectIn& s) const {
     std::string out = "expect";
     for (const Person& who : s.people) out += cat(" ", said(who));
@@ -94,6 +100,10 @@ TEST(Parser, ReadsEachStatementInBothLanguages) {
       {"期望 A 的 人数 是 3", "expect size A = 3"},
       {"expect phone 138 is not u1", "expect phone:138 is not user_id:u1"},
       {"expect phone is u1", "expect user_id:phone is user_id:u1"},
+      {"list VIP has u1 = \"gold\", phone 138 and u2", "list VIP user_id:u1=gold phone:138 user_id:u2"},
+      {"名单 会员 有 小明 = 金卡， 用户 小红", "list 会员 user_id:小明=金卡 user_id:小红"},
+      {"list `a b`", "list a b"},
+      {"list VIP u1", ""},
       {"merge u1 and device_id D", "merge user_id:u1 device_id:D"},
       {"拆分 u1 和 u2", "unmerge user_id:u1 user_id:u2"},
       {"# nothing\n\nrestart # now", "restart"},

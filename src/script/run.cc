@@ -114,6 +114,11 @@ class Runner {
     return send(writer, out, statement.when);
   }
 
+  absl::Status operator()(const UploadList& statement) {
+    if (auto status = begun(); !status.ok()) return status;
+    return world_.upload(statement);
+  }
+
   absl::Status operator()(const ExpectIn& statement) {
     for (const Person& who : statement.people) {
       for (const std::string& name : statement.segments) {

@@ -65,6 +65,15 @@ struct Has {
   std::vector<Person> others;  // identifiers that are the same person's
   Moment when;
 };
+// An upload, which takes the place of the one before.
+struct UploadList {
+  struct Member {
+    Person who;
+    std::optional<std::string> value;
+  };
+  std::string name;
+  std::vector<Member> members;
+};
 struct ExpectIn {
   std::vector<Person> people;
   std::vector<std::string> segments;
@@ -94,8 +103,8 @@ struct Restart {};
 
 struct Statement {
   Place place;
-  std::variant<SetClock, Advance, Define, RulesFile, EventsFile, Does, Has, ExpectIn, ExpectTag, ExpectSize,
-               ExpectSame, Join, Part, Restart>
+  std::variant<SetClock, Advance, Define, RulesFile, EventsFile, Does, Has, UploadList, ExpectIn, ExpectTag,
+               ExpectSize, ExpectSame, Join, Part, Restart>
       what;
 };
 

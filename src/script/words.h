@@ -13,7 +13,7 @@ namespace kehu::script {
 // clang-format off
 enum class Word : uint8_t {
   kAt, kAdvance, kRules, kUser, kVisitor, kDoes, kHas, kIs, kNot, kIn, kNotIn, kOn, kAnd, kAgo, kExpect, kTag,
-  kOf, kSize, kUnknown, kMerge, kUnmerge, kRestart, kEvents, kSegment, kSecond, kMinute, kHour, kDay, kWeek,
+  kOf, kSize, kUnknown, kMerge, kUnmerge, kRestart, kEvents, kSegment, kList, kSecond, kMinute, kHour, kDay, kWeek,
 };
 
 struct WordRow {
@@ -48,6 +48,7 @@ inline constexpr WordRow kWords[] = {
     {Word::kRestart, {"restart"}, {"重启"}},
     {Word::kEvents, {"events"}, {"事件"}},
     {Word::kSegment, {"segment"}, {"分群", "人群"}},
+    {Word::kList, {"list"}, {"名单"}},
     {Word::kSecond, {"second", "seconds"}, {"秒"}},
     {Word::kMinute, {"minute", "minutes"}, {"分钟"}},
     {Word::kHour, {"hour", "hours"}, {"小时", "个小时"}},

@@ -6,8 +6,12 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "codec/settings_json.h"
+#include "definition/list.h"
 #include "definition/rules.h"
+#include "json/writer.h"
+#include "list/list.h"
 #include "os/random.h"
+#include "rule/check.h"
 #include "tally/folder.h"
 
 namespace kehu::script {
@@ -117,10 +121,56 @@ absl::Status World::set_zone(const std::string& name) {
   return status;
 }
 
+// Lists that they name and nobody has uploaded yet have nobody on them.
 absl::Status World::define(const std::vector<rule::Definition>& rules) {
+  for (const rule::Definition& rule : rules) {
+    for (const std::string& list : rule::references(rule.body).lists) {
+      if (auto status = make_list(list); !status.ok()) return status;
+    }
+  }
   const definition::RuleChanges record(rules, kActor, replica_->applied());
   if (auto status = define(record.changes()); !status.ok()) return status;
   return fill_in();
+}
+
+absl::Status World::make_list(const std::string& name) {
+  if (definition::has_list(*project(), name)) return absl::OkStatus();
+  return define({{.kind = definition::kList,
+                  .name = name,
+                  .body = "{}",
+                  .actor = kActor,
+                  .base = replica_->applied()}});
+}
+
+// As enrolment/ does it for a server.
+absl::Status World::upload(const UploadList& list) {
+  if (auto status = make_list(list.name); !status.ok()) return status;
+  list::Uploads uploads = definition::uploads_of(*project(), list.name);
+  list::Upload upload = list::next_upload(uploads, now_);
+  upload.mark = cat(upload.number);
+  upload.source = "default";
+  for (const UploadList::Member& member : list.members) {
+    ++upload.rows;
+    if (!customer_of(member.who).ok()) continue;
+    std::string event;
+    json::Writer writer(event);
+    writer.begin_object().field("type", "identify");
+    writer.field("message_id", cat("list:", list.name, ":", upload.number, ":", upload.rows));
+    writer.field("time", format_utc(upload.at + Duration(static_cast<int64_t>(upload.rows))));
+    writer.key("identifiers").begin_object().field(member.who.type, member.who.value).end_object();
+    writer.key("traits").begin_object();
+    writer.raw_field(list::trait_of(list.name, upload), list::trait_json(upload, member.value));
+    writer.end_object().end_object();
+    if (auto status = send(event); !status.ok()) return status;
+  }
+  uploads = {.begun = upload, .in_force = upload};
+  const std::string body = list::to_json(uploads);
+  auto status = define({{.kind = definition::kListUploads,
+                         .name = list.name,
+                         .body = body,
+                         .actor = kActor,
+                         .base = replica_->applied()}});
+  return status.ok() ? fill_in() : status;
 }
 
 absl::Status World::define(const std::vector<Definition>& changes) {

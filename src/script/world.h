@@ -54,6 +54,8 @@ class World {
   absl::Status send(std::string_view event);
   // The same at the event's own time, to which the clock moves on; one that came before is passed over.
   absl::Status stream(std::string_view event);
+  // All at the same moment, in the place of the list as it was. Whom nothing has been heard of is on no list.
+  absl::Status upload(const UploadList& list);
   absl::Status merge(const Person& winner, const Person& loser);
   // Takes away the newest link that holds the two together.
   absl::Status unmerge(const Person& who, const Person& other);
@@ -72,6 +74,7 @@ class World {
   World(std::string directory, const seal::ProjectKey& key);
   absl::Status open_state();
   absl::Status define(const std::vector<Definition>& changes);
+  absl::Status make_list(const std::string& name);
   absl::Status tick(Instant at);
   absl::Status pass(Instant then);
   absl::Status decode(std::string_view event, Instant at, intake::Intake& intake);
