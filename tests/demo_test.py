@@ -44,9 +44,14 @@ class DemoTest(unittest.TestCase):
         self.assertGreater(live, 50, "the stream is at its full rate from the first second")
 
         segments = {s["name"]: s for s in server.get("/api/v1/segments").json["segments"]}
-        self.assertEqual(len(segments), 12, segments.keys())
+        self.assertEqual(len(segments), 14, segments.keys())
         self.assertEqual({s["state"] for s in segments.values()}, {"live"}, "they came before the history")
-        for name in ("此刻在线", "加购未支付", "小红书兴趣", "线上线下"):
+        lists = {each["name"]: each for each in server.get("/api/v1/lists").json["lists"]}
+        cards, quiet = (lists[name]["upload"]["customers"] for name in ("门店会员卡", "勿扰名单"))
+        self.assertGreater(quiet, 5)
+        self.assertGreater(cards, 2 * quiet)
+        self.assertEqual(lists["门店会员卡"]["used_by"], ["segment 金卡未到店"])
+        for name in ("此刻在线", "加购未支付", "小红书兴趣", "线上线下", "金卡未到店", "可短信触达"):
             self.assertGreater(segments[name]["size"], 0, name)
         time.sleep(3)
         later = server.get("/api/v1/segments").json["segments"]

@@ -20,6 +20,7 @@
 #include "host/welcome.h"
 #include "intake/segment.h"
 #include "json/document.h"
+#include "main/demo_lists.h"
 #include "main/retail_rules.h"
 #include "main/servers.h"
 #include "notation/parse.h"
@@ -154,7 +155,14 @@ absl::Status define_rules(engine::Engine& engine) {
     return engine.project()->find(rule::to_string(rule.kind), rule.name) != nullptr;
   });
   const definition::RuleChanges record(rules, "demo", Sequence());
-  return rules.empty() ? absl::OkStatus() : engine.define(record.changes()).status();
+  std::vector<Definition> changes;
+  for (const std::string_view list : {kCardList, kOptOutList}) {
+    if (engine.project()->find(definition::kList, list) != nullptr) continue;
+    changes.push_back(
+        {.kind = definition::kList, .name = list, .body = "{}", .actor = "demo", .base = Sequence()});
+  }
+  changes.insert(changes.end(), record.changes().begin(), record.changes().end());
+  return changes.empty() ? absl::OkStatus() : engine.define(changes).status();
 }
 
 absl::Status fill_history(Feeder& feeder, demo::Retailer& retailer, Instant until, host::StopSignal& stop) {
@@ -242,6 +250,7 @@ absl::Status run_demo(const DemoCommand& command) {
   // second.
   retailer.set_live_traffic(command.live_traffic);
   if (status.ok()) status = fill_history(feeder, retailer, now, stop);
+  if (status.ok() && !*filled) status = upload_demo_lists(runtime);
   if (status.ok()) {
     print_welcome(runtime, host::page_of(command.listen, (*server)->port()), command.data);
     std::atomic<bool> stopping{false};
