@@ -4,6 +4,7 @@ that was killed and started again comes to is what the numbers of the test say."
 import base64
 import datetime
 import json
+import shutil
 import time
 import unittest
 
@@ -203,9 +204,20 @@ class MeasuredRulesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         preview = self.server.post("/api/v1/rules/preview", {"rule": 'trait.city = "上海"'}).json
         self.assertEqual(preview["size"], 0)
+        log = lambda: self.server.sql("SELECT name, compares, source, compared, agreed, round(share, 4) AS share, at_least, quarantined "
+                                      "FROM check_log ORDER BY time")
+        first = {"name": "合作方城市", "compares": "trait.city", "source": "partner_x", "compared": 150, "agreed": 50,
+                 "share": 0.3333, "at_least": 0.8, "quarantined": True}
+        self.assertEqual(log(), [first])
         self.server.kill()
         self.server.start()
         self.assertEqual((check()["state"], self.members("上海客户")), ("quarantined", set()))
+        self.assertEqual(log(), [first])
+        # A table that is lost, as one that is new, begins with what the state has.
+        self.server.stop()
+        shutil.rmtree(self.work / "data" / "lake" / "check_log")
+        self.server.start()
+        self.assertEqual(log(), [first])
 
         # Deleted, it holds nobody back any more; written again, it measures the partner as he is by now.
         quoted = kehu_server.quoted("合作方城市")
@@ -217,6 +229,11 @@ class MeasuredRulesTest(unittest.TestCase):
         self.apply()
         self.eventually(lambda: check()["state"], "trusted")
         self.assertEqual(check()["measured"]["share"], 1)
+        self.assertEqual(log(), [first, {**first, "agreed": 150, "share": 1.0, "quarantined": False}], "the old check's point stays")
+        self.server.stop()
+        checked = run("check", "--data", self.server.data)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        self.server.start()
         exported = self.work / "exported"
         done = run("export", str(exported), "--data", self.server.data)
         self.assertEqual(done.returncode, 0, done.stderr)

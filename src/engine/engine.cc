@@ -11,6 +11,7 @@
 #include "definition/kind.h"
 #include "directory/credentials.h"
 #include "engine/archive_repair.h"
+#include "engine/archive_rows.h"
 #include "engine/words.h"
 #include "lake/definition_rows.h"
 #include "log/reader.h"
@@ -102,6 +103,7 @@ absl::Status Engine::recover(const std::function<void(uint64_t)>& progress) {
   if (!lake.ok()) return lake.status();
   lake_ = *std::move(lake);
   if (auto status = restore_definitions(); !status.ok()) return status;
+  if (auto status = restore_check_log(); !status.ok()) return status;
   if (!fit.complete()) {
     ArchiveRepair repair(
         {*options_.files, *options_.clock, directory_, *database_, *ring_, *lake_, progress});
@@ -126,6 +128,16 @@ absl::Status Engine::restore_definitions() {
   if (!lost.ok()) return lost.status();
   if (lost->empty()) return absl::OkStatus();
   return lake_->restore_rows(lake::TableId::kDefinitions, lake::definition_rows(*lost), replica_->applied());
+}
+
+// Of a table that is new to the directory, or gone, the state has the last points of each check.
+absl::Status Engine::restore_check_log() {
+  if (lake_->position(lake::TableId::kCheckLog) != Sequence()) return absl::OkStatus();
+  std::vector<lake::TableRow> rows;
+  for (const auto& result : replica_->shard().check_results(replica_->applied()))
+    rows.push_back(check_row(result));
+  if (rows.empty()) return absl::OkStatus();
+  return lake_->restore_rows(lake::TableId::kCheckLog, rows, replica_->applied());
 }
 
 absl::Status Engine::open_log() {

@@ -135,6 +135,7 @@ class Engine {
   Engine(Options options, DataDirectory directory);
   absl::Status recover(const std::function<void(uint64_t)>& progress);
   absl::Status restore_definitions();
+  absl::Status restore_check_log();
   absl::Status open_log();
   absl::Status replay(const std::function<void(uint64_t)>& progress);
   absl::StatusOr<Fit> compare(const lake::LakePositions& lake) const;

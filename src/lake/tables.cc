@@ -77,6 +77,23 @@ TableEntry make_segment_log() {
           .key = "sequence, ordinal"};
 }
 
+TableEntry make_check_log() {
+  return {.schema = {"check_log",
+                     {{"name", ColumnType::kText},
+                      {"version", ColumnType::kLong},
+                      {"compares", ColumnType::kText},
+                      {"source", ColumnType::kText},
+                      {"time", ColumnType::kTimestamp},
+                      {"compared", ColumnType::kLong},
+                      {"agreed", ColumnType::kLong},
+                      {"at_least", ColumnType::kText},
+                      {"quarantined", ColumnType::kBoolean}},
+                     false,
+                     "name, version, time",
+                     {"quarantined"}},
+          .key = "name, version, time"};
+}
+
 TableEntry make_table(TableId id) {
   switch (id) {
     case TableId::kIdentityLog:
@@ -85,6 +102,8 @@ TableEntry make_table(TableId id) {
       return make_definitions();
     case TableId::kSegmentLog:
       return make_segment_log();
+    case TableId::kCheckLog:
+      return make_check_log();
     case TableId::kEvents:
       return make_events();
   }

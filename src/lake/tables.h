@@ -14,10 +14,10 @@
 namespace kehu::lake {
 
 // In the order in which a commit writes them. `events` is the last one: its position is that of the lake.
-enum class TableId : uint8_t { kIdentityLog, kDefinitions, kSegmentLog, kEvents };
-inline constexpr size_t kTableCount = 4;
-inline constexpr std::array<TableId, kTableCount> kAllTables = {TableId::kIdentityLog, TableId::kDefinitions,
-                                                                TableId::kSegmentLog, TableId::kEvents};
+enum class TableId : uint8_t { kIdentityLog, kDefinitions, kSegmentLog, kCheckLog, kEvents };
+inline constexpr size_t kTableCount = 5;
+inline constexpr std::array<TableId, kTableCount> kAllTables = {
+    TableId::kIdentityLog, TableId::kDefinitions, TableId::kSegmentLog, TableId::kCheckLog, TableId::kEvents};
 
 struct TableEntry {
   delta::TableSchema schema;

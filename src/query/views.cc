@@ -62,6 +62,11 @@ std::string table_select(lake::TableId table, const delta::FileSet& files, int64
       return cat("SELECT * REPLACE (", present_owner(session), ") FROM (", rows, ")");
     case lake::TableId::kSegmentLog:
       return cat("SELECT * REPLACE (nullif(customer_id, repeat('0', 32)) AS customer_id) FROM (", rows, ")");
+    case lake::TableId::kCheckLog:
+      return cat(
+          "SELECT * REPLACE (nullif(source, '') AS source, CAST(at_least AS DOUBLE) AS at_least), "
+          "agreed / nullif(compared, 0) AS share FROM (",
+          rows, ")");
     default:
       return rows;
   }

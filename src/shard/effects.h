@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/money.h"
 #include "codec/record.h"
 #include "definition/project.h"
 #include "identity/resolution.h"
@@ -44,6 +45,20 @@ struct RuleChange {
   bool in_force = true;
 };
 
+// How often a source, or a list, agreed with own facts, and what follows for its values.
+struct CheckResult {
+  Sequence sequence;  // of the record that measured it
+  std::string check;
+  Sequence version;
+  std::string compares;  // "trait.city", "list.VIP"
+  std::string source;    // of a trait
+  Instant as_of;
+  uint64_t compared = 0;
+  uint64_t agreed = 0;
+  Decimal at_least;
+  bool quarantined = false;  // from this record on
+};
+
 // What a command is answered, by its kind: a merge or un-merge, a change of definitions.
 using Outcome = std::variant<identity::Outcome, definition::Defined>;
 
@@ -64,6 +79,7 @@ class Effects {
   std::vector<std::shared_ptr<const membership::Labels>> labels;  // what both name
   std::vector<Intent> intents;                                    // which the outbox holds, too
   std::vector<IntentKey> settled;                                 // whose receipt came
+  std::vector<CheckResult> checks;                                // that were measured
   uint64_t measurements = 0;                                      // that were applied
   uint64_t timers_due = 0;                                        // timers that came due
   uint64_t receipts_repeated = 0;                                 // of intents that were counted before
@@ -81,6 +97,7 @@ class Effects {
     labels.clear();
     intents.clear();
     settled.clear();
+    checks.clear();
     measurements = timers_due = receipts_repeated = 0;
     customers_delta = 0;
     unlisted_channels = amounts_unread = 0;

@@ -115,6 +115,9 @@ class Shard {
   const Quarantine* quarantine_of(std::string_view trait, std::string_view source) const;
   const Quarantine* quarantine_of_list(std::string_view list) const;
   const std::vector<membership::RuleVersion>& checks() const { return checks_; }
+  // All that is known of the checks that there are, oldest first, as if record `sequence` had measured it:
+  // the state has forgotten which did, and what followed from any but the last.
+  std::vector<CheckResult> check_results(Sequence sequence) const;
   static std::string check_key(const membership::RuleVersion& check);
   // What a customer has by a statement, in force or not; unknown: nothing. NotFound: there is no such
   // customer.
@@ -170,6 +173,9 @@ class Shard {
   absl::Status apply_command(const LogRecord& record, Instant tick, Effects& effects);
   absl::Status set_reminder(const LogRecord& record);
   absl::Status measured(const LogRecord& record, Instant now, Effects& effects);
+  static CheckResult result_of(const membership::RuleVersion& check,
+                               const measure::MeasuredCheck::Point& point, bool quarantined,
+                               Sequence sequence);
   void take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects);
   void find_quarantines();
   void believe_lists();

@@ -135,12 +135,41 @@ void Shard::ask_about_traits(Sequence sequence) {
   }
 }
 
+CheckResult Shard::result_of(const membership::RuleVersion& check, const measure::MeasuredCheck::Point& point,
+                             bool quarantined, Sequence sequence) {
+  const rule::Node& body = check.definition.body;
+  const bool listed = body.of[0].op == rule::Op::kListValue;
+  return {.sequence = sequence,
+          .check = check.definition.name,
+          .version = check.version,
+          .compares = cat(listed ? "list." : "trait.", body.of[0].text),
+          .source = body.text,
+          .as_of = point.as_of,
+          .compared = point.compared,
+          .agreed = point.agreed,
+          .at_least = body.number,
+          .quarantined = quarantined};
+}
+
+std::vector<CheckResult> Shard::check_results(Sequence sequence) const {
+  std::vector<CheckResult> results;
+  for (const membership::RuleVersion& check : checks_) {
+    const measure::MeasuredCheck* known = measurements_.check(check_key(check));
+    if (known == nullptr) continue;
+    for (const auto& point : known->points)
+      results.push_back(result_of(check, point, known->quarantined, sequence));
+  }
+  return results;
+}
+
 void Shard::take_agreement(const codec::Measurement& measurement, Sequence sequence, Effects& effects) {
   const auto check = std::ranges::find_if(
       checks_, [&](const membership::RuleVersion& each) { return check_key(each) == measurement.key; });
   if (check == checks_.end()) return;
   ++effects.measurements;
   const bool other = measurements_.put_check(measurement, check->definition.body.number);
+  const measure::MeasuredCheck* known = measurements_.check(measurement.key);
+  effects.checks.push_back(result_of(*check, known->points.back(), known->quarantined, sequence));
   find_quarantines();
   if (other) ask_about_traits(sequence);
 }
