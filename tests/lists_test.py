@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Uploaded lists: who is on one, by any identifier and any file; a new upload in the place of the one before, all at
 once; merges, crashes, checks and archives of them; and what rules, previews and verifications make of it."""
+import base64
 import json
 import os
 import pathlib
@@ -153,7 +154,7 @@ class ListsTest(unittest.TestCase):
         path = f"/api/v1/lists/{quoted('会员')}/uploads"
         begun = self.server.post(path, {"file": "c.csv"})
         self.assertEqual((begun.status, begun.json["begun"]["number"], begun.json["upload"]["number"]), (201, 2, 1), begun)
-        self.assertNotIn("mark", json.dumps(begun.json), "nobody can write what only an upload may")
+        self.assertNotIn("nonce", json.dumps(begun.json), "nobody can write what only an upload may")
         rows = {"rows": [{"row": 1, "customer": "user_id:u5", "value": "x"}, {"row": 2, "customer": "user_id:u1"},
                          {"row": 3, "customer": "user_id:u6"}, {"row": 4, "customer": "nonsense"}]}
         answer = self.server.post(f"{path}/2/rows", rows).json
@@ -224,6 +225,18 @@ class ListsTest(unittest.TestCase):
         again = self.server.post(f"/api/v1/lists/{quoted('会员')}/uploads", {})
         self.assertEqual((again.json["begun"]["number"], "upload" in again.json), (2, False), again)
         self.assertEqual(self.server.post("/api/v1/lists/a.b/uploads", {}).status, 400)
+
+    def test_nobody_but_an_upload_writes_them(self):
+        self.upload("黑名单", self.file("a.csv", "user_id\nu1\n"), "--id", "user_id")
+        for traits in ({"list:黑名单/1": None}, {"$unset": ["list:黑名单/1"]}, {"$set_once": {"list:黑名单/2": 1}}):
+            self.assertEqual(self.server.post_events([{"type": "identify", "user_id": "u1", "traits": traits}])["rejected"], 1)
+        escaped = '{"type": "identify", "user_id": "u1", "traits": {"\\u006cist:黑名单/1": null}}'
+        answer = self.server.request("POST", "/api/v1/events", escaped.encode(), {"Authorization": "Basic " + base64.b64encode(
+            f"{kehu_server.WRITE_KEY}:".encode()).decode()})
+        self.assertEqual(answer.json["rejected"], 1, answer)
+        self.assertIn("黑名单", self.server.customer("user_id:u1")["lists"])
+        reasons = {each["reason"] for each in self.server.get("/api/v1/rejections").json["rejections"]}
+        self.assertEqual(reasons, {"reserved_key"})
 
     def test_a_list_of_phones_is_sealed(self):
         """Its name speaks of phones, which says nothing of its trait; its values are phones, and sealed."""

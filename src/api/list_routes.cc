@@ -27,7 +27,7 @@ using list::Uploads;
 
 constexpr size_t kRowsBytes = 4u << 20;
 constexpr size_t kRowsMost = 5000;  // of one request
-constexpr size_t kMarkBytes = 8;
+constexpr size_t kNonceBytes = 8;
 constexpr size_t kFileBytes = 255;
 
 void write_upload(json::Writer& writer, std::string_view key, const Upload& upload, bool finished) {
@@ -189,7 +189,7 @@ absl::StatusOr<Response> begin(App& app, const Command& command) {
     list.description = beginning->description.value_or(list.description);
     Uploads uploads = definition::uploads_of(changes.project(), name);
     uploads.begun = list::next_upload(uploads, app.engine().clock().now());
-    uploads.begun->mark = os::random_hex(kMarkBytes);
+    uploads.begun->nonce = os::random_hex(kNonceBytes);
     uploads.begun->source = beginning->source;
     uploads.begun->file = beginning->file;
     if (is_new || beginning->owner || beginning->description)

@@ -49,7 +49,7 @@ void write_lists(json::Writer& writer, const ProfileView& profile, replica::Repl
     const auto trait = std::ranges::find(profile.traits, standing.trait, &TraitView::name);
     if (trait == profile.traits.end()) continue;
     const auto document = json::Document::parse(trait->value);
-    if (!document.ok() || document->root().find(list::kMarkMember).as_string() != standing.mark) continue;
+    if (!document.ok() || document->root().find(list::kNonceMember).as_string() != standing.nonce) continue;
     const json::Value value = document->root().find(list::kValueMember);
     writer.key(name).begin_object();
     writer.raw_field("value",

@@ -105,7 +105,7 @@ class Enrolment {
     const auto trait = std::ranges::find(profile->traits, trait_, &TraitView::name);
     if (trait == profile->traits.end()) return false;
     const auto document = json::Document::parse(trait->value);
-    return document.ok() && document->root().find(list::kMarkMember).as_string() == upload_.mark;
+    return document.ok() && document->root().find(list::kNonceMember).as_string() == upload_.nonce;
   }
 
   void write(const engine::Source& source) {
@@ -116,7 +116,8 @@ class Enrolment {
                                 .default_channel = source.channel.name(),
                                 .received_at = engine_.clock().now(),
                                 .remote_ip = {},
-                                .origin = "list"};
+                                .origin = "list",
+                                .list_traits = intake::ListTraits::kAllowed};
     intake::BulkDecoder decoder(sender);
     std::set<CustomerId> customers;
     std::set<Token> strangers;

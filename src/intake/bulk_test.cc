@@ -70,6 +70,32 @@ TEST_F(BulkTest, ASendersClockIsCorrectedBySentAt) {
   }
 }
 
+TEST_F(BulkTest, OnlyUploadsWriteTraitsOfLists) {
+  const char* cases[] = {
+      R"({"list:VIP/1":{"upload":"a1","text":null}})",
+      R"({"a":1,"list:VIP/1":null})",
+      R"({"\u006cist:VIP/1":null})",
+      R"({"$unset":["a","list:VIP/1"]})",
+      R"({"$unset":{"list:VIP/1":true}})",
+      R"({"$set_once":{"list:VIP/1":{"upload":"a1"}}})",
+      R"({"$append":{"list:VIP/1":["a"]}})",
+  };
+  for (const char* traits : cases) {
+    const std::string event = cat(R"({"type":"identify","user_id":"u1","traits":)", traits, "}");
+    door_.sender.list_traits = ListTraits::kRefused;
+    const Records refused = decode(event);
+    ASSERT_EQ(refused.rejections.size(), 1u) << traits;
+    EXPECT_EQ(refused.rejections[0].reason, Reason::kReservedKey) << traits;
+    door_.sender.list_traits = ListTraits::kAllowed;
+    EXPECT_EQ(decode(event).events.size(), 1u) << traits;
+  }
+  door_.sender.list_traits = ListTraits::kRefused;
+  EXPECT_EQ(decode(R"({"event":"A","user_id":"u1","properties":{"list:VIP/1":1},"traits":{"list":1}})")
+                .events.size(),
+            1u)
+      << "a property, and a trait of another name";
+}
+
 // Several events of one shape stand in one body, so that what was found out about the first is not taken for
 // the next.
 TEST_F(BulkTest, RepeatedKeysAreSettledOnce) {

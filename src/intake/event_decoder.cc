@@ -547,7 +547,7 @@ bool EventDecoder::read_objects() {
     return false;
   }
   if (traits != 0) {
-    if (auto fault = check_trait_operands(*index_, traits)) {
+    if (auto fault = check_trait_operands(*index_, traits, sender_->list_traits)) {
       fault_ = *std::move(fault);
       return false;
     }

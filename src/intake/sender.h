@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "fields/policy.h"
+#include "intake/trait_operands.h"
 #include "model/event.h"
 #include "model/ids.h"
 #include "model/record.h"
@@ -44,6 +45,7 @@ struct Sender {
   const SourceOfKey* source_of_key = nullptr;
   // Of the same project; nullptr opens no encrypted record.
   seal::EnvelopeOpener* envelopes = nullptr;
+  ListTraits list_traits = ListTraits::kRefused;  // only an upload of a list writes them
   // Counts values that read as personal and stay in clear because the settings say so, when set.
   std::atomic<uint64_t>* in_clear = nullptr;
 };

@@ -6,6 +6,7 @@
 #include "base/money.h"
 #include "base/text.h"
 #include "json/text.h"
+#include "list/standing.h"
 #include "model/trait_operator.h"
 
 namespace kehu::intake {
@@ -15,10 +16,25 @@ using json::Kind;
 
 class OperandCheck {
  public:
-  explicit OperandCheck(const json::Index& index) : index_(index) {}
+  OperandCheck(const json::Index& index, ListTraits lists) : index_(index), lists_(lists) {}
+
+  // Of the trait that a key, or an element of $unset, names. Anybody who has a write key could else take
+  // himself off a list that he does not like.
+  std::optional<Fault> check_name(uint32_t node) {
+    if (lists_ == ListTraits::kAllowed) return std::nullopt;
+    const std::string_view name = index_.text_of(index_[node], scratch_);
+    if (!name.starts_with(list::kTraitPrefix)) return std::nullopt;
+    return Fault{Reason::kReservedKey, node,
+                 "traits that begin with list: are those of uploaded lists: `kehu list upload`"};
+  }
 
   std::optional<Fault> check(TraitOperator named, uint32_t operand) {
     if (is_empty_list(operand) && named != TraitOperator::kClear) return std::nullopt;  // PHP's empty object
+    if (kind(operand) == Kind::kObject) {
+      for (uint32_t key = operand + 1; key < index_[operand].next; key = index_[key + 1].next) {
+        if (auto fault = check_name(key)) return fault;
+      }
+    }
     switch (named) {
       case TraitOperator::kClear:
         return require(operand, kind(operand) == Kind::kBool,
@@ -54,6 +70,7 @@ class OperandCheck {
     if (kind(operand) != Kind::kArray) return require(operand, false, std::string(kWanted));
     for (uint32_t at = operand + 1; at < index_[operand].next; at = index_[at].next) {
       if (kind(at) != Kind::kString) return require(at, false, std::string(kWanted));
+      if (auto fault = check_name(at)) return fault;
     }
     return std::nullopt;
   }
@@ -79,16 +96,20 @@ class OperandCheck {
   }
 
   const json::Index& index_;
+  const ListTraits lists_;
+  std::string scratch_;
 };
 
 }  // namespace
 
-std::optional<Fault> check_trait_operands(const json::Index& index, uint32_t traits) {
+std::optional<Fault> check_trait_operands(const json::Index& index, uint32_t traits, ListTraits lists) {
+  OperandCheck operands(index, lists);
   for (uint32_t key = traits + 1; key < index[traits].next; key = index[key + 1].next) {
+    if (auto fault = operands.check_name(key)) return fault;
     if (index[key].escaped) continue;
     const TraitOperator named = trait_operator(index.inner(index[key]));
     if (named == TraitOperator::kNone) continue;
-    if (auto fault = OperandCheck(index).check(named, key + 1)) return fault;
+    if (auto fault = operands.check(named, key + 1)) return fault;
   }
   return std::nullopt;
 }

@@ -94,8 +94,8 @@ class PlainFacts : public Facts {
   }
   std::optional<rule::Value> list_value(std::string_view name) const override {
     const list::Standing* standing = list::find(lists, name);
-    const auto mark = standing == nullptr ? std::nullopt : trait(standing->mark_path());
-    if (!mark || rule::Value::of(*mark).text != standing->mark) return std::nullopt;
+    const auto nonce = standing == nullptr ? std::nullopt : trait(standing->nonce_path());
+    if (!nonce || rule::Value::of(*nonce).text != standing->nonce) return std::nullopt;
     const auto value = trait(standing->value_path());
     return value ? rule::Value::of(*value) : rule::Value();
   }
@@ -118,7 +118,7 @@ class RandomHistory {
       : random_(seed), world_(std::move(world)), moment_(random_moment()) {
     for (const std::string& name : world_.lists) {
       if (!chance(6))
-        lists_[name] = {.trait = cat(list::kTraitPrefix, name, "/", 1 + below(2)), .mark = "a1"};
+        lists_[name] = {.trait = cat(list::kTraitPrefix, name, "/", 1 + below(2)), .nonce = "a1"};
     }
     for (size_t i = 0; i < world_.customers; ++i) facts_.push_back(random_facts());
     look_for_changes_of_clocks();

@@ -14,13 +14,13 @@ namespace {
 
 constexpr size_t kNameBytes = 64;
 
-bool is_mark(std::string_view name) {
+bool is_nonce(std::string_view name) {
   return std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 void write(std::string_view key, const std::optional<Upload>& upload, json::Writer& writer) {
   if (!upload) return;
-  writer.key(key).begin_object().field("number", upload->number).field("mark", upload->mark);
+  writer.key(key).begin_object().field("number", upload->number).field("nonce", upload->nonce);
   writer.field("slot", upload->slot).field("at", format_utc(upload->at)).field("source", upload->source);
   if (!upload->file.empty()) writer.field("file", upload->file);
   if (upload->finished) writer.field("finished", format_utc(*upload->finished));
@@ -38,9 +38,9 @@ bool read(const json::Value& value, std::optional<Upload>& upload) {
     return static_cast<uint64_t>(std::max<int64_t>(0, value.find(name).as_int().value_or(0)));
   };
   Upload& read = upload.emplace();
-  read.mark = value.find("mark").as_string().value_or("");
-  if (!number || *number < 1 || !slot || (*slot != 1 && *slot != 2) || !at || read.mark.empty() ||
-      !is_mark(read.mark))
+  read.nonce = value.find("nonce").as_string().value_or("");
+  if (!number || *number < 1 || !slot || (*slot != 1 && *slot != 2) || !at || read.nonce.empty() ||
+      !is_nonce(read.nonce))
     return false;
   read.number = static_cast<uint64_t>(*number);
   read.slot = static_cast<int>(*slot);
@@ -112,7 +112,7 @@ absl::StatusOr<Uploads> parse_uploads(std::string_view text) {
   const bool good = read(document->root().find("begun"), uploads.begun) &&
                     read(document->root().find("in_force"), uploads.in_force);
   if (good) return uploads;
-  return absl::InvalidArgumentError("an upload of a list needs `number`, `mark`, `slot`, `at` and `source`");
+  return absl::InvalidArgumentError("an upload of a list needs `number`, `nonce`, `slot`, `at` and `source`");
 }
 
 // A row's moment is a microsecond behind the one before, so that the later of two rows of one customer holds;
@@ -135,7 +135,7 @@ std::string trait_of(std::string_view list, const Upload& upload) {
 std::string trait_json(const Upload& upload, std::optional<std::string_view> value) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().field(kMarkMember, upload.mark).key(kValueMember);
+  writer.begin_object().field(kNonceMember, upload.nonce).key(kValueMember);
   value ? writer.value(*value) : writer.null();
   writer.end_object();
   return out;
@@ -144,7 +144,7 @@ std::string trait_json(const Upload& upload, std::optional<std::string_view> val
 std::optional<Standing> standing_of(std::string_view list, const Uploads& uploads) {
   if (!uploads.in_force) return std::nullopt;
   return Standing{.trait = trait_of(list, *uploads.in_force),
-                  .mark = uploads.in_force->mark,
+                  .nonce = uploads.in_force->nonce,
                   .since = uploads.in_force->finished.value_or(uploads.in_force->at)};
 }
 

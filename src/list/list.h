@@ -16,7 +16,7 @@ struct Upload {
   uint64_t number = 0;  // of the list's, from 1
   // Names the upload in the traits that its rows write. Drawn at random, and shown to administrators alone:
   // who has only a write key cannot put anybody on a list.
-  std::string mark = {};
+  std::string nonce = {};
   int slot = 1;             // 1 or 2; see trait_of
   Instant at = {};          // when it began; the moment of its first row
   std::string source = {};  // by name: whose events the rows are
@@ -63,7 +63,7 @@ Upload next_upload(const Uploads& uploads, Instant now);
 
 // The trait that an upload's rows write.
 std::string trait_of(std::string_view list, const Upload& upload);
-// How the trait of a member reads: {"upload":"MARK","text":"VALUE"}; null in place of a value that is not
+// How the trait of a member reads: {"upload":"NONCE","text":"VALUE"}; null in place of a value that is not
 // there.
 std::string trait_json(const Upload& upload, std::optional<std::string_view> value);
 

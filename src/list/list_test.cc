@@ -28,10 +28,10 @@ TEST(ListTest, UploadsTakeTurns) {
   EXPECT_EQ(trait_of("VIP", *uploads.begun), "list:VIP/1");
   EXPECT_EQ(standing_of("VIP", uploads), std::nullopt) << "it is only begun";
 
-  uploads.begun->mark = "aa";
+  uploads.begun->nonce = "aa";
   uploads.begun->rows = 10;
   uploads.in_force = uploads.begun;
-  EXPECT_EQ(standing_of("VIP", uploads), (Standing{.trait = "list:VIP/1", .mark = "aa", .since = noon}));
+  EXPECT_EQ(standing_of("VIP", uploads), (Standing{.trait = "list:VIP/1", .nonce = "aa", .since = noon}));
   // Two that are begun and never finished write where nobody reads.
   for (const uint64_t number : {2u, 3u}) {
     uploads.begun = next_upload(uploads, noon);
@@ -49,14 +49,14 @@ TEST(ListTest, AnUploadBeginsBehindTheRowsOfTheOneBefore) {
 }
 
 TEST(ListTest, TraitsHaveBothMembers) {
-  const Upload upload{.mark = "aa"};
+  const Upload upload{.nonce = "aa"};
   EXPECT_EQ(trait_json(upload, "金\""), R"({"upload":"aa","text":"金\""})");
   EXPECT_EQ(trait_json(upload, std::nullopt), R"({"upload":"aa","text":null})");
 }
 
 TEST(ListTest, DefinitionsAreReadAsTheyAreWritten) {
   const Upload upload{.number = 3,
-                      .mark = "00ff",
+                      .nonce = "00ff",
                       .slot = 2,
                       .at = at("2026-01-31T12:00:00.123456Z"),
                       .source = "crm",
@@ -74,9 +74,9 @@ TEST(ListTest, DefinitionsAreReadAsTheyAreWritten) {
   EXPECT_EQ(read->in_force->at, upload.at) << "rows of one upload have the same moments after a restart";
   EXPECT_EQ(read->in_force->customers, 6u);
   EXPECT_TRUE(parse_uploads("{}").ok());
-  EXPECT_FALSE(parse_uploads(R"({"begun":{"number":0,"mark":"a","slot":1,"at":"2026-01-31"}})").ok());
-  EXPECT_FALSE(parse_uploads(R"({"begun":{"number":1,"mark":"'","slot":1,"at":"2026-01-31"}})").ok());
-  EXPECT_FALSE(parse_uploads(R"({"in_force":{"number":1,"mark":"a","slot":3,"at":"2026-01-31"}})").ok());
+  EXPECT_FALSE(parse_uploads(R"({"begun":{"number":0,"nonce":"a","slot":1,"at":"2026-01-31"}})").ok());
+  EXPECT_FALSE(parse_uploads(R"({"begun":{"number":1,"nonce":"'","slot":1,"at":"2026-01-31"}})").ok());
+  EXPECT_FALSE(parse_uploads(R"({"in_force":{"number":1,"nonce":"a","slot":3,"at":"2026-01-31"}})").ok());
 
   const auto list = parse_list(R"({"owner":"li","description":"最好的"})");
   ASSERT_TRUE(list.ok()) << list.status();

@@ -12,16 +12,16 @@ namespace kehu::list {
 
 // Traits that uploads write begin so. Their names are ours, whatever their words say.
 inline constexpr std::string_view kTraitPrefix = "list:";
-inline constexpr std::string_view kMarkMember = "upload";
+inline constexpr std::string_view kNonceMember = "upload";
 inline constexpr std::string_view kValueMember = "text";
 
-// Of a list whose upload is in force: who has this mark in this trait is on it.
+// Of a list whose upload is in force: who has this nonce in this trait is on it.
 struct Standing {
   std::string trait;
-  std::string mark;
+  std::string nonce;
   Instant since = {};  // it is in force
 
-  std::string mark_path() const { return trait + "." + std::string(kMarkMember); }
+  std::string nonce_path() const { return trait + "." + std::string(kNonceMember); }
   std::string value_path() const { return trait + "." + std::string(kValueMember); }
   bool operator==(const Standing&) const = default;
 };

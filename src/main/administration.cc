@@ -52,7 +52,8 @@ CLI::App* group(CLI::App& app, const char* name, const char* what) {
 void add_definition_commands(CLI::App& app, absl::Status& result) {
   const auto in = [](const Declared<command::DefinitionsCommand>& declared) {
     declared.command
-        ->add_option("DIR", declared.options->directory, "settings.json, sources/NAME.json, webhooks/NAME.json, *.kehu…")
+        ->add_option("DIR", declared.options->directory,
+                     "settings.json, sources/NAME.json, webhooks/NAME.json, *.kehu…")
         ->required();
     return declared;
   };

@@ -90,9 +90,9 @@ TEST_F(QueryTest, reads_files_and_tail_as_one) {
 }
 
 TEST_F(QueryTest, shows_what_is_documented) {
-  EXPECT_EQ(
-      run("SHOW TABLES"),
-      "name\ncheck_log\ncustomers\ndefinitions\nevents\nidentity_log\norder_events\norders\nsegment_log\nsegments\n");
+  EXPECT_EQ(run("SHOW TABLES"),
+            "name\ncheck_log\ncustomers\ndefinitions\nevents\nidentity_log\norder_events\norders\nsegment_"
+            "log\nsegments\n");
   EXPECT_EQ(run("SELECT column_name FROM (DESCRIBE customers)"),
             "column_name\ncustomer_id\nuser_id\ntraits\nevents\nfirst_time\nlast_time\nfirst_channel\n"
             "last_channel\nfirst_source\nlast_source\n");

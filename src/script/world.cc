@@ -147,7 +147,7 @@ absl::Status World::upload(const UploadList& list) {
   if (auto status = make_list(list.name); !status.ok()) return status;
   list::Uploads uploads = definition::uploads_of(*project(), list.name);
   list::Upload upload = list::next_upload(uploads, now_);
-  upload.mark = cat(upload.number);
+  upload.nonce = cat(upload.number);
   upload.source = "default";
   for (const UploadList::Member& member : list.members) {
     ++upload.rows;
@@ -161,7 +161,7 @@ absl::Status World::upload(const UploadList& list) {
     writer.key("traits").begin_object();
     writer.raw_field(list::trait_of(list.name, upload), list::trait_json(upload, member.value));
     writer.end_object().end_object();
-    if (auto status = send(event); !status.ok()) return status;
+    if (auto status = send(event, intake::ListTraits::kAllowed); !status.ok()) return status;
   }
   uploads = {.begun = upload, .in_force = upload};
   const std::string body = list::to_json(uploads);
@@ -278,7 +278,8 @@ absl::Status World::advance_to(Instant then) {
   return tick(then);
 }
 
-absl::Status World::decode(std::string_view event, Instant at, intake::Intake& intake) {
+absl::Status World::decode(std::string_view event, Instant at, intake::Intake& intake,
+                           intake::ListTraits lists) {
   const intake::Sender sender{.policy = policy_.get(),
                               .door = door_.get(),
                               .project = definition::Project::kDefault,
@@ -287,7 +288,8 @@ absl::Status World::decode(std::string_view event, Instant at, intake::Intake& i
                               .received_at = at,
                               .retried = false,
                               .remote_ip = {},
-                              .origin = "script"};
+                              .origin = "script",
+                              .list_traits = lists};
   intake::BulkDecoder decoder(sender, workspace_);
   decoder.decode_whole(event, intake);
   return refusal_of(intake.records);
@@ -300,9 +302,11 @@ absl::Status World::arrive(const intake::Intake& intake) {
   return absl::OkStatus();
 }
 
-absl::Status World::send(std::string_view event) {
+absl::Status World::send(std::string_view event) { return send(event, intake::ListTraits::kRefused); }
+
+absl::Status World::send(std::string_view event, intake::ListTraits lists) {
   intake::Intake intake;
-  if (auto status = decode(event, now_, intake); !status.ok()) return status;
+  if (auto status = decode(event, now_, intake, lists); !status.ok()) return status;
   return arrive(intake);
 }
 

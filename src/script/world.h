@@ -77,7 +77,9 @@ class World {
   absl::Status make_list(const std::string& name);
   absl::Status tick(Instant at);
   absl::Status pass(Instant then);
-  absl::Status decode(std::string_view event, Instant at, intake::Intake& intake);
+  absl::Status decode(std::string_view event, Instant at, intake::Intake& intake,
+                      intake::ListTraits lists = intake::ListTraits::kRefused);
+  absl::Status send(std::string_view event, intake::ListTraits lists);
   absl::Status arrive(const intake::Intake& intake);
   absl::Status apply(const RecordBatch& batch);
   absl::Status apply_command(const RecordBatch& batch);

@@ -88,7 +88,7 @@ class Story {
       lists_.erase(name);
     } else {
       lists_[name] = {.trait = cat(list::kTraitPrefix, name, "/", 1 + below(2)),
-                      .mark = chance(2) ? "a1" : "b2"};
+                      .nonce = chance(2) ? "a1" : "b2"};
     }
     append_definitions();
   }
@@ -800,19 +800,19 @@ TEST_F(RulesMoments, AnotherUploadOfAListIsAskedAboutAtOnce) {
   identify("b", 1, R"({"list:VIP/1":{"upload":"a1","text":null},"vip":true})");
   identify("c", 1, R"({"list:VIP/2":{"upload":"b2","text":"3"}})");
   EXPECT_EQ(members("a"), "问=否") << "no upload is in force";
-  upload({{"VIP", {.trait = "list:VIP/1", .mark = "a1"}}});
+  upload({{"VIP", {.trait = "list:VIP/1", .nonce = "a1"}}});
   EXPECT_EQ(backfill(), (std::set<std::string>{"a 值 in", "a 在 in", "a 问 in", "b 在 in", "b 问 in"}));
   EXPECT_EQ(members("b"), "在 别的 问=是") << "on it without a value";
   identify("d", 1, R"({"list:VIP/1":{"upload":"forged","text":"金"}})");
-  EXPECT_EQ(members("d"), "问=否") << "who does not know the mark puts nobody on a list";
-  upload({{"VIP", {.trait = "list:VIP/2", .mark = "b2"}}});
+  EXPECT_EQ(members("d"), "问=否") << "who does not know the nonce puts nobody on a list";
+  upload({{"VIP", {.trait = "list:VIP/2", .nonce = "b2"}}});
   runner_.restart();
   backfill();
   EXPECT_EQ(members("a"), "问=否");
   EXPECT_EQ(members("c"), "在 值=3 问=是");
   EXPECT_TRUE(backfill().empty());
   upload(
-      {{"VIP", {.trait = "list:VIP/2", .mark = "b2"}}, {"other", {.trait = "list:other/1", .mark = "c3"}}});
+      {{"VIP", {.trait = "list:VIP/2", .nonce = "b2"}}, {"other", {.trait = "list:other/1", .nonce = "c3"}}});
   EXPECT_EQ(runner_.shard().backfill_job().round.kind, BackfillRound::kNone) << "of another list";
   merge("a", "c");
   EXPECT_EQ(members("a"), "在 值=3 问=是");

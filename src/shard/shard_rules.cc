@@ -148,8 +148,8 @@ bool Shard::is_disbelieved(std::string_view trait) {
 rule::Value Shard::listed(rule::Op op, std::string_view list) {
   const list::Standing* standing = list::find(believed_lists_, list);
   if (standing == nullptr) return op == rule::Op::kListed ? rule::Value::of(false) : rule::Value();
-  const auto mark = traits_.find(standing->mark_path());
-  const bool on_it = mark && rule::Value::of(*mark).text == standing->mark;
+  const auto nonce = traits_.find(standing->nonce_path());
+  const bool on_it = nonce && rule::Value::of(*nonce).text == standing->nonce;
   if (op == rule::Op::kListed) return rule::Value::of(on_it);
   const auto value = on_it ? traits_.find(standing->value_path()) : std::nullopt;
   return value ? rule::Value::of(*value) : rule::Value();

@@ -156,8 +156,8 @@ Term Translator::listed(const Node& node) const {
   const auto member = [](const std::string& path) {
     return cat(kValueFunction, "(traits, ", sql_literal(path), ")");
   };
-  const std::string on_it =
-      cat("coalesce(", member(standing->mark_path()), " = ", sql_literal("\"" + standing->mark), ", false)");
+  const std::string on_it = cat("coalesce(", member(standing->nonce_path()), " = ",
+                                sql_literal("\"" + standing->nonce), ", false)");
   if (!asks_value) return {Form::kTruth, on_it};
   return {Form::kTagged, cat("CASE WHEN ", on_it, " THEN ", member(standing->value_path()), " END")};
 }
