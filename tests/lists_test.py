@@ -144,6 +144,13 @@ class ListsTest(unittest.TestCase):
         self.assertIn("会员", self.server.customer("user_id:new1")["lists"])
         self.assertIn("there is no source", self.upload("会员", self.work / "new.csv", "--id", "user_id", "--source", "nowhere",
                                                         code=2))
+        for path, ident, why in ((self.file("typo.csv", "phon\nu1\n"), "phon", "no identifier type"),
+                                 (self.file("others.csv", "user_id\nx1\nx2\n"), "user_id", "2 are of nobody who is known"),
+                                 (self.file("none.csv", "user_id\n"), "user_id", "has no rows")):
+            refused = self.upload("会员", path, "--id", ident, code=1)
+            self.assertIn(why, refused)
+            self.assertIn("the list stays as it was", refused)
+        self.assertIn("会员", self.server.customer("user_id:new1")["lists"])
         self.assertIn("it has: user_id", self.upload("会员", self.file("two.csv", "user_id,b\nu1,2\n"), "--id", "phone", code=1))
 
     def test_an_upload_is_not_seen_before_it_is_finished(self):
@@ -156,7 +163,7 @@ class ListsTest(unittest.TestCase):
         self.assertEqual((begun.status, begun.json["begun"]["number"], begun.json["upload"]["number"]), (201, 2, 1), begun)
         self.assertNotIn("nonce", json.dumps(begun.json), "nobody can write what only an upload may")
         rows = {"rows": [{"row": 1, "customer": "user_id:u5", "value": "x"}, {"row": 2, "customer": "user_id:u1"},
-                         {"row": 3, "customer": "user_id:u6"}, {"row": 4, "customer": "nonsense"}]}
+                         {"row": 3, "customer": "user_id:u6", "value": 12.5}, {"row": 4, "customer": "nonsense"}]}
         answer = self.server.post(f"{path}/2/rows", rows).json
         self.assertEqual([answer[name] for name in ("customers", "repeats", "unknown", "unreadable")], [3, 0, 0, 1])
         self.assertEqual(answer["faults"][0]["row"], 4)

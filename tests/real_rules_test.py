@@ -14,6 +14,7 @@ import zoneinfo
 
 import client_kit
 import kehu_server
+import lists_test
 import measured_rules_test
 from kehu_server import run
 
@@ -403,7 +404,7 @@ class RulesTest(unittest.TestCase):
 
     def test_each_keyword_is_there_in_chinese(self):
         texts = "".join((RULES / f"{data_set.name}.kehu").read_text() for data_set in (Taobao, OnlineRetail))
-        texts += measured_rules_test.RULES + measured_rules_test.CHECKS
+        texts += measured_rules_test.RULES + measured_rules_test.CHECKS + lists_test.RULES
         texts = re.sub(r'#.*|"[^"]*"', "", texts)
         table = re.findall(r"^\| (`[^|]*`)? ?\| (`[^|(]*`) \|$", (kehu_server.ROOT / "docs/rules.md").read_text(), re.M)
         rows = [[re.findall("`(.*?)`", cell) for cell in row] for row in table]

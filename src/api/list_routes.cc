@@ -245,12 +245,15 @@ absl::StatusOr<Rows> read_rows(std::string_view body) {
     const auto number = member.value.find("row").as_int();
     const auto who = member.value.find("customer").as_string();
     const json::Value value = member.value.find("value");
-    if (!number || *number < 1 || !who || (!value.is_null() && !value.is_string())) {
+    const bool plain = value.is_null() || value.is_string() || value.is_number() || value.is_bool();
+    if (!number || *number < 1 || !who || !plain) {
       return absl::InvalidArgumentError(
           R"(send {"rows": [{"row": 1, "customer": "TYPE:VALUE", "value": "…"}]}; `row` is the row's number in )"
-          R"(the whole upload, and `value` a text, or left out)");
+          R"(the whole upload, and `value` a text or number, or left out)");
     }
-    rows.rows.push_back({.number = static_cast<uint64_t>(*number), .who = *who, .value = value.as_string()});
+    auto text = value.as_string();
+    if (!text && !value.is_null()) text = std::string(value.raw());
+    rows.rows.push_back({.number = static_cast<uint64_t>(*number), .who = *who, .value = std::move(text)});
   }
   if (rows.rows.empty() || rows.rows.size() > kRowsMost) {
     return failure(absl::StatusCode::kInvalidArgument, "send 1 to ", kRowsMost, " `rows` at a time");

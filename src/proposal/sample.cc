@@ -374,8 +374,7 @@ absl::StatusOr<Sample> take_sample(const std::string& path) {
   const auto head = rows::read_first_bytes(path, kHeadBytes);
   if (!head.ok()) return head.status();
   if (rows::is_empty(*head))
-    return failure(absl::StatusCode::kInvalidArgument, path,
-                   " is empty: there is nothing to propose a mapping from");
+    return failure(absl::StatusCode::kInvalidArgument, path, " is empty: nothing can be said of its columns");
   Sample sample;
   if (auto status = find_columns(path, *head, sample); !status.ok()) return status;
   mapping::Mapping mapping;
@@ -411,7 +410,7 @@ absl::StatusOr<Sample> take_sample(const std::string& path) {
   take_nulls(sample);
   if (sample.rows == 0)
     return failure(absl::StatusCode::kInvalidArgument, path,
-                   " has no rows: there is nothing to propose a mapping from");
+                   " has no rows: nothing can be said of its columns");
   return sample;
 }
 

@@ -22,6 +22,7 @@ using command::field;
 using command::kJson;
 
 constexpr size_t kRowsAtOnce = 1000;
+constexpr std::string_view kStays = "; the list stays as it was";
 constexpr size_t kShownRows = 20;  // of each kind of rows that made nobody a member
 
 // What the answers to the rows add up to.
@@ -100,10 +101,13 @@ class ListUpload {
 
   absl::Status run() {
     const auto sample = proposal::take_sample(command_.file);
-    if (!sample.ok()) return failure(absl::StatusCode::kFailedPrecondition, message_of(sample.status()));
+    if (!sample.ok()) {
+      return failure(absl::StatusCode::kFailedPrecondition, message_of(sample.status()), kStays);
+    }
     if (auto status = open(*sample); !status.ok()) return status;
     if (auto status = begin(); !status.ok()) return status;
     if (auto status = send_rows(); !status.ok()) return status;
+    if (totals_.customers == 0) return nobody();
     const auto finished = post(cat(path_, "/finish"), totals_.counts_json());
     if (!finished.ok()) return finished.status();
     list_ = *finished;
@@ -141,6 +145,16 @@ class ListUpload {
   }
 
  private:
+  // A file of another kind, or another type of identifiers, than was meant: it takes nobody off the list.
+  absl::Status nobody() const {
+    std::string why = cat(totals_.rows, " rows, of which ", totals_.unknown,
+                          " are of nobody who is known and ", totals_.unreadable, " cannot be read");
+    if (!totals_.faults.empty())
+      why += cat("; row ", totals_.faults[0].first, ": ", totals_.faults[0].second);
+    return failure(absl::StatusCode::kFailedPrecondition, "no row of ", command_.file, " names a customer (",
+                   why, ")", kStays);
+  }
+
   absl::StatusOr<std::string> post(const std::string& path, std::string body) {
     return command::body_of(
         caller_.call({.method = "POST", .path = path, .headers = kJson, .body = std::move(body)}));
