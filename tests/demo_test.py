@@ -51,7 +51,9 @@ class DemoTest(unittest.TestCase):
         self.assertGreater(quiet, 5)
         self.assertGreater(cards, 2 * quiet)
         self.assertEqual(lists["门店会员卡"]["used_by"], ["segment 金卡未到店"])
-        for name in ("此刻在线", "加购未支付", "小红书兴趣", "线上线下", "金卡未到店", "可短信触达"):
+        gold = server.post("/api/v1/rules/preview", {"rule": 'list.门店会员卡 = "金卡"'}).json["size"]
+        self.assertTrue(0 < gold < cards, gold)
+        for name in ("此刻在线", "加购未支付", "小红书兴趣", "线上线下", "可短信触达"):
             self.assertGreater(segments[name]["size"], 0, name)
         time.sleep(3)
         later = server.get("/api/v1/segments").json["segments"]

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kRowsAtOnce = 1000;
 
 // Every sixth known customer has a card, every fifteenth wants no messages; the same ones each time.
-constexpr char kKnown[] = "SELECT user_id FROM customers WHERE user_id IS NOT NULL ORDER BY md5(customer_id)";
+constexpr char kKnown[] = "SELECT user_id FROM customers WHERE user_id IS NOT NULL ORDER BY md5(user_id)";
 
 class Uploads {
  public:
@@ -92,7 +92,7 @@ absl::Status upload_demo_lists(host::Runtime& runtime) {
   const auto users = uploads.known();
   if (!users.ok()) return users.status();
   const auto card = [](size_t i) -> std::string_view {
-    return i % 10 == 0 ? "金卡" : i % 10 < 4 ? "银卡" : "普卡";
+    return i % 10 < 2 ? "金卡" : i % 10 < 5 ? "银卡" : "普卡";
   };
   if (auto status = uploads.upload(kCardList, every(6, *users), card); !status.ok()) return status;
   return uploads.upload(kOptOutList, every(15, *users), [](size_t) { return std::string_view(); });
