@@ -110,6 +110,16 @@ class ListsTest(unittest.TestCase):
         self.assertEqual(self.server.get("/api/v1/customers/user_id:nobody").status, 404, "unknown makes no customer")
         self.verified()
 
+        size = lambda rule: self.server.post("/api/v1/rules/preview", {"rule": rule}).json["size"]
+        for rule, want in (("in list 会员", 3), ("not in list 会员", 7), ("list.会员 is known", 2), ("list.会员 is unknown", 8),
+                           ('list.会员 = "金卡" or in list 黑名单', 2), ('did("Order Completed") and not in list 黑名单', 9),
+                           ("not in list 会员 and not in list 黑名单", 6)):
+            self.assertEqual(size(rule), want, rule)
+        values = self.server.post("/api/v1/rules/preview", {"rule": "list.会员"}).json["values"]
+        self.assertEqual({each["value"]: each["size"] for each in values}, {"金卡": 1, "银卡": 1})
+        edited = self.server.post(f"/api/v1/segments/{quoted('金卡')}/preview", {"rule": "in list 会员"}).json
+        self.assertEqual((edited["members"], edited["enter"]["size"], edited["leave"]["size"]), (1, 2, 0))
+
         # The second takes the place of the first, whose members are known no more.
         second = self.upload("会员", self.file("vip.ndjson", '{"who":"u2","points":120}\n{"who":"u4","points":"99.5"}\n'),
                              "--id", "user_id=who", "--value", "points")
