@@ -29,8 +29,9 @@ class DataDirectory {
                                             Purpose purpose = Purpose::kWriting);
 
   static constexpr int kRulesFormat = 3;
-  // The directory is from now on one of format 3, which has segments, tags or webhooks: a kehu that knows
-  // none of them says so, and does not take them for damage. Before the first of them is logged. Any thread.
+  // The directory is from now on one of format 3, which has segments, tags, lists or webhooks: a kehu that
+  // knows none of them says so, and does not take them for damage. Before the first of them is logged. Any
+  // thread.
   absl::Status raise_format();
 
   // FailedPrecondition when the path holds files of somebody else.
