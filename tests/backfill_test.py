@@ -212,6 +212,42 @@ class BackfillTest(unittest.TestCase):
         self.assertEqual(self.segments(server)["看过"]["size"], 12_000)
         print(f"{len(seen)} pauses in the middle", flush=True)
 
+    def test_another_time_zone_of_the_project(self):
+        """Rules that count in the project's days count anew; until then the old ones are in force, over a restart too."""
+        (self.work / "rules" / "days.kehu").write_text("""
+segment 三天 = count("Note Viewed", last 3 days) >= 1
+segment 早上 = share("Product Viewed" where hour < 12) > 0.5
+tag 周末 = case when count("Order Completed" where weekday >= 6) >= 2 then "yes" end
+segment 自己的时区 time zone "Asia/Tokyo" = count("Note Viewed", last 5 days) >= 1
+""")
+
+        def set_zone(server):
+            done = run("settings", "set", "time_zone", "America/New_York", "--data", server.data)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+        moved, fresh = self.server("moved"), self.server("fresh")
+        self.apply(moved)
+        self.send(moved)
+        before = self.all_members(moved)
+        versions = {name: segment["version"] for name, segment in self.segments(moved).items()}
+        self.command(moved, "pause")
+        set_zone(moved)
+        moved.stop()
+        moved.start()
+        for name in before:
+            self.assertEqual(self.members(moved, name), before[name], name)
+        self.command(moved, "resume")
+        set_zone(fresh)
+        self.apply(fresh)
+        self.send(fresh)
+        after = self.all_members(moved)
+        self.assertEqual(after, self.all_members(fresh))
+        self.assertNotEqual(after["早上"], before["早上"])
+        for name, segment in self.segments(moved).items():
+            self.assertEqual(segment["version"] == versions[name], name == "自己的时区", name)
+        done = run("verify", "--data", moved.data)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_a_version_is_withdrawn(self):
         server = self.server("withdrawn")
         self.apply(server)

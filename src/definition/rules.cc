@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/text.h"
 #include "definition/list.h"
 #include "definition/project.h"
+#include "model/settings.h"
 #include "rule/check.h"
 #include "rule/tree_json.h"
 #include "text/near_word.h"
@@ -151,6 +153,38 @@ absl::Status check_rules(const Project& project) {
     rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
   if (auto status = check_lists(project, all); !status.ok()) return status;
   return Circle(rules).check();
+}
+
+namespace {
+
+// nullopt: none of the changes is of the settings, or they cannot be read; then the record is refused.
+std::optional<std::string> new_time_zone(absl::Span<const Definition> changes) {
+  const auto settings = std::ranges::find(changes, kSettings, &Definition::kind);
+  if (settings == changes.end()) return std::nullopt;
+  const auto value = find_kind(kSettings)->parse(settings->body);
+  if (!value.ok()) return std::nullopt;
+  return std::static_pointer_cast<const Settings>(*value)->time_zone;
+}
+
+}  // namespace
+
+std::vector<Definition> counted_anew(absl::Span<const Definition> changes, const Project& project) {
+  std::vector<Definition> anew;
+  const auto zone = new_time_zone(changes);
+  if (!zone || *zone == project.settings()->time_zone) return anew;
+  for (const std::string_view kind : {kSegment, kTag}) {
+    project.each(kind, [&](const std::string& name, const Version& version) {
+      const auto same = [&](const Definition& change) { return change.kind == kind && change.name == name; };
+      const auto& rule = *static_cast<const rule::Definition*>(version.value.get());
+      if (!rule.time_zone.empty() || std::ranges::any_of(changes, same)) return;
+      anew.push_back({.kind = kind,
+                      .name = name,
+                      .body = version.body,
+                      .actor = changes.front().actor,
+                      .base = version.sequence});
+    });
+  }
+  return anew;
 }
 
 RuleChanges::RuleChanges(const std::vector<rule::Definition>& rules, std::string_view actor, Sequence base) {

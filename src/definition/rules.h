@@ -30,6 +30,11 @@ std::vector<NamedRule> rules_of(const Project& project);
 // Facts of others that are compared with own ones, by name.
 std::vector<NamedRule> checks_of(const Project& project);
 
+// What a record has to change besides, when one of its changes gives the project another time zone: each rule
+// that counts in the project's becomes a new version of itself, which is filled in like any other. Refers to
+// the project.
+std::vector<Definition> counted_anew(absl::Span<const Definition> changes, const Project& project);
+
 // Rules as the changes of one record: each is new, or takes the place of a version up to `base`. Refers to
 // what it was made of.
 class RuleChanges {

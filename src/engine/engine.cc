@@ -9,6 +9,7 @@
 #include "codec/record.h"
 #include "codec/settings_json.h"
 #include "definition/kind.h"
+#include "definition/rules.h"
 #include "directory/credentials.h"
 #include "engine/archive_repair.h"
 #include "engine/archive_rows.h"
@@ -316,9 +317,12 @@ absl::Status Engine::raise_format(absl::Span<const Definition> changes) {
 
 absl::StatusOr<Defined> Engine::define(absl::Span<const Definition> changes) {
   if (auto status = raise_format(changes); !status.ok()) return status;
+  const auto project = this->project();
+  std::vector<Definition> all(changes.begin(), changes.end());
+  std::ranges::copy(definition::counted_anew(changes, *project), std::back_inserter(all));
   RecordBatch batch;
   codec::add_record(batch, RecordKind::kDefinition,
-                    [&](std::string& out) { codec::append_definitions(changes, out); });
+                    [&](std::string& out) { codec::append_definitions(all, out); });
   return run_command<Defined>(std::move(batch));
 }
 

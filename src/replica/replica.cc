@@ -84,10 +84,18 @@ void Replica::use_project() {
   shard_.use(definition::webhooks_of(*now));
 }
 
-// The versions in force of rules whose newest is not yet: the registry names them, and the history has them.
+// The versions in force of rules whose newest is not yet: the registry names them, and the history has them,
+// with the time zone that the project had then.
 std::vector<membership::RuleVersion> Replica::older_rules() {
   std::vector<membership::RuleVersion> older;
   const auto now = project();
+  const auto settings_at = [&](Sequence version) {
+    for (const definition::NamedVersion& named : definitions_.versions(definition::kSettings, "")) {
+      if (named.version->sequence <= version)
+        return std::static_pointer_cast<const Settings>(named.version->value);
+    }
+    return now->settings();
+  };
   for (const membership::Registry::Rule& rule : shard_.registry().rules()) {
     const std::string_view kind = rule::to_string(rule.kind);
     const definition::Version* newest = now->find(kind, rule.name);
@@ -96,7 +104,7 @@ std::vector<membership::RuleVersion> Replica::older_rules() {
       if (named.version->sequence == rule.version)
         older.push_back(rule_version(rule.version,
                                      *static_cast<const rule::Definition*>(named.version->value.get()),
-                                     *now->settings()));
+                                     *settings_at(rule.version)));
     }
   }
   return older;
