@@ -14,9 +14,14 @@ using rule::Value;
 
 Value number(int64_t whole) { return Value::of(Sum{whole} * Decimal::kScale); }
 
-Value trait(const Node& node, const Facts& facts) {
-  const auto raw = facts.trait(node.text);
-  return raw ? Value::of(*raw) : Value();
+Values traits(const Node& node, const Facts& facts) {
+  Values out;
+  if (rule::has_several(node)) {
+    facts.each_trait(node.text, [&](const json::RawValue& raw) { out.push_back(Value::of(raw)); });
+  } else if (const auto raw = facts.trait(node.text)) {
+    out.push_back(Value::of(*raw));
+  }
+  return out;
 }
 
 Value later(const Value& instant, rule::Span span, const BusinessZone& zone) {
@@ -151,7 +156,7 @@ Values values_of(const Node& node, const Asked& asked, const Event* event) {
     case Op::kDate:
       return {Value::of(moment.zone.start_of(node.window.from))};
     case Op::kTrait:
-      return {trait(node, asked.facts)};
+      return traits(node, asked.facts);
     case Op::kTraitTime:
     case Op::kTraitSource: {
       const auto origin = asked.facts.origin(node.text);

@@ -23,6 +23,9 @@ class Facts {
   virtual ~Facts() = default;
   // A path into the traits as they are now.
   virtual std::optional<json::RawValue> trait(std::string_view path) const = 0;
+  // All values of one that takes a list apart, in order.
+  virtual void each_trait(std::string_view path,
+                          absl::FunctionRef<void(const json::RawValue& value)> visit) const = 0;
   // Of the event that wrote a trait as it is; nullopt: there is no such trait.
   struct Origin {
     Instant time;

@@ -79,9 +79,13 @@ class PlainFacts : public Facts {
 
   std::optional<json::RawValue> trait(std::string_view path) const override {
     std::optional<json::RawValue> found;
-    const auto parsed = json::FieldPath::parse(path);
-    if (parsed.ok()) parsed->visit(traits, [&](const json::RawValue& raw) { found = raw; });
+    each_trait(path, [&](const json::RawValue& raw) { found = raw; });
     return found;
+  }
+  void each_trait(std::string_view path,
+                  absl::FunctionRef<void(const json::RawValue& value)> visit) const override {
+    const auto parsed = json::FieldPath::parse(path);
+    if (parsed.ok()) parsed->visit(traits, visit);
   }
   std::optional<Origin> origin(std::string_view trait) const override {
     const auto found = origins.find(trait);
@@ -317,7 +321,9 @@ class RandomHistory {
     out.traits = "{";
     for (const std::string& trait : world_.traits) {
       if (chance(4)) continue;
-      const std::string value = trait == "birthday" && !chance(4) ? birthday() : member({});
+      const std::string value = trait == "birthday" && !chance(4) ? birthday()
+                                : chance(4)                       ? list({})
+                                                                  : member({});
       out.traits += cat(out.traits.size() > 1 ? "," : "", literal(trait), ":", value);
       out.origins[trait] = {any_time(), pick(world_.sources)};
     }

@@ -91,6 +91,11 @@ class FoldedCustomer final : public Asked {
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op op, std::string_view path) override {
+    if (op == rule::Op::kTrait && path.find("[]") != path.npos) {
+      std::vector<json::RawValue> values;
+      facts_.each_trait(path, [&](const json::RawValue& value) { values.push_back(value); });
+      return rule::Value::several(values);
+    }
     if (op == rule::Op::kTrait) {
       const auto raw = facts_.trait(path);
       return raw ? rule::Value::of(*raw) : rule::Value();

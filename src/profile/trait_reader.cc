@@ -1,5 +1,6 @@
 #include "profile/trait_reader.h"
 
+#include "base/text.h"
 #include "json/fields.h"
 #include "profile/sections.h"
 
@@ -62,6 +63,18 @@ std::optional<json::RawValue> TraitReader::find(std::string_view path) {
   std::optional<json::RawValue> found;
   if (parsed.ok()) parsed->visit(raw.raw, [&](const json::RawValue& each) { found = each; });
   return found;
+}
+
+// As an object of this one trait, so that the whole path is read by one reader of paths.
+void TraitReader::each(std::string_view path, absl::FunctionRef<void(const json::RawValue& value)> visit) {
+  const std::string_view name = path.substr(0, path.find_first_of(".["));
+  const auto value = this->value(name);
+  const auto parsed = json::FieldPath::parse(path);
+  if (!value || !parsed.ok()) return;
+  value_ = "{";
+  json::append_literal(name, value_);
+  value_ += cat(":", value->text, "}");
+  parsed->visit(value_, visit);
 }
 
 }  // namespace kehu::profile

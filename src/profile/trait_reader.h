@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "aggregate/properties.h"
 #include "json/text.h"
@@ -22,6 +23,8 @@ class TraitReader {
   // "city", or a path into an object: "address.city". Of several values the last. nullopt: there is none, or
   // the parts are damaged. Valid until the next call.
   std::optional<json::RawValue> find(std::string_view path);
+  // All values of a path that takes a list apart: "tags[]", "pets[].name". Valid until the next call.
+  void each(std::string_view path, absl::FunctionRef<void(const json::RawValue& value)> visit);
   // When and by whom the whole trait was written as it is.
   std::optional<Stamp> stamp(std::string_view name);
 

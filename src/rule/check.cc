@@ -59,6 +59,7 @@ class Checker {
     if (definition_.kind == Kind::kSegment) expect(definition_.body, Type::kBool);
     if (definition_.body.op == Op::kSpan) stray_span(definition_.body);
     if (moves_with_now(definition_.body)) stray_now(definition_.body);
+    if (has_several(definition_.body)) stray_several(definition_.body);
     return std::move(problem_);
   }
 
@@ -90,6 +91,7 @@ class Checker {
       const bool is_shift = i == 1 && (node.op == Op::kPlus || node.op == Op::kMinus);
       if (node.of[i].op == Op::kSpan && !is_shift) stray_span(node.of[i]);
       if (moves_with_now(node.of[i]) && !may_hold_now(node, i)) stray_now(node.of[i]);
+      if (has_several(node.of[i]) && !may_hold_several(node, i)) stray_several(node.of[i]);
       visit(node.of[i]);
     }
     in_where_ = was_in_where;
@@ -112,6 +114,12 @@ class Checker {
     fail(node.place, "a span of time stands by itself", "an instant in front of it: now - 3 days");
   }
 
+  void stray_several(const Node& node) {
+    fail(node.place,
+         cat("trait.", node.text, " has several values, and a condition alone looks at each of them"),
+         cat("trait.", node.text, " = …, in, between, contains, is known and the like"));
+  }
+
   // No answer would stay for any time: a comparison changes once, when now passes the other side.
   void stray_now(const Node& node) {
     fail(
@@ -123,6 +131,14 @@ class Checker {
     if (node.op == Op::kPlus || node.op == Op::kMinus) return true;  // looked at where the sum stands
     const bool compares = is_comparison(node.op) || node.op == Op::kBetween;
     return compares && (place == 0 || !moves_with_now(node.of[0]));
+  }
+
+  static bool may_hold_several(const Node& node, size_t place) {
+    if (is_comparison(node.op)) return true;
+    const bool looks = node.op == Op::kBetween || node.op == Op::kIn || node.op == Op::kIsKnown ||
+                       node.op == Op::kWithin || node.op == Op::kBirthday ||
+                       (Op::kContains <= node.op && node.op <= Op::kMatches);
+    return looks && place == 0;
   }
 
   void own(const Node& node) {
@@ -304,7 +320,7 @@ class Checker {
 
   void agreement(const Node& node) {
     const Node& trait = node.of[0];
-    if (trait.op == Op::kTrait && trait.text.find('.') != std::string::npos) {
+    if (trait.op == Op::kTrait && trait.text.find_first_of(".[") != std::string::npos) {
       return fail(trait.place, "a check is of a part of a trait", "a whole trait: trait.NAME");
     }
     agree(trait, node.of[1]);

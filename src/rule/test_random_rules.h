@@ -459,11 +459,20 @@ class RandomRules {
               .of = {named(Op::kTrait, pick(world_.traits))}};
     }
     if (kind == 3) return named(Op::kTrait, pick(world_.traits));
+    if (chance(6)) return several();
     if (kind == 4) return make(comparison(Type::kText), {data(), data()});
     if (chance(2)) return text_test(data());
     Node value = data();
     const Type type = static_type(value).value_or(scalar_type());
     return compared(std::move(value), type);
+  }
+
+  // What holds of one element of a list.
+  Node several() {
+    Node elements = named(Op::kTrait, pick(world_.traits) + "[]");
+    if (chance(4)) return make(Op::kIsKnown, {std::move(elements)});
+    if (chance(3)) return text_test(std::move(elements));
+    return compared(std::move(elements), scalar_type());
   }
 
   std::mt19937_64 random_;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "json/document.h"
+#include "json/fields.h"
 #include "json/writer.h"
 #include "rule/wall_clock.h"
 
@@ -98,6 +99,17 @@ Value Value::list(absl::Span<const std::string> texts) {
   return out;
 }
 
+Value Value::several(absl::Span<const json::RawValue> values) {
+  Value out;
+  for (const json::RawValue& value : values) {
+    if (!of(value).known()) continue;
+    out.kind = Kind::kList;
+    out.text += cat(out.text.empty() ? "[" : ",", value.raw);
+  }
+  if (out.known()) out.text += "]";
+  return out;
+}
+
 Value Value::list_of_json(std::string_view json) {
   const auto document = json::Document::parse(json);
   if (!document.ok() || !document->root().is_array()) return {};
@@ -113,11 +125,8 @@ Value Value::list_of_json(std::string_view json) {
 std::vector<Value> elements(const Value& value) {
   if (value.kind != Value::Kind::kList) return {value};
   std::vector<Value> out;
-  const auto document = json::Document::parse(value.text);
-  if (!document.ok()) return out;
-  for (const json::Value::Member& member : document->root()) {
-    if (const auto text = member.value.as_string()) out.push_back(Value::of(std::string_view(*text)));
-  }
+  json::FieldReader reader(value.text);
+  for (json::Field field; reader.next(field);) out.push_back(Value::of(field.value));
   return out;
 }
 

@@ -32,6 +32,9 @@ struct Value {
 
   // Several texts in order; unknown of none.
   static Value list(absl::Span<const std::string> texts);
+  // Several values of JSON, of a path that takes a list apart; unknown of none. Only while a condition looks
+  // at them: what is kept for a customer is a list of texts.
+  static Value several(absl::Span<const json::RawValue> values);
   // Unknown of what is no JSON array of texts, and of none of them.
   static Value list_of_json(std::string_view json);
 
@@ -40,7 +43,7 @@ struct Value {
 };
 inline constexpr size_t kValueBytes = 64;
 
-// What a condition looks at: each text of a list, any other value by itself.
+// What a condition looks at: each element of a list, any other value by itself.
 std::vector<Value> elements(const Value& value);
 
 // A value as the place asks for it (the table in docs/rules.md); nullopt: it has none of this type.
@@ -53,8 +56,10 @@ std::optional<std::string> as_text(const Value& value, const BusinessZone& zone)
 // The type that an expression has whatever the data; nullopt: that of the data (properties, traits, tags, and
 // what is made of them).
 std::optional<Type> static_type(const Node& node);
-// Whether its value may be a list, of which a condition looks at each text.
+// Whether its value may be a list, of which a condition looks at each element.
 bool may_be_list(const Node& node);
+// A trait's path that takes a list apart: a condition's operand, and no value by itself.
+bool has_several(const Node& node);
 // What two sides are compared as: the static type of either, else text.
 Type comparison_type(const Node& a, const Node& b);
 

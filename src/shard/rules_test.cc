@@ -167,12 +167,14 @@ class Story {
                                                    R"({"birthday":"1999-04-01"})",
                                                    R"({"city":"12.5"})",
                                                    R"({"city":null})",
+                                                   R"({"city":["a",12.5,true,"北京"]})",
+                                                   R"({"vip":[3,null,{"a":1},[true]]})",
                                                    R"({"list:l0/1":{"upload":"a1","text":"a"}})",
                                                    R"({"list:l0/2":{"upload":"a1","text":"12.5"}})",
                                                    R"({"list:l0/1":{"upload":"b2","text":null}})",
                                                    R"({"list:l1/1":{"upload":"a1","text":null}})",
                                                    R"({"list:l1/2":{"upload":"b2","text":"北京"}})"};
-    return std::string(kTraits[below(13)]);
+    return std::string(kTraits[below(std::size(kTraits))]);
   }
 
   void tick() {

@@ -64,11 +64,13 @@ std::string customers_of(const Statement& statement) {
 absl::StatusOr<std::string> translate(const Node& expression, const Question& question) {
   Statement statement(question);
   Translator translator(statement, question.zone);
-  const std::string value = question.answer == Answer::kTruth
-                                ? translator.condition(expression)
-                                : translator.as(expression, form_of(question.answer)).sql;
+  const Term value = question.answer == Answer::kTruth ? Term{Form::kTruth, translator.condition(expression)}
+                                                       : translator.as(expression, form_of(question.answer));
   if (!statement.status.ok()) return statement.status;
-  return cat("SELECT customer_id, ", value, " AS value FROM (", customers_of(statement), ")");
+  if (value.several)
+    return failure(absl::StatusCode::kInvalidArgument,
+                   "it has several values for one customer: ask for them by a condition");
+  return cat("SELECT customer_id, ", value.sql, " AS value FROM (", customers_of(statement), ")");
 }
 
 Term Translator::value(const Node& node) {
