@@ -143,6 +143,42 @@ class RulesTest(kehu_server.ServerTest):
         self.assertEqual((good["ok"], good["english"]), (True, 'count("A", last 30 days) >= 3'))
         self.assertEqual(self.server.post("/api/v1/rules/check", {}).status, 400)
 
+    def test_7_unknown_names_are_warned_of(self):
+        """An event may come later, so a rule with a name that was never seen is good; but a misspelt one shows."""
+        rule = 'count("Order Complete") >= 2 and trait.cty = "x"\n  and did("Paid" where hour > 30)'
+        self.assertEqual(self.server.post_events([
+            {"type": "track", "event": "Order Completed", "user_id": "warned", "message_id": "w1"},
+            {"type": "identify", "user_id": "warned", "message_id": "w2", "traits": {"city": "x"}}])["rejected"], 0)
+        want = [(1, 7, "Order Completed"), (1, 34, "trait.city"), (2, 24, "")]
+        for route in ("check", "preview"):
+            answer = self.server.post("/api/v1/rules/" + route, {"rule": rule})
+            self.assertEqual(answer.status, 200, answer)
+            got = [(w["line"], w["column"], w["suggestion"]) for w in answer.json["warnings"]]
+            self.assertEqual(got, want, answer.json)
+        self.assertIn("Order Complete", answer.json["warnings"][0]["message"])
+        self.assertEqual(self.server.post("/api/v1/rules/check", {"rule": 'count("Order Completed") > 1 and trait.city = "x"'}).json["warnings"], [])
+
+        text = f"segment good = did(\"Order Completed\")\nsegment warned = {rule}\n"
+        answer = self.server.post("/api/v1/rules/check", {"file": text})
+        self.assertEqual((answer.status, answer.json["definitions"]), (200, 2), answer)
+        self.assertEqual([(w["line"], w["column"]) for w in answer.json["warnings"]], [(2, 24), (2, 51), (3, 24)])
+        refused = self.server.post("/api/v1/rules/check", {"file": text + "segment bad = 3 +\n"})
+        self.assertEqual((refused.status, refused.json["line"]), (400, 5), refused)
+
+        directory = kehu_server.scratch(self)
+        (directory / "warned.kehu").write_text(text)
+        said = f'{directory}/warned.kehu:2:24: warning: no event "Order Complete" was seen yet; did you mean Order Completed?'
+        for done in (run("rules", "check", directory / "warned.kehu", "--data", self.server.data),
+                     run("apply", directory, "--dry-run", "--data", self.server.data)):
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(said, done.stdout)
+        self.assertIn("2 definitions would be made", done.stdout)
+        done = run("apply", directory, "--dry-run", "--json", "--data", self.server.data)
+        plan = json.loads(done.stdout)
+        self.assertEqual((len(plan["warnings"]), plan["warnings"][0]["line"], len(plan["files"])), (3, 2, 2))
+        done = run("rules", "check", directory / "warned.kehu")
+        self.assertEqual((done.returncode, done.stdout), (0, "2 definitions, no problem\n"))
+
     def test_8_out_and_back(self):
         self.command("export", self.directory)
         text = "".join(path.read_text() for path in self.directory.glob("*.kehu"))

@@ -16,6 +16,7 @@
 #include "rule/check.h"
 #include "rule/tree_json.h"
 #include "trial/trial.h"
+#include "trial/warnings.h"
 
 // Segments and their members, and rules that nobody has saved yet.
 namespace kehu::api {
@@ -64,6 +65,7 @@ void answer_one_check(App& app, const Request& request, Responder responder) {
 }
 
 constexpr int kLongResultsMost = 16;
+constexpr size_t kRuleFileBytes = 1u << 20;
 
 absl::StatusOr<document::MembersPage> page_of(const Request& request) {
   document::MembersPage page;
@@ -223,12 +225,12 @@ void answer_why(App& app, const Request& request, Responder responder) {
                         });
 }
 
-Response to_answer(const rule::Problem& problem) {
+Response to_answer(const rule::Problem& problem, std::string pointer = "/rule") {
   return to_response(Problem{.status = 400,
                              .code = "wrong_rule",
                              .title = "The rule cannot be read",
                              .detail = problem.message,
-                             .pointer = "/rule",
+                             .pointer = std::move(pointer),
                              .place = {.line = problem.place.line,
                                        .column = problem.place.column,
                                        .expected = problem.expected,
@@ -265,19 +267,42 @@ std::optional<Response> read_rule(App& app, const json::Value& body, rule::Defin
   return std::nullopt;
 }
 
-void answer_check(App& app, const Request& request, Responder responder) {
-  const auto document = json::Document::parse(request.body);
-  rule::Definition definition;
-  if (auto refusal = read_rule(app, document.ok() ? document->root() : json::Value(), definition)) {
-    return responder.send(*std::move(refusal));
+// What a file says that another one, or the project, does not: segments and tags that it names may be there.
+absl::StatusOr<Response> check_file(App& app, const std::string& text) {
+  std::vector<rule::Definition> definitions;
+  if (const auto problem = notation::parse_file(text, definitions)) return to_answer(*problem, "/file");
+  std::vector<rule::Problem> all;
+  for (const rule::Definition& definition : definitions) {
+    if (const auto problem = rule::check(definition, {})) return to_answer(*problem, "/file");
+    const auto warnings = trial::warnings_of(app.engine(), definition);
+    if (!warnings.ok()) return warnings.status();
+    all.insert(all.end(), warnings->begin(), warnings->end());
   }
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("ok", true).field("definitions", definitions.size());
+  trial::write_warnings(writer, all);
+  writer.end_object();
+  return Response::json(std::move(out));
+}
+
+absl::StatusOr<Response> check_rule(App& app, const Command& command) {
+  const auto document = json::Document::parse(command.body);
+  const json::Value body = document.ok() ? document->root() : json::Value();
+  if (const auto file = body.find("file").as_string()) return check_file(app, *file);
+  rule::Definition definition;
+  if (auto refusal = read_rule(app, body, definition)) return *std::move(refusal);
+  const auto warnings = trial::warnings_of(app.engine(), definition);
+  if (!warnings.ok()) return warnings.status();
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("ok", true);
   writer.field("english", notation::format(definition.body, notation::Language::kEnglish));
   writer.field("chinese", notation::format(definition.body, notation::Language::kChinese));
-  writer.raw_field("tree", rule::to_json(definition.body)).end_object();
-  responder.send(Response::json(std::move(out)));
+  writer.raw_field("tree", rule::to_json(definition.body));
+  trial::write_warnings(writer, *warnings);
+  writer.end_object();
+  return Response::json(std::move(out));
 }
 
 // Asks the archive on a thread of statements, until whoever asked has left.
@@ -436,9 +461,13 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
       {.method = Method::kPost,
        .pattern = "/api/v1/rules/check",
        .permission = Permission::kReadDefinitions,
-       .action = BufferedBody{64 << 10, on_connection(app, answer_check)},
+       .action = BufferedBody{kRuleFileBytes, on_worker(app, check_rule)},
        .doc = {
            .summary = "Reads a rule without saving it: its tree, and how it is written in either language",
+           .text =
+               "`warnings` name events and traits that were never seen while one of nearly that name was, "
+               "and conditions that never hold. With {\"file\"} in place of a rule it reads the text of a "
+               "*.kehu file, and says how many `definitions` it has, and their warnings.",
            .group = "rules",
            .body_content_type = "application/json",
            .body_schema = "Rule",

@@ -51,6 +51,17 @@ std::string_view holiday_of(CivilDay day) {
   return mark == kNone || mark == kMakesUp ? std::string_view() : kHolidays[mark - 1].name;
 }
 
+const std::vector<std::string_view>& holiday_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Holiday& holiday : kHolidays) {
+      if (std::ranges::find(all, holiday.name) == all.end()) all.push_back(holiday.name);
+    }
+    return all;
+  }();
+  return names;
+}
+
 bool is_workday(CivilDay day) {
   const Mark mark = mark_of(day);
   if (mark != kNone) return mark == kMakesUp;

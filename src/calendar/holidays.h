@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/civil_day.h"
 
@@ -11,6 +12,9 @@ namespace kehu::calendar {
 // The statutory holiday that a day off belongs to, "春节" or "国庆节"; empty of all other days, of those to
 // make up for it and of years beyond the table.
 std::string_view holiday_of(CivilDay day);
+
+// All that holiday_of() may say, each once.
+const std::vector<std::string_view>& holiday_names();
 
 // Monday to Friday without holidays, and the days at weekends that make up for them. Beyond the table: Monday
 // to Friday.

@@ -105,11 +105,13 @@ struct VerifyCommand {
 absl::Status run_verify(const VerifyCommand& command);
 
 struct RulesCommand {
+  Where where;  // check: an installation that knows which events were seen; neither: none
   std::vector<std::string> files;
   bool chinese = false;  // format: in Chinese keywords
   bool write = false;    // format: into the files
 };
-// Reads *.kehu files without an installation: whether each definition means something by itself…
+// Reads *.kehu files: whether each definition means something by itself, and, where an installation is named,
+// what it warns of…
 absl::Status check_rules(const RulesCommand& command);
 // …and how they are written, on standard output.
 absl::Status format_rules(const RulesCommand& command);

@@ -273,6 +273,37 @@ void remember(const std::string& directory, definition::SeenVersions seen, const
   }
 }
 
+// What the installation warns of in the rule files of a directory, which it took. An older one cannot say.
+std::vector<RuleWarning> warnings_in(Caller& caller, const std::string& directory) {
+  std::vector<RuleWarning> all;
+  const auto paths = paths_in(directory);
+  if (!paths.ok()) return all;
+  for (const fs::path& path : *paths) {
+    if (!is_rule_file(path)) continue;
+    const auto warnings = warnings_of(caller, path);
+    if (!warnings.ok()) {
+      tell(cat("nothing is known of warnings: ", message_of(warnings.status())));
+      break;
+    }
+    all.insert(all.end(), warnings->begin(), warnings->end());
+  }
+  return all;
+}
+
+// The API's answer with a member more, in front.
+std::string with_warnings(const std::string& answer, const std::vector<RuleWarning>& warnings) {
+  if (warnings.empty() || !answer.starts_with('{')) return answer;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_array();
+  for (const RuleWarning& one : warnings) {
+    writer.begin_object().field("file", one.file).field("line", one.line).field("column", one.column);
+    writer.field("message", one.message).field("suggestion", one.suggestion).end_object();
+  }
+  writer.end_array();
+  return cat("{\"warnings\":", out, ",", answer.substr(1));
+}
+
 }  // namespace
 
 absl::Status run_apply(const DefinitionsCommand& command) {
@@ -290,7 +321,9 @@ absl::Status run_apply(const DefinitionsCommand& command) {
   const auto document = json::Document::parse(*body);
   if (*seen && !command.dry_run && document.ok()) remember(command.directory, **seen, document->root());
   const bool plain = command.json || !document.ok();
-  absl::Status status = print(plain ? *body : plan_text(document->root(), command.dry_run));
+  const auto warnings = warnings_in(**caller, command.directory);
+  absl::Status status = print(plain ? with_warnings(*body, warnings)
+                                    : to_text(warnings) + plan_text(document->root(), command.dry_run));
   if (status.ok() && !command.dry_run) status = watch_backfill(**caller);
   const absl::Status closed = (*caller)->close();
   return status.ok() ? closed : status;

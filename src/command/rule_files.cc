@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
+#include "json/document.h"
+#include "json/writer.h"
 #include "notation/format.h"
 #include "notation/parse.h"
 #include "os/posix_file_system.h"
@@ -77,8 +79,59 @@ absl::StatusOr<size_t> write_rule_files(const fs::path& directory,
   return texts.size();
 }
 
-// Rules of files, without an installation: nothing is known of its events, and any other segment or tag may
-// be there.
+absl::StatusOr<std::vector<RuleWarning>> warnings_of(Caller& caller, const fs::path& path) {
+  const auto text = os::read_whole_file(os::posix_file_system(), path.string());
+  if (!text.ok()) return text.status();
+  std::string request;
+  json::Writer(request).begin_object().field("file", *text).end_object();
+  const auto body = body_of(
+      caller.call({.method = "POST", .path = "/api/v1/rules/check", .headers = kJson, .body = request}));
+  if (!body.ok()) return failure(body.status().code(), path.string(), ": ", message_of(body.status()));
+  const auto answer = json::Document::parse(*body);
+  if (!answer.ok()) return answer.status();
+  std::vector<RuleWarning> warnings;
+  for (const auto& entry : answer->root().find("warnings")) {
+    const json::Value& one = entry.value;
+    warnings.push_back({.file = path.string(),
+                        .line = one.find("line").as_int().value_or(0),
+                        .column = one.find("column").as_int().value_or(0),
+                        .message = one.find("message").as_string().value_or(""),
+                        .suggestion = one.find("suggestion").as_string().value_or("")});
+  }
+  return warnings;
+}
+
+std::string to_text(const std::vector<RuleWarning>& warnings) {
+  std::string out;
+  for (const RuleWarning& one : warnings) {
+    out += cat(one.file, ":", one.line, ":", one.column, ": warning: ", one.message);
+    out += one.suggestion.empty() ? "\n" : cat("; did you mean ", one.suggestion, "?\n");
+  }
+  return out;
+}
+
+namespace {
+
+// What an installation says besides; without one nothing is known of events.
+absl::StatusOr<std::string> warnings_text(const RulesCommand& command) {
+  if (command.where.data.empty() && command.where.url.empty()) return "";
+  auto caller = open_caller({.where = command.where});
+  if (!caller.ok()) return caller.status();
+  std::string out;
+  absl::Status status;
+  for (const std::string& file : command.files) {
+    const auto warnings = warnings_of(**caller, file);
+    status.Update(warnings.status());
+    if (warnings.ok()) out += to_text(*warnings);
+  }
+  status.Update((*caller)->close());
+  if (!status.ok()) return status;
+  return out;
+}
+
+}  // namespace
+
+// Any other segment or tag that they name may be there.
 absl::Status check_rules(const RulesCommand& command) {
   absl::Status result;
   size_t count = 0;
@@ -95,7 +148,9 @@ absl::Status check_rules(const RulesCommand& command) {
     }
   }
   if (!result.ok()) return result;
-  return print(cat(count, count == 1 ? " definition" : " definitions", ", no problem\n"));
+  const auto warnings = warnings_text(command);
+  if (!warnings.ok()) return warnings.status();
+  return print(cat(*warnings, count, count == 1 ? " definition" : " definitions", ", no problem\n"));
 }
 
 absl::Status format_rules(const RulesCommand& command) {

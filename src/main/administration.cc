@@ -201,7 +201,8 @@ void add_rule_commands(CLI::App& app, absl::Status& result) {
     declared->callback([options, run, &result] { result = run(*options); });
     return Declared<command::RulesCommand>{declared, options};
   };
-  of_files("check", "Whether every definition means something", &command::check_rules);
+  const auto check = of_files("check", "Whether every definition means something", &command::check_rules);
+  add_where(check.command, check.options->where);
   const auto format = of_files("format", "The definitions as they are written", &command::format_rules);
   format.command->add_flag("--chinese", format.options->chinese, "with Chinese keywords");
   format.command->add_flag("--write", format.options->write, "into the files instead of to standard output");

@@ -141,7 +141,23 @@ class Checker {
     return looks && place == 0;
   }
 
+  // Looking for what is near costs a pass over all names, so it ends with the last warning.
+  void warn_of_name(Place place, std::string_view what, const std::string& name,
+                    const std::vector<std::string>& names, std::string_view prefix = "") {
+    if (warnings_ == nullptr || warnings_->size() >= kWarnings || is_known(name, names)) return;
+    if (names_looked_for_++ >= kWarnings) return;
+    const std::string_view near = text::near_word(name, names);
+    if (near.empty()) return;
+    warnings_->push_back({place, cat("no ", what, " \"", name, "\" was seen yet"), "", cat(prefix, near)});
+  }
+
+  void warn_of_never(const Node& node) {
+    if (warnings_ == nullptr || problem_ || warnings_->size() >= kWarnings) return;
+    if (auto never = never_holds(node)) warnings_->push_back(*std::move(never));
+  }
+
   void own(const Node& node) {
+    warn_of_never(node);
     if (node.op < Op::kAnd) return named(node);
     if (node.op >= Op::kDid) return over_events(node);
     if (node.op >= Op::kContains && node.op <= Op::kMatches) return texts(node);
@@ -237,6 +253,10 @@ class Checker {
                   "the name of a trait", cat("trait.", node.text.substr(0, node.text.find_first_of(".["))));
     }
     if (asks_list(node.op)) return listed(node);
+    if (asks_trait(node.op)) {
+      const std::string name = node.text.substr(0, node.text.find_first_of(".["));
+      return warn_of_name(node.place, "trait", name, known_.traits, "trait.");
+    }
     const bool is_segment = node.op == Op::kSegment;
     if (!is_segment && node.op != Op::kTag) return;
     const std::string_view kind = is_segment ? "segment" : "tag";
@@ -351,9 +371,7 @@ class Checker {
                   cat("at most ", limits::kNameBytes, " bytes"));
     }
     if (!node.of.empty()) expect(node.of[0], Type::kBool);
-    if (warnings_ == nullptr || node.text.empty() || is_known(node.text, known_.events)) return;
-    warnings_->push_back({node.place, cat("no event \"", node.text, "\" was seen yet"),
-                          "the name of an event", std::string(text::near_word(node.text, known_.events))});
+    if (!node.text.empty()) warn_of_name(node.place, "event", node.text, known_.events);
   }
 
   void bands(const Node& node) {
@@ -413,6 +431,7 @@ class Checker {
   const Definition& definition_;
   const KnownNames& known_;
   std::vector<Problem>* warnings_;
+  size_t names_looked_for_ = 0;
   bool in_where_ = false;
   std::optional<Problem> problem_;
 };

@@ -205,6 +205,73 @@ TEST(Check, WarnsOfEventsThatNobodySent) {
   EXPECT_EQ(warnings[0].place.column, 5u);
 }
 
+// A new name may come later, so it is no error; without one that is like it, nothing is said.
+TEST(Check, WarnsOfTraitsThatNobodyHas) {
+  Definition definition{.name = "X"};
+  ASSERT_FALSE(notation::parse_expression(
+      "trait.cty.name = \"x\" or time of trait.city > now or trait.birthday is known or did(\"Paid\")",
+      definition.body));
+  std::vector<Problem> warnings;
+  EXPECT_FALSE(check(definition, {.events = {"Signed In"}, .traits = {"city", "level"}}, &warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].message, "no trait \"cty\" was seen yet");
+  EXPECT_EQ(warnings[0].suggestion, "trait.city");
+  EXPECT_EQ(warnings[0].place.column, 1u);
+}
+
+TEST(Check, WarnsOfWhatNeverHolds) {
+  struct Case {
+    std::string_view rule;
+    std::string_view message;  // empty: no warning
+    std::string_view suggestion = "";
+  };
+  const Case cases[] = {
+      {"did(\"A\" where hour > 30)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour > 23)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour >= 23)", ""},
+      {"did(\"A\" where 24 <= hour)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour < 0)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour < 30)", ""},
+      {"did(\"A\" where hour != 30)", ""},
+      {"did(\"A\" where hour = 7.5)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour between 22 and 24)", ""},
+      {"did(\"A\" where hour between 24 and 26)", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where hour in (24, 0))", ""},
+      {"did(\"A\" where hour in (24, 25))", "hour is 0 to 23: this never holds"},
+      {"did(\"A\" where weekday = 8)", "weekday is 1 (Monday) to 7 (Sunday): this never holds"},
+      {"did(\"A\" where weekday = 0)", "weekday is 1 (Monday) to 7 (Sunday): this never holds"},
+      {"did(\"A\" where weekday = 7)", ""},
+      {"did(\"A\" where holiday = \"春季\")", "no holiday is called \"春季\": this never holds", "\"春节\""},
+      {"did(\"A\" where holiday in (\"春节\", \"十一\"))", "no holiday is called \"十一\": this never holds"},
+      {"did(\"A\" where holiday = \"国庆节\")", ""},
+      {"did(\"A\" where x between 3 and 1)", "between 3 and 1 ends below where it begins: this never holds",
+       "between 1 and 3"},
+      {"trait.t between 2026-02-01 and 2026-01-01", "between ends before it begins: this never holds"},
+      {"trait.a between 1 and 1", ""},
+      {"count(\"A\") < 0", "count is never below 0: this never holds"},
+      {"count(\"A\") >= 0", ""},
+      {"percentile(count(\"A\")) >= 100", "percentile is 0 to 99: this never holds"},
+      {"percentile(count(\"A\")) >= 99", ""},
+  };
+  for (const auto& [rule, message, suggestion] : cases) {
+    std::vector<Problem> warnings;
+    EXPECT_FALSE(problem_of(rule, Kind::kSegment, &warnings)) << rule;
+    std::erase_if(warnings, [](const Problem& each) { return each.message.starts_with("no event"); });
+    ASSERT_EQ(warnings.size(), message.empty() ? 0u : 1u) << rule;
+    if (message.empty()) continue;
+    EXPECT_EQ(warnings[0].message, message) << rule;
+    EXPECT_EQ(warnings[0].suggestion, suggestion) << rule;
+  }
+}
+
+TEST(Check, WarningsAreBounded) {
+  std::string rule = "count(\"A\") < 0";
+  for (size_t i = 0; i < 2 * kWarnings; ++i) rule += " or count(\"Order Complet\") < 0";
+  std::vector<Problem> warnings;
+  EXPECT_FALSE(problem_of(rule, Kind::kSegment, &warnings));
+  EXPECT_EQ(warnings.size(), kWarnings);
+}
+
 TEST(Check, ATagMayBeAnything) {
   for (const char* text : {"3", "\"x\"", "today", "did(\"A\")", "trait.a", "in segment X"}) {
     EXPECT_FALSE(problem_of(text, Kind::kTag).has_value() && std::string_view(text) != "in segment X")

@@ -2,8 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
 #include "model/ids.h"
 #include "store/blob_store.h"
 
@@ -20,6 +22,12 @@ class NameTable {
   void learn(NameId id, std::string_view text);
   // Empty when unknown. Valid as long as the table.
   std::string_view text(NameId id) const;
+
+  // Of `words` those that are known, and names that one of the others may have meant (text/near_word.h), by
+  // their lengths alone; at most kMaxNear of these. All of `words` when the table is full: then nobody knows.
+  // Costs a look at every name if one of `words` is not known.
+  static constexpr size_t kMaxNear = 10'000;
+  std::vector<std::string> known_or_near(absl::Span<const std::string> words) const;
 
  private:
   BlobStore& store_;

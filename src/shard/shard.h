@@ -151,6 +151,8 @@ class Shard {
   outbox::Outbox& outbox() { return outbox_; }
 
   const identity::Graph& identities() const { return graph_; }
+  // Of track events, channels and traits that customers have or had.
+  const NameTable& names() const { return names_; }
   // The profile of a current customer as of `now`; kNotFound when it has no events.
   absl::StatusOr<ProfileView> profile(CustomerId customer, Instant now);
   // Every part that holds events, with the customer who has it. DataLoss when a customer cannot be decoded.

@@ -33,12 +33,20 @@ size_t distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// A third of the letters, and always one.
+size_t most_changes(size_t letters) { return std::max<size_t>(1, letters / 3); }
+
 }  // namespace
+
+bool may_be_near(size_t word, size_t candidate) {
+  return std::max(word, candidate) - std::min(word, candidate) <= most_changes(word);
+}
 
 std::string_view near_word(std::string_view word, absl::Span<const std::string> candidates) {
   std::string_view best;
-  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
+  size_t least = most_changes(word.size()) + 1;
   for (const std::string& candidate : candidates) {
+    if (!may_be_near(word.size(), candidate.size())) continue;
     const size_t changes = distance(word, candidate);
     if (changes >= least) continue;
     least = changes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@ namespace kehu::text {
 // What somebody who wrote `word` probably meant: the nearest candidate, or an empty text when none is near
 // (at most a third of the letters changed; case does not count).
 std::string_view near_word(std::string_view word, absl::Span<const std::string> candidates);
+
+// Whether words of these lengths (bytes) may be near: `word` is the one that was written.
+bool may_be_near(size_t word, size_t candidate);
 
 // The same in a message: "; did you mean \"CustomerID\"?", or an empty text.
 std::string did_you_mean(std::string_view word, absl::Span<const std::string> candidates);

@@ -9,6 +9,7 @@
 #include "seal/opener.h"
 #include "translation/tagged.h"
 #include "trial/trial.h"
+#include "trial/warnings.h"
 
 namespace kehu::trial {
 namespace {
@@ -88,6 +89,8 @@ absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
   const auto rules = rules_in_force();
   if (!rules.ok()) return rules.status();
   const auto settings = engine_.project()->settings();
+  const auto warnings = warnings_of(engine_, request.definition);
+  if (!warnings.ok()) return warnings.status();
   const BusinessZone zone = BusinessZone::load(request.definition.time_zone).value_or(settings->zone);
   query::RuleQuestion question = this->question(*rules, request.definition, zone);
   question.now = engine_.clock().now();
@@ -137,6 +140,7 @@ absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
     if (!size.ok()) return size.status();
     if (auto status = write_size(size->customers, size->examples); !status.ok()) return status;
   }
+  write_warnings(writer, *warnings);
   writer.field("took_ms", (os::system_clock().monotonic() - began).micros() / 1000);
   writer.field("as_of", format_utc(question.now)).end_object();
   return out;

@@ -38,9 +38,10 @@ class Trial {
   // Both outlive it.
   Trial(engine::Engine& engine, query::Reader& reader) : engine_(engine), reader_(reader) {}
 
-  // {"size", "examples": [{"customer_id", "identifiers"}], "took_ms", "as_of"}. Of a tag, size counts who has
-  // a value, and "values" are the most frequent ones. With a segment also {"segment", "members", "enter",
-  // "leave"}, the last two {"size", "examples"}. Within the time of a statement.
+  // {"size", "examples": [{"customer_id", "identifiers"}], "warnings" (warnings.h), "took_ms", "as_of"}. Of a
+  // tag, size counts who has a value, and "values" are the most frequent ones. With a segment also
+  // {"segment", "members", "enter", "leave"}, the last two {"size", "examples"}. Within the time of a
+  // statement.
   absl::StatusOr<std::string> preview(const PreviewRequest& request);
   // {"segment" or "tag", "state", "version", "as_of", "live", "computed", "differences", "unexamined",
   // "examples": [{"customer_id", "live", "computed"}], "took_ms"} of a rule in force (docs/rules.md).
