@@ -152,6 +152,24 @@ class MeasuredRulesTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("equal", done.stdout)
 
+    def test_a_preview_measures_what_no_rule_asked_for(self):
+        """Two customers in each hundredth, and no rule at all."""
+        self.send()
+        preview = lambda rule, **more: self.server.post("/api/v1/rules/preview", {"rule": rule, **more}).json
+        self.assertEqual(preview('percentile(sum(revenue of "Order Completed")) >= 90')["size"], CUSTOMERS // 10)
+        self.assertEqual(preview('percentile(sum(revenue of "Order Completed" where revenue <= 100)) = 99')["size"], 2)
+        self.assertEqual(preview('percentile(sum(revenue of "Order Completed", last 30 days)) < 50', time_zone="UTC")["size"],
+                         CUSTOMERS // 2)
+        self.assertEqual(preview('percentile(avg(revenue of "Nothing")) >= 0')["size"], 0)
+        scores = preview('rfm(revenue of "Order Completed", last 30 days)')
+        self.assertEqual({each["value"]: each["size"] for each in scores["values"]},
+                         {f"55{fifth}": CUSTOMERS // 5 for fifth in range(1, 6)})
+        # Saved, the rule comes to the same.
+        (self.work / "rules" / "all.kehu").write_text(
+            'segment 前一成 = percentile(sum(revenue of "Order Completed")) >= 90\n')
+        self.apply()
+        self.eventually(lambda: len(self.members("前一成")), CUSTOMERS // 10)
+
     def test_a_wrong_statement_is_said_and_the_version_before_stays(self):
         self.send()
         self.apply()

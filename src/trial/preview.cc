@@ -6,6 +6,7 @@
 #include "document/segment_document.h"
 #include "json/writer.h"
 #include "os/clock.h"
+#include "rule/percentile.h"
 #include "seal/opener.h"
 #include "translation/tagged.h"
 #include "trial/trial.h"
@@ -83,6 +84,23 @@ absl::StatusOr<std::string> Trial::with_identifiers(const std::vector<CustomerId
   });
 }
 
+// As the survey would once the rule were saved. What a rule in force has had measured stays as it is: saved,
+// the rule would share it.
+absl::StatusOr<std::map<std::string, rule::Cuts, std::less<>>> Trial::measure(
+    const RulesInForce& rules, const query::RuleQuestion& question) {
+  std::map<std::string, rule::Cuts, std::less<>> measured;
+  for (const rule::Measure& number : rule::measures_of(*question.rule, question.zone.name())) {
+    if (rules.cuts.contains(number.key)) continue;
+    query::RuleQuestion asked = question;
+    asked.rule = &number.number;
+    asked.answer = translation::Answer::kNumber;
+    auto spread = session().spread_of(asked);
+    if (!spread.ok()) return spread.status();
+    measured.emplace(number.key, std::move(spread->cuts));
+  }
+  return measured;
+}
+
 absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
   const Duration began = os::system_clock().monotonic();
   if (auto status = begin(); !status.ok()) return status;
@@ -95,6 +113,12 @@ absl::StatusOr<std::string> Trial::preview(const PreviewRequest& request) {
   query::RuleQuestion question = this->question(*rules, request.definition, zone);
   question.now = engine_.clock().now();
   question.everybody = rules->customers;
+  const auto cuts = measure(*rules, question);
+  if (!cuts.ok()) return cuts.status();
+  question.cuts = [&cuts, known = rules->measured()](std::string_view key) {
+    const auto at = cuts->find(key);
+    return at == cuts->end() ? known(key) : &at->second;
+  };
 
   std::string out;
   json::Writer writer(out);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,6 +15,7 @@
 #include "query/rule_question.h"
 #include "query/session.h"
 #include "replica/rules_in_force.h"
+#include "rule/percentile.h"
 #include "rule/tree.h"
 
 // What rules come to by the archive: before they are saved, and beside what the live state says.
@@ -58,6 +60,10 @@ class Trial {
   absl::StatusOr<std::vector<CustomerId>> members(membership::RuleId rule);  // by id
   query::RuleQuestion question(const RulesInForce& rules, const rule::Definition& definition,
                                const BusinessZone& zone) const;
+  // The cuts of numbers that the question's rule asks for and no rule in force does, by their keys; a pass
+  // over the customers for each, within the time of a statement.
+  absl::StatusOr<std::map<std::string, rule::Cuts, std::less<>>> measure(const RulesInForce& rules,
+                                                                         const query::RuleQuestion& question);
   absl::StatusOr<std::string> with_identifiers(const std::vector<CustomerId>& customers);
 
   engine::Engine& engine_;
