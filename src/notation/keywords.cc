@@ -13,7 +13,10 @@ void for_each_spelling(Visit visit) {
   }
 }
 
-bool is_one_word(std::string_view word) { return !word.empty() && word.find(' ') == std::string_view::npos; }
+bool is_one_word(std::string_view word) {
+  const bool is_sign = !word.empty() && word[0] >= '!' && word[0] <= '>';
+  return !word.empty() && !is_sign && word.find(' ') == std::string_view::npos;
+}
 
 // The longest first: 最近 before 最, 个月 before 月.
 const std::vector<std::string_view>& chinese_words() {
@@ -28,9 +31,14 @@ const std::vector<std::string_view>& chinese_words() {
   return words;
 }
 
-size_t leading_digits(std::string_view text) {
-  return static_cast<size_t>(std::ranges::find_if_not(text, [](char c) { return c >= '0' && c <= '9'; }) -
-                             text.begin());
+// With the 万 or 亿 behind them.
+size_t leading_number(std::string_view text) {
+  const auto end = std::ranges::find_if_not(text, [](char c) { return c >= '0' && c <= '9'; });
+  const auto digits = static_cast<size_t>(end - text.begin());
+  for (const std::string_view scale : {"万", "亿"}) {
+    if (digits > 0 && text.substr(digits).starts_with(scale)) return digits + scale.size();
+  }
+  return digits;
 }
 
 // Words are short: joined_keywords refuses long ones, which bounds the recursion.
@@ -42,7 +50,7 @@ bool part(std::string_view rest, std::vector<std::string_view>& parts) {
     parts.pop_back();
     return false;
   };
-  if (const size_t digits = leading_digits(rest); digits > 0) return goes_on_behind(digits);
+  if (const size_t number = leading_number(rest); number > 0) return goes_on_behind(number);
   return std::ranges::any_of(chinese_words(), [&](std::string_view word) {
     return rest.starts_with(word) && goes_on_behind(word.size());
   });

@@ -17,17 +17,19 @@ using rule::Unit;
 enum class Keyword : uint8_t {
   kSegment, kTag, kOwner, kDescription, kTimeZone, kKeep, kClear, kCase, kWhen, kCaseThen, kElse, kEnd,
   kOr, kAnd, kNot, kBetween, kTo, kIn, kContains, kStartsWith, kEndsWith, kMatches, kIsKnown, kIsUnknown,
+  kEqualSign, kNotEqualSign, kLessSign, kAtMostSign, kGreaterSign, kAtLeastSign,
   kWithin, kInside, kBefore, kAfter, kBirthday, kTrue, kFalse, kTrait, kTimeOf, kNow, kToday, kChannel, kSource,
   kHourOfDay, kWeekday, kHoliday, kWorkday, kAnyEvent, kWhere, kOf, kDid, kEver, kCount, kSum, kAverage, kMin, kMax, kDistinct,
   kTop, kFirst, kLast, kNth, kShare, kActiveDays, kInterval, kDaysSince, kAge, kBand, kBelow, kSequence, kStage, kThen, kBy,
-  kLastWindow, kYesterday, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
+  kLastWindow, kYesterday, kThisYear, kPreviousYear, kThis, kPrevious, kSince, kSecond, kMinute, kHour, kDay, kWeek, kMonth,
   kQuarter, kYear, kPercentile, kRfm, kSql, kEvery,
   kCheck, kFrom, kAgrees, kAtLeast, kListed,
 };
 // clang-format on
 
 // The first spelling of a language is the one that is written; all are read. Those of several words may be
-// parted by blanks of any kind. An empty one: the language has none.
+// parted by blanks of any kind. An empty one: the language has none. Signs stand in the English column, where
+// words are read; the lexer knows them, and they are what is written in both languages.
 struct KeywordRow {
   Keyword keyword;
   std::array<std::string_view, 2> english;
@@ -58,8 +60,14 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kStartsWith, {"starts with"}, {"开头是"}},
     {Keyword::kEndsWith, {"ends with"}, {"结尾是"}},
     {Keyword::kMatches, {"matches"}, {"匹配"}},
-    {Keyword::kIsKnown, {"is known"}, {"已知"}},
-    {Keyword::kIsUnknown, {"is unknown"}, {"未知"}},
+    {Keyword::kIsKnown, {"is known"}, {"已知", "不为空"}},
+    {Keyword::kIsUnknown, {"is unknown"}, {"未知", "为空"}},
+    {Keyword::kEqualSign, {"="}, {"等于"}},
+    {Keyword::kNotEqualSign, {"!="}, {"不等于"}},
+    {Keyword::kLessSign, {"<"}, {"小于"}},
+    {Keyword::kAtMostSign, {"<="}, {"小于等于", "小于或等于", "不大于", "不超过"}},
+    {Keyword::kGreaterSign, {">"}, {"大于"}},
+    {Keyword::kAtLeastSign, {">="}, {"大于等于", "大于或等于", "不小于"}},
     {Keyword::kWithin, {"within"}, {"在"}},
     {Keyword::kInside, {}, {"内", "之内"}},
     {Keyword::kBefore, {"before"}, {"早于"}},
@@ -70,7 +78,7 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kTrait, {"trait"}, {"特征"}},
     {Keyword::kTimeOf, {"time of"}, {"的时间", "的 时间"}},
     {Keyword::kNow, {"now"}, {"现在"}},
-    {Keyword::kToday, {"today"}, {"今天"}},
+    {Keyword::kToday, {"today"}, {"今天", "今日"}},
     {Keyword::kChannel, {"channel"}, {"渠道"}},
     {Keyword::kSource, {"source"}, {"来源"}},
     {Keyword::kHourOfDay, {"hour"}, {"钟点"}},
@@ -104,7 +112,9 @@ inline constexpr KeywordRow kKeywords[] = {
     {Keyword::kThen, {"then"}, {"然后", "随后"}},
     {Keyword::kBy, {"by"}, {"按"}},
     {Keyword::kLastWindow, {"last"}, {"最近", "近", "过去"}},
-    {Keyword::kYesterday, {"yesterday"}, {"昨天"}},
+    {Keyword::kYesterday, {"yesterday"}, {"昨天", "昨日"}},
+    {Keyword::kThisYear, {"this year"}, {"本年", "今年"}},
+    {Keyword::kPreviousYear, {"previous year"}, {"上年", "去年", "上一年"}},
     {Keyword::kThis, {"this"}, {"本", "这个"}},
     {Keyword::kPrevious, {"previous"}, {"上", "上个"}},
     {Keyword::kSince, {"since"}, {"自", "自从"}},
@@ -136,8 +146,8 @@ bool is_keyword(std::string_view word);
 // All of one word, of both languages: what somebody may have meant.
 const std::vector<std::string>& keyword_words();
 
-// A word that is made of Chinese keywords and digits alone as its parts, from the longest on: 最近30天 →
-// 最近, 30, 天. Empty when it is not, or one keyword by itself.
+// A word that is made of Chinese keywords and numbers alone as its parts, from the longest on: 最近30天 →
+// 最近, 30, 天; 大于1万 → 大于, 1万. Empty when it is not, or one keyword by itself.
 std::vector<std::string_view> joined_keywords(std::string_view word);
 
 }  // namespace kehu::notation

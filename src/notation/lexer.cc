@@ -130,8 +130,10 @@ class Lexer {
       }
       if (!is_digit(static_cast<unsigned char>(parts[i][0]))) {
         finish(Token::Kind::kWord);
+      } else if (i + 1 == parts.size()) {
+        read_behind_digits();  // 大于1.5万
       } else {
-        finish_number(token_.text, 0);
+        finish_digits(token_.text);
       }
     }
   }
@@ -142,6 +144,9 @@ class Lexer {
   void read_number_or_date() {
     read_digits();
     if (token_.text.size() == 4 && now().code == '-' && is_digit(ahead())) return read_date();
+    read_behind_digits();
+  }
+  void read_behind_digits() {
     if (now().code == '.' && is_digit(ahead())) {
       token_.text.push_back('.');
       step();
@@ -151,8 +156,19 @@ class Lexer {
     if (now().code == '%') shift = -2;
     if (now().code == U'万') shift = 4;
     if (now().code == U'亿') shift = 8;
-    if (shift != 0) step();
+    if (shift == 0) return finish_digits(token_.text);
+    step();
     finish_number(token_.text, shift);
+  }
+  // As a part of a word has them: 30, 1万.
+  void finish_digits(std::string digits) {
+    for (const auto& [scale, shift] :
+         {std::pair(std::string_view("万"), 4), std::pair(std::string_view("亿"), 8)}) {
+      if (!digits.ends_with(scale)) continue;
+      digits.resize(digits.size() - scale.size());
+      return finish_number(std::move(digits), shift);
+    }
+    finish_number(std::move(digits), 0);
   }
   void finish_number(std::string digits, int shift) {
     const auto number = scaled(std::move(digits), shift);

@@ -65,20 +65,91 @@ Node Parser::test() {
   Node left = sum();
   const auto op = comparison();
   if (!op) return worded_test(std::move(left));
-  advance();
   Node node = around(*op, std::move(left));
   node.of.push_back(sum());
   return node;
 }
 
 std::optional<Op> Parser::comparison() {
-  constexpr std::pair<std::string_view, Op> kSigns[] = {{"=", Op::kEqual},   {"!=", Op::kNotEqual},
-                                                        {"<", Op::kLess},    {"<=", Op::kAtMost},
-                                                        {">", Op::kGreater}, {">=", Op::kAtLeast}};
+  constexpr std::pair<Keyword, Op> kSigns[] = {
+      {Keyword::kEqualSign, Op::kEqual},     {Keyword::kNotEqualSign, Op::kNotEqual},
+      {Keyword::kLessSign, Op::kLess},       {Keyword::kAtMostSign, Op::kAtMost},
+      {Keyword::kGreaterSign, Op::kGreater}, {Keyword::kAtLeastSign, Op::kAtLeast}};
   for (const auto& [sign, op] : kSigns) {
-    if (at_sign(sign)) return op;
+    if (accept_sign(row_of(sign).english[0]) || accept(sign)) return op;
   }
   return std::nullopt;
+}
+
+// What people write for a test who know another language: said with what it is called here.
+bool Parser::strange_test() {
+  struct Stranger {
+    std::string_view words;
+    std::string_view means;
+  };
+  constexpr std::string_view kNotBefore = "not";
+  // The longer first.
+  constexpr Stranger kStrangers[] = {{"is not null", "is known"},
+                                     {"is not empty", "is known"},
+                                     {"is not unknown", "is known"},
+                                     {"is not missing", "is known"},
+                                     {"is not known", "is unknown"},
+                                     {"is not in", "not in"},
+                                     {"is not", "!="},
+                                     {"is null", "is unknown"},
+                                     {"is empty", "is unknown"},
+                                     {"is missing", "is unknown"},
+                                     {"is in", "in"},
+                                     {"is between", "between"},
+                                     {"is before", "before"},
+                                     {"is after", "after"},
+                                     {"is", "="},
+                                     {"exists", "is known"},
+                                     {"not contains", kNotBefore},
+                                     {"does not contain", kNotBefore},
+                                     {"not starts with", kNotBefore},
+                                     {"not ends with", kNotBefore},
+                                     {"not matches", kNotBefore},
+                                     {"not between", kNotBefore},
+                                     {"not within", kNotBefore},
+                                     {"not like", kNotBefore},
+                                     {"equals", "="},
+                                     {"equal to", "="},
+                                     {"like", "contains"},
+                                     {"includes", "contains"},
+                                     {"contain", "contains"},
+                                     {"greater than", ">"},
+                                     {"more than", ">"},
+                                     {"less than", "<"},
+                                     {"at least", ">="},
+                                     {"at most", "<="},
+                                     {"是", "="},
+                                     {"不是", "!="},
+                                     {"是空", "为空"},
+                                     {"非空", "不为空"},
+                                     {"不 为空", "不为空"},
+                                     {"不 包含", "非"},
+                                     {"不 开头是", "非"},
+                                     {"不 结尾是", "非"},
+                                     {"不 匹配", "非"},
+                                     {"不 介于", "非"},
+                                     {"高于", ">"},
+                                     {"超过", ">"},
+                                     {"多于", ">"},
+                                     {"少于", "<"},
+                                     {"不 低于", ">="},
+                                     {"低于", "<"},
+                                     {"不少于", ">="},
+                                     {"不高于", "<="},
+                                     {"不多于", "<="}};
+  for (const auto& [words, means] : kStrangers) {
+    if (matches(words, 0) == 0) continue;
+    const bool is_negation = means == kNotBefore || means == "非";
+    fail(token().place, cat(words, " is no test of a rule"),
+         is_negation ? "not in front of the value: not trait.city contains \"x\"" : "", std::string(means));
+    return true;
+  }
+  return false;
 }
 
 Node Parser::negated(Node node) const { return around(Op::kNot, std::move(node)); }
@@ -119,6 +190,7 @@ Node Parser::worded_test(Node left) {
     return node;
   }
   // "within 10 minutes" behind a condition is that of the sequence around it.
+  if (strange_test()) return left;
   const bool is_of_sequence = in_where_ && token(1).kind == Token::Kind::kNumber;
   if (is_of_sequence || !accept(Keyword::kWithin)) return left;
   Node node = around(Op::kWithin, std::move(left));

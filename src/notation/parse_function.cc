@@ -1,10 +1,16 @@
 #include <utility>
 
 #include "base/text.h"
+#include "notation/numerals.h"
 #include "notation/parser.h"
 #include "rule/nodes.h"
 
 namespace kehu::notation {
+namespace {
+
+bool is_plural(std::string_view unit) { return unit.ends_with('s'); }
+
+}  // namespace
 
 std::optional<Node> Parser::function() {
   constexpr std::pair<Keyword, Op> kFunctions[] = {
@@ -175,11 +181,19 @@ void Parser::optional_window(Node& node) {
 Window Parser::window() {
   Window window;
   if (accept(Keyword::kLastWindow)) {
+    if (at_unit() && !is_plural(token().text)) {
+      no_number();
+      return window;
+    }
     window = {.kind = Window::Kind::kLast, .span = span()};
   } else if (accept(Keyword::kToday)) {
     window.kind = Window::Kind::kToday;
   } else if (accept(Keyword::kYesterday)) {
     window.kind = Window::Kind::kYesterday;
+  } else if (accept(Keyword::kThisYear)) {
+    window = {.kind = Window::Kind::kThis, .span = {0, Unit::kYear}};
+  } else if (accept(Keyword::kPreviousYear)) {
+    window = {.kind = Window::Kind::kPrevious, .span = {0, Unit::kYear}};
   } else if (accept(Keyword::kThis)) {
     window = {.kind = Window::Kind::kThis, .span = {0, unit()}};
   } else if (accept(Keyword::kPrevious)) {
@@ -191,12 +205,38 @@ Window Parser::window() {
     if (!accept(Keyword::kTo)) expect(Keyword::kAnd);
     window.to = date();
   } else if (!accept(Keyword::kEver)) {
-    unexpected(
-        "a window: last 30 days, today, yesterday, this month, previous month, since 2026-01-31, "
-        "between 2026-01-01 and 2026-01-31");
+    no_window();
   }
   accept(Keyword::kInside);
   return window;
+}
+
+void Parser::no_window() {
+  constexpr std::string_view kWindows =
+      "a window: last 30 days, today, yesterday, this month, previous month, since 2026-01-31, "
+      "between 2026-01-01 and 2026-01-31";
+  std::string meant;
+  if (token().kind == Token::Kind::kWord) meant = with_digits(token().text);
+  if (token().kind == Token::Kind::kNumber && at_unit(1)) {
+    const std::string& unit = token(1).text;
+    const bool english = unit[0] >= 'a' && unit[0] <= 'z';
+    meant = english ? cat("last ", token().text, " ", unit) : cat("最近", token().text, unit);
+  }
+  if (meant.empty()) return unexpected(std::string(kWindows));
+  fail(token().place, cat(token().text, " does not belong here"), std::string(kWindows), std::move(meant));
+}
+
+// "last month": the calendar month before this one, or the days up to today?
+void Parser::no_number() {
+  const std::string unit = token().text;
+  const bool english = unit[0] >= 'a' && unit[0] <= 'z';
+  const bool is_day = at_unit() == Unit::kDay;
+  const Keyword word = is_day ? Keyword::kYesterday : Keyword::kPrevious;
+  std::string meant(spelling(word, english ? Language::kEnglish : Language::kChinese));
+  if (!is_day) meant += cat(english ? " " : "", unit);
+  fail(token().place, cat(unit, " has no number in front of it"),
+       "a number of days up to now, as in last 30 days, or previous month, which is one of the calendar",
+       std::move(meant));
 }
 
 CivilDay Parser::date() {

@@ -167,6 +167,21 @@ TEST(Parse, BothLanguagesGiveOneTree) {
       {"days_since(last(\"A\")) >= 7", "距今天数(最后一次(\"A\"))>=7"},
       {"trait.时间 is known and trait.b is unknown", "特征.时间 已知 且 特征.b 未知"},
       {"ever(\"A\") or tag.x = \"y\"", "曾经(\"A\") 或者 标签.x＝\"y\""},
+      {"count(\"A\") > 3 and count(\"A\") < 5", "次数(\"A\") 大于3 且 次数(\"A\")小于5"},
+      {"count(\"A\") >= 3 and count(\"A\") <= 5", "次数(\"A\")大于等于3 且 次数(\"A\") 不超过 5"},
+      {"count(\"A\") >= 3 and count(\"A\") <= 5", "次数(\"A\") 不小于3且次数(\"A\")不大于5"},
+      {"count(\"A\") >= 3 or count(\"A\") <= 5", "次数(\"A\")大于或等于3 或 次数(\"A\") 小于或等于5"},
+      {"sum(a of \"A\") > 10000 and sum(a of \"A\") < 15000",
+       "总和(\"A\" 的 a) 大于1万 且 总和(\"A\" 的 a) 小于1.5万"},
+      {"sum(a of \"A\") > 20000 and true = true", "总和(\"A\" 的 a)大于2万且真等于真"},
+      {"share(\"A\" where x, last 30 days) > 0.125", "占比(\"A\" 其中 x，近30天)大于12.5%"},
+      {"trait.city = \"x\" or trait.city != \"y\"", "特征.city 等于 “x” 或 特征.city 不等于“y”"},
+      {"trait.city is unknown and trait.b is known", "特征.city 为空 且 特征.b 不为空"},
+      {"did(\"A\", today) or did(\"A\", yesterday)", "做过(\"A\"，今日)或做过(\"A\"，昨日)"},
+      {"did(\"A\", this year) or did(\"A\", previous year)", "做过(\"A\"，今年)或做过(\"A\"，去年)"},
+      {"did(\"A\", this year) or did(\"A\", previous year)", "做过(\"A\"，本年)或做过(\"A\"，上一年)"},
+      {"first(\"A\") within this year", "首次(\"A\") 在今年内"},
+      {"case when trait.a is unknown then 1 else 2 end", "分情况 当 特征.a 为空 为 1 否则 2 结束"},
   };
   for (const auto& [english, chinese] : kCases) {
     Node a, b;
@@ -237,7 +252,7 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
        "1:12 in segment stands by itself | in segment NAME, without a value in front of it | "},
       {"trait.a within 3 days",
        "1:16 3 does not belong here | a window: last 30 days, today, yesterday, this month, previous month, "
-       "since 2026-01-31, between 2026-01-01 and 2026-01-31 | "},
+       "since 2026-01-31, between 2026-01-01 and 2026-01-31 | last 3 days"},
       {"case when trait.a then 1", "1:25 the text ends too early | end | "},
       {"(trait.a", "1:9 the text ends too early | ) | "},
       {"in segment \"x\"",
@@ -250,6 +265,61 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
   for (const auto& [text, what] : cases) {
     Node node;
     EXPECT_EQ(said(parse_expression(text, node)), what) << text;
+  }
+}
+
+TEST(Parse, SaysWhatOthersWordsAreCalledHere) {
+  struct Case {
+    std::string_view text;
+    std::string_view place;
+    std::string_view suggestion;
+  };
+  const Case cases[] = {
+      {"trait.city is null", "1:12", "is unknown"},
+      {"trait.city is empty", "1:12", "is unknown"},
+      {"trait.city is not known", "1:12", "is unknown"},
+      {"trait.city is not null", "1:12", "is known"},
+      {"trait.city is \"x\"", "1:12", "="},
+      {"trait.city is not \"x\"", "1:12", "!="},
+      {"did(\"A\" where city is null)", "1:20", "is unknown"},
+      {"trait.city not contains \"x\"", "1:12", "not"},
+      {"trait.city does not contain \"x\"", "1:12", "not"},
+      {"trait.city like \"x\"", "1:12", "contains"},
+      {"trait.city equals \"x\"", "1:12", "="},
+      {"count(\"A\") at least 3", "1:12", ">="},
+      {"first(\"A\") in the last 30 days", "1:15", "within"},
+      {"first(\"A\") in last 30 days", "1:15", "within"},
+      {"did(\"A\", last month)", "1:15", "previous month"},
+      {"did(\"A\", last year)", "1:15", "previous year"},
+      {"did(\"A\", last day)", "1:15", "yesterday"},
+      {"did(\"A\", 30 days)", "1:10", "last 30 days"},
+      {"average(a of \"A\") > 3", "1:1", "avg"},
+      {"total(a of \"A\") > 3", "1:1", "sum"},
+      {"did(\"A\" where all(products[].price > 3))", "1:15", "not"},
+      {"all(trait.a)", "1:1", "not"},
+      {"exists(\"A\")", "1:1", "did"},
+      {"特征.city 是 “x”", "1:9", "="},
+      {"特征.city 不是 “x”", "1:9", "!="},
+      {"特征.city 不包含 “x”", "1:9", "非"},
+      {"特征.city 非空", "1:9", "不为空"},
+      {"次数(\"A\") 超过 3", "1:9", ">"},
+      {"次数(\"A\") 不少于 3", "1:9", ">="},
+      {"求和(\"A\" 的 a) > 3", "1:1", "总和"},
+      {"做过(\"A\", 近三个月)", "1:9", "最近3个月"},
+      {"做过(\"A\", 最近十五天)", "1:9", "最近15天"},
+      {"做过(\"A\", 最近 三十天)", "1:12", "30天"},
+      {"做过(\"A\", 半年)", "1:9", "最近6个月"},
+      {"做过(\"A\", 近半年)", "1:9", "最近6个月"},
+      {"做过(\"A\", 最近月)", "1:11", "上月"},
+      {"做过(\"A\", 30天内)", "1:9", "最近30天"},
+  };
+  for (const auto& [text, place, suggestion] : cases) {
+    Node node;
+    const auto problem = parse_expression(text, node);
+    ASSERT_TRUE(problem) << text;
+    EXPECT_EQ(std::to_string(problem->place.line) + ":" + std::to_string(problem->place.column), place)
+        << text << ": " << said(problem);
+    EXPECT_EQ(problem->suggestion, suggestion) << text << ": " << said(problem);
   }
 }
 

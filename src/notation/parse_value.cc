@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "notation/numerals.h"
 #include "notation/parser.h"
 
 namespace kehu::notation {
@@ -60,6 +61,13 @@ Node Parser::list() {
   if (at(Keyword::kSegment) || at(Keyword::kListed)) {
     const std::string_view group = at(Keyword::kSegment) ? "in segment" : "in list";
     fail(token().place, cat(group, " stands by itself"), cat(group, " NAME, without a value in front of it"));
+    return node;
+  }
+  const bool is_window =
+      at(Keyword::kLastWindow) || (token().kind == Token::Kind::kWord && token().text == "the");
+  if (is_window) {
+    fail(token().place, cat(token().text, " does not belong here"),
+         "a list: (\"a\", \"b\"); a moment lies within last 30 days", "within");
     return node;
   }
   expect_sign("(");
@@ -214,7 +222,13 @@ int64_t Parser::whole_number() {
   const Token& here = token();
   const bool whole = here.kind == Token::Kind::kNumber && here.number.units() % Decimal::kScale == 0;
   if (!whole) {
-    unexpected("a whole number");
+    const std::string meant = here.kind == Token::Kind::kWord ? with_digits(here.text) : "";
+    if (meant.empty()) {
+      unexpected("a whole number");
+    } else {
+      fail(here.place, cat(here.text, " does not belong here"), "a number in digits",
+           meant.substr(spelling(Keyword::kLastWindow, Language::kChinese).size()));
+    }
     return 0;
   }
   advance();

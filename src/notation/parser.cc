@@ -107,12 +107,44 @@ void Parser::unexpected(std::string expected) {
   fail(token().place, described(token()), std::move(expected), std::move(suggestion));
 }
 
+// What other languages call a function, or the nearest one.
+void Parser::no_function(const std::string& name) {
+  constexpr std::pair<std::string_view, std::string_view> kStrangers[] = {{"average", "avg"},
+                                                                          {"mean", "avg"},
+                                                                          {"total", "sum"},
+                                                                          {"number", "count"},
+                                                                          {"unique", "distinct"},
+                                                                          {"nunique", "distinct"},
+                                                                          {"count_distinct", "distinct"},
+                                                                          {"mode", "top"},
+                                                                          {"exists", "did"},
+                                                                          {"has", "did"},
+                                                                          {"done", "did"},
+                                                                          {"most_frequent", "top"},
+                                                                          {"求和", "总和"},
+                                                                          {"合计", "总和"},
+                                                                          {"计数", "次数"},
+                                                                          {"数量", "次数"},
+                                                                          {"均值", "平均"},
+                                                                          {"平均数", "平均"},
+                                                                          {"去重", "去重数"},
+                                                                          {"完成", "做过"}};
+  const auto known =
+      std::ranges::find(kStrangers, std::string_view(name), [](const auto& each) { return each.first; });
+  std::string expected = "a function such as count(…)";
+  std::string meant(known != std::end(kStrangers) ? known->second : text::near_word(name, keyword_words()));
+  if (name == "all" || name == "any" || name == "none") {
+    expected =
+        "a condition: products[].price > 10 holds if it does for one of them, and not products[].price <= 10 "
+        "if for all";
+    meant = name == "any" ? "" : "not";
+  }
+  fail(token().place, cat("there is no function ", name), std::move(expected), std::move(meant));
+}
+
 void Parser::stray_word() {
   const std::string& word = token().text;
-  if (at_sign("(", 1)) {
-    return fail(token().place, cat("there is no function ", word), "a function such as count(…)",
-                std::string(text::near_word(word, keyword_words())));
-  }
+  if (at_sign("(", 1)) return no_function(word);
   if (is_keyword(word) || token().parts > 1) {
     const std::string& whole = token().parts > 1 ? token().whole : word;
     return fail(token().place, cat(word, " does not belong here"),

@@ -50,6 +50,7 @@ class Parser {
   void fail(Place place, std::string message, std::string expected = "", std::string suggestion = "");
   void unexpected(std::string expected);
   void stray_word();
+  void no_function(const std::string& name);
   bool too_deep(size_t more = 0);
 
   // Nodes.
@@ -75,6 +76,7 @@ class Parser {
   Node negation();
   Node test();
   std::optional<Op> comparison();
+  bool strange_test();
   Node worded_test(Node left);
   Node moment_test(Node left, Op op);
   Node negated(Node node) const;
@@ -112,6 +114,8 @@ class Parser {
   Node step(Op op);
   void optional_window(Node& node);
   Window window();
+  void no_window();
+  void no_number();
   CivilDay date();
 
   const std::vector<Token>& tokens_;
