@@ -70,6 +70,40 @@ class RulesTest(kehu_server.ServerTest):
         self.command("segment", "why", "年度高消费", "user_id:nobody", code=1)
         self.command("segment", "members", "没有", code=1)
 
+    def test_2_nobody_without_events_is_asked(self):
+        """All events name the account, so it has them when the device is taken apart from it."""
+        self.write(RULES + 'segment 没买过 = not ever("Order Completed")\n')
+        self.command("apply", self.directory)
+        self.server.post_events([{"event": "Opened", "user_id": "apart", "anonymous_id": "device"}])
+        links = self.server.get("/api/v1/customers/user_id:apart/identities").json["links"]
+        answer = self.server.post("/api/v1/identities/unmerge",
+                                  {"customer": "user_id:apart", "link": links[0]["link"], "reason": "another's phone"})
+        self.assertEqual(answer.status, 200, answer)
+
+        device = self.server.get("/api/v1/customers/anonymous_id:device").json
+        self.assertEqual((device["events"], device["segments"], device["tags"]), (0, [], {}))
+        self.assertNotIn("first_seen", device)
+        self.assertNotIn("last_seen", device)
+        path = f"/api/v1/segments/{kehu_server.quoted('没买过')}/why/"
+        why = self.server.get(path + "anonymous_id:device").json
+        self.assertEqual((why["in"], why["reasons"]), (False, []))
+        self.assertIn("no events", why["note"])
+        self.assertIn("no events", self.command("segment", "why", "没买过", "anonymous_id:device"))
+        self.assertIn("0 events\n", self.command("customer", "anonymous_id:device"))
+        preview = self.server.post("/api/v1/rules/preview", {"rule": 'not ever("Order Completed")'}).json
+        self.assertNotIn(device["customer_id"], [each["customer_id"] for each in preview["examples"]])
+
+        owner = lambda: self.server.get(path + "user_id:apart").json
+        end = time.monotonic() + 10
+        while not owner()["in"] and time.monotonic() < end:
+            time.sleep(0.1)  # the segment is being filled in
+        self.assertEqual((owner()["in"], owner()["reasons"][0]["value"]), (True, True))
+        self.assertNotIn("note", owner())
+        self.server.post_events([{"event": "Opened", "anonymous_id": "device"}])
+        why = self.server.get(path + "anonymous_id:device").json
+        self.assertEqual((why["in"], why["reasons"][0]["value"]), (True, True))
+        self.assertIn("first_seen", self.server.get("/api/v1/customers/anonymous_id:device").json)
+
     def test_3_a_crash_changes_nothing(self):
         names = list(self.sizes())
         before = {name: self.command("segment", "members", name, "--json") for name in names}

@@ -28,8 +28,11 @@ void row(std::string& out, std::string_view name, std::string_view value, std::s
 
 std::string profile_text(const json::Value& customer) {
   std::string out = cat("customer ", text_of(customer.find("customer_id")), "   ",
-                        text_of(customer.find("events")), " events, ", text_of(customer.find("first_seen")),
-                        " to ", text_of(customer.find("last_seen")), "\n");
+                        text_of(customer.find("events")), " events");
+  if (customer.find("first_seen").exists()) {
+    out += cat(", ", text_of(customer.find("first_seen")), " to ", text_of(customer.find("last_seen")));
+  }
+  out += "\n";
   heading(out, "identifiers");
   for (const auto& member : customer.find("identifiers")) {
     row(out, text_of(member.value.find("type")), text_of(member.value.find("value")));

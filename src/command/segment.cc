@@ -133,6 +133,7 @@ absl::Status show_why(const SegmentCommand& command) {
   const bool in = root.find("in").as_bool().value_or(false);
   std::string out =
       cat(field(root, "customer_id"), in ? cat(" is in since ", field(root, "since")) : " is not in", "\n");
+  if (const std::string note = field(root, "note"); !note.empty()) out += cat("  ", note, "\n");
   for (const auto& reason : root.find("reasons")) {
     const auto depth = static_cast<size_t>(reason.value.find("depth").as_int().value_or(0));
     out += cat(std::string(2 * depth + 2, ' '), field(reason.value, "rule"), "  →  ",

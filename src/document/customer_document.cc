@@ -29,8 +29,10 @@ std::string_view to_string(Metric::Kind kind) {
 
 void write_seen(json::Writer& writer, const ProfileView& profile) {
   writer.field("events", profile.events);
-  writer.field("first_seen", format_utc(profile.first_seen))
-      .field("last_seen", format_utc(profile.last_seen));
+  if (profile.events > 0) {
+    writer.field("first_seen", format_utc(profile.first_seen));
+    writer.field("last_seen", format_utc(profile.last_seen));
+  }
   writer.key("channels").begin_array();
   for (const SeenView& seen : profile.channels) {
     writer.begin_object().field("channel", seen.channel);

@@ -287,8 +287,14 @@ absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replic
   if (!rule.ok()) return rule.status();
   const auto members = replica.shard().members(customer);
   if (!members.ok()) return members.status();
-  const auto reasons = replica.shard().why(customer, **rule, engine.clock().now());
-  if (!reasons.ok()) return reasons.status();
+  const auto parts = replica.shard().parts(customer);
+  if (!parts.ok()) return parts.status();
+  std::vector<membership::Reason> reasons;
+  if (!parts->empty()) {
+    auto asked = replica.shard().why(customer, **rule, engine.clock().now());
+    if (!asked.ok()) return asked.status();
+    reasons = *std::move(asked);
+  }
   const BusinessZone zone = BusinessZone::load((*rule)->version.zone).value_or(BusinessZone());
   const auto* entry = members->find((*rule)->id);
   std::string out;
@@ -296,8 +302,9 @@ absl::StatusOr<std::string> why_document(engine::Engine& engine, replica::Replic
   writer.begin_object().field("segment", name).field("customer_id", customer.hash.hex());
   writer.field("in", entry != nullptr);
   if (entry != nullptr) writer.field("since", format_utc(entry->since));
+  if (parts->empty()) writer.field("note", "the customer has no events, and of those no rule is asked");
   writer.field("time_zone", (*rule)->version.zone).key("reasons").begin_array();
-  for (const membership::Reason& reason : *reasons) {
+  for (const membership::Reason& reason : reasons) {
     writer.begin_object().field("rule", notation::format(*reason.node, notation::Language::kEnglish));
     writer.field("depth", reason.depth);
     write_value(writer, "value", reason.value, zone);

@@ -17,7 +17,7 @@ const say = (key) => texts[language][key];
 const named = (group, name) => say(group)[name] || name;
 const number = (n) => Number(n).toLocaleString(say("locale"));
 const clock = (text) => new Date(text).toLocaleTimeString("sv", { timeZone: zone });  // 14:45:24
-const date = (text) => new Date(text).toLocaleString("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });  // 2026-11-22 14:45
+const date = (text) => !text ? "–" : new Date(text).toLocaleString("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });  // 2026-11-22 14:45
 function money(amount, currency) {
   if (amount === null || amount === undefined) return "";
   try {
