@@ -470,7 +470,7 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
                "*.kehu file, and says how many `definitions` it has, and their warnings.",
            .group = "rules",
            .body_content_type = "application/json",
-           .body_schema = "Rule",
+           .body_schema = "RuleOrFile",
            .answers = with_admin_answers(
                {{200, "The rule"},
                 {400, "It cannot be read; says where", "application/problem+json", "Problem"}})}});

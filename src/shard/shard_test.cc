@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "shard/name_table.h"
 #include "store/map_store.h"
 
 namespace kehu::shard {
@@ -391,6 +392,33 @@ TEST(Shard, ATickDoesSoMuchAndTheNextOnesGoOn) {
     for (const Intent& intent : world.effects_.intents) EXPECT_EQ(intent.body, cat(came++)) << "in order";
   }
   EXPECT_EQ(came, count);
+}
+
+TEST(NameTable, FindsWhatIsKnownAndWhatMayBeMeant) {
+  MapStore store;
+  NameTable table(store);
+  for (const char* name : {"Order Completed", "Order Refunded", "city", "Opened"})
+    table.learn(name_id(name), name);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(table.known_or_near(Names{"Opened", "city"}), (Names{"Opened", "city"}));
+  EXPECT_EQ(table.known_or_near(Names{"Order Complete", "city"}),
+            (Names{"Order Completed", "Order Refunded", "city"}));
+  EXPECT_EQ(table.known_or_near(Names{"A much longer name than those that are there"}), Names());
+  EXPECT_EQ(table.known_or_near({}), Names());
+}
+
+TEST(NameTable, IsBoundedAndSaysNothingWhenItIsFull) {
+  MapStore store;
+  NameTable table(store);
+  const auto learn = [&table](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i)
+      table.learn(name_id(cat("name ", 1'000'000 + i)), cat("name ", 1'000'000 + i));
+  };
+  const std::vector<std::string> asked = {"name 1234567x"};
+  learn(0, NameTable::kMaxNear + 1);
+  EXPECT_EQ(table.known_or_near(asked).size(), NameTable::kMaxNear);
+  learn(NameTable::kMaxNear + 1, NameTable::kMaxNames);
+  EXPECT_EQ(table.known_or_near(asked), asked) << "it may be one that was not learnt any more";
 }
 
 }  // namespace
