@@ -293,6 +293,29 @@ segment 自己的时区 time zone "Asia/Tokyo" = count("Note Viewed", last 5 day
         self.assertRegex(shown.decode(), r" %, (counting events|asking customers), [\d,]+ of about [\d,]+ parts")
         self.assertIn("in force", shown.decode())
 
+    def test_what_keeps_it_from_going_on_is_told_until_it_goes_on(self):
+        server = self.server("stuck")
+        self.send(server)
+        server.stop()
+        files = sorted((self.work / "stuck").glob("lake/events/**/*.parquet"))
+        self.assertTrue(files)
+        whole = {path: path.read_bytes() for path in files}
+        for path, data in whole.items():
+            path.write_bytes(data[:-40] + bytes(40))
+        server.start()
+        self.apply(server, self.changed_rules('segment 看过 = ever("Note Viewed")\n'))
+        end = time.monotonic() + 30
+        while "error" not in (state := server.get("/api/v1/backfill").json) and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(state["state"], "running")
+        self.assertIn(".parquet", state["error"])
+        self.assertIn(state["error"], self.command(server, "status"))
+        self.assertEqual(self.segments(server)["看过"]["backfill"]["error"], state["error"])
+        for path, data in whole.items():
+            path.write_bytes(data)
+        self.wait_live(server)
+        self.assertEqual(server.get("/api/v1/backfill").json, {"state": "idle", "rules": []})
+
     def test_a_rule_waits_for_those_that_it_names(self):
         server = self.server("waits")
         self.send(server)

@@ -139,12 +139,30 @@ class RulesTest(kehu_server.ServerTest):
             ("segment a = count(\"A\") and 3\n", "1:", ""),
             ("segment a = count(\"A\", last 1101 days) > 1\n", "1:", "1100"),
             ("segment a = did(\"A\") or\n", "", ""),
+            ('segment a = did("A")\nsegment b = did("B\\u0000")\n', "bad.kehu:2:19: ", "control character"),
+            ('segment a = did("B\0")\n', "bad.kehu:1:19: ", "control character"),
+            ("segment `a ` = did(\"A\")\n", "bad.kehu:1:1: ", "blank"),
         ]:
             with self.subTest(text):
                 self.write(text, "bad.kehu")
                 refused = self.command("apply", self.directory, code=1)
                 self.assertIn(place, refused)
                 self.assertIn(said, refused)
+                self.assertEqual(self.definitions(), before)
+
+    def test_5_nor_are_they_taken_as_json(self):
+        before = self.definitions()
+        did = {"op": "did", "of": [{"op": "events", "text": "A"}]}
+        for name, body, said in [
+            ("b", {"op": "did", "of": [{"op": "events", "text": "A\0"}]}, "control character"),
+            ("b", {"op": "equal", "of": [{"op": "trait", "text": "x"}, {"op": "text", "text": "\x1b"}]}, "control character"),
+            (" b", did, "blank"), (" ", did, "blank"), ("b\nc", did, "line break"), ("b\0c", did, "control character"),
+        ]:
+            with self.subTest((name, body)):
+                refused = self.server.post("/api/v1/definitions", {"files": [
+                    {"files": "segments", "name": name, "body": {"kind": "segment", "name": name, "body": body}}]})
+                self.assertEqual(refused.status, 400, refused)
+                self.assertIn(said, refused.json["detail"])
                 self.assertEqual(self.definitions(), before)
 
     def test_6_what_is_used_stays(self):

@@ -104,7 +104,9 @@ App::~App() { stop(); }
 // Looks that wait may ask for it until the engine ends.
 document::FillingPace App::filling_pace() const {
   const backfill::Pace pace = backfill_->pace();
-  return {.events_per_second = pace.events_per_second, .parts_per_second = pace.parts_per_second};
+  return {.events_per_second = pace.events_per_second,
+          .parts_per_second = pace.parts_per_second,
+          .trouble = backfill_->trouble()};
 }
 
 void App::stop() {

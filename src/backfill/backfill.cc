@@ -81,6 +81,7 @@ class Backfill::Records {
       in_log_ = {};
       return status;
     }
+    backfill_.set_trouble("");
     backfill_.parts_ += entries_.size();
     entries_.clear();
     bytes_ = 0;
@@ -150,6 +151,16 @@ Pace Backfill::pace() const {
           .parts_per_second = static_cast<double>(parts_) / seconds};
 }
 
+std::string Backfill::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void Backfill::set_trouble(std::string trouble) {
+  const std::lock_guard lock(mutex_);
+  trouble_ = std::move(trouble);
+}
+
 bool Backfill::wait_for_work() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return woken_ || stopping_; });
@@ -161,12 +172,12 @@ void Backfill::run() {
   while (wait_for_work()) {
     const absl::Status status = fill_in();
     end_pace();
-    std::unique_lock lock(mutex_);
     // The end of a pause is a definition, which wakes it.
-    if (status.ok() || absl::IsCancelled(status)) continue;
-    lock.unlock();
+    if (absl::IsCancelled(status)) continue;
+    set_trouble(message_of(status));
+    if (status.ok()) continue;
     warn_(cat("new rules are not filled in yet: ", message_of(status), "; tried again in 5 s"));
-    lock.lock();
+    std::unique_lock lock(mutex_);
     woken_ = true;
     changed_.wait_for(lock, kPauseAfterFailure, [this] { return stopping_; });
   }

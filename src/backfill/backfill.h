@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -39,6 +40,8 @@ class Backfill final : private replica::Consumer {
 
   // Zero while it rests. Any thread.
   Pace pace() const;
+  // What keeps it from going on, for the operator; empty as soon as it goes on. Any thread.
+  std::string trouble() const;
 
  private:
   using Round = membership::Registry::Round;
@@ -51,6 +54,7 @@ class Backfill final : private replica::Consumer {
   absl::Status count(const shard::Shard::BackfillJob& job);
   absl::Status ask(const Round& round);
   class Records;
+  void set_trouble(std::string trouble);
   absl::Status going_on();  // Cancelled behind the beginning of the end, and while it is paused
   void begin_pace();
   void end_pace() { pace_began_ = 0; }
@@ -58,8 +62,9 @@ class Backfill final : private replica::Consumer {
   engine::Engine& engine_;
   query::Reader& reader_;
   std::function<void(std::string_view)> warn_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::string trouble_;
   bool stopping_ = false;
   bool woken_ = true;                           // there may be work from before the start
   std::atomic<int64_t> pace_began_{0};          // in microseconds of the monotonic clock; 0: it rests

@@ -27,6 +27,9 @@ std::string grouped(int64_t number) {
 
 std::string document_text(const json::Value& root) {
   std::string out = cat(backfill_text(root), "\n");
+  if (const auto error = root.find("error").as_string()) {
+    out += cat("it does not go on, and tries again every few seconds: ", *error, "\n");
+  }
   for (const auto& rule : root.find("rules")) {
     const bool segment = rule.value.find("segment").exists();
     out += cat("  ", segment ? "segment " : "tag ",

@@ -52,6 +52,7 @@ void write_round(json::Writer& writer, replica::Replica& replica, const FillingP
   writer.field("parts_done", round.parts).field("parts_total", parts_total(replica, round));
   writer.field("events_per_second", static_cast<uint64_t>(pace.events_per_second));
   writer.field("parts_per_second", static_cast<uint64_t>(pace.parts_per_second));
+  if (!pace.trouble.empty()) writer.field("error", pace.trouble);
 }
 
 // A version that is being filled in while this one is in force, or this one itself.

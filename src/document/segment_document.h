@@ -19,6 +19,7 @@ namespace kehu::document {
 struct FillingPace {
   double events_per_second = 0;
   double parts_per_second = 0;
+  std::string trouble = {};  // what keeps them from going on; empty: nothing does
 };
 
 // {"segments": [{"name", "size", "state", "version", …}]}, by name.
@@ -26,7 +27,7 @@ std::string segments_document(replica::Replica& replica, const FillingPace& pace
 // NotFound: there is no such segment; the message names those that are near.
 absl::StatusOr<std::string> segment_document(replica::Replica& replica, std::string_view name,
                                              const FillingPace& pace);
-// {"state", "step", "parts_done", "parts_total", …, "rules": [{"segment" or "tag", "version"}]}.
+// {"state", "step", "parts_done", "parts_total", …, "error", "rules": [{"segment" or "tag", "version"}]}.
 std::string backfill_document(replica::Replica& replica, const FillingPace& pace);
 
 struct MembersPage {

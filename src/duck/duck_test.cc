@@ -93,6 +93,10 @@ TEST(Database, parameters_are_values_and_not_text_of_the_statement) {
   const std::string value = "'; DROP TABLE x; --";
   EXPECT_EQ(rows_of(*connection, "SELECT $1", {value}), std::vector<std::string>{value});
   EXPECT_EQ(rows_of(*connection, cat("SELECT ", sql_literal(value))), std::vector<std::string>{value});
+  const std::string nul("it's\0a", 6);
+  EXPECT_EQ(
+      rows_of(*connection, cat("SELECT ", sql_literal(nul), " AS x WHERE x IN (", sql_literal(nul), ")")),
+      std::vector<std::string>{nul});
 }
 
 const std::vector<Column> kColumns = {{"name", ColumnType::kText},        {"same", ColumnType::kText},

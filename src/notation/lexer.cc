@@ -7,6 +7,7 @@
 #include "notation/characters.h"
 #include "notation/keywords.h"
 #include "notation/token.h"
+#include "rule/nodes.h"
 
 namespace kehu::notation {
 namespace {
@@ -39,7 +40,7 @@ class Lexer {
     while (!problem_) {
       skip_blanks_and_comments();
       start();
-      if (now().bytes == 0) break;
+      if (problem_ || now().bytes == 0) break;
       read();
     }
     tokens_.push_back(std::move(token_));
@@ -69,6 +70,10 @@ class Lexer {
     return Problem{place_, "a byte is not UTF-8", "a text in UTF-8", ""};
   }
 
+  void forbidden(Place place) {
+    fail(place, "a control character stands in a rule", "letters, signs, tabs and line breaks");
+  }
+
   void start() {
     token_.place = place_;
     token_.begin = at_;
@@ -81,14 +86,17 @@ class Lexer {
   void skip_blanks_and_comments() {
     for (;; step()) {
       if (now().code == '#') read_comment();
-      if (now().bytes == 0 || !is_blank(now().code)) return;
+      if (problem_ || now().bytes == 0 || !is_blank(now().code)) return;
     }
   }
   void read_comment() {
     const bool trails = !tokens_.empty() && tokens_.back().place.line == place_.line;
     step();
     const size_t begin = at_;
-    while (now().bytes > 0 && now().code != '\n') step();
+    while (now().bytes > 0 && now().code != '\n') {
+      if (rule::is_forbidden(now().code)) return forbidden(place_);
+      step();
+    }
     std::string_view line = text_.substr(begin, at_ - begin);
     while (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with(' ')) line.remove_prefix(1);
@@ -97,6 +105,7 @@ class Lexer {
 
   void read() {
     const char32_t c = now().code;
+    if (rule::is_forbidden(c)) return forbidden(place_);
     if (is_letter(c)) return read_word();
     if (is_digit(c)) return read_number_or_date();
     if (c == '"' || c == '`') return read_quoted(text_.substr(at_, now().bytes));
@@ -217,6 +226,7 @@ class Lexer {
         read_escape();
         continue;
       }
+      if (rule::is_forbidden(now().code)) return forbidden(place_);
       token_.text.append(text_.substr(at_, now().bytes));
       step();
     }
@@ -246,6 +256,7 @@ class Lexer {
     if (!code)
       return fail(place, "an escape is none",
                   "\\\", \\\\, \\n, \\` or \\u and four digits of a character, such as \\u4e2d");
+    if (rule::is_forbidden(*code)) return forbidden(place);
     append_utf8(*code, token_.text);
   }
   std::optional<char32_t> read_code() {

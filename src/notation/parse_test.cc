@@ -242,6 +242,14 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
       {"\"\\x\"",
        "1:2 an escape is none | \\\", \\\\, \\n, \\` or \\u and four digits of a character, such as \\u4e2d "
        "| "},
+      {"did(\"A\\u0000\")",
+       "1:7 a control character stands in a rule | letters, signs, tabs and line breaks | "},
+      {"trait.`a\x01` = 1",
+       "1:9 a control character stands in a rule | letters, signs, tabs and line breaks | "},
+      {std::string_view("did(\"A\")\n# \0", 12),
+       "2:3 a control character stands in a rule | letters, signs, tabs and line breaks | "},
+      {std::string_view("did(\"A\0\")", 9),
+       "1:7 a control character stands in a rule | letters, signs, tabs and line breaks | "},
       {"0.00001",
        "1:1 the number 0.00001 has more than four decimal places, or is too large | a number below "
        "100000000000000 with at most four places | "},

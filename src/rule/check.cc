@@ -6,6 +6,7 @@
 #include "base/civil_day.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/characters.h"
 #include "rule/bounds.h"
 #include "rule/nodes.h"
 #include "rule/percentile.h"
@@ -74,6 +75,18 @@ class Checker {
       fail(place, "the name of the definition is empty or too long",
            cat("1 to ", limits::kNameBytes, " bytes"));
     }
+    if (strip(definition_.name) != definition_.name) {
+      fail(place, cat("the name \"", definition_.name, "\" begins or ends with a blank"),
+           "a name without blanks around it", std::string(strip(definition_.name)));
+    }
+    if (definition_.name.find_first_of("\n\r\t") != std::string::npos || has_forbidden(definition_.name)) {
+      fail(place, "the name of the definition holds a line break, a tab or a control character",
+           "a name in one line");
+    }
+    for (const std::string* text : {&definition_.owner, &definition_.description, &definition_.time_zone}) {
+      printable(place, *text);
+    }
+    for (const std::string& comment : definition_.comments) printable(place, comment);
     if (!definition_.time_zone.empty() && !BusinessZone::load(definition_.time_zone)) {
       fail(place, cat("there is no time zone \"", definition_.time_zone, "\""),
            "an IANA name such as Asia/Shanghai");
@@ -83,8 +96,14 @@ class Checker {
     }
   }
 
+  void printable(Place place, std::string_view text) {
+    if (has_forbidden(text)) fail(place, "a text holds a control character", "letters, signs, tabs and \\n");
+  }
+
   void visit(const Node& node) {
     if (problem_) return;
+    printable(node.place, node.text);
+    for (const std::string& comment : node.comments) printable(node.place, comment);
     scope(node);
     const bool was_in_where = std::exchange(in_where_, in_where_ || node.op == Op::kEvents);
     for (size_t i = 0; i < node.of.size(); ++i) {

@@ -33,6 +33,33 @@ std::optional<Problem> problem_of(std::string_view text, Kind kind = Kind::kSegm
   return check(definition, names(), warnings);
 }
 
+// As JSON there is no lexer to refuse them.
+TEST(Check, RefusesNamesAndTextsThatNobodyCanRead) {
+  const auto message = [](const Definition& definition) {
+    const auto problem = check(definition, {});
+    return problem ? problem->message : "";
+  };
+  Definition definition{.kind = Kind::kTag, .name = "X", .body = {.op = Op::kTrait, .text = "a"}};
+  EXPECT_EQ(message(definition), "");
+  for (const std::string name : {" ", "a ", " a", "\u3000a", "a\nb", "a\tb", "\n", "a\x01"}) {
+    definition.name = name;
+    EXPECT_NE(message(definition), "") << name;
+  }
+  definition.name = "a b";
+  EXPECT_EQ(message(definition), "");
+  definition.owner = "li\nwang";
+  EXPECT_EQ(message(definition), "");
+  definition.owner = "li\x1b";
+  EXPECT_EQ(message(definition), "a text holds a control character");
+  definition.owner = "";
+  definition.body = {.op = Op::kDid, .of = {{.op = Op::kEvents, .text = std::string("A\0", 2)}}};
+  EXPECT_EQ(message(definition), "a text holds a control character");
+  definition.body.of[0].text = "A\tB\n";
+  EXPECT_EQ(message(definition), "");
+  definition.body.of[0].comments = {std::string("\0", 1)};
+  EXPECT_EQ(message(definition), "a text holds a control character");
+}
+
 TEST(Check, RefusesWhatMeansNothing) {
   const Bad cases[] = {
       {"count(\"A\")", "1:1", "a number stands where a condition"},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +50,15 @@ inline bool is_event_text(std::string_view path) { return path == kChannelPath |
 // Of functions over events: whether `text` is a path that they need, or may have.
 inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTopN) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
+
+// What no text, name or comment of a rule has: a NUL ends the statement that the rule becomes, and the others
+// command the terminal that shows it. Tabs and line breaks are none of these.
+inline bool is_forbidden(char32_t c) {
+  return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+}
+inline bool has_forbidden(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return is_forbidden(static_cast<unsigned char>(c)); });
+}
 
 // The same without what people wrote in front of its parts.
 inline Node without_comments(Node node) {
