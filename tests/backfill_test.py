@@ -293,6 +293,23 @@ segment 自己的时区 time zone "Asia/Tokyo" = count("Note Viewed", last 5 day
         self.assertRegex(shown.decode(), r" %, (counting events|asking customers), [\d,]+ of about [\d,]+ parts")
         self.assertIn("in force", shown.decode())
 
+    def test_without_a_server_it_waits_until_the_rules_are_in_force(self):
+        """Nobody goes on filling in what the command leaves."""
+        server = self.server("alone")
+        self.send(server)
+        server.stop()
+        folder = self.changed_rules(RULES + 'tag 价值 = rfm(revenue of "Order Completed")\n'
+                                    'tag 城市 = sql "SELECT customer_id, traits->>\'city\' AS value FROM customers" every day\n')
+        done = run("apply", str(self.work / folder), "--data", server.data)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        waiting = json.loads(run("backfill", "status", "--json", "--data", server.data).stdout)
+        self.assertEqual(waiting, {"state": "idle", "rules": []})
+        server.start()
+        first = self.server("first")
+        self.apply(first)
+        self.send(first)
+        self.assertEqual(self.all_members(server), self.all_members(first))
+
     def test_what_keeps_it_from_going_on_is_told_until_it_goes_on(self):
         server = self.server("stuck")
         self.send(server)

@@ -72,7 +72,8 @@ absl::Status pause_backfill(const BackfillCommand& command);
 absl::Status resume_backfill(const BackfillCommand& command);
 // Withdraws the version that is being filled in.
 absl::Status cancel_backfill(const BackfillCommand& command);
-// While standard error is a terminal: a bar there until nothing is being filled in, or it rests.
+// Until all rules are in force, or they rest: while standard error is a terminal, with a bar there; elsewhere only
+// where no server goes on. Unavailable: for a minute nothing has moved.
 absl::Status watch_backfill(Caller& caller);
 
 struct WebhookCommand {

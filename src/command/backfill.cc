@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kPath = "/api/v1/backfill";
 constexpr auto kLook = std::chrono::milliseconds(250);
+constexpr auto kLookUnseen = std::chrono::milliseconds(20);
+constexpr auto kStandstill = std::chrono::seconds(60);  // of what tries again every five
 constexpr int kBarCells = 24;
 
 std::string grouped(int64_t number) {
@@ -51,6 +53,7 @@ absl::Status show(const BackfillCommand& command, const client::Request& request
 
 std::string backfill_text(const json::Value& backfill) {
   const std::string state = backfill.find("state").as_string().value_or("");
+  if (state == "idle" && backfill.find("rules").size() > 0) return "waiting for what is measured";
   if (state == "idle") return "nothing is being filled in";
   const int64_t done = backfill.find("parts_done").as_int().value_or(0);
   const int64_t total = std::max(done, backfill.find("parts_total").as_int().value_or(0));
@@ -91,20 +94,43 @@ absl::Status cancel_backfill(const BackfillCommand& command) {
                    deleted ? "it had none before, and is deleted" : "the one before stays in force"));
 }
 
-// Whoever goes away does not end it.
+namespace {
+
+// What is being filled in, or waits for something else to be measured.
+bool is_under_way(const json::Value& backfill) {
+  const std::string state = backfill.find("state").as_string().value_or("");
+  return state == "running" || (state == "idle" && backfill.find("rules").size() > 0);
+}
+
+}  // namespace
+
+// A server goes on without whoever looks. Without one, nobody would: a failure that lasts ends the command, for
+// else nobody could.
 absl::Status watch_backfill(Caller& caller) {
-  if (::isatty(STDERR_FILENO) == 0) return absl::OkStatus();
+  const bool draws = ::isatty(STDERR_FILENO) != 0;
+  if (!draws && !caller.alone()) return absl::OkStatus();
   bool drawn = false;
+  std::string seen;
+  auto moved = std::chrono::steady_clock::now();
   for (;;) {
     const auto body = body_of(caller.call({.path = std::string(kPath)}));
     if (!body.ok()) return body.status();
     const auto document = json::Document::parse(*body);
     if (!document.ok()) return document.status();
-    const std::string state = document->root().find("state").as_string().value_or("");
-    if (state != "running") break;
-    std::fprintf(stderr, "\r\033[K%s", backfill_text(document->root()).c_str());
-    drawn = true;
-    std::this_thread::sleep_for(kLook);
+    if (!is_under_way(document->root())) break;
+    if (*body != seen) moved = std::chrono::steady_clock::now();
+    seen = *body;
+    if (std::chrono::steady_clock::now() - moved > kStandstill) {
+      if (drawn) std::fprintf(stderr, "\n");
+      const auto error = document->root().find("error").as_string();
+      return failure(absl::StatusCode::kUnavailable, "all is applied, and some rules are not in force yet",
+                     error ? cat(": ", *error) : "", "; `kehu backfill status` shows which");
+    }
+    if (draws) {
+      std::fprintf(stderr, "\r\033[K%s", backfill_text(document->root()).c_str());
+      drawn = true;
+    }
+    std::this_thread::sleep_for(draws ? kLook : kLookUnseen);
   }
   if (drawn) std::fprintf(stderr, "\r\033[Kthe rules are in force\n");
   return absl::OkStatus();
