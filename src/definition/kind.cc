@@ -11,6 +11,7 @@
 #include "definition/rules.h"
 #include "definition/source.h"
 #include "definition/webhook.h"
+#include "rule/tree_json.h"
 
 namespace kehu::definition {
 namespace {
@@ -94,6 +95,12 @@ absl::StatusOr<std::string> body_from_file(std::string_view, std::string_view te
   return std::string(text);
 }
 
+absl::StatusOr<std::string> rule_from_file(std::string_view, std::string_view text, const Version*) {
+  const auto rule = rule::definition_from_json(text, rule::Origin::kSent);
+  if (!rule.ok()) return rule.status();
+  return std::string(text);
+}
+
 absl::StatusOr<std::string> settings_from_file(std::string_view, std::string_view text, const Version*) {
   const auto settings = codec::settings_from_json(text);
   if (!settings.ok()) return settings.status();
@@ -144,7 +151,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "segments",
      .to_file = body_of,
-     .from_file = body_from_file},
+     .from_file = rule_from_file},
     {.name = kTag,
      .deletable = true,
      .format = 3,
@@ -153,7 +160,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "tags",
      .to_file = body_of,
-     .from_file = body_from_file},
+     .from_file = rule_from_file},
     {.name = kCheck,
      .deletable = true,
      .parse = parse_check,
@@ -161,7 +168,7 @@ constexpr Kind kKinds[] = {
      .agree = check_rules,
      .files = "checks",
      .to_file = body_of,
-     .from_file = body_from_file},
+     .from_file = rule_from_file},
     // What was encrypted for a pair can come years later, so none is ever deleted.
     {.name = kEnvelopeKey, .parse = read_envelope_key, .admit = admit_envelope_key},
     {.name = kWebhook,

@@ -31,7 +31,7 @@ rule::RandomRuleWorld odd_world() {
   world.segments = {"沉睡客户", "最近7天", "in", "a.b", "(", "📷"};
   world.tags = {"阶段", "生命周期", "tag.x", "“"};
   world.lists = {"黑名单", "名单", "list", "a.b"};
-  world.texts = {"", "x", "\"", "\\", "\n\t", std::string(1, '\0'), "全角＂＼", "2026-01-31"};
+  world.texts = {"", "x", "\"", "\\", "\n\t", "\r", "全角＂＼", "2026-01-31"};
   return world;
 }
 

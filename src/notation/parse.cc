@@ -1,5 +1,6 @@
 #include "notation/parse.h"
 
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -66,8 +67,16 @@ void Parser::leave_comments(Definition& definition) {
   comments_.erase(comments_.begin(), end);
 }
 
+// Each once, and of when empty keep and when empty clear one.
 void Parser::clauses(Definition& definition) {
+  std::set<Keyword> seen;
   while (!problem_ && !at_sign("=")) {
+    for (const Keyword clause :
+         {Keyword::kOwner, Keyword::kDescription, Keyword::kTimeZone, Keyword::kKeep, Keyword::kClear}) {
+      if (!at(clause) || seen.insert(clause == Keyword::kClear ? Keyword::kKeep : clause).second) continue;
+      return fail(token().place, cat(spelling(clause, Language::kEnglish), " is there a second time"),
+                  "= or what was not said yet");
+    }
     if (accept(Keyword::kOwner)) {
       definition.owner = clause_text();
     } else if (accept(Keyword::kDescription)) {
@@ -145,8 +154,10 @@ std::string Parser::name() {
   return {};
 }
 
-Node Parser::whole_expression() {
-  Node root = expression();
+Node Parser::whole_expression() { return whole(expression()); }
+Node Parser::whole_body() { return whole(at(Keyword::kSql) ? statement() : expression()); }
+
+Node Parser::whole(Node root) {
   bound(root);
   if (token().kind != Token::Kind::kEnd) unexpected("and, or, or the end");
   Node& first = leading(root);
@@ -163,7 +174,9 @@ std::optional<Problem> parse_file(std::string_view text, std::vector<Definition>
   return parser.problem();
 }
 
-std::optional<Problem> parse_expression(std::string_view text, Node& expression) {
+namespace {
+
+std::optional<Problem> parse_whole(std::string_view text, Node (Parser::*part)(), Node& root) {
   if (text.size() > rule::kRuleBytes) {
     return Problem{
         {}, cat("the rule is longer than ", rule::kRuleBytes, " bytes"), "parts of it as segments", ""};
@@ -171,9 +184,19 @@ std::optional<Problem> parse_expression(std::string_view text, Node& expression)
   std::vector<Token> tokens;
   if (auto problem = read_tokens(text, tokens)) return problem;
   Parser parser(tokens);
-  Node read = parser.whole_expression();
-  if (!parser.problem()) expression = std::move(read);
+  Node read = (parser.*part)();
+  if (!parser.problem()) root = std::move(read);
   return parser.problem();
+}
+
+}  // namespace
+
+std::optional<Problem> parse_expression(std::string_view text, Node& expression) {
+  return parse_whole(text, &Parser::whole_expression, expression);
+}
+
+std::optional<Problem> parse_body(std::string_view text, Node& body) {
+  return parse_whole(text, &Parser::whole_body, body);
 }
 
 }  // namespace kehu::notation

@@ -20,4 +20,7 @@ std::optional<Problem> parse_file(std::string_view text, std::vector<Definition>
 // One expression, as the API takes it ("count(…) >= 3").
 std::optional<Problem> parse_expression(std::string_view text, Node& expression);
 
+// The same, or the statement of a tag: all that may stand behind the = of a definition that is no check.
+std::optional<Problem> parse_body(std::string_view text, Node& body);
+
 }  // namespace kehu::notation

@@ -154,7 +154,11 @@ Node Parser::events() {
 void Parser::sequence(Node& node) {
   steps(node);
   if (accept(Keyword::kBy)) node.text = chosen_path();
-  if (accept(Keyword::kWithin)) node.span = span();
+  if (accept(Keyword::kWithin)) {
+    const Place place = token().place;
+    node.span = span();
+    bound(rule::flaw_of_limit(node.span), place);
+  }
   optional_window(node);
 }
 
@@ -178,13 +182,17 @@ void Parser::optional_window(Node& node) {
   if (accept_sign(",")) node.window = window();
 }
 
+// What is wrong with a window is said where its length stands, which a tree does not know.
 Window Parser::window() {
   Window window;
-  if (accept(Keyword::kLastWindow)) {
+  Place place = token().place;
+  if (const size_t words = at(Keyword::kLastWindow)) {
+    advance(words);
     if (at_unit() && !is_plural(token().text)) {
       no_number();
       return window;
     }
+    place = token().place;
     window = {.kind = Window::Kind::kLast, .span = span()};
   } else if (accept(Keyword::kToday)) {
     window.kind = Window::Kind::kToday;
@@ -195,12 +203,15 @@ Window Parser::window() {
   } else if (accept(Keyword::kPreviousYear)) {
     window = {.kind = Window::Kind::kPrevious, .span = {0, Unit::kYear}};
   } else if (accept(Keyword::kThis)) {
+    place = token().place;
     window = {.kind = Window::Kind::kThis, .span = {0, unit()}};
   } else if (accept(Keyword::kPrevious)) {
+    place = token().place;
     window = {.kind = Window::Kind::kPrevious, .span = {0, unit()}};
   } else if (accept(Keyword::kSince)) {
     window = {.kind = Window::Kind::kSince, .from = date()};
   } else if (accept(Keyword::kBetween)) {
+    place = token().place;
     window = {.kind = Window::Kind::kBetween, .from = date()};
     if (!accept(Keyword::kTo)) expect(Keyword::kAnd);
     window.to = date();
@@ -208,6 +219,7 @@ Window Parser::window() {
     no_window();
   }
   accept(Keyword::kInside);
+  bound(rule::flaw_of(window), place);
   return window;
 }
 
@@ -237,6 +249,10 @@ void Parser::no_number() {
   fail(token().place, cat(unit, " has no number in front of it"),
        "a number of days up to now, as in last 30 days, or previous month, which is one of the calendar",
        std::move(meant));
+}
+
+void Parser::bound(rule::Flaw flaw, Place place) {
+  if (!problem_ && !flaw.message.empty()) fail(place, std::move(flaw.message), std::move(flaw.expected));
 }
 
 CivilDay Parser::date() {

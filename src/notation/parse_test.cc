@@ -225,6 +225,16 @@ TEST(Parse, SaysWhereAndWhatWasExpected) {
        "1:17 dyas does not belong here | a unit: seconds, minutes, hours, days, weeks, months, quarters or "
        "years | days"},
       {"did(\"A\", last 1.5 days)", "1:15 1.5 does not belong here | a whole number | "},
+      {"did(\"A\", last 0 days)", "1:15 the window has 0 days | 1 to 1100 days | "},
+      {"did(\"A\", last 1101 days)", "1:15 the window has 1101 days | 1 to 1100 days | "},
+      {"首次(\"A\") 在最近0天内", "1:12 the window has 0 days | 1 to 1100 days | "},
+      {"did(\"A\", last 37 months)", "1:15 the window has 37 months | 1 to 36 months | "},
+      {"did(\"A\", this day)",
+       "1:15 there is no window of this or the previous days | today, yesterday, or this or previous week, "
+       "month, quarter or year | "},
+      {"did(\"A\", between 2026-02-01 and 2026-01-31)",
+       "1:18 the window ends before it begins | the earlier date first | "},
+      {"sequence(\"A\" then \"B\" within 4 years)", "1:30 the sequence has 4 years | 1 to 3 years | "},
       {"did(\"A\", since 2026-02-30)",
        "1:16 there is no date 2026-02-30 | a date from 1900 to 2199 such as 2026-01-31 | "},
       {"band(trait.a, 1)", "1:16 ) does not belong here | below | "},
@@ -349,6 +359,12 @@ TEST(Parse, ReadsFilesOfDefinitions) {
       {"segment X when empty keep = true",
        "1:11 when does not belong here | = or owner \"…\", description \"…\", time zone \"…\", and of tags "
        "when empty keep | "},
+      {"segment X owner \"a\" description \"b\" owner \"c\" = true",
+       "1:37 owner is there a second time | = or what was not said yet | "},
+      {"tag X 负责人 \"a\" owner \"c\" = 1",
+       "1:15 owner is there a second time | = or what was not said yet | "},
+      {"tag X when empty keep when empty clear = 1",
+       "1:23 when empty clear is there a second time | = or what was not said yet | "},
       {"segment X = \xff", "1:13 a byte is not UTF-8 | a text in UTF-8 | "},
       {"# nothing\n", "no problem"},
   };

@@ -8,6 +8,7 @@
 
 #include "notation/keywords.h"
 #include "notation/token.h"
+#include "rule/bounds.h"
 #include "rule/problem.h"
 #include "rule/tree.h"
 
@@ -29,6 +30,7 @@ class Parser {
 
   std::vector<Definition> file();
   Node whole_expression();
+  Node whole_body();  // an expression or a statement
   const std::optional<Problem>& problem() const { return problem_; }
 
  private:
@@ -58,6 +60,7 @@ class Parser {
   Node around(Op op, Node first) const;
 
   // parse.cc
+  Node whole(Node root);
   Definition definition();
   void bound(const Node& root);
   void leave_comments(Definition& definition);
@@ -116,6 +119,7 @@ class Parser {
   Window window();
   void no_window();
   void no_number();
+  void bound(rule::Flaw flaw, Place place);
   CivilDay date();
 
   const std::vector<Token>& tokens_;

@@ -103,6 +103,9 @@ class Checker {
   void visit(const Node& node) {
     if (problem_) return;
     printable(node.place, node.text);
+    if (is_path(node) && node.text.find("[][]") != std::string::npos) {
+      fail(node.place, "[] stands twice, and lists in lists have no values", "[] once: products[].price");
+    }
     for (const std::string& comment : node.comments) printable(node.place, comment);
     scope(node);
     const bool was_in_where = std::exchange(in_where_, in_where_ || node.op == Op::kEvents);
@@ -444,7 +447,10 @@ class Checker {
       }
       return;
     }
-    if (node.span != Span()) bound(node, flaw_of_limit(node.span));
+    if (node.span != Span()) return bound(node, flaw_of_limit(node.span));
+    if (positive(node.of.back())) return;
+    fail(node.of.back().place, "the sequence ends with what does not happen, and never comes to its end",
+         "within a length of time: … then not \"EVENT\" within 10 minutes");
   }
 
   const Definition& definition_;

@@ -51,6 +51,14 @@ inline bool is_event_text(std::string_view path) { return path == kChannelPath |
 inline bool needs_path(Op op) { return (op >= Op::kSum && op <= Op::kTopN) || op == Op::kRfm; }
 inline bool may_have_path(Op op) { return needs_path(op) || op == Op::kFirst || op == Op::kLast; }
 
+// Whether `text` is a path of a trait or a property.
+inline bool is_path(const Node& node) {
+  const bool may =
+      asks_trait(node.op) || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
+  const bool is_of_event = is_event_text(node.text) && !asks_trait(node.op) && node.op != Op::kProperty;
+  return may && !node.text.empty() && !is_of_event;
+}
+
 // What no text, name or comment of a rule has: a NUL ends the statement that the rule becomes, and the others
 // command the terminal that shows it. Tabs and line breaks are none of these.
 inline bool is_forbidden(char32_t c) {

@@ -98,13 +98,6 @@ bool lacks_name(const Node& node) {
 bool has_stray_source(const Node& node) {
   return node.op == Op::kAgrees && node.of[0].op == Op::kListValue && !node.text.empty();
 }
-bool is_path(const Node& node) {
-  const bool may =
-      asks_trait(node.op) || node.op == Op::kProperty || may_have_path(node.op) || node.op == Op::kSequence;
-  const bool is_of_event = is_event_text(node.text) && !asks_trait(node.op) && node.op != Op::kProperty;
-  return may && !node.text.empty() && !is_of_event;
-}
-
 // What a node says besides its operands, where nobody would read it.
 std::string_view stray_member(const Node& node) {
   const bool text = node.op == Op::kText || needs_name(node.op) || may_have_path(node.op) ||

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -80,9 +81,50 @@ void write(const Node& node, json::Writer& writer) {
   writer.end_object();
 }
 
+// Whether a number of JSON has no digit behind the fourth decimal place.
+bool is_exact(std::string_view raw) {
+  const std::string_view digits = raw.substr(0, raw.find_first_of("eE"));
+  int64_t exponent = 0;
+  if (digits.size() < raw.size()) {
+    std::string_view text = raw.substr(digits.size() + 1);
+    if (text.starts_with('+')) text.remove_prefix(1);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
+    if (error != std::errc()) return false;
+  }
+  const size_t last = digits.find_last_of("123456789");
+  if (last == digits.npos) return true;
+  const size_t point = std::min(digits.find('.'), digits.size());
+  // Of the last digit that counts: 1, 2, … behind the point, 0, -1, … in front of it.
+  const int64_t place = static_cast<int64_t>(last) - static_cast<int64_t>(point) + (last < point ? 1 : 0);
+  return place - exponent <= 4;
+}
+
+// Whether a string of JSON, as it was written, has an escape of half a surrogate pair.
+bool has_half_pair(std::string_view raw) {
+  const auto unit_at = [&raw](size_t at) -> std::optional<uint32_t> {
+    uint32_t unit = 0;
+    if (raw.substr(std::min(at, raw.size()), 2) != "\\u" || at + 6 > raw.size()) return std::nullopt;
+    std::from_chars(raw.data() + at + 2, raw.data() + at + 6, unit, 16);
+    return unit;
+  };
+  const auto is_in = [](uint32_t unit, uint32_t first) { return unit >= first && unit < first + 0x400; };
+  for (size_t at = 0; at < raw.size(); ++at) {
+    if (raw[at] != '\\') continue;
+    const uint32_t unit = unit_at(at).value_or(0);
+    if (is_in(unit, 0xdc00)) return true;
+    if (is_in(unit, 0xd800)) {
+      if (!is_in(unit_at(at + 6).value_or(0), 0xdc00)) return true;
+      at += 6;
+    }
+    ++at;
+  }
+  return false;
+}
+
 // Reading. The first flaw stays; what is read behind it is not looked at.
 class Reader {
  public:
+  explicit Reader(Origin origin) : is_sent_(origin == Origin::kSent) {}
   absl::Status status() const { return status_; }
 
   Node node(const json::Value& value, size_t depth = 1) {
@@ -175,6 +217,9 @@ class Reader {
   std::string text_of(const json::Value::Member& member) {
     const auto text = member.value.as_string();
     if (!text) fail(cat("\"", member.key, "\" is not a text"));
+    if (is_sent_ && has_half_pair(member.value.raw())) {
+      fail(cat("\"", member.key, "\" has half of a surrogate pair, which is no character"));
+    }
     return text.value_or("");
   }
 
@@ -192,6 +237,9 @@ class Reader {
   Decimal number(const json::Value::Member& member) {
     const auto number = member.value.is_number() ? Decimal::parse(member.value.raw()) : std::nullopt;
     if (!number) fail(cat("\"", member.key, "\" is no number, or too large"));
+    if (is_sent_ && !is_exact(member.value.raw())) {
+      fail(cat("the number ", cut_utf8(member.value.raw(), 40), " has more than four decimal places"));
+    }
     return number.value_or(Decimal());
   }
 
@@ -254,6 +302,7 @@ class Reader {
     return out;
   }
 
+  const bool is_sent_;
   absl::Status status_;
 };
 
@@ -286,20 +335,20 @@ std::string to_json(const Node& expression) {
   return out;
 }
 
-absl::StatusOr<Definition> definition_from_json(std::string_view json) {
+absl::StatusOr<Definition> definition_from_json(std::string_view json, Origin origin) {
   const auto document = json::Document::parse(json);
   if (!document.ok()) return document.status();
-  Reader reader;
+  Reader reader(origin);
   Definition definition = reader.definition(document->root());
   if (!reader.status().ok()) return reader.status();
   if (auto status = shape_of(definition.body); !status.ok()) return status;
   return definition;
 }
 
-absl::StatusOr<Node> node_from_json(std::string_view json) {
+absl::StatusOr<Node> node_from_json(std::string_view json, Origin origin) {
   const auto document = json::Document::parse(json);
   if (!document.ok()) return document.status();
-  Reader reader;
+  Reader reader(origin);
   Node node = reader.node(document->root());
   if (!reader.status().ok()) return reader.status();
   if (auto status = shape_of(node); !status.ok()) return status;

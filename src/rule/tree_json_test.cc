@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace kehu::rule {
 namespace {
 
@@ -79,6 +81,30 @@ TEST(TreeJson, SaysWhichMemberIsWrong) {
   EXPECT_FALSE(definition_from_json(R"({"kind":"list","name":"x","body":{"op":"now"}})").ok());
   EXPECT_FALSE(definition_from_json(R"({"kind":"tag","body":{"op":"now"}})").ok());
   EXPECT_FALSE(definition_from_json(R"({"kind":"tag","name":"x"})").ok());
+}
+
+// What is stored was rounded before, and is read as it was then.
+TEST(TreeJson, RefusesWhatItWouldChange) {
+  const auto taken = [](std::string_view json) { return node_from_json(json, Origin::kSent).ok(); };
+  for (const std::string number : {"1", "0", "0.0", "1.0001", "1.00010000", "-12.5", "1e3", "100e-2",
+                                   "100000e-5", "1.23456789e6", "0.00000e-9"}) {
+    EXPECT_TRUE(taken(cat(R"({"op":"number","number":)", number, "}"))) << number;
+  }
+  for (const std::string number : {"1.00000001", "1.00001", "-0.00001", "1e-5", "100e-7", "1.23456789e3"}) {
+    const std::string json = cat(R"({"op":"number","number":)", number, "}");
+    EXPECT_FALSE(taken(json)) << number;
+    EXPECT_TRUE(node_from_json(json).ok()) << number;
+  }
+  for (const std::string text :
+       {R"(\ud83d\ude00)", R"(\\ud83d)", R"(\u00e9)", R"(\")", R"(a\n\ud83d\ude00\t)"}) {
+    EXPECT_TRUE(taken(cat(R"({"op":"text","text":")", text, "\"}"))) << text;
+  }
+  for (const std::string text : {R"(\ud83d)", R"(\ude00)", R"(\ud83d\ud83d)", R"(\ude00\ud83d)", R"(\ud83da)",
+                                 R"(\\\ud83d)", R"(\uD83D\n)"}) {
+    EXPECT_FALSE(taken(cat(R"({"op":"text","text":")", text, "\"}"))) << text;
+  }
+  EXPECT_FALSE(
+      definition_from_json(R"({"kind":"tag","name":"\ud83d","body":{"op":"now"}})", Origin::kSent).ok());
 }
 
 TEST(TreeJson, AsDeepAsRulesAre) {
