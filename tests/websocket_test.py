@@ -56,6 +56,17 @@ class LiveFeedTest(kehu_server.ServerTest):
         self.assertEqual(self.open(f"?access_token={kehu_server.ADMIN_TOKEN}", Accept="*/*").status, 101)
         self.assertEqual(self.server.get("/api/v1/live").status, 426)
 
+    def test_a_segment_that_is_not_there_is_not_subscribed_to(self):
+        ws = self.subscribed("memberships", segment="live_buyers")
+        ws.send({"subscribe": ["memberships"], "segment": "live_buyer"})
+        refused = ws.next()
+        self.assertEqual((refused["kind"], refused["code"]), ("error", "unknown_segment"), refused)
+        self.assertIn("live_buyer", refused["detail"])
+        ws.send({"subscribe": ["memberships"], "segment": "live_number"})
+        self.assertEqual(ws.next()["kind"], "error", "a tag is no segment")
+        self.assertEqual(self.open("?subscribe=memberships&segment=live_buyer").status, 404)
+        self.assertEqual(self.open("?subscribe=memberships&segment=live_buyers").status, 101)
+
     def test_events(self):
         ws = self.subscribed("events")
         self.server.post_events([{"event": "Order Completed", "user_id": "live-1", "message_id": "live-m",

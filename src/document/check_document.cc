@@ -24,6 +24,13 @@ void write_point(json::Writer& writer, const measure::MeasuredCheck::Point& poin
   if (point.compared > 0) writer.raw_field("share", share_text(point));
 }
 
+// Of nobody whose facts could be compared nothing is known, and that is no reason for trust.
+std::string_view state_of(const measure::MeasuredCheck* known) {
+  if (known == nullptr) return "measuring";
+  if (known->quarantined) return "quarantined";
+  return known->points.back().compared == 0 ? "not compared yet" : "trusted";
+}
+
 void write_check(json::Writer& writer, replica::Replica& replica, const RuleVersion& check, bool history) {
   const rule::Definition& definition = check.definition;
   const measure::MeasuredCheck* known = replica.shard().measurements().check(shard::Shard::check_key(check));
@@ -34,7 +41,7 @@ void write_check(json::Writer& writer, replica::Replica& replica, const RuleVers
     writer.field("trait", definition.body.of[0].text).field("source", definition.body.text);
   }
   writer.raw_field("at_least", definition.body.number.to_string());
-  writer.field("state", known == nullptr ? "measuring" : known->quarantined ? "quarantined" : "trusted");
+  writer.field("state", state_of(known));
   if (!definition.owner.empty()) writer.field("owner", definition.owner);
   if (!definition.description.empty()) writer.field("description", definition.description);
   writer.field("time_zone", check.zone);

@@ -4,6 +4,7 @@
 
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "definition/kind.h"
 #include "http/parameters.h"
 #include "http/problem.h"
 #include "json/document.h"
@@ -114,6 +115,7 @@ class LiveFeed::Channel final : public http::LiveChannel {
       if (!id) return refuse();
       subscription->customer = CustomerId{*id};
     }
+    if (!feed_.knows(subscription->segment)) return refuse_segment(subscription->segment);
     sink_->send(R"({"kind":"subscribed"})");
     replace(std::move(subscription));
   }
@@ -138,6 +140,16 @@ class LiveFeed::Channel final : public http::LiveChannel {
     return kind == "counts" && (subscription.counts = true);
   }
 
+  void refuse_segment(std::string_view segment) {
+    std::string out;
+    json::Writer(out)
+        .begin_object()
+        .field("kind", "error")
+        .field("code", "unknown_segment")
+        .field("detail", cat("there is no segment ", segment, "; nothing was changed"))
+        .end_object();
+    sink_->send(out);
+  }
   void refuse() {
     sink_->send(
         R"({"kind":"error","code":"bad_subscription","detail":)"
@@ -169,6 +181,13 @@ class LiveFeed::Channel final : public http::LiveChannel {
   std::shared_ptr<Subscription> current_;
 };
 
+bool LiveFeed::knows(const std::string& segment) const {
+  if (segment.empty()) return true;
+  const auto project = engine_.project();
+  const definition::Version* version = project->find(definition::kSegment, segment);
+  return version != nullptr && !version->deleted;
+}
+
 // The feed follows what is applied on a thread of its own, and wants nothing while nobody listens. When it
 // falls behind it is told how much it has missed, and tells its subscribers: what is applied never waits
 // for them.
@@ -185,6 +204,10 @@ LiveFeed::LiveFeed(engine::Engine& engine, debugger::Debugger& debugger)
 
 std::optional<http::Response> LiveFeed::refuse(const http::Request& request) const {
   constexpr std::string_view kKinds[] = {"events", "customers", "memberships", "counts", "requests"};
+  if (const std::string segment = request.query("segment").value_or(""); !knows(segment)) {
+    return http::to_response(http::Problem::not_found(
+        cat("there is no segment ", segment, ": GET /api/v1/segments lists those that there are")));
+  }
   for (const std::string& kind : kinds_of(request)) {
     if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds)) {
       return http::to_response(http::wrong_query(http::wrong_parameter(

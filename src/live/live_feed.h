@@ -42,6 +42,8 @@ class LiveFeed {
   class Channel;
   struct Subscription;
 
+  // Whether there is a segment of this name; of none there is.
+  bool knows(const std::string& segment) const;
   void send_request(SourceId source, const debugger::Text& text);
   void send(const replica::AppliedSlice& slice, uint64_t missed);
   void send_missed(uint64_t missed) const;
