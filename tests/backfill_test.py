@@ -304,7 +304,13 @@ segment 自己的时区 time zone "Asia/Tokyo" = count("Note Viewed", last 5 day
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
         waiting = json.loads(run("backfill", "status", "--json", "--data", server.data).stdout)
         self.assertEqual(waiting, {"state": "idle", "rules": []})
+        done = run("apply", str(self.work / self.changed_rules(
+            'tag 数 = sql "SELECT customer_id, CAST(traits->>\'city\' AS INTEGER) AS value FROM customers" every day\n')),
+                   "--data", server.data)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr, "not in force yet: tag 数: .*INT32")
         server.start()
+        self.assertEqual(server.admin("DELETE", "/api/v1/tags/" + kehu_server.quoted("数")).status, 204)
         first = self.server("first")
         self.apply(first)
         self.send(first)

@@ -174,14 +174,17 @@ class MeasuredRulesTest(unittest.TestCase):
         self.send()
         self.apply()
         self.expect_all()
-        (self.work / "rules" / "all.kehu").write_text(RULES.replace("FROM customers", "FROM nowhere"))
+        (self.work / "rules" / "all.kehu").write_text(RULES.replace("'其他' END", "CAST(CAST(traits->>'city' AS INTEGER) AS VARCHAR) END"))
         self.apply()
+        self.eventually(lambda: "backfill" in self.tag("城市等级"), True)
+        time.sleep(1)
+        self.assertIn("backfill", self.tag("城市等级"), "it does not come into force")
         self.eventually(lambda: self.tags_of("u1"), {"层级": "低", "价值": "551", "城市等级": "一线"})
         exported = self.work / "exported"
         done = run("export", str(exported), "--data", self.server.data)
         self.assertEqual(done.returncode, 0, done.stderr)
         text = "".join(path.read_text() for path in exported.rglob("*.kehu"))
-        self.assertIn("FROM nowhere", text)
+        self.assertIn("AS INTEGER", text)
         self.assertIn("percentile(sum(revenue of", text)
 
     def test_a_partner_that_is_wrong_is_not_believed(self):
@@ -202,10 +205,14 @@ class MeasuredRulesTest(unittest.TestCase):
                                          {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()})
             self.assertEqual((answer.status, answer.json["rejected"]), (200, 0), answer)
 
-        say(lambda i: "北京" if i < 50 else "上海", "")
         (self.work / "rules" / "all.kehu").write_text(CHECKS)
         self.apply()
         check = lambda: self.server.get(f"/api/v1/checks/{kehu_server.quoted('合作方城市')}").json
+        self.eventually(lambda: check()["state"], "not compared yet")
+        self.assertEqual(check()["measured"]["compared"], 0)
+        self.assertEqual(self.server.admin("DELETE", f"/api/v1/checks/{kehu_server.quoted('合作方城市')}").status, 204)
+        say(lambda i: "北京" if i < 50 else "上海", "")
+        self.apply()
         self.eventually(lambda: check()["state"], "quarantined")
         measured = check()["measured"]
         self.assertEqual((measured["compared"], measured["agreed"], measured["share"]), (150, 50, 0.3333))

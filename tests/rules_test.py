@@ -132,10 +132,18 @@ class RulesTest(kehu_server.ServerTest):
 
     def test_5_bad_rules_are_refused_as_a_whole(self):
         before = self.definitions()
+        self.write(RULES)
         for text, place, said in [
             ("segment a = count(\"A\") >= 1\nsegment b = count(\"A\" >= 1\n", "2:", "expected"),
             ("segment a = count(\"A\") >= 1\nsegment b = in segment 年度高消\n", "segment b", "年度高消费"),
-            ("segment a = in segment b\nsegment b = in segment a\n", "", "circle"),
+            ("segment a = in segment b\nsegment b = in segment a\n", "bad.kehu:", "circle"),
+            ("segment a = did(\"A\")\nsegment b = did(\"A\") and\n  in segment 年度高消\n", "bad.kehu:3:3: ", "did you mean"),
+            ("segment a = did(\"A\")\ntag b = tag.偏好品\n", "bad.kehu:2:9: ", "偏好品类"),
+            ("segment a = did(\"A\")\n\n  segment a = did(\"B\")\n", "bad.kehu:3:3: ", "bad.kehu:1:1"),
+            ("segment 年度高消费 = did(\"A\")\n", "rules.kehu:3:1: ", "bad.kehu:1:1"),
+            ("segment a = did(\"A\") and in segment b\nsegment b = not in segment 加购未支付\n"
+             "segment c = in segment 北京新会员\nsegment d = trait.x = 1 and in segment c or not in segment d\n", "bad.kehu:4:49: ",
+             "itself"),
             ("segment a = count(\"A\") and 3\n", "1:", ""),
             ("segment a = count(\"A\", last 1101 days) > 1\n", "1:", "1100"),
             ("segment a = did(\"A\") or\n", "", ""),
@@ -165,12 +173,47 @@ class RulesTest(kehu_server.ServerTest):
                 self.assertIn(said, refused.json["detail"])
                 self.assertEqual(self.definitions(), before)
 
+    def test_5_a_circle_through_what_is_there_has_a_place(self):
+        self.write('segment 年度高消费 = sum(revenue of "Order Completed") > 500 and\n    not in segment 北京新会员\n')
+        refused = self.command("apply", self.directory, code=1)
+        self.assertIn("rules.kehu:2:9: ", refused)
+        self.assertIn("circle", refused)
+        self.write("segment 加购未支付 = in segment 北京新会员\n分群 北京新会员 = 不属于 分群 加购未支付\n")
+        self.assertIn("rules.kehu:", self.command("apply", self.directory, code=1))
+        self.write("# nothing yet\n")
+        refused = self.command("apply", self.directory, code=1)
+        self.assertIn("comments alone", refused)
+
+    def test_5_statements_are_duckdbs_to_judge(self):
+        before = self.definitions()
+        for sql, said in [
+            ("SELECT nosuch FROM customers", "nosuch"),
+            ("DELETE FROM customers", "only read"),
+            ("SELECT customer_id FROM customers", "customer_id and value"),
+            ("SELECT 1 AS value", "customer_id and value"),
+            ("SELECT customer_id, 1 AS value FROM read_csv('/etc/passwd')", "read_csv"),
+            ("SELECT customer_id, 1 AS value FORM customers", "yntax error"),
+        ]:
+            with self.subTest(sql):
+                self.write(f'segment a = did("A")\ntag b = sql "{sql}" every day\n')
+                for more in ([], ["--dry-run"]):
+                    refused = self.command("apply", self.directory, *more, code=1)
+                    self.assertIn("rules.kehu:2:9: ", refused)
+                    self.assertIn(said, refused)
+                self.assertEqual(self.definitions(), before)
+                checked = self.server.post("/api/v1/rules/check", {"rule": f'sql "{sql}" every day'})
+                self.assertEqual(checked.status, 400, checked)
+                self.assertIn(said, checked.json["detail"])
+        good = 'sql "SELECT customer_id, 1 AS value FROM customers;" every day'
+        checked = self.server.post("/api/v1/rules/check", {"rule": good}).json
+        self.assertEqual((checked["ok"], checked["english"], checked["tree"]["op"]), (True, good, "sql"))
+
     def test_6_what_is_used_stays(self):
         before = self.definitions()
         used = "/api/v1/segments/" + kehu_server.quoted("年度高消费")
         refused = self.server.admin("DELETE", used)
         self.assertEqual(refused.status, 409, refused)
-        self.assertIn("北京新会员", refused.body.decode())
+        self.assertEqual(refused.json["detail"], "the segment 年度高消费 is used by segment 北京新会员: change or delete what uses it first")
         self.assertEqual(self.definitions(), before)
         self.assertEqual(self.server.admin("DELETE", "/api/v1/segments/" + kehu_server.quoted("加购未支付")).status, 204)
         self.assertEqual(self.server.get("/api/v1/segments/" + kehu_server.quoted("加购未支付")).status, 404)
@@ -230,6 +273,72 @@ class RulesTest(kehu_server.ServerTest):
         self.assertEqual((len(plan["warnings"]), plan["warnings"][0]["line"], len(plan["files"])), (3, 2, 2))
         done = run("rules", "check", directory / "warned.kehu")
         self.assertEqual((done.returncode, done.stdout), (0, "2 definitions, no problem\n"))
+
+    def test_7_a_whole_definition_is_no_condition(self):
+        for text in ('segment neu = did("A")', 'segment 年度高消费 owner "li" = did("A")', '# why\ntag t = top(a of "A")'):
+            for path in ("check", "preview"):
+                answer = self.server.post(f"/api/v1/rules/{path}", {"rule": text})
+                self.assertEqual(answer.status, 400, answer)
+                self.assertIn("leave out all up to the =", answer.json["detail"])
+                self.assertIn(answer.json["suggestion"], ('ever("A")', 'top(a of "A")'))
+        self.assertIn("these are whole definitions", self.server.post(
+            "/api/v1/rules/check", {"rule": 'segment a = did("A")\nsegment b = did("B")'}).json["detail"])
+        self.assertEqual(self.server.post("/api/v1/rules/check", {"rule": 'in segment 年度高消费 = did("A")'}).status, 200)
+
+    def test_7_trees_and_members(self):
+        tree = self.server.post("/api/v1/rules/check", {"rule": "in segment 年度高消费", "time_zone": "Asia/Shanghai"}).json["tree"]
+        checked = self.server.post("/api/v1/rules/check", {"tree": tree})
+        self.assertEqual((checked.status, checked.json["tree"], checked.json["english"]), (200, tree, "in segment 年度高消费"))
+        self.assertEqual(self.server.post("/api/v1/rules/preview", {"tree": tree}).json["size"], 1)
+        did = {"op": "did", "of": [{"op": "events", "text": "A\0"}]}
+        for body, pointer, said in [
+            ({"rule": "true", "time_zone": "Asia/Shangai"}, None, "Asia/Shanghai"),
+            ({"rule": "true", "timezone": "Asia/Shanghai"}, "/timezone", "unknown member"),
+            ({"rule": "true", "time_zone": 8}, "/time_zone", "no text"),
+            ({"rule": "true", "tree": {"op": "bool", "number": 1}}, None, "or the same"),
+            ({"tree": {"op": "cuont"}}, "/tree", "count"),
+            ({"tree": {"op": "not", "of": [did]}}, "/tree/of/0/of/0", "control character"),
+            ({"tree": {"op": "segment", "text": "年度高消"}}, "/tree", "年度高消费"),
+            ({"tree": {"op": "at_least", "of": [{"op": "trait", "text": "x"}, {"op": "number", "number": 1.00000001}]}}, "/tree",
+             "four decimal places"),
+        ]:
+            for path in ("check", "preview"):
+                with self.subTest((path, body)):
+                    answer = self.server.post(f"/api/v1/rules/{path}", body)
+                    self.assertEqual(answer.status, 400, answer)
+                    self.assertIn(said, answer.json["detail"])
+                    if pointer:
+                        self.assertEqual(answer.json["pointer"], pointer)
+        rule = {"op": "equal", "of": [{"op": "trait", "text": "x"}, {"op": "number", "number": 1.00000001}]}
+        refused = self.server.post("/api/v1/definitions", {"files": [
+            {"files": "segments", "name": "b", "body": {"kind": "segment", "name": "b", "body": rule}}]})
+        self.assertEqual((refused.status, refused.json["pointer"]), (400, "/files/0"), refused)
+        statement = {"op": "sql", "text": "SELECT 1", "span": {"count": 1, "unit": "day"}}
+        self.assertEqual(self.server.post("/api/v1/rules/preview", {"tree": statement}).status, 400)
+
+    def test_7_files_are_checked_without_an_installation(self):
+        for text, place, said in [
+            ('segment a = did("A")\nsegment a = did("B")\n', "rules.kehu:2:1: ", "rules.kehu:1:1"),
+            ("segment a = in segment b\nsegment b = did(\"A\") and in segment c\nsegment c = in segment a\n", "rules.kehu:", "circle"),
+            ('segment a owner "x" owner "y" = did("A")\n', "rules.kehu:1:21: ", "second time"),
+            ('segment a = did("A", last 0 days)\n', "rules.kehu:1:27: ", "0 days"),
+            ('segment a = sequence("A" then not "B")\n', "rules.kehu:1:31: ", "within"),
+            ('segment a = count("A" where n[][] = 1) > 0\n', "rules.kehu:1:29: ", "twice"),
+        ]:
+            with self.subTest(text):
+                self.write(text)
+                done = run("rules", "check", self.directory / "rules.kehu")
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(place, done.stderr)
+                self.assertIn(said, done.stderr)
+        self.write("segment a = in segment b\n")
+        self.write("segment b = in segment elsewhere\n", "b.kehu")
+        files = [self.directory / "rules.kehu", self.directory / "b.kehu"]
+        self.assertIn("2 definitions, no problem", run("rules", "check", *files).stdout)
+        self.write("segment b = in segment a\n", "b.kehu")
+        done = run("rules", "check", *files)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr, r"(rules|b)\.kehu:1:13: rules that use each other in a circle")
 
     def test_8_out_and_back(self):
         self.command("export", self.directory)

@@ -1,6 +1,7 @@
 #include "api/definition_change.h"
 
 #include "base/text.h"
+#include "definition/rules.h"
 #include "http/problem.h"
 
 namespace kehu::api {
@@ -35,6 +36,12 @@ absl::StatusOr<definition::Defined> change_definition(App& app, const Definition
 
 absl::StatusOr<definition::Defined> delete_definition(App& app, const DefinitionChange& change) {
   const auto project = app.engine().project();
+  // Without it the engine refuses as well, and misses what is there.
+  const bool is_segment = change.kind == definition::kSegment;
+  if (is_segment || change.kind == definition::kTag) {
+    const auto kind = is_segment ? rule::Kind::kSegment : rule::Kind::kTag;
+    if (auto status = definition::check_unused(*project, kind, change.name); !status.ok()) return status;
+  }
   const definition::Version* newest = project->find(change.kind, change.name);
   const Definition record{.kind = change.kind,
                           .name = change.name,

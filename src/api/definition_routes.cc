@@ -10,11 +10,14 @@
 #include "codec/node.h"
 #include "definition/difference.h"
 #include "definition/project.h"
+#include "definition/rules.h"
 #include "definition/webhook.h"
 #include "http/parameters.h"
 #include "json/document.h"
 #include "json/writer.h"
+#include "query/session.h"
 #include "seal/webhook_secret.h"
+#include "survey/statement.h"
 
 // Definitions of every kind alike: as they were at any time, and as the files of a directory.
 namespace kehu::api {
@@ -128,8 +131,9 @@ void answer_files(App& app, const Request&, Responder responder) {
 struct Planned {
   const Kind* kind;
   std::string name;
-  std::string body;    // as the project would have it
-  std::string file;    // the same as a file
+  std::string body;  // as the project would have it
+  std::string file;  // the same as a file
+  definition::Value value = {};
   Sequence base = {};  // the version that its sender saw, or else the newest
   const Version* before = nullptr;
 
@@ -167,12 +171,14 @@ absl::StatusOr<Planned> plan_file(const Project& project, const json::Value& fil
   planned.body = *std::move(body);
   planned.file =
       kind->to_file({.sequence = {}, .time = {}, .actor = {}, .body = planned.body, .value = *value});
+  planned.value = *std::move(value);
   if (newest != nullptr && !newest->deleted) planned.before = newest;
   return planned;
 }
 
+// `at` is the place of the file that an error is about; none behind the last.
 absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Value& files,
-                                          const Asked& asked) {
+                                          const Asked& asked, std::optional<size_t>& at) {
   if (!files.is_array() || files.size() > kFilesMax) {
     return failure(absl::StatusCode::kInvalidArgument, "send {\"files\": […]} with at most ", kFilesMax,
                    " of them, each {\"files\": \"sources\", \"name\": \"web\", \"body\": {…}}");
@@ -180,6 +186,7 @@ absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Va
   std::vector<Planned> planned;
   std::set<std::pair<std::string_view, std::string>> seen;
   for (const auto& file : files) {
+    at = planned.size();
     auto one = plan_file(project, file.value, asked);
     if (!one.ok()) return one.status();
     if (!seen.emplace(one->kind->name, one->name).second) {
@@ -188,6 +195,7 @@ absl::StatusOr<std::vector<Planned>> plan(const Project& project, const json::Va
     }
     planned.push_back(*std::move(one));
   }
+  at.reset();
   return planned;
 }
 
@@ -213,6 +221,72 @@ absl::Status complete(App& app, Planned& planned, std::vector<NewSecret>& secret
   }
   planned.body = definition::to_json(*webhook);
   return absl::OkStatus();
+}
+
+// A refusal of one file of a request, and of a part of its body.
+Response refuse_file(size_t at, const absl::Status& why, std::string_view pointer = "") {
+  http::Problem problem = problem_of(why);
+  problem.pointer = cat("/files/", at, pointer.empty() ? "" : "/body", pointer);
+  return to_response(problem);
+}
+
+// nullptr: it is no segment, tag or check.
+const rule::Definition* rule_of(const Planned& planned) {
+  const std::string_view kind = planned.kind->name;
+  const bool is_rule = kind == definition::kSegment || kind == definition::kTag || kind == definition::kCheck;
+  return is_rule ? static_cast<const rule::Definition*>(planned.value.get()) : nullptr;
+}
+
+absl::Status refused_for(const definition::Objection::Part& part, absl::StatusCode code,
+                         std::string_view message) {
+  return failure(code, rule::to_string(part.kind), " ", part.name, ": ", message);
+}
+
+// DuckDB's opinion of the statement of a tag. An archive that cannot be asked now does not matter.
+absl::Status check_statement(App& app, const rule::Definition& rule) {
+  if (rule.body.op != rule::Op::kSql) return absl::OkStatus();
+  const auto session = app.query().connect();
+  if (!session.ok()) return absl::OkStatus();
+  const absl::Status status = survey::check_statement(**session, rule.body.text);
+  const bool is_wrong = absl::IsInvalidArgument(status) || absl::IsPermissionDenied(status);
+  return is_wrong ? failure(absl::StatusCode::kInvalidArgument, "tag ", rule.name, ": ", message_of(status))
+                  : absl::OkStatus();
+}
+
+// Why a rule of the request is refused, with its place. What is said here again is decided at apply, where
+// nobody knows of files, and of statements none.
+std::optional<Response> refuse_rules(App& app, const Project& project, const std::vector<Planned>& planned) {
+  std::map<std::pair<rule::Kind, std::string>, const rule::Definition*> all;
+  std::vector<definition::NamedRule> known = definition::rules_of(project);
+  for (definition::NamedRule& check : definition::checks_of(project)) known.push_back(std::move(check));
+  for (const auto& rule : known) all[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  for (size_t i = 0; i < planned.size(); ++i) {
+    const rule::Definition* rule = rule_of(planned[i]);
+    if (rule == nullptr) continue;
+    all[{rule->kind, rule->name}] = rule;
+    if (!planned[i].changes()) continue;
+    if (const auto objection = definition::objection_to(*rule)) {
+      const auto& part = objection->parts[0];
+      return refuse_file(i, refused_for(part, absl::StatusCode::kInvalidArgument, objection->message),
+                         part.pointer);
+    }
+    if (const absl::Status status = check_statement(app, *rule); !status.ok())
+      return refuse_file(i, status, "/body");
+  }
+  std::vector<const rule::Definition*> together;
+  for (const auto& [key, rule] : all) together.push_back(rule);
+  const auto objection = definition::objection_to(together, definition::Unlisted::kMissing);
+  if (!objection) return std::nullopt;
+  // All agreed before, so that one of the request has a part in it.
+  constexpr auto kCode = absl::StatusCode::kFailedPrecondition;
+  for (size_t i = 0; i < planned.size(); ++i) {
+    const rule::Definition* rule = rule_of(planned[i]);
+    for (const auto& part : objection->parts) {
+      if (rule != nullptr && rule->kind == part.kind && rule->name == part.name && planned[i].changes())
+        return refuse_file(i, refused_for(part, kCode, objection->message), part.pointer);
+    }
+  }
+  return to_response(problem_of(failure(kCode, objection->message)));
 }
 
 std::vector<Definition> records_of(const std::vector<Planned>& planned, std::string_view actor) {
@@ -318,8 +392,11 @@ absl::StatusOr<Response> apply_files(App& app, const Command& command) {
   const auto asked = read_asked(*document, installation);
   if (!asked.ok()) return asked.status();
   const auto project = app.engine().project();
-  auto planned = plan(*project, document->root().find("files"), *asked);
-  if (!planned.ok()) return planned.status();
+  std::optional<size_t> at;
+  auto planned = plan(*project, document->root().find("files"), *asked, at);
+  if (!planned.ok())
+    return at ? refuse_file(*at, planned.status()) : to_response(problem_of(planned.status()));
+  if (auto refusal = refuse_rules(app, *project, *planned)) return *std::move(refusal);
   std::vector<NewSecret> secrets;
   for (Planned& one : *planned) {
     if (auto status = complete(app, one, secrets); !status.ok()) return status;

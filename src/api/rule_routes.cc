@@ -5,6 +5,7 @@
 #include "api/definition_change.h"
 #include "base/civil_day.h"
 #include "base/text.h"
+#include "definition/rules.h"
 #include "document/members_file.h"
 #include "document/segment_document.h"
 #include "http/parameters.h"
@@ -15,6 +16,7 @@
 #include "query/session.h"
 #include "rule/check.h"
 #include "rule/tree_json.h"
+#include "survey/statement.h"
 #include "trial/trial.h"
 #include "trial/warnings.h"
 
@@ -236,6 +238,14 @@ Response to_answer(const rule::Problem& problem, std::string pointer = "/rule") 
                                        .expected = problem.expected,
                                        .suggestion = problem.suggestion}});
 }
+// Of a tree, whose parts have no lines.
+Response refused_tree(const std::string& detail, std::string_view pointer = "") {
+  return to_response(Problem{.status = 400,
+                             .code = "wrong_rule",
+                             .title = "The rule cannot be read",
+                             .detail = detail,
+                             .pointer = cat("/tree", pointer)});
+}
 
 rule::KnownNames known_names(const engine::Project& project) {
   rule::KnownNames known;
@@ -249,22 +259,90 @@ rule::KnownNames known_names(const engine::Project& project) {
   return known;
 }
 
+// `segment neu = …` would be read as the segment neu, compared with something.
+std::optional<rule::Problem> whole_definition(std::string_view text) {
+  std::vector<rule::Definition> whole;
+  if (notation::parse_file(text, whole) || whole.empty()) return std::nullopt;
+  const rule::Definition& first = whole[0];
+  const bool alone = whole.size() == 1;
+  return rule::Problem{first.place,
+                       cat(alone ? "this is a whole definition" : "these are whole definitions",
+                           ", and a condition or a value is expected: leave out all up to the = behind ",
+                           rule::to_string(first.kind), " ", first.name),
+                       "a condition or a value",
+                       alone ? notation::format(first.body, notation::Language::kEnglish) : ""};
+}
+
+// Whether a statement may stand in place of a rule.
+enum class Statements : uint8_t { kRefused, kAllowed };
+
+std::optional<Response> read_text(std::string_view text, Statements statements, rule::Node& rule) {
+  if (const auto problem = whole_definition(text)) return to_answer(*problem);
+  const auto problem = statements == Statements::kAllowed ? notation::parse_body(text, rule)
+                                                          : notation::parse_expression(text, rule);
+  if (problem) return to_answer(*problem);
+  return std::nullopt;
+}
+
+std::optional<Response> read_tree(std::string_view json, Statements statements, rule::Node& rule) {
+  auto node = rule::node_from_json(json, rule::Origin::kSent);
+  if (!node.ok()) return refused_tree(message_of(node.status()));
+  rule = *std::move(node);
+  if (rule.op != rule::Op::kSql || statements == Statements::kAllowed) return std::nullopt;
+  return refused_tree("a statement stands where a rule is expected");
+}
+
+// A misspelt member would be passed over.
+std::optional<Response> refuse_members(const json::Value& body) {
+  const std::vector<std::string> known = {"rule", "tree", "time_zone", "segment"};
+  for (const json::Value::Member& member : body) {
+    const bool is_known = std::ranges::find(known, member.key) != known.end();
+    if (is_known && (member.key == "tree" || member.value.as_string())) continue;
+    Problem problem = Problem::bad_request(
+        "unknown_member", "The request has a member that means nothing",
+        is_known ? cat("\"", member.key, "\" is no text")
+                 : cat("unknown member \"", member.key, "\"; known here: rule, tree, time_zone, segment"));
+    problem.pointer = cat("/", member.key);
+    return to_response(problem);
+  }
+  return std::nullopt;
+}
+
 // The rule that a body has, as a definition without a name; or why there is none.
-std::optional<Response> read_rule(App& app, const json::Value& body, rule::Definition& definition) {
+std::optional<Response> read_rule(App& app, const json::Value& body, Statements statements,
+                                  rule::Definition& definition) {
+  if (auto refusal = refuse_members(body)) return refusal;
   const auto text = body.find("rule").as_string();
-  if (!text) {
+  const json::Value tree = body.find("tree");
+  if (text.has_value() == tree.exists()) {
     return to_response(
-        Problem::bad_request("missing_rule", "There is no rule",
-                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}"));
+        Problem::bad_request("missing_rule", text ? "There are two rules" : "There is no rule",
+                             "send {\"rule\": \"count(\\\"Note Viewed\\\", last 30 days) >= 3\"}, or the "
+                             "same as {\"tree\": {\"op\": …}}"));
   }
   definition.name = "x";
-  if (const auto problem = notation::parse_expression(*text, definition.body)) return to_answer(*problem);
+  definition.time_zone = body.find("time_zone").as_string().value_or("");
+  if (!definition.time_zone.empty() && !BusinessZone::load(definition.time_zone)) {
+    return to_response(
+        Problem::bad_request("wrong_time_zone", "There is no such time zone", "Asia/Shanghai is one"));
+  }
+  if (auto refusal = text ? read_text(*text, statements, definition.body)
+                          : read_tree(tree.raw(), statements, definition.body))
+    return refusal;
   // A tag may be any value, and so may what is only looked at.
   definition.kind =
       rule::static_type(definition.body) == rule::Type::kBool ? rule::Kind::kSegment : rule::Kind::kTag;
-  if (const auto problem = rule::check(definition, known_names(*app.engine().project())))
-    return to_answer(*problem);
-  return std::nullopt;
+  if (tree.exists()) {
+    if (const auto objection = definition::objection_to(definition)) {
+      const std::string& pointer = objection->parts[0].pointer;
+      constexpr std::string_view kBody = "/body";
+      return refused_tree(objection->message,
+                          std::string_view(pointer).substr(pointer.empty() ? 0 : kBody.size()));
+    }
+  }
+  const auto problem = rule::check(definition, known_names(*app.engine().project()));
+  if (!problem) return std::nullopt;
+  return tree.exists() ? refused_tree(rule::to_text(*problem)) : to_answer(*problem);
 }
 
 // What a file says that another one, or the project, does not: segments and tags that it names may be there.
@@ -286,12 +364,26 @@ absl::StatusOr<Response> check_file(App& app, const std::string& text) {
   return Response::json(std::move(out));
 }
 
+// The statement of a tag is DuckDB's to judge.
+absl::StatusOr<std::optional<Response>> refuse_statement(App& app, const rule::Definition& definition) {
+  if (definition.body.op != rule::Op::kSql) return std::nullopt;
+  auto session = app.query().connect();
+  if (!session.ok()) return session.status();
+  const absl::Status status = survey::check_statement(**session, definition.body.text);
+  if (status.ok()) return std::nullopt;
+  if (!absl::IsInvalidArgument(status) && !absl::IsPermissionDenied(status)) return status;
+  return to_answer(rule::Problem{definition.body.place, message_of(status), "", ""});
+}
+
 absl::StatusOr<Response> check_rule(App& app, const Command& command) {
   const auto document = json::Document::parse(command.body);
   const json::Value body = document.ok() ? document->root() : json::Value();
   if (const auto file = body.find("file").as_string()) return check_file(app, *file);
   rule::Definition definition;
-  if (auto refusal = read_rule(app, body, definition)) return *std::move(refusal);
+  if (auto unread = read_rule(app, body, Statements::kAllowed, definition)) return *std::move(unread);
+  auto refusal = refuse_statement(app, definition);
+  if (!refusal.ok()) return refusal.status();
+  if (*refusal) return **std::move(refusal);
   const auto warnings = trial::warnings_of(app.engine(), definition);
   if (!warnings.ok()) return warnings.status();
   std::string out;
@@ -320,13 +412,9 @@ void preview(App& app, const Request& request, Responder responder, std::string 
   const auto document = json::Document::parse(request.body);
   const json::Value body = document.ok() ? document->root() : json::Value();
   trial::PreviewRequest asked;
-  if (auto refusal = read_rule(app, body, asked.definition)) return responder.send(*std::move(refusal));
-  asked.definition.time_zone = body.find("time_zone").as_string().value_or("");
+  if (auto refusal = read_rule(app, body, Statements::kRefused, asked.definition))
+    return responder.send(*std::move(refusal));
   asked.segment = body.find("segment").as_string().value_or(std::move(segment));
-  if (!asked.definition.time_zone.empty() && !BusinessZone::load(asked.definition.time_zone)) {
-    return responder.send(to_response(
-        Problem::bad_request("wrong_time_zone", "There is no such time zone", "Asia/Shanghai is one")));
-  }
   if (!asked.segment.empty()) {
     asked.definition.kind = rule::Kind::kSegment;
     if (const auto problem = rule::check(asked.definition, {})) return responder.send(to_answer(*problem));
@@ -505,16 +593,16 @@ void add_rule_routes(App& app, std::vector<Route>& routes) {
        .pattern = "/api/v1/rules/preview",
        .permission = Permission::kReadCustomers,
        .action = BufferedBody{64 << 10, on_connection(app, answer_preview)},
-       .doc = {
-           .summary = "What a rule comes to by all stored events, without saving it: how many customers, and "
-                      "ten of them",
-           .text =
-               "The body is {\"rule\", \"time_zone\", \"segment\"}. With a segment, also who would enter and "
-               "leave it if this were its rule.",
-           .group = "rules",
-           .body_content_type = "application/json",
-           .body_schema = "Rule",
-           .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
+       .doc = {.summary =
+                   "What a rule comes to by all stored events, without saving it: how many customers, and "
+                   "ten of them",
+               .text = "The body is {\"rule\" or \"tree\", \"time_zone\", \"segment\"}. With a segment, also "
+                       "who would enter and "
+                       "leave it if this were its rule.",
+               .group = "rules",
+               .body_content_type = "application/json",
+               .body_schema = "Rule",
+               .answers = with_admin_answers({{200, "Size and examples"}, wrong, unknown, slow})}});
   routes.push_back({.method = Method::kPost,
                     .pattern = "/api/v1/segments/:segment/preview",
                     .permission = Permission::kReadCustomers,

@@ -40,6 +40,7 @@ struct DefinitionsCommand {
   Where where;
   std::string directory;
   bool dry_run = false;
+  bool verbose = false;  // apply: also what has no file
   bool json = false;
 };
 // Settings, sources, segments and tags as the files of a directory, settings.json, sources/NAME.json or .toml
@@ -72,8 +73,8 @@ absl::Status pause_backfill(const BackfillCommand& command);
 absl::Status resume_backfill(const BackfillCommand& command);
 // Withdraws the version that is being filled in.
 absl::Status cancel_backfill(const BackfillCommand& command);
-// Until all rules are in force, or they rest: while standard error is a terminal, with a bar there; elsewhere only
-// where no server goes on. Unavailable: for a minute nothing has moved.
+// Until all rules are in force, or they rest: while standard error is a terminal, with a bar there; elsewhere
+// only where no server goes on. Unavailable: for a minute nothing has moved.
 absl::Status watch_backfill(Caller& caller);
 
 struct WebhookCommand {

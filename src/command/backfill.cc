@@ -102,10 +102,30 @@ bool is_under_way(const json::Value& backfill) {
   return state == "running" || (state == "idle" && backfill.find("rules").size() > 0);
 }
 
+// Why the statement of a tag has not filled it yet; empty: nothing is known. It is tried again in five
+// minutes, which nobody waits for.
+std::string failed_run(Caller& caller) {
+  const auto body = body_of(caller.call({.path = "/api/v1/tags"}));
+  const auto document = json::Document::parse(body.ok() ? *body : "{}");
+  if (!document.ok()) return "";
+  for (const auto& tag : document->root().find("tags")) {
+    const auto error = tag.value.find("run").find("error").as_string();
+    if (error && tag.value.find("state").as_string() != "live") {
+      return cat("tag ", tag.value.find("name").as_string().value_or(""), ": ", *error);
+    }
+  }
+  return "";
+}
+
+absl::Status not_in_force(const std::string& why) {
+  return failure(absl::StatusCode::kUnavailable, "all is applied, and some rules are not in force yet",
+                 why.empty() ? "" : ": ", why, "; `kehu backfill status` shows which");
+}
+
 }  // namespace
 
-// A server goes on without whoever looks. Without one, nobody would: a failure that lasts ends the command, for
-// else nobody could.
+// A server goes on without whoever looks. Without one, nobody would: a failure that lasts ends the command,
+// for else nobody could.
 absl::Status watch_backfill(Caller& caller) {
   const bool draws = ::isatty(STDERR_FILENO) != 0;
   if (!draws && !caller.alone()) return absl::OkStatus();
@@ -120,11 +140,12 @@ absl::Status watch_backfill(Caller& caller) {
     if (!is_under_way(document->root())) break;
     if (*body != seen) moved = std::chrono::steady_clock::now();
     seen = *body;
-    if (std::chrono::steady_clock::now() - moved > kStandstill) {
+    std::string why = document->root().find("error").as_string().value_or("");
+    const bool rests = document->root().find("state").as_string() != "running";
+    if (rests) why = failed_run(caller);
+    if (std::chrono::steady_clock::now() - moved > kStandstill || (rests && !why.empty())) {
       if (drawn) std::fprintf(stderr, "\n");
-      const auto error = document->root().find("error").as_string();
-      return failure(absl::StatusCode::kUnavailable, "all is applied, and some rules are not in force yet",
-                     error ? cat(": ", *error) : "", "; `kehu backfill status` shows which");
+      return not_in_force(why);
     }
     if (draws) {
       std::fprintf(stderr, "\r\033[K%s", backfill_text(document->root()).c_str());

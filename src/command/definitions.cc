@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -12,6 +13,7 @@
 #include "command/answers.h"
 #include "command/rule_files.h"
 #include "definition/kind.h"
+#include "definition/rules.h"
 #include "definition/seen_versions.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -31,11 +33,18 @@ constexpr const char* kPath = "/api/v1/definitions";
 constexpr const char* kSeenFile = ".kehu-versions.json";
 
 struct File {
-  std::string path;   // below the directory, for messages
-  std::string files;  // "settings", "sources"
-  std::string name;   // "" of a single one
-  std::string body;   // JSON
+  std::string path;                           // for messages
+  std::string files;                          // "settings", "sources"
+  std::string name;                           // "" of a single one
+  std::string body;                           // JSON
+  std::optional<rule::Definition> rule = {};  // of a file in the notation
 };
+
+std::string in_place(const File& file, std::string_view pointer) {
+  if (!file.rule) return file.path;
+  const rule::Place place = definition::place_of(*file.rule, pointer);
+  return cat(file.path, ":", place.line, ":", place.column);
+}
 
 bool is_definition_file(const fs::path& path) {
   return path.extension() == ".json" || path.extension() == ".toml" || is_rule_file(path);
@@ -53,7 +62,7 @@ absl::StatusOr<std::string> read_body(const fs::path& path) {
 // "settings.json" is a single one, "sources/web.toml" one of many.
 absl::StatusOr<File> place_of(const fs::path& directory, const fs::path& path) {
   const fs::path inside = fs::relative(path, directory);
-  File file{.path = inside.string(), .files = {}, .name = {}, .body = {}};
+  File file{.path = path.string(), .files = {}, .name = {}, .body = {}};
   const bool alone = !inside.has_parent_path();
   file.files = alone ? inside.stem().string() : inside.parent_path().string();
   if (!alone) file.name = inside.stem().string();
@@ -67,14 +76,15 @@ absl::StatusOr<File> place_of(const fs::path& directory, const fs::path& path) {
                  " is no place of a definition; there are ", places, ", each also as .toml");
 }
 
-absl::Status add_rules(const fs::path& directory, const fs::path& path, std::vector<File>& files) {
+absl::Status add_rules(const fs::path& path, std::vector<File>& files) {
   const auto definitions = read_rule_file(path);
   if (!definitions.ok()) return definitions.status();
   for (const rule::Definition& definition : *definitions) {
-    files.push_back({.path = fs::relative(path, directory).string(),
+    files.push_back({.path = path.string(),
                      .files = cat(rule::to_string(definition.kind), "s"),
                      .name = definition.name,
-                     .body = rule::to_json(definition)});
+                     .body = rule::to_json(definition),
+                     .rule = definition});
   }
   return absl::OkStatus();
 }
@@ -94,13 +104,27 @@ absl::StatusOr<std::vector<fs::path>> paths_in(const std::string& directory) {
   return paths;
 }
 
+// One definition has one place.
+absl::Status check_once(const std::vector<File>& files) {
+  std::map<std::pair<std::string_view, std::string_view>, const File*> seen;
+  for (const File& file : files) {
+    const std::pair<std::string_view, std::string_view> key(file.files, file.name);
+    const auto [first, is_new] = seen.emplace(key, &file);
+    if (is_new) continue;
+    return failure(absl::StatusCode::kFailedPrecondition, in_place(file, ""), ": ", file.files,
+                   file.name.empty() ? "" : cat("/", file.name),
+                   " is there already: ", in_place(*first->second, ""), "; take one of both away");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   const auto paths = paths_in(directory);
   if (!paths.ok()) return paths.status();
   std::vector<File> files;
   for (const fs::path& path : *paths) {
     if (is_rule_file(path)) {
-      if (auto status = add_rules(directory, path, files); !status.ok()) return status;
+      if (auto status = add_rules(path, files); !status.ok()) return status;
       continue;
     }
     auto file = place_of(directory, path);
@@ -110,9 +134,13 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
     file->body = *std::move(body);
     files.push_back(*std::move(file));
   }
-  if (!files.empty()) return files;
-  return failure(absl::StatusCode::kNotFound, directory,
-                 " holds no definitions: `kehu export` writes those that there are");
+  if (files.empty()) {
+    return failure(absl::StatusCode::kNotFound, directory, " holds no definitions",
+                   paths->empty() ? "" : ": its files have comments alone", "; ",
+                   "`kehu export` writes those that there are");
+  }
+  if (auto status = check_once(files); !status.ok()) return status;
+  return files;
 }
 
 std::string title_of(std::string_view files, std::string_view name) {
@@ -170,6 +198,26 @@ std::string request_of(const std::vector<File>& files, const std::optional<defin
   return out;
 }
 
+// What a server refuses of one file, with its place: "/files/3/body/body/of/0" is a part of the fourth.
+absl::StatusOr<std::string> answer_to(const absl::StatusOr<client::Response>& response,
+                                      const std::vector<File>& files) {
+  const auto body = body_of(response);
+  if (body.ok() || !response.ok()) return body;
+  const auto problem = json::Document::parse(response->body);
+  std::string pointer = problem.ok() ? problem->root().find("pointer").as_string().value_or("") : "";
+  constexpr std::string_view kFiles = "/files/", kBody = "/body";
+  if (!pointer.starts_with(kFiles)) return body;
+  std::string_view rest = std::string_view(pointer).substr(kFiles.size());
+  size_t index = files.size();
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), index);
+  if (error != std::errc() || index >= files.size()) return body;
+  rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+  if (rest.starts_with(kBody)) rest.remove_prefix(kBody.size());
+  const absl::StatusCode code =
+      files[index].rule ? absl::StatusCode::kFailedPrecondition : body.status().code();
+  return failure(code, in_place(files[index], rest), ": ", message_of(body.status()));
+}
+
 std::string title_of(const json::Value& file) {
   return title_of(file.find("files").as_string().value_or(""), file.find("name").as_string().value_or(""));
 }
@@ -194,7 +242,7 @@ std::string change_text(const json::Value& file) {
   return out;
 }
 
-std::string plan_text(const json::Value& plan, bool dry_run) {
+std::string plan_text(const json::Value& plan, const DefinitionsCommand& command) {
   std::string out;
   size_t changes = 0, same = 0;
   for (const auto& file : plan.find("files")) {
@@ -206,10 +254,13 @@ std::string plan_text(const json::Value& plan, bool dry_run) {
     out += cat("webhooks/", field(each.value, "webhook"),
                "  secret, shown this once: ", field(each.value, "secret"), "\n");
   }
-  for (const auto& file : plan.find("only_here"))
-    out += cat(title_of(file.value), "  has no file; it stays\n");
+  const json::Value others = plan.find("only_here");
+  if (command.dry_run || command.verbose) {
+    for (const auto& file : others) out += cat(title_of(file.value), "  has no file; it stays\n");
+  }
   out += cat(changes, changes == 1 ? " definition" : " definitions",
-             dry_run ? " would be made or changed, " : " made or changed, ", same, " as they were");
+             command.dry_run ? " would be made or changed, " : " made or changed, ", same, " as they were");
+  if (others.size() > 0) out += cat(", ", others.size(), others.size() == 1 ? " has" : " have", " no file");
   return out;
 }
 
@@ -313,17 +364,18 @@ absl::Status run_apply(const DefinitionsCommand& command) {
   if (!seen.ok()) return seen.status();
   auto caller = open_caller({.where = command.where});
   if (!caller.ok()) return caller.status();
-  const auto body = body_of((*caller)->call({.method = "POST",
-                                             .path = kPath,
-                                             .headers = kJson,
-                                             .body = request_of(*files, *seen, command.dry_run)}));
+  const auto body = answer_to((*caller)->call({.method = "POST",
+                                               .path = kPath,
+                                               .headers = kJson,
+                                               .body = request_of(*files, *seen, command.dry_run)}),
+                              *files);
   if (!body.ok()) return body.status();
   const auto document = json::Document::parse(*body);
   if (*seen && !command.dry_run && document.ok()) remember(command.directory, **seen, document->root());
   const bool plain = command.json || !document.ok();
   const auto warnings = warnings_in(**caller, command.directory);
   absl::Status status = print(plain ? with_warnings(*body, warnings)
-                                    : to_text(warnings) + plan_text(document->root(), command.dry_run));
+                                    : to_text(warnings) + plan_text(document->root(), command));
   if (status.ok() && !command.dry_run) status = watch_backfill(**caller);
   const absl::Status closed = (*caller)->close();
   return status.ok() ? closed : status;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "command/administration.h"
 #include "command/answers.h"
+#include "definition/rules.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "notation/format.h"
@@ -21,6 +22,40 @@ namespace {
 namespace fs = std::filesystem;
 
 using Key = std::pair<rule::Kind, std::string>;
+
+struct Placed {
+  const fs::path* file;
+  const rule::Definition* definition;
+};
+
+std::string in_place(const fs::path& file, rule::Place place) {
+  return cat(file.string(), ":", place.line, ":", place.column);
+}
+
+// None is there twice, and none names itself in a circle. What they name besides may be in another file, or
+// in the project.
+absl::Status check_together(const std::vector<Placed>& all) {
+  std::map<Key, Placed> by_name;
+  std::vector<const rule::Definition*> rules;
+  for (const Placed& placed : all) {
+    const rule::Definition& rule = *placed.definition;
+    const auto [first, is_new] = by_name.emplace(Key{rule.kind, rule.name}, placed);
+    if (!is_new) {
+      return failure(absl::StatusCode::kFailedPrecondition, in_place(*placed.file, rule.place), ": ",
+                     rule::to_string(rule.kind), " ", rule.name,
+                     " is there already: ", in_place(*first->second.file, first->second.definition->place),
+                     "; take one of both away");
+    }
+    rules.push_back(&rule);
+  }
+  const auto objection = definition::objection_to(rules, definition::Unlisted::kElsewhere);
+  if (!objection) return absl::OkStatus();
+  const auto& part = objection->parts[0];
+  const Placed& placed = by_name.at({part.kind, part.name});
+  return failure(absl::StatusCode::kFailedPrecondition,
+                 in_place(*placed.file, definition::place_of(*placed.definition, part.pointer)), ": ",
+                 objection->message);
+}
 
 // Where the definitions of a directory stand.
 absl::StatusOr<std::map<Key, fs::path>> places(const fs::path& directory) {
@@ -47,14 +82,17 @@ absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const fs::path& pat
   if (!text.ok()) return text.status();
   std::vector<rule::Definition> definitions;
   const auto refused = [&](const rule::Problem& problem) {
-    return failure(absl::StatusCode::kFailedPrecondition, path.string(), ":", problem.place.line, ":",
-                   problem.place.column, ": ", rule::to_text(problem));
+    return failure(absl::StatusCode::kFailedPrecondition, in_place(path, problem.place), ": ",
+                   rule::to_text(problem));
   };
   if (const auto problem = notation::parse_file(*text, definitions)) return refused(*problem);
   // What it names may be in another file, or in the project: that is checked there.
   for (const rule::Definition& definition : definitions) {
     if (const auto problem = rule::check(definition, {})) return refused(*problem);
   }
+  std::vector<Placed> all;
+  for (const rule::Definition& definition : definitions) all.push_back({&path, &definition});
+  if (auto status = check_together(all); !status.ok()) return status;
   return definitions;
 }
 
@@ -133,24 +171,26 @@ absl::StatusOr<std::string> warnings_text(const RulesCommand& command) {
 
 // Any other segment or tag that they name may be there.
 absl::Status check_rules(const RulesCommand& command) {
-  absl::Status result;
-  size_t count = 0;
+  std::string refusals;
+  std::vector<std::pair<fs::path, std::vector<rule::Definition>>> files;
   for (const std::string& file : command.files) {
-    const auto definitions = read_rule_file(file);
+    auto definitions = read_rule_file(file);
     if (definitions.ok()) {
-      count += definitions->size();
-      continue;
-    }
-    if (!result.ok()) {
-      result = failure(result.code(), message_of(result), "\n", message_of(definitions.status()));
+      files.emplace_back(file, *std::move(definitions));
     } else {
-      result = failure(absl::StatusCode::kFailedPrecondition, message_of(definitions.status()));
+      refusals += cat(refusals.empty() ? "" : "\n", message_of(definitions.status()));
     }
   }
-  if (!result.ok()) return result;
+  std::vector<Placed> all;
+  for (const auto& [path, definitions] : files) {
+    for (const rule::Definition& definition : definitions) all.push_back({&path, &definition});
+  }
+  if (const absl::Status status = check_together(all); refusals.empty() && !status.ok()) return status;
+  if (!refusals.empty()) return failure(absl::StatusCode::kFailedPrecondition, refusals);
   const auto warnings = warnings_text(command);
   if (!warnings.ok()) return warnings.status();
-  return print(cat(*warnings, count, count == 1 ? " definition" : " definitions", ", no problem\n"));
+  return print(
+      cat(*warnings, all.size(), all.size() == 1 ? " definition" : " definitions", ", no problem\n"));
 }
 
 absl::Status format_rules(const RulesCommand& command) {

@@ -1,6 +1,7 @@
 #include "definition/rules.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,11 +32,6 @@ std::string title(const rule::Definition& definition) {
   return cat(rule::to_string(definition.kind), " ", definition.name);
 }
 
-absl::Status in_place(const rule::Definition& definition, const rule::Problem& problem) {
-  return failure(absl::StatusCode::kInvalidArgument, title(definition), ", line ", problem.place.line,
-                 ", column ", problem.place.column, ": ", rule::to_text(problem));
-}
-
 using Key = std::pair<rule::Kind, std::string>;
 using Rules = std::map<Key, const rule::Definition*>;
 
@@ -43,29 +39,47 @@ std::vector<Key> named_by(const rule::Definition& definition) {
   return rule::references(definition.body).all();
 }
 
-absl::Status missing(const Rules& rules, const Key& key) {
+bool names(const rule::Definition& definition, const Key& key) {
+  const std::vector<Key> named = named_by(definition);
+  return std::ranges::find(named, key) != named.end();
+}
+
+std::string users_of(const Rules& rules, const Key& key) {
   std::string users;
-  std::vector<std::string> names;
   for (const auto& [other, definition] : rules) {
-    if (other.first == key.first) names.push_back(other.second);
-    const std::vector<Key> named = named_by(*definition);
-    if (std::ranges::find(named, key) != named.end())
-      users += cat(users.empty() ? "" : ", ", title(*definition));
+    if (other != key && names(*definition, key)) users += cat(users.empty() ? "" : ", ", title(*definition));
   }
-  return failure(absl::StatusCode::kFailedPrecondition, "there is no ", rule::to_string(key.first), " ",
-                 key.second, ", which is used by ", users, text::did_you_mean(key.second, names));
+  return users;
+}
+
+// "/body/of/1/of/0" of the first node for which something holds; empty: it holds for none.
+template <class Holds>
+std::string pointer_to(const rule::Node& node, const std::string& pointer, const Holds& holds) {
+  if (holds(node)) return pointer;
+  for (size_t i = 0; i < node.of.size(); ++i) {
+    if (auto found = pointer_to(node.of[i], cat(pointer, "/of/", i), holds); !found.empty()) return found;
+  }
+  return "";
+}
+constexpr char kBody[] = "/body";
+
+// Where a definition names another.
+std::string pointer_to(const rule::Definition& definition, const Key& key) {
+  const rule::Op op = key.first == rule::Kind::kSegment ? rule::Op::kSegment : rule::Op::kTag;
+  return pointer_to(definition.body, kBody,
+                    [&](const rule::Node& node) { return node.op == op && node.text == key.second; });
 }
 
 // A walk in depth, as a list of who is on the way down. A circle is told as it is read.
-class Circle {
+class Walk {
  public:
-  explicit Circle(const Rules& rules) : rules_(rules) {}
+  Walk(const Rules& rules, Unlisted unlisted) : rules_(rules), unlisted_(unlisted) {}
 
-  absl::Status check() {
+  std::optional<Objection> run() {
     for (const auto& [key, definition] : rules_) {
-      if (auto status = visit(key); !status.ok()) return status;
+      if (auto objection = visit(key)) return objection;
     }
-    return absl::OkStatus();
+    return std::nullopt;
   }
 
  private:
@@ -74,9 +88,9 @@ class Circle {
     std::vector<Key> left;
   };
 
-  absl::Status visit(const Key& start) {
+  std::optional<Objection> visit(const Key& start) {
     std::vector<Visit> path;
-    if (done_[start]) return absl::OkStatus();
+    if (done_[start]) return std::nullopt;
     path.push_back({start, named_by(*rules_.at(start))});
     while (!path.empty()) {
       if (path.back().left.empty()) {
@@ -87,24 +101,64 @@ class Circle {
       const Key next = path.back().left.back();
       path.back().left.pop_back();
       const auto found = rules_.find(next);
-      if (found == rules_.end()) return missing(rules_, next);
+      if (found == rules_.end()) {
+        if (unlisted_ == Unlisted::kElsewhere) continue;
+        return Objection{{part_of(path.back().key, next)}, missing(next)};
+      }
       if (done_[next]) continue;
       const auto met = std::ranges::find(path, next, &Visit::key);
       if (met != path.end()) return circle({met, path.end()});
       path.push_back({next, named_by(*found->second)});
     }
-    return absl::OkStatus();
+    return std::nullopt;
   }
-  absl::Status circle(const std::vector<Visit>& path) const {
-    std::string names;
-    for (const Visit& visit : path) names += cat(visit.key.second, " uses ");
-    return failure(absl::StatusCode::kFailedPrecondition,
-                   "rules that use each other in a circle have no meaning: ", names, path.front().key.second);
+
+  Objection::Part part_of(const Key& user, const Key& named) const {
+    return {user.first, user.second, pointer_to(*rules_.at(user), named)};
+  }
+  std::string missing(const Key& key) const {
+    std::vector<std::string> others;
+    for (const auto& [other, definition] : rules_) {
+      if (other.first == key.first) others.push_back(other.second);
+    }
+    return cat("there is no ", rule::to_string(key.first), " ", key.second, ", which is used by ",
+               users_of(rules_, key), text::did_you_mean(key.second, others));
+  }
+  Objection circle(const std::vector<Visit>& path) const {
+    Objection objection;
+    std::string uses;
+    for (size_t i = 0; i < path.size(); ++i) {
+      objection.parts.push_back(part_of(path[i].key, path[(i + 1) % path.size()].key));
+      uses += cat(path[i].key.second, " uses ");
+    }
+    objection.message =
+        cat("rules that use each other in a circle have no meaning: ", uses, path.front().key.second);
+    return objection;
   }
 
   const Rules& rules_;
+  const Unlisted unlisted_;
   std::map<Key, bool> done_;
 };
+
+Rules by_name(const std::vector<NamedRule>& all) {
+  Rules rules;
+  for (const NamedRule& rule : all)
+    rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  return rules;
+}
+
+std::vector<NamedRule> all_of(const Project& project) {
+  std::vector<NamedRule> all = rules_of(project);
+  for (NamedRule& check : checks_of(project)) all.push_back(std::move(check));
+  return all;
+}
+
+// What was read from JSON has no lines: its parts are numbered instead, so that a problem finds its own.
+void number(rule::Node& node, uint32_t& next) {
+  node.place = {0, next++};
+  for (rule::Node& child : node.of) number(child, next);
+}
 
 }  // namespace
 
@@ -118,7 +172,11 @@ absl::Status admit_rule(Candidate& candidate, const Project&) {
     return failure(absl::StatusCode::kInvalidArgument, "the rule of ", candidate.name, " names it ",
                    definition.name);
   }
-  if (const auto problem = rule::check(definition, {})) return in_place(definition, *problem);
+  if (const auto objection = objection_to(definition)) {
+    const std::string& pointer = objection->parts[0].pointer;
+    return failure(absl::StatusCode::kInvalidArgument, title(definition), ": ", objection->message,
+                   pointer.empty() ? "" : ", at ", pointer);
+  }
   candidate.body = rule::to_json(definition);
   return absl::OkStatus();
 }
@@ -145,14 +203,56 @@ absl::Status check_lists(const Project& project, const std::vector<NamedRule>& a
 
 }  // namespace
 
+std::optional<Objection> objection_to(const rule::Definition& definition) {
+  rule::Definition numbered = definition;
+  uint32_t next = 1;
+  numbered.place = {0, 0};
+  number(numbered.body, next);
+  const auto problem = rule::check(numbered, {});
+  if (!problem) return std::nullopt;
+  std::string pointer =
+      pointer_to(numbered.body, kBody, [&](const rule::Node& node) { return node.place == problem->place; });
+  return Objection{{{definition.kind, definition.name, std::move(pointer)}}, rule::to_text(*problem)};
+}
+
+std::optional<Objection> objection_to(const std::vector<const rule::Definition*>& rules, Unlisted unlisted) {
+  Rules by_key;
+  for (const rule::Definition* rule : rules) by_key[{rule->kind, rule->name}] = rule;
+  return Walk(by_key, unlisted).run();
+}
+
+rule::Place place_of(const rule::Definition& definition, std::string_view pointer) {
+  if (!pointer.starts_with(kBody)) return definition.place;
+  rule::Place place = definition.body.place;
+  const rule::Node* node = &definition.body;
+  pointer.remove_prefix(std::string_view(kBody).size());
+  constexpr std::string_view kOf = "/of/";
+  while (pointer.starts_with(kOf)) {
+    pointer.remove_prefix(kOf.size());
+    size_t index = 0;
+    const auto [end, error] = std::from_chars(pointer.data(), pointer.data() + pointer.size(), index);
+    if (error != std::errc() || index >= node->of.size()) break;
+    pointer.remove_prefix(static_cast<size_t>(end - pointer.data()));
+    node = &node->of[index];
+    place = node->place;
+  }
+  return place;
+}
+
+absl::Status check_unused(const Project& project, rule::Kind kind, std::string_view name) {
+  const std::vector<NamedRule> all = all_of(project);
+  const std::string users = users_of(by_name(all), {kind, std::string(name)});
+  if (users.empty()) return absl::OkStatus();
+  return failure(absl::StatusCode::kFailedPrecondition, "the ", rule::to_string(kind), " ", name,
+                 " is used by ", users, ": change or delete what uses it first");
+}
+
 absl::Status check_rules(const Project& project) {
-  Rules rules;
-  std::vector<NamedRule> all = rules_of(project);
-  for (NamedRule& check : checks_of(project)) all.push_back(std::move(check));
-  for (const NamedRule& rule : all)
-    rules[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
+  const std::vector<NamedRule> all = all_of(project);
   if (auto status = check_lists(project, all); !status.ok()) return status;
-  return Circle(rules).check();
+  const Rules rules = by_name(all);
+  const auto objection = Walk(rules, Unlisted::kMissing).run();
+  return objection ? failure(absl::StatusCode::kFailedPrecondition, objection->message) : absl::OkStatus();
 }
 
 namespace {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,28 @@ absl::StatusOr<Value> parse_check(std::string_view body);
 absl::Status admit_rule(Candidate& candidate, const Project& project);
 // All rules of a project together: those that others name are there, and none names itself in a circle.
 absl::Status check_rules(const Project& project);
+
+// Why rules are refused.
+struct Objection {
+  struct Part {
+    rule::Kind kind;
+    std::string name;
+    std::string pointer;  // JSON Pointer into its definition as JSON (rule/tree_json.h); empty: all of it
+  };
+  std::vector<Part> parts;  // of a circle, one for each of its rules
+  std::string message;
+};
+// Of a rule by itself.
+std::optional<Objection> objection_to(const rule::Definition& definition);
+// What a rule that is not among the others may be.
+enum class Unlisted : uint8_t { kMissing, kElsewhere };
+// Of rules together, each of another kind or name: one names what is not there, or they name each other in a
+// circle.
+std::optional<Objection> objection_to(const std::vector<const rule::Definition*>& rules, Unlisted unlisted);
+// The node that a pointer of an objection leads to; where it leads to none, the definition itself.
+rule::Place place_of(const rule::Definition& definition, std::string_view pointer);
+// FailedPrecondition, with their names, while other rules of a project name this one.
+absl::Status check_unused(const Project& project, rule::Kind kind, std::string_view name);
 
 struct NamedRule {
   Sequence version;

@@ -61,6 +61,7 @@ void add_definition_commands(CLI::App& app, absl::Status& result) {
       declare(app, "apply", "Make settings, sources, segments and tags as the files of a directory say",
               &command::run_apply, result)));
   applied.command->add_flag("--dry-run", applied.options->dry_run, "only show what would change");
+  applied.command->add_flag("--verbose", applied.options->verbose, "also list what has no file, and stays");
   in(declare(app, "export", "Write settings, sources, segments and tags as files of a directory",
              &command::run_export, result));
 }

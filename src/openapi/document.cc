@@ -43,7 +43,7 @@ constexpr std::string_view kSchemas = R"json({
 "Reveal":{"type":"object","required":["field","reason"],"properties":{"field":{"type":"string"},"reason":{"type":"string"}}},
 "Merge":{"type":"object","required":["winner","loser","reason"],"properties":{"winner":{"type":"string"},"loser":{"type":"string"},"reason":{"type":"string"}}},
 "Unmerge":{"type":"object","required":["customer","link","reason"],"properties":{"customer":{"type":"string"},"link":{"type":"integer"},"reason":{"type":"string"}}},
-"Rule":{"type":"object","required":["rule"],"properties":{"rule":{"type":"string"},"time_zone":{"type":"string"},"segment":{"type":"string"}}},
+"Rule":{"type":"object","properties":{"rule":{"type":"string"},"tree":{"type":"object","description":"in place of rule"},"time_zone":{"type":"string"},"segment":{"type":"string"}}},
 "RuleOrFile":{"type":"object","properties":{"rule":{"type":"string"},"file":{"type":"string","description":"instead: the text of a *.kehu file"}}},
 "RuleName":{"type":"object","properties":{"segment":{"type":"string"},"tag":{"type":"string"}}},
 "NewSource":{"type":"object","required":["name"],"properties":{"name":{"type":"string","maxLength":64},"channel":{"type":"string"}}},

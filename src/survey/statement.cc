@@ -9,6 +9,7 @@
 #include "codec/record.h"
 #include "json/document.h"
 #include "membership/keeper.h"
+#include "query/result_text.h"
 #include "tally/end_values.h"
 
 namespace kehu::survey {
@@ -16,12 +17,32 @@ namespace {
 
 constexpr size_t kAtOnce = 500;  // a look, or a record, of about a millisecond
 
+std::string_view without_end(std::string_view statement) {
+  return statement.substr(0, statement.find_last_not_of("; \t\r\n") + 1);
+}
+
+// DuckDB makes a plan of what it explains, and runs nothing.
+absl::Status explain(query::Session& session, std::string_view sql) {
+  return session.start(cat("EXPLAIN ", sql), query::Format::kNdjson).status();
+}
+
 }  // namespace
+
+absl::Status check_statement(query::Session& session, std::string_view statement) {
+  statement = without_end(statement);
+  if (absl::Status status = explain(session, statement); !status.ok()) return status;
+  const absl::Status columns = explain(
+      session, cat("SELECT CAST(customer_id AS VARCHAR), max(value) FROM (\n", statement, "\n) GROUP BY 1"));
+  if (!absl::IsInvalidArgument(columns)) return columns;
+  const std::string reason = message_of(columns);
+  return failure(absl::StatusCode::kInvalidArgument,
+                 "the statement does not give the columns customer_id and value: ",
+                 std::string_view(reason).substr(0, reason.find('\n')));
+}
 
 // Who ever had a value stands in `segment_log`; whether they still have one, the comparison sees.
 std::string statement_sql(const shard::Shard::MeasureJob& job) {
-  std::string_view statement = job.number.text;
-  statement = statement.substr(0, statement.find_last_not_of("; \t\r\n") + 1);
+  const std::string_view statement = without_end(job.number.text);
   std::string sql =
       cat("WITH result AS MATERIALIZED (SELECT CAST(customer_id AS VARCHAR) AS customer_id, ",
           "max(value) AS value FROM (\n", statement,
