@@ -182,7 +182,7 @@ class RulesTest(kehu_server.ServerTest):
         self.assertIn("rules.kehu:", self.command("apply", self.directory, code=1))
         self.write("# nothing yet\n")
         refused = self.command("apply", self.directory, code=1)
-        self.assertIn("comments alone", refused)
+        self.assertIn("rules.kehu has comments alone", refused)
 
     def test_5_statements_are_duckdbs_to_judge(self):
         before = self.definitions()

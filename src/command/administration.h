@@ -74,7 +74,8 @@ absl::Status resume_backfill(const BackfillCommand& command);
 // Withdraws the version that is being filled in.
 absl::Status cancel_backfill(const BackfillCommand& command);
 // Until all rules are in force, or they rest: while standard error is a terminal, with a bar there; elsewhere
-// only where no server goes on. Unavailable: for a minute nothing has moved.
+// only where no server goes on. Unavailable: no server goes on, and the same
+// failure has lasted for a minute, or a statement failed.
 absl::Status watch_backfill(Caller& caller);
 
 struct WebhookCommand {

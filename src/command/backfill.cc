@@ -18,7 +18,10 @@ namespace {
 constexpr std::string_view kPath = "/api/v1/backfill";
 constexpr auto kLook = std::chrono::milliseconds(250);
 constexpr auto kLookUnseen = std::chrono::milliseconds(20);
-constexpr auto kStandstill = std::chrono::seconds(60);  // of what tries again every five
+// How long the same failure lasts, of what tries again every five seconds, until nobody waits any more.
+constexpr auto kFailing = std::chrono::seconds(60);
+// How long nothing but what is measured is waited for: a statement may take a minute.
+constexpr auto kMeasuring = std::chrono::seconds(150);
 constexpr int kBarCells = 24;
 
 std::string grouped(int64_t number) {
@@ -137,15 +140,22 @@ absl::Status watch_backfill(Caller& caller) {
     if (!body.ok()) return body.status();
     const auto document = json::Document::parse(*body);
     if (!document.ok()) return document.status();
-    if (!is_under_way(document->root())) break;
-    if (*body != seen) moved = std::chrono::steady_clock::now();
-    seen = *body;
-    std::string why = document->root().find("error").as_string().value_or("");
-    const bool rests = document->root().find("state").as_string() != "running";
-    if (rests) why = failed_run(caller);
-    if (std::chrono::steady_clock::now() - moved > kStandstill || (rests && !why.empty())) {
+    const json::Value root = document->root();
+    if (!is_under_way(root)) break;
+    const bool measures = root.find("state").as_string() != "running";
+    const std::string why = measures ? failed_run(caller) : root.find("error").as_string().value_or("");
+    const std::string now =
+        cat(root.find("step").raw(), root.find("parts_done").raw(), root.find("rules").raw());
+    // However long the archive is read, nothing has to move while nothing fails.
+    if (now != seen || (!measures && why.empty())) moved = std::chrono::steady_clock::now();
+    seen = now;
+    const auto patience = !measures ? kFailing : why.empty() ? kMeasuring : std::chrono::seconds(0);
+    if (std::chrono::steady_clock::now() - moved > patience) {
       if (drawn) std::fprintf(stderr, "\n");
-      return not_in_force(why);
+      const absl::Status status = not_in_force(why);
+      if (caller.alone()) return status;
+      std::fprintf(stderr, "kehu: %s\n", printable(message_of(status)).c_str());
+      return absl::OkStatus();
     }
     if (draws) {
       std::fprintf(stderr, "\r\033[K%s", backfill_text(document->root()).c_str());

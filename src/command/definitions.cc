@@ -136,7 +136,7 @@ absl::StatusOr<std::vector<File>> read_directory(const std::string& directory) {
   }
   if (files.empty()) {
     return failure(absl::StatusCode::kNotFound, directory, " holds no definitions",
-                   paths->empty() ? "" : ": its files have comments alone", "; ",
+                   paths->empty() ? "" : cat(": ", paths->front().string(), " has comments alone"), "; ",
                    "`kehu export` writes those that there are");
   }
   if (auto status = check_once(files); !status.ok()) return status;
