@@ -41,7 +41,7 @@ struct File {
 };
 
 std::string in_place(const File& file, std::string_view pointer) {
-  if (!file.rule) return file.path;
+  if (!file.rule) return pointer.empty() ? file.path : cat(file.path, ": ", pointer);
   const rule::Place place = definition::place_of(*file.rule, pointer);
   return cat(file.path, ":", place.line, ":", place.column);
 }
