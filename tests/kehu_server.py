@@ -77,6 +77,14 @@ def quoted(name):
     return urllib.parse.quote(name, safe="")
 
 
+def eventually(case, ask, want, patience=60):
+    """Fails unless `ask()` comes to `want` within so many seconds. A method of a test case, too."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end and ask() != want:
+        time.sleep(0.05)
+    case.assertEqual(ask(), want)
+
+
 class Server:
     """`kehu serve` on `data`. Its log is kept in memory's stead in the file `log`, beside the data directory."""
 

@@ -74,11 +74,7 @@ class ListsTest(unittest.TestCase):
         done = run("apply", self.work / "rules", "--data", self.server.data)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def eventually(self, ask, want, patience=60):
-        end = time.monotonic() + patience
-        while time.monotonic() < end and ask() != want:
-            time.sleep(0.05)
-        self.assertEqual(ask(), want)
+    eventually = kehu_server.eventually
 
     def members(self, name):
         done = run("segment", "members", name, "--json", "--data", self.server.data)

@@ -54,11 +54,7 @@ class MeasuredRulesTest(unittest.TestCase):
         done = run("apply", str(self.work / "rules"), "--data", self.server.data)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def eventually(self, ask, want, patience=60):
-        end = time.monotonic() + patience
-        while time.monotonic() < end and ask() != want:
-            time.sleep(0.1)
-        self.assertEqual(ask(), want)
+    eventually = kehu_server.eventually
 
     def tag(self, name):
         return self.server.get(f"/api/v1/tags/{kehu_server.quoted(name)}").json

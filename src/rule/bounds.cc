@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "calendar/holidays.h"
+#include "rule/compare.h"
 #include "rule/tree.h"
 #include "text/near_word.h"
 
@@ -80,22 +81,6 @@ std::optional<Range> range_of(const Node& node) {
       return Range{0, kNoEnd, cat(to_string(node.op), " is never below 0")};
     default:
       return std::nullopt;
-  }
-}
-
-// a < b as b > a.
-Op mirrored(Op op) {
-  switch (op) {
-    case Op::kLess:
-      return Op::kGreater;
-    case Op::kAtMost:
-      return Op::kAtLeast;
-    case Op::kGreater:
-      return Op::kLess;
-    case Op::kAtLeast:
-      return Op::kAtMost;
-    default:
-      return op;
   }
 }
 
