@@ -71,6 +71,7 @@ class Customer final : public membership::Asked {
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op, std::string_view) override { return {}; }
   rule::Value result(uint32_t) override { return {}; }
+  const rule::Cuts* cuts(std::string_view) override { return nullptr; }
 
  private:
   tally::Totals totals_;
