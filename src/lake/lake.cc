@@ -413,8 +413,8 @@ void Lake::Core::write_files(std::unique_lock<std::mutex>& lock, FrozenFiles& fr
     auto file = write_file(frozen.stream, slot, writer);
     lock.lock();
     --frozen.running;
-    if (file.ok()) frozen.files[slot] = *std::move(file);
     frozen.failure.Update(file.status());
+    if (file.ok()) frozen.files[slot] = *std::move(file);
   }
   frozen_ended_.notify_all();
 }
