@@ -115,14 +115,17 @@ void Keeper::note(const Plan::Rule& rule, rule::Value value, std::vector<Change>
     value = rule::as_bool(value).value_or(false) ? rule::Value::of(true) : rule::Value();
   } else {
     if (!value.known() && definition.keep_when_empty) return;
-    // Lists are short by themselves, and of texts: an old rule may have what is refused today as its value.
-    const bool is_list = value.kind == rule::Value::Kind::kList;
-    value = is_list ? rule::Value::list_of_json(value.text) : std::move(value);
-    if (!is_list) value.text = std::string(cut_utf8(value.text, kTagBytes));
+    // Lists are short by themselves.
+    if (value.kind != rule::Value::Kind::kList) value.text = std::string(cut_utf8(value.text, kTagBytes));
   }
   const Members::Entry* entry = members_->find(rule.id);
   rule::Value before = entry == nullptr ? rule::Value() : entry->value;
   if (before == value) return;
+  // What is kept is a list of texts: an old rule may have what is refused today as its value.
+  if (value.kind == rule::Value::Kind::kList) {
+    value = rule::Value::list_of_json(value.text);
+    if (before == value) return;
+  }
   members_->set(rule.id, now_, value);
   changes.push_back({.rule = rule.id,
                      .kind = definition.kind,

@@ -89,8 +89,10 @@ void Replica::use_project() {
 std::vector<membership::RuleVersion> Replica::older_rules() {
   std::vector<membership::RuleVersion> older;
   const auto now = project();
+  std::vector<definition::NamedVersion> settings;  // newest first; read for the first that asks
   const auto settings_at = [&](Sequence version) {
-    for (const definition::NamedVersion& named : definitions_.versions(definition::kSettings, "")) {
+    if (settings.empty()) settings = definitions_.versions(definition::kSettings, "");
+    for (const definition::NamedVersion& named : settings) {
       if (named.version->sequence <= version)
         return std::static_pointer_cast<const Settings>(named.version->value);
     }

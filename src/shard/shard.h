@@ -190,8 +190,8 @@ class Shard {
   absl::Status take_value(const codec::Measurement::Entry& entry, uint32_t rule, Sequence sequence,
                           Instant now, Effects& effects);
   absl::Status fill_in(const LogRecord& record, Instant now, Effects& effects);
-  absl::Status count_in(const codec::Backfill::Entry& entry);
-  absl::Status ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now, Effects& effects);
+  absl::Status count_in(const codec::Backfill::Entry& entry, CustomerId owner);
+  absl::Status ask_in(CustomerId owner, Sequence sequence, Instant now, Effects& effects);
   void finish_round(const codec::Backfill& backfill, Sequence sequence);
   std::vector<membership::RuleId> named_by(uint32_t rule) const;
   std::vector<membership::RuleId> held_back(Sequence position) const;

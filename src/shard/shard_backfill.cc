@@ -39,15 +39,17 @@ absl::Status Shard::fill_in(const LogRecord& record, Instant now, Effects& effec
   // A round goes through all customers, most of whom nobody has looked at for long.
   keys_.clear();
   for (const codec::Backfill::Entry& entry : backfill->entries) {
-    if (const auto owner = graph_.customer_of(entry.part)) keys_.push_back(owner->hash);
+    keys_.push_back(graph_.customer_of(entry.part).value_or(CustomerId()).hash);  // zero: nobody has it
   }
   customers_.prefetch(keys_);
   Token last = due.after;
-  for (const codec::Backfill::Entry& entry : backfill->entries) {
+  for (size_t i = 0; i < backfill->entries.size(); ++i) {
+    const codec::Backfill::Entry& entry = backfill->entries[i];
+    const CustomerId owner{keys_[i]};
     if (entry.part <= last) continue;
     auto status = backfill->kind == Registry::Round::Kind::kCount
-                      ? count_in(entry)
-                      : ask_in(entry, record.sequence, now, effects);
+                      ? count_in(entry, owner)
+                      : ask_in(owner, record.sequence, now, effects);
     if (!status.ok()) return status;
     last = entry.part;
   }
@@ -72,36 +74,33 @@ std::vector<membership::Label> Shard::live_and_asked() const {
   return rules;
 }
 
-absl::Status Shard::count_in(const codec::Backfill::Entry& entry) {
-  const auto owner = graph_.customer_of(entry.part);
-  if (!owner || entry.tallies.empty()) return absl::OkStatus();
-  const std::string before(customers_.get(owner->hash));
+absl::Status Shard::count_in(const codec::Backfill::Entry& entry, CustomerId owner) {
+  if (owner.hash.is_zero() || entry.tallies.empty()) return absl::OkStatus();
+  const std::string before(customers_.get(owner.hash));
   if (auto status = parts_.decode(before); !status.ok()) return status;
   const std::string_view bytes = parts_.find(entry.part);
   if (bytes.empty()) return absl::OkStatus();
   auto status = tally_folder_.merge(rules_.tallies(), parts_.tallies_of(entry.part), entry.tallies, tallies_);
   if (!status.ok()) return status;
   parts_.encode_with({entry.part, bytes, tallies_}, parts_.members(), blob_);
-  customers_.put(owner->hash, blob_);
+  customers_.put(owner.hash, blob_);
   return absl::OkStatus();
 }
 
 // The customer of each part is asked; one of several parts several times, which changes nothing.
-absl::Status Shard::ask_in(const codec::Backfill::Entry& entry, Sequence sequence, Instant now,
-                           Effects& effects) {
-  const auto owner = graph_.customer_of(entry.part);
-  if (!owner) return absl::OkStatus();
-  const std::string before(customers_.get(owner->hash));
+absl::Status Shard::ask_in(CustomerId owner, Sequence sequence, Instant now, Effects& effects) {
+  if (owner.hash.is_zero()) return absl::OkStatus();
+  const std::string before(customers_.get(owner.hash));
   if (before.empty()) return absl::OkStatus();
   if (auto status = parts_.decode(before); !status.ok()) return status;
   if (!members_.read(parts_.members())) return absl::DataLossError("damaged customer state");
   const auto trait = [this](rule::Op op, std::string_view path) { return this->trait(op, path); };
   open_rules(parts_.parts());
   keeper_.advance(now, trait, changes_);
-  note(*owner, sequence, effects);
+  note(owner, sequence, effects);
   filling_in_ = true;
   keeper_.update(asked_, now, trait, changes_);
-  absl::Status status = put_members(*owner, sequence, now, effects);
+  absl::Status status = put_members(owner, sequence, now, effects);
   filling_in_ = false;
   return status;
 }
