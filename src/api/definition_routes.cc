@@ -257,8 +257,7 @@ absl::Status check_statement(App& app, const rule::Definition& rule) {
 // nobody knows of files, and of statements none.
 std::optional<Response> refuse_rules(App& app, const Project& project, const std::vector<Planned>& planned) {
   std::map<std::pair<rule::Kind, std::string>, const rule::Definition*> all;
-  std::vector<definition::NamedRule> known = definition::rules_of(project);
-  for (definition::NamedRule& check : definition::checks_of(project)) known.push_back(std::move(check));
+  const std::vector<definition::NamedRule> known = definition::rules_and_checks_of(project);
   for (const auto& rule : known) all[{rule.definition->kind, rule.definition->name}] = rule.definition.get();
   for (size_t i = 0; i < planned.size(); ++i) {
     const rule::Definition* rule = rule_of(planned[i]);

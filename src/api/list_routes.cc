@@ -45,12 +45,10 @@ void write_upload(json::Writer& writer, std::string_view key, const Upload& uplo
 // Segments, tags and checks that name it.
 std::vector<std::string> users_of(const engine::Project& project, const std::string& list) {
   std::vector<std::string> users;
-  for (const auto& rules : {definition::rules_of(project), definition::checks_of(project)}) {
-    for (const definition::NamedRule& rule : rules) {
-      const auto names = rule::references(rule.definition->body).lists;
-      if (std::ranges::find(names, list) == names.end()) continue;
-      users.push_back(cat(rule::to_string(rule.definition->kind), " ", rule.definition->name));
-    }
+  for (const definition::NamedRule& rule : definition::rules_and_checks_of(project)) {
+    const auto names = rule::references(rule.definition->body).lists;
+    if (std::ranges::find(names, list) == names.end()) continue;
+    users.push_back(cat(rule::to_string(rule.definition->kind), " ", rule.definition->name));
   }
   return users;
 }

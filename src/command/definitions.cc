@@ -40,10 +40,9 @@ struct File {
   std::optional<rule::Definition> rule = {};  // of a file in the notation
 };
 
-std::string in_place(const File& file, std::string_view pointer) {
+std::string place_of_part(const File& file, std::string_view pointer) {
   if (!file.rule) return pointer.empty() ? file.path : cat(file.path, ": ", pointer);
-  const rule::Place place = definition::place_of(*file.rule, pointer);
-  return cat(file.path, ":", place.line, ":", place.column);
+  return in_place(file.path, definition::place_of(*file.rule, pointer));
 }
 
 bool is_definition_file(const fs::path& path) {
@@ -111,9 +110,9 @@ absl::Status check_once(const std::vector<File>& files) {
     const std::pair<std::string_view, std::string_view> key(file.files, file.name);
     const auto [first, is_new] = seen.emplace(key, &file);
     if (is_new) continue;
-    return failure(absl::StatusCode::kFailedPrecondition, in_place(file, ""), ": ", file.files,
+    return failure(absl::StatusCode::kFailedPrecondition, place_of_part(file, ""), ": ", file.files,
                    file.name.empty() ? "" : cat("/", file.name),
-                   " is there already: ", in_place(*first->second, ""), "; take one of both away");
+                   " is there already: ", place_of_part(*first->second, ""), "; take one of both away");
   }
   return absl::OkStatus();
 }
@@ -215,7 +214,7 @@ absl::StatusOr<std::string> answer_to(const absl::StatusOr<client::Response>& re
   if (rest.starts_with(kBody)) rest.remove_prefix(kBody.size());
   const absl::StatusCode code =
       files[index].rule ? absl::StatusCode::kFailedPrecondition : body.status().code();
-  return failure(code, in_place(files[index], rest), ": ", message_of(body.status()));
+  return failure(code, place_of_part(files[index], rest), ": ", message_of(body.status()));
 }
 
 std::string title_of(const json::Value& file) {

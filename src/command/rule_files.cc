@@ -28,10 +28,6 @@ struct Placed {
   const rule::Definition* definition;
 };
 
-std::string in_place(const fs::path& file, rule::Place place) {
-  return cat(file.string(), ":", place.line, ":", place.column);
-}
-
 // None is there twice, and none names itself in a circle. What they name besides may be in another file, or
 // in the project.
 absl::Status check_together(const std::vector<Placed>& all) {
@@ -74,6 +70,10 @@ absl::StatusOr<std::map<Key, fs::path>> places(const fs::path& directory) {
 }
 
 }  // namespace
+
+std::string in_place(const fs::path& file, rule::Place place) {
+  return cat(file.string(), ":", place.line, ":", place.column);
+}
 
 bool is_rule_file(const fs::path& path) { return path.extension() == ".kehu"; }
 

@@ -12,6 +12,8 @@
 namespace kehu::command {
 
 bool is_rule_file(const std::filesystem::path& path);
+// "rules.kehu:3:12".
+std::string in_place(const std::filesystem::path& file, rule::Place place);
 // FailedPrecondition says file, line and column, what was expected and what was probably meant.
 absl::StatusOr<std::vector<rule::Definition>> read_rule_file(const std::filesystem::path& path);
 

@@ -148,12 +148,6 @@ Rules by_name(const std::vector<NamedRule>& all) {
   return rules;
 }
 
-std::vector<NamedRule> all_of(const Project& project) {
-  std::vector<NamedRule> all = rules_of(project);
-  for (NamedRule& check : checks_of(project)) all.push_back(std::move(check));
-  return all;
-}
-
 // What was read from JSON has no lines: its parts are numbered instead, so that a problem finds its own.
 void number(rule::Node& node, uint32_t& next) {
   node.place = {0, next++};
@@ -240,7 +234,7 @@ rule::Place place_of(const rule::Definition& definition, std::string_view pointe
 }
 
 absl::Status check_unused(const Project& project, rule::Kind kind, std::string_view name) {
-  const std::vector<NamedRule> all = all_of(project);
+  const std::vector<NamedRule> all = rules_and_checks_of(project);
   const std::string users = users_of(by_name(all), {kind, std::string(name)});
   if (users.empty()) return absl::OkStatus();
   return failure(absl::StatusCode::kFailedPrecondition, "the ", rule::to_string(kind), " ", name,
@@ -248,7 +242,7 @@ absl::Status check_unused(const Project& project, rule::Kind kind, std::string_v
 }
 
 absl::Status check_rules(const Project& project) {
-  const std::vector<NamedRule> all = all_of(project);
+  const std::vector<NamedRule> all = rules_and_checks_of(project);
   if (auto status = check_lists(project, all); !status.ok()) return status;
   const Rules rules = by_name(all);
   const auto objection = Walk(rules, Unlisted::kMissing).run();
@@ -314,5 +308,8 @@ std::vector<NamedRule> of_kinds(const Project& project, absl::Span<const std::st
 
 std::vector<NamedRule> rules_of(const Project& project) { return of_kinds(project, {kSegment, kTag}); }
 std::vector<NamedRule> checks_of(const Project& project) { return of_kinds(project, {kCheck}); }
+std::vector<NamedRule> rules_and_checks_of(const Project& project) {
+  return of_kinds(project, {kSegment, kTag, kCheck});
+}
 
 }  // namespace kehu::definition

@@ -53,6 +53,7 @@ struct NamedRule {
 std::vector<NamedRule> rules_of(const Project& project);
 // Facts of others that are compared with own ones, by name.
 std::vector<NamedRule> checks_of(const Project& project);
+std::vector<NamedRule> rules_and_checks_of(const Project& project);
 
 // What a record has to change besides, when one of its changes gives the project another time zone: each rule
 // that counts in the project's becomes a new version of itself, which is filled in like any other. Refers to

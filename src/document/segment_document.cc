@@ -271,7 +271,7 @@ void write_disbelief(json::Writer& writer, replica::Replica& replica, const rule
   if (node.op != rule::Op::kTrait) return;
   const auto profile = replica.shard().profile(customer, replica.tick());
   if (!profile.ok()) return;
-  const std::string_view name = std::string_view(node.text).substr(0, node.text.find('.'));
+  const std::string_view name = rule::trait_of(node.text);
   const auto trait = std::ranges::find(profile->traits, name, &TraitView::name);
   if (trait == profile->traits.end()) return;
   const auto* quarantine = replica.shard().quarantine_of(name, replica.project()->name_of(trait->source));

@@ -3,6 +3,7 @@
 #include "interpreter/condition.h"
 #include "interpreter/function.h"
 #include "interpreter/selection.h"
+#include "rule/nodes.h"
 #include "rule/wall_clock.h"
 
 namespace kehu::interpreter {

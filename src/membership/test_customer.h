@@ -91,7 +91,7 @@ class FoldedCustomer final : public Asked {
   Instant now() const override { return now_; }
   tally::Totals& totals() override { return totals_; }
   rule::Value trait(rule::Op op, std::string_view path) override {
-    if (op == rule::Op::kTrait && path.find("[]") != path.npos) {
+    if (rule::has_several(op, path)) {
       std::vector<json::RawValue> values;
       facts_.each_trait(path, [&](const json::RawValue& value) { values.push_back(value); });
       return rule::Value::several(values);

@@ -269,15 +269,14 @@ class Checker {
 
   void named(const Node& node) {
     const bool is_of_trait = node.op == Op::kTraitTime || node.op == Op::kTraitSource;
-    if (is_of_trait && node.text.find_first_of(".[") != std::string::npos) {
+    if (is_of_trait && trait_of(node.text) != node.text) {
       return fail(node.place,
                   cat("time and source are those of a whole trait, and ", node.text, " is a part of one"),
-                  "the name of a trait", cat("trait.", node.text.substr(0, node.text.find_first_of(".["))));
+                  "the name of a trait", cat("trait.", trait_of(node.text)));
     }
     if (asks_list(node.op)) return listed(node);
     if (asks_trait(node.op)) {
-      const std::string name = node.text.substr(0, node.text.find_first_of(".["));
-      return warn_of_name(node.place, "trait", name, known_.traits, "trait.");
+      return warn_of_name(node.place, "trait", std::string(trait_of(node.text)), known_.traits, "trait.");
     }
     const bool is_segment = node.op == Op::kSegment;
     if (!is_segment && node.op != Op::kTag) return;
@@ -362,7 +361,7 @@ class Checker {
 
   void agreement(const Node& node) {
     const Node& trait = node.of[0];
-    if (trait.op == Op::kTrait && trait.text.find_first_of(".[") != std::string::npos) {
+    if (trait.op == Op::kTrait && trait_of(trait.text) != trait.text) {
       return fail(trait.place, "a check is of a part of a trait", "a whole trait: trait.NAME");
     }
     agree(trait, node.of[1]);

@@ -41,6 +41,14 @@ inline bool asks_trait(Op op) { return op == Op::kTrait || op == Op::kTraitTime 
 // What asks an uploaded list, whose members are found by a trait.
 inline bool asks_list(Op op) { return op == Op::kListed || op == Op::kListValue; }
 
+// Of a path into the traits: the trait that it begins with.
+inline std::string_view trait_of(std::string_view path) { return path.substr(0, path.find_first_of(".[")); }
+// A path into the traits that takes a list apart: a condition's operand, and no value by itself.
+inline bool has_several(Op op, std::string_view path) {
+  return op == Op::kTrait && path.find("[]") != path.npos;
+}
+inline bool has_several(const Node& node) { return has_several(node.op, node.text); }
+
 // What stands where a path does, and means the channel or the source of the event. No property has such a
 // path.
 inline constexpr std::string_view kChannelPath = ".channel";

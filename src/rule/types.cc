@@ -110,10 +110,6 @@ std::optional<Type> static_type(const Node& node) {
   return std::nullopt;
 }
 
-bool has_several(const Node& node) {
-  return node.op == Op::kTrait && node.text.find("[]") != std::string::npos;
-}
-
 bool may_be_list(const Node& node) {
   if (node.op == Op::kTag || node.op == Op::kTopN || has_several(node)) return true;
   return node.op == Op::kCase && std::ranges::any_of(node.of, may_be_list);

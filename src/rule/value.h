@@ -58,8 +58,6 @@ std::optional<std::string> as_text(const Value& value, const BusinessZone& zone)
 std::optional<Type> static_type(const Node& node);
 // Whether its value may be a list, of which a condition looks at each element.
 bool may_be_list(const Node& node);
-// A trait's path that takes a list apart: a condition's operand, and no value by itself.
-bool has_several(const Node& node);
 // What two sides are compared as: the static type of either, else text.
 Type comparison_type(const Node& a, const Node& b);
 

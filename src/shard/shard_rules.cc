@@ -157,8 +157,8 @@ rule::Value Shard::listed(rule::Op op, std::string_view list) {
 
 rule::Value Shard::trait(rule::Op op, std::string_view path) {
   if (rule::asks_list(op)) return listed(op, path);
-  if (!quarantines_.empty() && is_disbelieved(path.substr(0, path.find_first_of(".[")))) return {};
-  if (op == rule::Op::kTrait && path.find("[]") != path.npos) {
+  if (!quarantines_.empty() && is_disbelieved(rule::trait_of(path))) return {};
+  if (rule::has_several(op, path)) {
     std::vector<json::RawValue> values;
     traits_.each(path, [&](const json::RawValue& value) { values.push_back(value); });
     return rule::Value::several(values);

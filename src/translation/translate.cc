@@ -112,7 +112,7 @@ Term Translator::fact(const Node& node) {
     case Op::kToday:
       return instant_term(zone_.start_of(zone_.day_of(statement_.question.now)));
     case Op::kTrait: {
-      const bool several = node.text.find("[]") != node.text.npos;
+      const bool several = rule::has_several(node);
       return {Form::kTagged,
               cat(several ? kValuesFunction : kValueFunction, "(traits, ", sql_literal(node.text), ")"),
               several};

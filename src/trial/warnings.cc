@@ -22,7 +22,7 @@ void add(std::vector<std::string>& names, std::string name) {
 
 void collect(const rule::Node& node, Names& names) {
   if (node.op == rule::Op::kEvents) add(names.events, node.text);
-  if (rule::asks_trait(node.op)) add(names.traits, node.text.substr(0, node.text.find_first_of(".[")));
+  if (rule::asks_trait(node.op)) add(names.traits, std::string(rule::trait_of(node.text)));
   for (const rule::Node& child : node.of) collect(child, names);
 }
 
